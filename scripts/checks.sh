@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Every check but the README's test command. Runs the same at home and in CI.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() {
+    echo "== $*"
+    "$@"
+}
+
+step cargo fmt --all --check
+step cargo clippy --all-targets --all-features --quiet -- -D warnings
+RUSTDOCFLAGS="-D warnings" step cargo doc --all-features --no-deps --quiet
+step scripts/features.sh
+step scripts/examples.sh
+step scripts/package.sh

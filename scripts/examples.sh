@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Every example that checks itself does so, over real sockets.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+cargo build --quiet --examples --all-features
+for example in static_list custom_policy; do
+    echo "   $example --check"
+    timeout 120 cargo run --quiet --all-features --example "$example" -- --check
+done

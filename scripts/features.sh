@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Each feature alone, none, and all: they must build without a warning, and the plain tests must
+# pass without any feature.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+export RUSTFLAGS="${RUSTFLAGS:-} -D warnings"
+cargo check --quiet
+features=$(sed -n '/^\[features\]/,/^\[/p' Cargo.toml | grep -oE '^[a-z][a-z0-9-]* =' | tr -d ' =' | grep -v '^default$')
+for feature in $features; do
+    echo "   --features $feature"
+    cargo check --quiet --features "$feature"
+done
+unset RUSTFLAGS
+cargo test --quiet --lib
+cargo test --quiet --doc

@@ -1,0 +1,500 @@
+//! From what is known of a request, and what the policy says of it, to what is done about it.
+//!
+//! Nothing else makes a [`Plan`], and without one no header is written.
+
+use std::sync::Arc;
+
+use http::{Extensions, HeaderMap, HeaderValue, Method, header::ORIGIN};
+
+use crate::{
+    grpc::GrpcRequest,
+    origin::RequestOrigin,
+    policy::{AnyOrigin, Attachment, Denial, DenialKind, Grant, Scope, Terms, Verdict},
+    request::{CorsRequest, Head, Kind, Line, Preflight, SentOrigin, announced_method, classify},
+    rules::{DeniedRequests, MaxAge, Rules},
+    same_origin::is_same_origin,
+};
+
+/// Decides about a request, and asks for a verdict where that matters.
+///
+/// # Errors
+///
+/// What `judge` has instead of a verdict.
+#[inline(always)]
+pub(crate) fn decide<W>(
+    head: &Head<'_>,
+    rules: &Rules,
+    judge: impl FnOnce(&CorsRequest<'_>) -> Result<Verdict, W>,
+) -> Result<Plan, W> {
+    // Nothing to ask: the answer is `*` for every origin.
+    if rules.properties.any_origin() == AnyOrigin::Always {
+        return Ok(for_any_origin(rules, head));
+    }
+    match classify(head) {
+        // https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches: Vary also without an
+        // Origin, or a cache would serve this answer to origins that need the headers.
+        Kind::NotCors => Ok(Plan::Forward(Forward::new(Edit::Leave))),
+        Kind::Actual(origin) => actual(rules, head, origin, judge),
+        Kind::Preflight { origin, method } => preflight(rules, head, origin, method, judge),
+    }
+}
+
+/// Only a preflight needs to have an origin.
+#[inline(always)]
+fn for_any_origin(rules: &Rules, head: &Head<'_>) -> Plan {
+    match announced_method(head) {
+        Some(method) if head.headers.contains_key(ORIGIN) => {
+            match Preflight::parse(method, head.headers) {
+                Ok(preflight) => {
+                    grant_preflight(rules, head, None, Grant::any_origin(), &preflight)
+                }
+                Err(denial) => deny_preflight(rules, head, denial),
+            }
+        }
+        Some(_) | None => Plan::Forward(Forward::new(Edit::Grant(Allowed::on_own_terms(
+            rules, None,
+        )))),
+    }
+}
+
+#[inline(always)]
+fn actual<W>(
+    rules: &Rules,
+    head: &Head<'_>,
+    origin: SentOrigin<'_>,
+    judge: impl FnOnce(&CorsRequest<'_>) -> Result<Verdict, W>,
+) -> Result<Plan, W> {
+    let origin = match Sender::new(origin, rules) {
+        Ok(Sender::Listed(origin)) => {
+            let allowed = Allowed::on_own_terms(rules, Some(origin));
+            return Ok(Plan::Forward(Forward::new(Edit::Grant(allowed))));
+        }
+        Ok(Sender::Unknown(origin)) => origin,
+        Err(denial) => return Ok(deny_actual(rules, head, denial)),
+    };
+    Ok(match judge(&CorsRequest::new(*head, &origin, None))? {
+        Verdict::Allow(grant) => grant_actual(rules, Some(origin.into_header_value()), grant),
+        Verdict::Deny(denial) => deny_actual(rules, head, denial),
+        Verdict::Abstain => deny_actual(rules, head, Denial::new(DenialKind::NoPolicy)),
+    })
+}
+
+#[inline(always)]
+fn preflight<W>(
+    rules: &Rules,
+    head: &Head<'_>,
+    origin: SentOrigin<'_>,
+    method: Line<'_>,
+    judge: impl FnOnce(&CorsRequest<'_>) -> Result<Verdict, W>,
+) -> Result<Plan, W> {
+    // What is wrong first is what is told.
+    let sender = match Sender::new(origin, rules) {
+        Ok(sender) => sender,
+        Err(denial) => return Ok(deny_preflight(rules, head, denial)),
+    };
+    let preflight = match Preflight::parse(method, head.headers) {
+        Ok(preflight) => preflight,
+        Err(denial) => return Ok(deny_preflight(rules, head, denial)),
+    };
+    let origin = match sender {
+        Sender::Listed(origin) => {
+            let origin = Some(origin.clone());
+            return Ok(grant_preflight(
+                rules,
+                head,
+                origin,
+                Grant::new(),
+                &preflight,
+            ));
+        }
+        Sender::Unknown(origin) => origin,
+    };
+    Ok(
+        match judge(&CorsRequest::new(*head, &origin, Some(&preflight)))? {
+            Verdict::Allow(grant) => {
+                let origin = Some(origin.into_header_value());
+                grant_preflight(rules, head, origin, grant, &preflight)
+            }
+            Verdict::Deny(denial) => deny_preflight(rules, head, denial),
+            Verdict::Abstain => deny_preflight(rules, head, Denial::new(DenialKind::NoPolicy)),
+        },
+    )
+}
+
+/// Where a request comes from.
+enum Sender<'a> {
+    /// One of a plain list's own origins.
+    Listed(&'a HeaderValue),
+    /// Some origin.
+    Unknown(RequestOrigin),
+}
+
+impl<'a> Sender<'a> {
+    /// A plain list need not parse what it holds, nor what it could not match anyway; which buys a
+    /// quarter of all that the layer adds.
+    #[inline(always)]
+    fn new(origin: SentOrigin<'a>, rules: &Rules) -> Result<Self, Denial> {
+        if let Some(list) = &rules.plain_list {
+            let value = origin.single()?;
+            if list.contains_bytes(value.as_bytes()) {
+                return Ok(Self::Listed(value));
+            }
+            // A record says what is wrong, and so has to know.
+            if !list.has_patterns() && !rules.wants_denials() {
+                return Err(Denial::new(DenialKind::OriginNotAllowed));
+            }
+        }
+        origin.parse().map(Self::Unknown)
+    }
+}
+
+/// <https://fetch.spec.whatwg.org/#http-responses>: the origin, credentials, exposed headers; on
+/// whatever status the inner service answers with.
+#[inline(always)]
+fn grant_actual(rules: &Rules, origin: Option<HeaderValue>, mut grant: Grant) -> Plan {
+    let attachment = grant.take_attachment();
+    Plan::Forward(Forward {
+        edit: Edit::Grant(Allowed::new(rules, origin, &grant)),
+        attachment,
+        denial: None,
+    })
+}
+
+/// <https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches>: no header is the refusal; a 403
+/// is permitted as an explicit sign.
+fn deny_actual(rules: &Rules, head: &Head<'_>, denial: Denial) -> Plan {
+    // What nobody wants to know of need not be told from what is no denial.
+    if rules.denied_requests == DeniedRequests::Forward && !rules.wants_denials() {
+        return Plan::Forward(Forward::new(Edit::Strip));
+    }
+    // https://fetch.spec.whatwg.org/#origin-header: browsers send it with every request whose
+    // method is neither GET nor HEAD, to the own origin too. Nothing is denied to the own pages,
+    // so there is nothing to tell either.
+    if is_same_origin(head) {
+        return Plan::Forward(Forward::new(Edit::Strip));
+    }
+    match rules.denied_requests {
+        DeniedRequests::Forward => Plan::Forward(Forward {
+            edit: Edit::Strip,
+            attachment: None,
+            denial: record(rules, head, &denial),
+        }),
+        DeniedRequests::Refuse => {
+            let readable = denial.is_readable().then(|| sent_origin(head.headers));
+            Plan::Answer(Answer::Refusal {
+                to: match GrpcRequest::from_headers(head.headers) {
+                    Some(grpc) => Refused::GrpcRequest(grpc),
+                    None => Refused::Request,
+                },
+                readable: readable.flatten().cloned(),
+                record: record(rules, head, &denial),
+                denial,
+            })
+        }
+    }
+}
+
+/// <https://fetch.spec.whatwg.org/#cors-preflight-fetch>: the whole lists, not only what was asked
+/// for, and also where what was asked for is not among them: the browser then names it.
+fn grant_preflight(
+    rules: &Rules,
+    head: &Head<'_>,
+    origin: Option<HeaderValue>,
+    grant: Grant,
+    preflight: &Preflight<'_>,
+) -> Plan {
+    // What `build` checks of the layer, a grant must not undo.
+    let grant = match rules.properties.has_broad_preflight() {
+        true => grant.for_broad_preflight(),
+        false => grant,
+    };
+    let (origin, credentials) = allowed_origin(rules, origin, &grant);
+    let terms = grant.own_terms();
+    let methods = terms.and_then(Terms::own_methods).unwrap_or(&rules.methods);
+    let headers = terms.and_then(Terms::own_headers).unwrap_or(&rules.headers);
+    let denial = rules
+        .wants_denials()
+        .then(|| {
+            shortfall(
+                preflight,
+                |m| methods.allows(m),
+                |h| headers.first_refused(h),
+            )
+        })
+        .flatten()
+        .and_then(|denial| record(rules, head, &denial));
+    let is_own = terms.is_none()
+        && grant.max_age_cap().is_none()
+        && credentials == rules.credentials
+        && rules.prepared.has_preflight();
+    Plan::Answer(match is_own {
+        true => Answer::Prepared { origin, denial },
+        false => Answer::Preflight {
+            origin: origin.unwrap_or(ANY),
+            credentials,
+            lists: Box::new(Lists {
+                methods: methods.value(credentials, preflight.method()),
+                headers: headers.value(credentials, preflight.headers()),
+                max_age: MaxAge::capped(rules.max_age.as_ref(), grant.max_age_cap()),
+            }),
+            denial,
+        },
+    })
+}
+
+/// What the preflight asks for and does not get.
+fn shortfall<'a>(
+    preflight: &Preflight<'a>,
+    allows: impl FnOnce(&Method) -> bool,
+    first_refused: impl FnOnce(&crate::RequestedHeaders<'a>) -> Option<&'a str>,
+) -> Option<Denial> {
+    if !allows(preflight.method()) {
+        let denial = Denial::new(DenialKind::MethodNotAllowed);
+        return Some(denial.about(preflight.method().as_str()));
+    }
+    let name = first_refused(preflight.headers())?;
+    Some(Denial::new(DenialKind::HeaderNotAllowed).about(name))
+}
+
+/// <https://fetch.spec.whatwg.org/#http-responses>: not an ok status, and none of the headers.
+fn deny_preflight(rules: &Rules, head: &Head<'_>, denial: Denial) -> Plan {
+    Plan::Answer(Answer::Refusal {
+        to: Refused::Preflight,
+        readable: None,
+        record: record(rules, head, &denial),
+        denial,
+    })
+}
+
+/// The denial as it is recorded, if it is.
+fn record(rules: &Rules, head: &Head<'_>, denial: &Denial) -> Option<Denial> {
+    rules
+        .wants_denials()
+        .then(|| denial.clone().with_origin(sent_origin(head.headers)))
+}
+
+fn sent_origin(headers: &HeaderMap) -> Option<&HeaderValue> {
+    headers.get(ORIGIN)
+}
+
+/// What is done about a request.
+#[derive(Debug)]
+pub(crate) enum Plan {
+    /// The inner service answers.
+    Forward(Forward),
+    /// The layer answers.
+    Answer(Answer),
+}
+
+/// How to pass on a request, and what to do to the response.
+#[derive(Debug)]
+pub(crate) struct Forward {
+    edit: Edit,
+    attachment: Option<Arc<dyn Attachment>>,
+    denial: Option<Denial>,
+}
+
+impl Forward {
+    #[inline(always)]
+    fn new(edit: Edit) -> Self {
+        Self {
+            edit,
+            attachment: None,
+            denial: None,
+        }
+    }
+
+    /// Leaves for the inner service what the policy found, and tells what to do to its response.
+    #[inline(always)]
+    pub(crate) fn start(self, extensions: &mut Extensions) -> (Edit, Option<Denial>) {
+        if let Some(attachment) = self.attachment {
+            attachment.attach(extensions);
+        }
+        (self.edit, self.denial)
+    }
+}
+
+/// What is done to the headers of the inner service's response.
+#[derive(Debug)]
+pub(crate) enum Edit {
+    /// Nothing but `Vary`.
+    Leave,
+    /// No header of the protocol may stay.
+    Strip,
+    /// The headers of the protocol become these.
+    Grant(Allowed),
+}
+
+/// To whom, and whether with credentials; the terms are the layer's or the grant's own.
+#[derive(Debug)]
+pub(crate) struct Allowed {
+    origin: HeaderValue,
+    credentials: bool,
+    terms: Option<Terms>,
+}
+
+impl Allowed {
+    /// What [`new`](Self::new) makes of a grant that sets nothing.
+    #[inline(always)]
+    fn on_own_terms(rules: &Rules, origin: Option<&HeaderValue>) -> Self {
+        Self {
+            origin: origin.map_or(ANY, HeaderValue::clone),
+            credentials: origin.is_some() && rules.credentials,
+            terms: None,
+        }
+    }
+
+    fn new(rules: &Rules, origin: Option<HeaderValue>, grant: &Grant) -> Self {
+        let (origin, credentials) = allowed_origin(rules, origin, grant);
+        Self {
+            origin: origin.unwrap_or(ANY),
+            credentials,
+            terms: grant.own_terms().cloned(),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn credentials(&self) -> bool {
+        self.credentials
+    }
+
+    #[inline(always)]
+    pub(crate) fn exposed(&self, rules: &Rules) -> Option<HeaderValue> {
+        let own = self.terms.as_ref().and_then(Terms::own_expose);
+        own.unwrap_or(&rules.expose).value(self.credentials)
+    }
+
+    #[inline(always)]
+    pub(crate) fn into_origin(self) -> HeaderValue {
+        self.origin
+    }
+}
+
+/// The origin that a grant is for, or `None` for every one alike, and whether with credentials.
+fn allowed_origin(
+    rules: &Rules,
+    origin: Option<HeaderValue>,
+    grant: &Grant,
+) -> (Option<HeaderValue>, bool) {
+    match (grant.scope(), origin) {
+        (Scope::Origin, Some(origin)) => {
+            let credentials = grant.own_credentials().unwrap_or(rules.credentials);
+            (Some(origin), credentials)
+        }
+        // https://fetch.spec.whatwg.org/#cors-protocol-and-credentials: never with `*`.
+        (Scope::Any, _) | (Scope::Origin, None) => (None, false),
+    }
+}
+
+const ANY: HeaderValue = HeaderValue::from_static("*");
+
+/// An answer that does not come from the inner service.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// To a preflight on the layer's own terms: written out when the layer was built, but for the
+    /// origin, and with `*` where there is none.
+    Prepared {
+        origin: Option<HeaderValue>,
+        denial: Option<Denial>,
+    },
+    /// To a preflight on terms of the grant's own, or which depend on what is asked for.
+    Preflight {
+        origin: HeaderValue,
+        credentials: bool,
+        // Boxed, because it is rare, and a plan that is small is cheap to move.
+        lists: Box<Lists>,
+        denial: Option<Denial>,
+    },
+    Refusal {
+        to: Refused,
+        /// The origin that may read the refusal.
+        readable: Option<HeaderValue>,
+        denial: Denial,
+        record: Option<Denial>,
+    },
+}
+
+/// What is refused, which decides on the form of the refusal.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    Preflight,
+    Request,
+    GrpcRequest(GrpcRequest),
+}
+
+/// The lists of an answer to a preflight.
+#[derive(Debug)]
+pub(crate) struct Lists {
+    pub(crate) methods: HeaderValue,
+    pub(crate) headers: Option<HeaderValue>,
+    pub(crate) max_age: Option<HeaderValue>,
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Request, header::ACCESS_CONTROL_REQUEST_METHOD};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{CorsLayer, OriginSet, write};
+
+    /// Few letters, so that what is sent is often what is listed, or all but that.
+    fn host() -> impl Strategy<Value = String> {
+        "[ab]{1,2}(\\.[ab]){0,1}"
+    }
+
+    fn entry() -> impl Strategy<Value = String> {
+        let prefix =
+            prop_oneof![4 => Just("https://"), 1 => Just("https://*."), 1 => Just("http://")];
+        let port = prop_oneof![4 => Just(""), 1 => Just(":8443"), 1 => Just(":*")];
+        (prefix, host(), port).prop_map(|(prefix, host, port)| format!("{prefix}{host}{port}"))
+    }
+
+    fn sent() -> impl Strategy<Value = String> {
+        let prefix = prop_oneof![6 => Just("https://"), 1 => Just("http://"), 1 => Just("HTTPS://"), 1 => Just("")];
+        let tail = prop_oneof![6 => Just(""), 1 => Just(":8443"), 1 => Just(":443"), 1 => Just("/"), 1 => Just("."), 1 => Just(" ")];
+        (prefix, host(), tail).prop_map(|(prefix, host, tail)| format!("{prefix}{host}{tail}"))
+    }
+
+    fn plan(layer: &CorsLayer, method: Method, lines: &[String]) -> String {
+        let mut request = Request::new(());
+        *request.method_mut() = method;
+        let headers = request.headers_mut();
+        headers.insert(
+            ACCESS_CONTROL_REQUEST_METHOD,
+            HeaderValue::from_static("PUT"),
+        );
+        for line in lines {
+            headers.append(ORIGIN, HeaderValue::from_str(line).unwrap());
+        }
+        match layer.core.start(Head::from(&request)).unwrap() {
+            Plan::Forward(forward) => format!("{forward:?}"),
+            // What becomes of it: the kind of a denial that nobody records need not be the same.
+            Plan::Answer(answer) => format!("{:?}", write::answer(answer, &layer.core.rules)),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+
+        #[test]
+        fn a_plain_list_decides_like_the_policy_that_it_is(
+            entries in proptest::collection::vec(entry(), 1..6),
+            lines in prop_oneof![
+                8 => proptest::collection::vec(sent(), 1),
+                1 => proptest::collection::vec(sent(), 0..3),
+            ],
+            records: bool,
+        ) {
+            let builder = || CorsLayer::builder().record_denials(records);
+            let list = builder().allow_origins(entries.clone()).build().unwrap();
+            let policy = builder().origin_policy(OriginSet::parse(&entries).unwrap()).build().unwrap();
+            for method in [Method::GET, Method::OPTIONS] {
+                prop_assert_eq!(
+                    plan(&list, method.clone(), &lines),
+                    plan(&policy, method, &lines)
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,428 @@
+//! Every mistake that configuration can contain, as a value.
+
+use std::fmt;
+
+use crate::suggest;
+
+/// Why a text is not an origin, or not an origin pattern.
+///
+/// ```
+/// use tower_cors::{OriginErrorKind, OriginPattern};
+///
+/// let error = "https://Example.com/".parse::<OriginPattern>().unwrap_err();
+/// assert_eq!(error.kind(), OriginErrorKind::UpperCase);
+/// assert_eq!(error.suggestion(), Some("https://example.com"));
+///
+/// assert!("https://example.com".parse::<OriginPattern>().is_ok());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{}", kind, Instead(suggestion.as_deref()))]
+pub struct OriginError {
+    kind: OriginErrorKind,
+    suggestion: Option<String>,
+}
+
+impl OriginError {
+    /// What is wrong.
+    pub fn kind(&self) -> OriginErrorKind {
+        self.kind
+    }
+
+    /// The spelling that browsers send for what was probably meant.
+    pub fn suggestion(&self) -> Option<&str> {
+        self.suggestion.as_deref()
+    }
+
+    pub(crate) fn explain(kind: OriginErrorKind, text: &str) -> Self {
+        Self {
+            kind,
+            suggestion: suggest::origin(text),
+        }
+    }
+}
+
+impl From<OriginErrorKind> for OriginError {
+    fn from(kind: OriginErrorKind) -> Self {
+        Self {
+            kind,
+            suggestion: None,
+        }
+    }
+}
+
+/// What is wrong with an origin or an origin pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum OriginErrorKind {
+    /// There is nothing.
+    #[error("an origin is not empty")]
+    Empty,
+    /// There is no `scheme://`, or the scheme has a character that no scheme has.
+    #[error("an origin begins with a scheme and ://")]
+    Scheme,
+    /// Upper case, where browsers send lower case.
+    #[error("browsers send origins in lower case")]
+    UpperCase,
+    /// White space or a control character.
+    #[error("an origin has no white space or control character")]
+    Space,
+    /// A host that is not written in ASCII.
+    #[error("browsers send the ASCII form of a host, whose labels begin with xn--")]
+    NonAscii,
+    /// `user:password@`.
+    #[error("an origin has no user name or password")]
+    UserInfo,
+    /// A path, be it only a slash.
+    #[error("an origin has no path, not even a trailing slash")]
+    Path,
+    /// A query.
+    #[error("an origin has no query")]
+    Query,
+    /// A fragment.
+    #[error("an origin has no fragment")]
+    Fragment,
+    /// A character that no host has.
+    #[error("a host has only letters, digits, '-', '_' and '.'")]
+    Character,
+    /// There is no host.
+    #[error("an origin has a host")]
+    EmptyHost,
+    /// A label that is empty, too long, begins with a hyphen, or is no valid `xn--` label.
+    #[error("a label of a host has 1 to 63 characters and does not begin with '-'")]
+    Label,
+    /// Two dots at the end of the host.
+    #[error("a host ends in at most one dot")]
+    TrailingDots,
+    /// What must be an IP address, because of brackets or a last label that is a number, and is
+    /// none.
+    #[error("an IP address is four numbers without leading zeros, or IPv6 in brackets")]
+    IpAddress,
+    /// An IPv6 address that is not as browsers write it.
+    #[error("an IPv6 address is written in its one canonical form")]
+    IpAddressForm,
+    /// A port that is none.
+    #[error("a port is a number from 1 to 65535 without leading zeros")]
+    Port,
+    /// The scheme's default port.
+    #[error("browsers leave out the default port")]
+    DefaultPort,
+    /// Longer than any origin.
+    #[error("an origin is at most 327 bytes long, its host at most 253")]
+    Length,
+    /// `null`, which is not an origin but what all opaque origins look like.
+    #[error("null is what every sandboxed frame sends, on any site")]
+    Null,
+    /// `file:`, whose pages send `null`.
+    #[error("pages from files send null, not an origin")]
+    File,
+    /// A wildcard where none can stand.
+    #[error("a wildcard is a whole *. before the host or a whole :* after it")]
+    Wildcard,
+}
+
+impl OriginErrorKind {
+    /// Whether the text has the shape of an origin, but of one that no browser sends.
+    ///
+    /// `https://example.com:443` has; `https://example.com/path` has not.
+    pub fn is_well_formed(self) -> bool {
+        matches!(
+            self,
+            Self::DefaultPort | Self::Label | Self::Null | Self::File | Self::IpAddressForm
+        )
+    }
+}
+
+/// One mistake in a configuration: the value, what is wrong with it, and what to write instead.
+///
+/// The text of an error begins with the setting that it is about, as in
+/// `allow_methods: "patch": methods are case-sensitive: did you mean "PATCH"?`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// No origin is allowed and no policy is set, so that the layer would refuse everybody.
+    #[error(
+        "allow_origins: no origin is allowed: list some, pass `Any`, or set an `origin_policy`"
+    )]
+    MissingOrigins,
+
+    /// Both a list of origins and a policy are set; one would silently win.
+    #[error(
+        "origin_policy: allow_origins is set too: keep one, or put the list into the policy with \
+         `fallback`"
+    )]
+    OriginsAndPolicy,
+
+    /// An entry is not an origin or an origin pattern as browsers send it.
+    #[error("allow_origins: {value:?}: {error}")]
+    Origin {
+        /// The entry.
+        value: String,
+        /// What is wrong with it.
+        error: OriginError,
+    },
+
+    /// Any origin together with credentials: every site could act as the signed-in user.
+    #[error(
+        "allow_origins: \"*\": any origin cannot be combined with credentials: list the origins \
+         that may send them, or leave out allow_credentials"
+    )]
+    AnyOriginWithCredentials,
+
+    /// `null` without having asked for it by its dangerous name.
+    #[error(
+        "allow_origins: \"null\": every sandboxed frame on any site sends null, so this allows \
+         any site: serve the page from an origin of its own, or call \
+         `dangerously_allow_null_origin`"
+    )]
+    NullOrigin,
+
+    /// An origin whose traffic can be altered on the way, together with credentials.
+    #[error(
+        "allow_origins: {value:?}: who controls the network controls this origin, and \
+         credentials would go to it: write {instead:?}, or call \
+         `dangerously_allow_insecure_origins`"
+    )]
+    InsecureOrigin {
+        /// The entry.
+        value: String,
+        /// The same with `https`.
+        instead: String,
+    },
+
+    /// A wildcard that crosses a public suffix, together with credentials: strangers can register
+    /// names that it matches.
+    #[error(
+        "allow_origins: {value:?}: anyone can register a name below {suffix:?}: write the \
+         subdomain that is yours, as in {instead:?}, or call `dangerously_allow_public_suffixes`"
+    )]
+    PublicSuffix {
+        /// The entry.
+        value: String,
+        /// The base of the wildcard: a public suffix, or a parent of public suffixes.
+        suffix: String,
+        /// A narrower pattern.
+        instead: String,
+    },
+
+    /// A method that is no token, that no page can send, or that is misspelt.
+    #[error("allow_methods: {value:?}: {reason}")]
+    Method {
+        /// The method.
+        value: String,
+        /// What is wrong with it.
+        reason: MethodErrorReason,
+    },
+
+    /// A header name that is no token, that no page can send or read, or that has no place in the
+    /// list.
+    #[error("{list}: {value:?}: {reason}")]
+    HeaderName {
+        /// The name.
+        value: String,
+        /// The list that it stands in.
+        list: HeaderList,
+        /// What is wrong with it.
+        reason: HeaderNameErrorReason,
+    },
+
+    /// A policy that lists origins without transport security, together with credentials.
+    #[error(
+        "origin_policy: some of its origins have no transport security, and credentials would go \
+         to them: list https origins, or call `dangerously_allow_insecure_origins`"
+    )]
+    InsecurePolicy,
+
+    /// A policy with wildcards that cross a public suffix, together with credentials.
+    #[error(
+        "origin_policy: some of its wildcards match names that anyone can register: write \
+         subdomains that are yours, or call `dangerously_allow_public_suffixes`"
+    )]
+    PublicSuffixPolicy,
+
+    /// All response headers exposed, together with credentials: browsers would take the `*` for a
+    /// name.
+    #[error(
+        "expose_headers: \"*\": browsers read this as a header named * when credentials are \
+         allowed: list the names"
+    )]
+    ExposeAnyWithCredentials,
+
+    /// Longer than any browser keeps a preflight result, or negative.
+    #[error("max_age: {seconds}: write 0 (no caching) to {max} seconds", max = crate::MaxAge::MAX_SECS)]
+    MaxAge {
+        /// The value, in seconds.
+        seconds: i64,
+    },
+
+    /// A status with which browsers fail a preflight.
+    #[error("preflight_status: {status}: browsers accept 200 to 299: write 204 or 200")]
+    PreflightStatus {
+        /// The status code.
+        status: u16,
+    },
+
+    /// The policy answers preflights more broadly than it judges requests, and the rest of the
+    /// configuration does not make up for it.
+    #[error("origin_policy: preflights are answered before the token is seen: {0}")]
+    BroadPreflight(BroadPreflightReason),
+}
+
+/// Why a method cannot be allowed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MethodErrorReason {
+    /// Not a token (RFC 9110, section 5.6.2).
+    #[error("a method is made of letters, digits and !#$%&'*+-.^_`|~")]
+    NotAToken,
+    /// A forbidden method of the Fetch standard.
+    #[error("pages cannot send this method: leave it out")]
+    Forbidden,
+    /// A known method in the wrong case.
+    #[error("methods are case-sensitive: did you mean {0:?}?")]
+    Case(&'static str),
+}
+
+/// Why a header name cannot be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HeaderNameErrorReason {
+    /// Not a token (RFC 9110, section 5.6.2).
+    #[error("a header name is made of letters, digits and !#$%&'*+-.^_`|~")]
+    NotAToken,
+    /// A forbidden header name of the Fetch standard: pages cannot set it, or cannot read it.
+    #[error("pages can neither set nor read this header: leave it out")]
+    Forbidden,
+    /// A header of the CORS protocol that belongs to the other direction.
+    #[error("this header belongs to the CORS protocol, which sets it by itself: leave it out")]
+    Protocol,
+}
+
+/// The list in which a header name stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HeaderList {
+    /// The request headers that pages may send.
+    AllowHeaders,
+    /// The response headers that pages may read.
+    ExposeHeaders,
+}
+
+impl fmt::Display for HeaderList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AllowHeaders => "allow_headers",
+            Self::ExposeHeaders => "expose_headers",
+        })
+    }
+}
+
+/// What a policy with a broad preflight answer needs and does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum BroadPreflightReason {
+    /// Refused requests would reach the inner service.
+    #[error("set denied_requests to Refuse, so that the judgement is enforced")]
+    Forwards,
+    /// Credentials would go out on the strength of the preflight alone.
+    #[error("leave out allow_credentials, and policies that grant credentials")]
+    Credentials,
+    /// Any method would be let through.
+    #[error("list the methods instead of allowing any")]
+    AnyMethod,
+    /// Any request header would be let through.
+    #[error("list the request headers instead of allowing any")]
+    AnyHeader,
+    /// The broad answer would be kept for long.
+    #[error("set max_age to at most {max} seconds", max = crate::MaxAge::MAX_BROAD_SECS)]
+    MaxAge,
+}
+
+/// All mistakes of a configuration, never none.
+///
+/// ```
+/// use tower_cors::{ConfigError, CorsLayer};
+///
+/// let errors = CorsLayer::builder()
+///     .allow_origins(["https://example.com/", "https://example.org"])
+///     .allow_methods(["patch"])
+///     .build()
+///     .unwrap_err();
+///
+/// assert_eq!(
+///     errors.to_string(),
+///     "allow_origins: \"https://example.com/\": an origin has no path, not even a trailing \
+///      slash: write \"https://example.com\"\n\
+///      allow_methods: \"patch\": methods are case-sensitive: did you mean \"PATCH\"?",
+/// );
+/// assert!(matches!(errors.iter().next(), Some(ConfigError::Origin { .. })));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigErrors(Vec<ConfigError>);
+
+impl ConfigErrors {
+    /// `Ok` with the value if there are no mistakes.
+    pub(crate) fn none_or<T>(
+        errors: Vec<ConfigError>,
+        value: impl FnOnce() -> T,
+    ) -> Result<T, Self> {
+        if errors.is_empty() {
+            Ok(value())
+        } else {
+            Err(Self(errors))
+        }
+    }
+
+    /// The mistakes, in the order of the settings.
+    pub fn iter(&self) -> std::slice::Iter<'_, ConfigError> {
+        self.0.iter()
+    }
+
+    /// How many mistakes there are: at least one.
+    #[expect(clippy::len_without_is_empty, reason = "never empty")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, error) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str("\n")?;
+            }
+            error.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+impl IntoIterator for ConfigErrors {
+    type Item = ConfigError;
+    type IntoIter = std::vec::IntoIter<ConfigError>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a ConfigErrors {
+    type Item = &'a ConfigError;
+    type IntoIter = std::slice::Iter<'a, ConfigError>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+struct Instead<'a>(Option<&'a str>);
+
+impl fmt::Display for Instead<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(spelling) => write!(f, ": write {spelling:?}"),
+            None => Ok(()),
+        }
+    }
+}

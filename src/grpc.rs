@@ -1,0 +1,105 @@
+//! How a gRPC client is told that its request is refused
+//! ([gRPC over HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses)).
+
+use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_TYPE};
+
+use crate::policy::DenialKind;
+
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+
+/// The media types that clients ask with, and that they expect an answer to have.
+const MEDIA_TYPES: [&str; 9] = [
+    "application/grpc",
+    "application/grpc+proto",
+    "application/grpc+json",
+    "application/grpc-web",
+    "application/grpc-web+proto",
+    "application/grpc-web+json",
+    "application/grpc-web-text",
+    "application/grpc-web-text+proto",
+    "application/grpc-web-text+json",
+];
+
+/// A request of a gRPC client. It does not look at HTTP's status: the answer is a 200 whose headers
+/// are the trailers at once.
+#[derive(Debug)]
+pub(crate) struct GrpcRequest {
+    media_type: &'static str,
+}
+
+impl GrpcRequest {
+    /// `application/grpc`, and whatever begins with it and `+`, `-` or parameters. What a stranger
+    /// sent is not sent back: an encoding that is not among those above is left out.
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
+        const GRPC: &[u8] = b"application/grpc";
+        let value = headers.get(CONTENT_TYPE)?.as_bytes();
+        let (start, rest) = value.split_at_checked(GRPC.len())?;
+        let is_grpc = start.eq_ignore_ascii_case(GRPC)
+            && matches!(rest.first(), None | Some(b'+' | b'-' | b';' | b' '));
+        let sent = value.split(|&byte| byte == b';').next()?.trim_ascii_end();
+        let subtype = sent.split(|&byte| byte == b'+').next()?;
+        let named = |name: &[u8]| {
+            let mut known = MEDIA_TYPES.into_iter();
+            known.find(|known| known.as_bytes().eq_ignore_ascii_case(name))
+        };
+        is_grpc.then(|| Self {
+            media_type: named(sent).or(named(subtype)).unwrap_or(MEDIA_TYPES[0]),
+        })
+    }
+
+    /// The headers of the refusal.
+    pub(crate) fn refuse(&self, kind: DenialKind) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.media_type));
+        headers.insert(GRPC_STATUS, HeaderValue::from_static(status(kind)));
+        headers
+    }
+}
+
+/// <https://grpc.io/docs/guides/status-codes/>
+fn status(kind: DenialKind) -> &'static str {
+    match kind {
+        // UNAUTHENTICATED
+        DenialKind::InvalidToken | DenialKind::ExpiredToken => "16",
+        // UNAVAILABLE
+        DenialKind::Unavailable => "14",
+        // PERMISSION_DENIED
+        _ => "7",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_types_of_grpc() {
+        let answered = |value: &str| {
+            let value = HeaderValue::from_str(value).unwrap();
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, value)]);
+            GrpcRequest::from_headers(&headers).map(|request| request.media_type)
+        };
+        let long = format!("application/grpc+{}", "a".repeat(64));
+        for (value, expected) in [
+            ("application/grpc", "application/grpc"),
+            ("application/grpc+proto", "application/grpc+proto"),
+            ("application/grpc-web+proto", "application/grpc-web+proto"),
+            ("application/grpc-web-text", "application/grpc-web-text"),
+            ("application/grpc; charset=utf-8", "application/grpc"),
+            (
+                "application/grpc-web+json ;a=\"<b>\"",
+                "application/grpc-web+json",
+            ),
+            ("Application/gRPC+Proto", "application/grpc+proto"),
+            ("application/grpc-web+thrift", "application/grpc-web"),
+            ("application/grpc-other", "application/grpc"),
+            (&long, "application/grpc"),
+        ] {
+            assert_eq!(answered(value), Some(expected), "{value}");
+        }
+        for value in ["application/json", "application/grpcish", "application", ""] {
+            assert_eq!(answered(value), None, "{value}");
+        }
+        assert!(GrpcRequest::from_headers(&HeaderMap::new()).is_none());
+    }
+}

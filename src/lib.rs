@@ -1,0 +1,42 @@
+// The README is the crate's documentation.
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod decision;
+mod error;
+mod escaped;
+mod future;
+mod grpc;
+mod layer;
+mod origin;
+mod origin_set;
+mod pattern;
+mod policy;
+mod request;
+mod requested_headers;
+mod rules;
+mod same_origin;
+mod service;
+mod suggest;
+mod write;
+
+pub use self::{
+    builder::CorsLayerBuilder,
+    error::{
+        BroadPreflightReason, ConfigError, ConfigErrors, HeaderList, HeaderNameErrorReason,
+        MethodErrorReason, OriginError, OriginErrorKind,
+    },
+    future::ResponseFuture,
+    layer::CorsLayer,
+    origin::{Origin, RequestOrigin},
+    origin_set::OriginSet,
+    pattern::OriginPattern,
+    policy::{
+        Any, Denial, DenialKind, Fallback, Grant, OriginPolicy, PolicyExt, PolicyFn,
+        PolicyProperties, Terms, Verdict, VerdictFuture, WithPreflight, policy_fn,
+    },
+    request::{CorsRequest, Preflight},
+    requested_headers::RequestedHeaders,
+    rules::{AllowHeaders, AllowMethods, DeniedRequests, Entries, ExposeHeaders, MaxAge},
+    service::Cors,
+};

@@ -1,0 +1,393 @@
+//! [`OriginSet`]: many origins and patterns, looked up at the cost of one.
+
+mod byte_set;
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::Arc,
+};
+
+use foldhash::fast::RandomState;
+
+use self::byte_set::ByteSet;
+use crate::{
+    error::OriginError,
+    origin::{Origin, is_secure},
+    pattern::{OriginPattern, PatternRef, PortPattern},
+};
+
+/// An immutable, shared set of origins and origin patterns.
+///
+/// A lookup costs one probe of a hash table for the exact origins, and at most one for each label
+/// of the host for the patterns, however many there are. Cloning is one reference count.
+///
+/// ```
+/// use tower_cors::{Origin, OriginSet};
+///
+/// let set = OriginSet::parse(["https://example.com", "https://*.example.com", "http://localhost:*"])
+///     .expect("three well-formed entries");
+/// let origin = |text: &str| text.parse::<Origin>().unwrap();
+///
+/// assert!(set.contains(&origin("https://app.example.com")));
+/// assert!(set.contains(&origin("http://localhost:5173")));
+/// assert!(!set.contains(&origin("https://example.org")));
+/// ```
+#[derive(Clone, Default)]
+pub struct OriginSet {
+    inner: Arc<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    exact: ByteSet,
+    /// How many entries are no exact ones.
+    patterns: usize,
+    /// Patterns by scheme; there are one or two schemes in practice.
+    families: Vec<Families>,
+    /// Whether somebody between a user and an origin can act as that origin.
+    insecure: bool,
+}
+
+/// The patterns of one scheme.
+struct Families {
+    scheme: Box<[u8]>,
+    /// Hosts that match with any port.
+    any_port: HashSet<Box<[u8]>, RandomState>,
+    /// Bases of `*.`, without the dot.
+    subdomains: HashMap<Box<[u8]>, Ports, RandomState>,
+    /// Which lengths the bases have, in order: far fewer than there are bytes in a host to search
+    /// for dots.
+    base_lengths: Vec<u8>,
+}
+
+impl OriginSet {
+    /// Parses entries in the grammar of [`OriginPattern`].
+    ///
+    /// # Errors
+    ///
+    /// The first entry that is none, with its error. To learn of all mistakes at once, use
+    /// [`CorsLayerBuilder::allow_origins`](crate::CorsLayerBuilder::allow_origins).
+    pub fn parse<I>(entries: I) -> Result<Self, OriginError>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let mut set = OriginSetBuilder::default();
+        for entry in entries {
+            let entry = entry.as_ref();
+            match PatternRef::parse(entry) {
+                Ok(pattern) => set.insert(pattern),
+                Err(kind) => return Err(OriginError::explain(kind, entry)),
+            }
+        }
+        Ok(set.build())
+    }
+
+    /// Whether an exact entry or a pattern matches the origin.
+    pub fn contains(&self, origin: &Origin) -> bool {
+        self.inner.exact.contains(origin.as_bytes())
+            || self
+                .inner
+                .families
+                .iter()
+                .find(|families| *families.scheme == *origin.scheme_bytes())
+                .is_some_and(|families| families.contains(origin))
+    }
+
+    /// Whether the bytes are those of an exact entry, and so a well-formed origin.
+    #[inline(always)]
+    pub(crate) fn contains_bytes(&self, bytes: &[u8]) -> bool {
+        self.inner.exact.contains(bytes)
+    }
+
+    /// Whether there are entries that match more than one origin.
+    #[inline(always)]
+    pub(crate) fn has_patterns(&self) -> bool {
+        !self.inner.families.is_empty()
+    }
+
+    /// Whether there are entries that have no transport security, and are not this machine's.
+    pub(crate) fn has_insecure_origins(&self) -> bool {
+        self.inner.insecure
+    }
+
+    /// The names below which there are wildcards.
+    pub(crate) fn wildcard_bases(&self) -> impl Iterator<Item = &str> {
+        let bases = self.inner.families.iter().flat_map(|f| f.subdomains.keys());
+        // Hosts are ASCII.
+        bases.filter_map(|base| std::str::from_utf8(base).ok())
+    }
+
+    /// The number of different entries.
+    pub fn len(&self) -> usize {
+        self.inner.exact.len() + self.inner.patterns
+    }
+
+    /// Whether the set matches nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl FromIterator<OriginPattern> for OriginSet {
+    fn from_iter<I: IntoIterator<Item = OriginPattern>>(patterns: I) -> Self {
+        let mut set = OriginSetBuilder::default();
+        for pattern in patterns {
+            set.insert(pattern.borrow());
+        }
+        set.build()
+    }
+}
+
+impl FromIterator<Origin> for OriginSet {
+    fn from_iter<I: IntoIterator<Item = Origin>>(origins: I) -> Self {
+        let mut set = OriginSetBuilder::default();
+        for origin in origins {
+            set.inner.note_security(origin.scheme(), origin.host());
+            set.inner.exact.insert(origin.as_bytes());
+        }
+        set.build()
+    }
+}
+
+impl fmt::Debug for OriginSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OriginSet")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// An [`OriginSet`] before it is shared.
+#[derive(Default)]
+pub(crate) struct OriginSetBuilder {
+    inner: Inner,
+}
+
+impl OriginSetBuilder {
+    /// Makes room for so many exact entries, of so many bytes in all.
+    pub(crate) fn reserve(&mut self, entries: usize, bytes: usize) {
+        self.inner.exact.reserve(entries, bytes);
+    }
+
+    pub(crate) fn insert(&mut self, pattern: PatternRef<'_>) {
+        self.inner.insert(pattern);
+    }
+
+    pub(crate) fn build(mut self) -> OriginSet {
+        self.inner.exact.shrink_to_fit();
+        OriginSet {
+            inner: Arc::new(self.inner),
+        }
+    }
+}
+
+impl Inner {
+    fn insert(&mut self, pattern: PatternRef<'_>) {
+        self.note_security(pattern.scheme(), pattern.host());
+        if pattern.is_exact() {
+            self.exact.insert(pattern.as_str().as_bytes());
+        } else {
+            let is_new = self.families_of(pattern.scheme()).insert(pattern);
+            self.patterns += usize::from(is_new);
+        }
+    }
+
+    fn note_security(&mut self, scheme: &str, host: &str) {
+        self.insecure |= !is_secure(scheme, host);
+    }
+
+    fn families_of(&mut self, scheme: &str) -> &mut Families {
+        let found = self
+            .families
+            .iter()
+            .position(|families| *families.scheme == *scheme.as_bytes());
+        let index = found.unwrap_or_else(|| {
+            self.families.push(Families::new(scheme));
+            self.families.len() - 1
+        });
+        &mut self.families[index]
+    }
+}
+
+impl Families {
+    fn new(scheme: &str) -> Self {
+        Self {
+            scheme: scheme.as_bytes().into(),
+            any_port: HashSet::default(),
+            subdomains: HashMap::default(),
+            base_lengths: Vec::new(),
+        }
+    }
+
+    fn insert(&mut self, pattern: PatternRef<'_>) -> bool {
+        let host: Box<[u8]> = pattern.host().as_bytes().into();
+        if !pattern.has_subdomains() {
+            return self.any_port.insert(host);
+        }
+        let len = u8::try_from(host.len()).expect("a host is at most 254 bytes long");
+        if let Err(at) = self.base_lengths.binary_search(&len) {
+            self.base_lengths.insert(at, len);
+        }
+        self.subdomains
+            .entry(host)
+            .or_default()
+            .insert(pattern.port())
+    }
+
+    fn contains(&self, origin: &Origin) -> bool {
+        let host = origin.host_bytes();
+        self.any_port.contains(host) || self.contains_base_of(host, origin.port())
+    }
+
+    /// Probes once for each length of a base that begins at a label of the host.
+    fn contains_base_of(&self, host: &[u8], port: Option<u16>) -> bool {
+        self.base_lengths
+            .iter()
+            .map_while(|&len| host.len().checked_sub(usize::from(len) + 1))
+            .filter(|&dot| host[dot] == b'.')
+            .filter_map(|dot| self.subdomains.get(&host[dot + 1..]))
+            .any(|ports| ports.contains(port))
+    }
+}
+
+/// The ports with which the names below one base match.
+#[derive(Default)]
+struct Ports {
+    any: bool,
+    exactly: Vec<Option<u16>>,
+}
+
+impl Ports {
+    fn insert(&mut self, port: PortPattern) -> bool {
+        match port {
+            PortPattern::Any => !std::mem::replace(&mut self.any, true),
+            PortPattern::Exactly(port) => match self.exactly.binary_search(&port) {
+                Ok(_) => false,
+                Err(at) => {
+                    self.exactly.insert(at, port);
+                    true
+                }
+            },
+        }
+    }
+
+    fn contains(&self, port: Option<u16>) -> bool {
+        self.any || self.exactly.binary_search(&port).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn set(entries: &[&str]) -> OriginSet {
+        OriginSet::parse(entries).unwrap()
+    }
+
+    fn contains(set: &OriginSet, origin: &str) -> bool {
+        set.contains(&origin.parse().unwrap())
+    }
+
+    #[test]
+    fn entries_are_not_merged() {
+        let set = set(&[
+            "https://foo.example",
+            "https://bar.example",
+            "https://*.kin.example",
+            "https://pumpkin.example",
+        ]);
+        for origin in [
+            "https://foo.example",
+            "https://a.kin.example",
+            "https://pumpkin.example",
+        ] {
+            assert!(contains(&set, origin), "{origin}");
+        }
+        for origin in [
+            "https://barfoo.example",
+            "https://o.example",
+            "https://kin.example",
+            "https://xkin.example",
+            "https://umpkin.example",
+            "http://foo.example",
+        ] {
+            assert!(!contains(&set, origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn ports_of_one_base_add_up() {
+        let set = set(&[
+            "https://*.a.example",
+            "https://*.a.example:8443",
+            "https://b.example:*",
+        ]);
+        for origin in [
+            "https://x.a.example",
+            "https://x.a.example:8443",
+            "https://b.example:1",
+        ] {
+            assert!(contains(&set, origin), "{origin}");
+        }
+        for origin in ["https://x.a.example:8444", "https://x.b.example:1"] {
+            assert!(!contains(&set, origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn the_same_entry_counts_once() {
+        let set = set(&[
+            "https://a.example",
+            "https://a.example",
+            "https://*.a.example",
+            "https://*.a.example",
+            "http://localhost:*",
+            "http://localhost:*",
+        ]);
+        assert_eq!(set.len(), 3);
+        assert!(OriginSet::default().is_empty());
+    }
+
+    /// Few letters and labels, so that entries and origins meet often.
+    fn entry() -> impl Strategy<Value = String> {
+        let scheme = prop_oneof![Just("https"), Just("http"), Just("tauri")];
+        let port = prop_oneof![Just(""), Just(":1"), Just(":8080"), Just(":*")];
+        (scheme, any::<bool>(), host(), port).prop_map(|(scheme, star, host, port)| {
+            format!("{scheme}://{}{host}{port}", if star { "*." } else { "" })
+        })
+    }
+
+    fn host() -> impl Strategy<Value = String> {
+        proptest::collection::vec("[ab]{1,2}", 1..4).prop_map(|labels| labels.join("."))
+    }
+
+    fn origin() -> impl Strategy<Value = Origin> {
+        let scheme = prop_oneof![Just("https"), Just("http"), Just("tauri"), Just("ionic")];
+        let port = prop_oneof![Just(""), Just(":1"), Just(":8080"), Just(":9")];
+        (scheme, host(), any::<bool>(), port).prop_map(|(scheme, host, dot, port)| {
+            let dot = if dot { "." } else { "" };
+            format!("{scheme}://{host}{dot}{port}").parse().unwrap()
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn agrees_with_a_list(
+            entries in proptest::collection::vec(entry(), 0..12),
+            origins in proptest::collection::vec(origin(), 1..12),
+        ) {
+            let list: Vec<OriginPattern> = entries.iter().map(|e| e.parse().unwrap()).collect();
+            let set = OriginSet::parse(&entries).unwrap();
+            for origin in origins {
+                let expected = list.iter().any(|pattern| pattern.matches(&origin));
+                prop_assert_eq!(set.contains(&origin), expected, "{}", origin);
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+use std::{fmt, sync::Arc};
+
+use http::{HeaderValue, StatusCode};
+
+use crate::escaped::{OneLine, Quoted};
+
+/// Why an origin may not use the service, or not in the way that it asked for.
+///
+/// A denial is for the operator: it goes into the log and into the extensions of the response, and
+/// never to the client, whom it would help to probe. Its text names the cause and the fix.
+///
+/// ```
+/// use tower_cors::{Denial, DenialKind};
+///
+/// let denial = Denial::new(DenialKind::OriginNotAllowed);
+/// assert_eq!(denial.kind(), DenialKind::OriginNotAllowed);
+/// assert_eq!(denial.status(), 403);
+/// assert_eq!(
+///     denial.to_string(),
+///     "the origin is not allowed: add it to allow_origins, or to what the policy reads",
+/// );
+/// ```
+#[derive(Clone)]
+pub struct Denial {
+    kind: DenialKind,
+    readable: bool,
+    details: Option<Arc<Details>>,
+}
+
+#[derive(Clone, Default)]
+struct Details {
+    reason: Option<Box<str>>,
+    origin: Option<HeaderValue>,
+    subject: Option<Box<str>>,
+}
+
+impl Denial {
+    /// A denial without more to say than its kind.
+    pub fn new(kind: DenialKind) -> Self {
+        Self {
+            kind,
+            readable: false,
+            details: None,
+        }
+    }
+
+    /// Adds what the operator should know. Keep secrets out of it: it is logged.
+    #[must_use]
+    pub fn reason(mut self, reason: impl Into<Box<str>>) -> Self {
+        self.details_mut().reason = Some(reason.into());
+        self
+    }
+
+    /// Lets the page read the refusal itself: the answer carries `Access-Control-Allow-Origin`,
+    /// so that the page can tell an expired token from a network failure.
+    ///
+    /// Only for an origin that you have verified to be one that the service talks to.
+    #[must_use]
+    pub fn readable(mut self) -> Self {
+        self.readable = true;
+        self
+    }
+
+    /// What kind of denial it is.
+    pub fn kind(&self) -> DenialKind {
+        self.kind
+    }
+
+    /// The status of the answer when the denial is enforced. A preflight is always answered 403,
+    /// and a gRPC client 200 with the status that gRPC has for it.
+    pub fn status(&self) -> StatusCode {
+        match self.kind {
+            DenialKind::InvalidToken | DenialKind::ExpiredToken => StatusCode::UNAUTHORIZED,
+            DenialKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::FORBIDDEN,
+        }
+    }
+
+    /// The origin that was denied, as it was sent, or `None` when nobody recorded it.
+    pub fn origin(&self) -> Option<&HeaderValue> {
+        self.details.as_ref()?.origin.as_ref()
+    }
+
+    pub(crate) fn is_readable(&self) -> bool {
+        self.readable
+    }
+
+    pub(crate) fn with_origin(mut self, origin: Option<&HeaderValue>) -> Self {
+        self.details_mut().origin = origin.cloned();
+        self
+    }
+
+    /// Names the method or header that the denial is about.
+    pub(crate) fn about(mut self, subject: &str) -> Self {
+        self.details_mut().subject = Some(subject.into());
+        self
+    }
+
+    fn details_mut(&mut self) -> &mut Details {
+        Arc::make_mut(self.details.get_or_insert_default())
+    }
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(f)?;
+        let Some(details) = &self.details else {
+            return Ok(());
+        };
+        if let Some(subject) = &details.subject {
+            write!(f, " (asked for: {})", Quoted(subject.as_bytes()))?;
+        }
+        if let Some(origin) = &details.origin {
+            write!(f, " (origin: {})", Quoted(origin.as_bytes()))?;
+        }
+        if let Some(reason) = &details.reason {
+            write!(f, " ({})", OneLine(reason))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Denial({:?}: {self})", self.kind)
+    }
+}
+
+/// The kinds of denial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DenialKind {
+    /// The policy does not allow the origin.
+    OriginNotAllowed,
+    /// The origin is `null`, and no policy allows that.
+    OpaqueOrigin,
+    /// The `Origin` header is not a serialised origin.
+    MalformedOrigin,
+    /// There are several `Origin` headers.
+    SeveralOrigins,
+    /// No policy had anything to say.
+    NoPolicy,
+    /// The preflight's request headers are malformed, or beyond a bound.
+    MalformedPreflight,
+    /// The policy answers no preflights.
+    PreflightNotAllowed,
+    /// The origin is allowed; the method is not.
+    MethodNotAllowed,
+    /// The origin is allowed; a request header is not.
+    HeaderNotAllowed,
+    /// The request carries a token that does not verify, or several different ones.
+    InvalidToken,
+    /// The request carries an authentic token whose time is over.
+    ExpiredToken,
+    /// What the policy needs to know is out of reach for now.
+    Unavailable,
+}
+
+impl fmt::Display for DenialKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OriginNotAllowed => {
+                "the origin is not allowed: add it to allow_origins, or to what the policy reads"
+            }
+            Self::OpaqueOrigin => {
+                "the origin is null, as in sandboxed frames, file: pages and after redirects: \
+                 serve the page from an origin of its own"
+            }
+            Self::MalformedOrigin => {
+                "the Origin header is not an origin as browsers send it: look for a proxy or a \
+                 client that writes it"
+            }
+            Self::SeveralOrigins => {
+                "there are several Origin headers: look for a proxy that adds one"
+            }
+            Self::NoPolicy => {
+                "no policy had anything to say, as when a token is missing: send the token, or \
+                 add a fallback"
+            }
+            Self::MalformedPreflight => {
+                "the preflight asks for what no page can send, or for too much: look for a proxy \
+                 or a client that writes Access-Control-Request headers"
+            }
+            Self::PreflightNotAllowed => {
+                "preflights are not answered here: send a request that needs none, or let another \
+                 policy answer them"
+            }
+            Self::MethodNotAllowed => {
+                "the origin is allowed, the method is not: add it to allow_methods"
+            }
+            Self::HeaderNotAllowed => {
+                "the origin is allowed, a request header is not: add it to allow_headers"
+            }
+            Self::InvalidToken => "the token does not verify: issue a new one",
+            Self::ExpiredToken => "the token has expired: issue a new one",
+            Self::Unavailable => {
+                "what the policy needs to know is out of reach: look at its source"
+            }
+        })
+    }
+}

@@ -1,0 +1,214 @@
+use std::{any::Any, fmt, sync::Arc, time::Duration};
+
+use http::Extensions;
+
+use crate::rules::{AllowHeaders, AllowMethods, ExposeHeaders};
+
+/// Permission for an origin to use the service.
+///
+/// By default a grant is on the layer's own terms. What it sets itself overrides them.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_cors::Grant;
+///
+/// // On the layer's terms.
+/// let grant = Grant::new();
+///
+/// // With cookies, and to be asked for again after a minute.
+/// let grant = Grant::new().credentials(true).max_age_at_most(Duration::from_secs(60));
+/// ```
+#[derive(Clone, Default)]
+pub struct Grant {
+    scope: Scope,
+    credentials: Option<bool>,
+    max_age_cap: Option<u32>,
+    terms: Option<Terms>,
+    attachment: Option<Arc<dyn Attachment>>,
+}
+
+/// For whom a grant is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// The request's origin, which the answer repeats.
+    #[default]
+    Origin,
+    /// Every origin alike: the answer is `*`, and credentials are out of the question.
+    Any,
+}
+
+impl Grant {
+    /// A grant to the origin of the request, on the layer's terms.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A grant to every origin alike. The answer is the literal `*`, never with credentials.
+    pub fn any_origin() -> Self {
+        Self {
+            scope: Scope::Any,
+            ..Self::default()
+        }
+    }
+
+    /// Allows or forbids credentials, whatever the layer says. Without effect on
+    /// [`any_origin`](Self::any_origin).
+    #[must_use]
+    pub fn credentials(mut self, allowed: bool) -> Self {
+        self.credentials = Some(allowed);
+        self
+    }
+
+    /// Lets browsers keep the answer to a preflight at most this long, in whole seconds.
+    #[must_use]
+    pub fn max_age_at_most(mut self, cap: Duration) -> Self {
+        let cap = u32::try_from(cap.as_secs()).unwrap_or(u32::MAX);
+        self.max_age_cap = Some(self.max_age_cap.map_or(cap, |old| old.min(cap)));
+        self
+    }
+
+    /// Replaces the layer's lists by these.
+    #[must_use]
+    pub fn terms(mut self, terms: Terms) -> Self {
+        self.terms = Some(terms);
+        self
+    }
+
+    /// Leaves what the policy found out in the extensions of the request, as an `Arc<T>`, for the
+    /// inner service: it need not, and should not, look for a token a second time.
+    #[must_use]
+    pub fn attach<T: Any + Send + Sync + fmt::Debug>(mut self, found: Arc<T>) -> Self {
+        self.attachment = Some(found);
+        self
+    }
+
+    /// What remains of the grant where preflights are answered before anything is known: no
+    /// credentials, and no list that lets everything through.
+    pub(crate) fn for_broad_preflight(mut self) -> Self {
+        self.credentials = Some(false);
+        self.terms = self.terms.map(Terms::without_any);
+        self
+    }
+
+    pub(crate) fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    pub(crate) fn own_credentials(&self) -> Option<bool> {
+        self.credentials
+    }
+
+    pub(crate) fn max_age_cap(&self) -> Option<u32> {
+        self.max_age_cap
+    }
+
+    pub(crate) fn own_terms(&self) -> Option<&Terms> {
+        self.terms.as_ref()
+    }
+
+    pub(crate) fn take_attachment(&mut self) -> Option<Arc<dyn Attachment>> {
+        self.attachment.take()
+    }
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grant")
+            .field("scope", &self.scope)
+            .field("credentials", &self.credentials)
+            .field("max_age_cap", &self.max_age_cap)
+            .field("terms", &self.terms)
+            .field("attached", &self.attachment.is_some())
+            .finish()
+    }
+}
+
+/// Lists of a [`Grant`] that replace the layer's. Made once, when the policy is configured;
+/// cloning is one reference count.
+///
+/// ```
+/// use http::Method;
+/// use tower_cors::{AllowMethods, Grant, Terms};
+///
+/// let read_only = Terms::new().methods(AllowMethods::list([Method::GET])?);
+/// let grant = Grant::new().terms(read_only.clone());
+///
+/// assert!(AllowMethods::list(["TRACE"]).is_err());
+/// # Ok::<(), tower_cors::ConfigErrors>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Terms(Arc<Lists>);
+
+#[derive(Clone, Debug, Default)]
+struct Lists {
+    methods: Option<AllowMethods>,
+    headers: Option<AllowHeaders>,
+    expose: Option<ExposeHeaders>,
+}
+
+impl Terms {
+    /// The layer's own lists.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Replaces the methods that pages may use.
+    #[must_use]
+    pub fn methods(mut self, methods: AllowMethods) -> Self {
+        Arc::make_mut(&mut self.0).methods = Some(methods);
+        self
+    }
+
+    /// Replaces the request headers that pages may send.
+    #[must_use]
+    pub fn headers(mut self, headers: AllowHeaders) -> Self {
+        Arc::make_mut(&mut self.0).headers = Some(headers);
+        self
+    }
+
+    /// Replaces the response headers that pages may read.
+    #[must_use]
+    pub fn expose(mut self, expose: ExposeHeaders) -> Self {
+        Arc::make_mut(&mut self.0).expose = Some(expose);
+        self
+    }
+
+    fn without_any(mut self) -> Self {
+        if self.own_methods().is_some_and(AllowMethods::is_any) {
+            Arc::make_mut(&mut self.0).methods = None;
+        }
+        if self.own_headers().is_some_and(AllowHeaders::is_any) {
+            Arc::make_mut(&mut self.0).headers = None;
+        }
+        self
+    }
+
+    pub(crate) fn own_methods(&self) -> Option<&AllowMethods> {
+        self.0.methods.as_ref()
+    }
+
+    pub(crate) fn own_headers(&self) -> Option<&AllowHeaders> {
+        self.0.headers.as_ref()
+    }
+
+    pub(crate) fn own_expose(&self) -> Option<&ExposeHeaders> {
+        self.0.expose.as_ref()
+    }
+}
+
+/// Something that a policy leaves for the inner service, its type forgotten.
+pub(crate) trait Attachment: Send + Sync {
+    fn attach(self: Arc<Self>, extensions: &mut Extensions);
+}
+
+impl fmt::Debug for dyn Attachment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Attachment")
+    }
+}
+
+impl<T: Any + Send + Sync> Attachment for T {
+    fn attach(self: Arc<Self>, extensions: &mut Extensions) {
+        extensions.insert(self);
+    }
+}

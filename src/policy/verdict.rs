@@ -1,0 +1,39 @@
+use super::{Denial, Grant};
+
+/// What a policy says of a request.
+///
+/// ```
+/// use tower_cors::{Denial, DenialKind, Grant, Verdict};
+///
+/// let verdict = |is_customer: bool| match is_customer {
+///     true => Verdict::from(Grant::new()),
+///     false => Denial::new(DenialKind::OriginNotAllowed).into(),
+/// };
+/// assert!(matches!(verdict(true), Verdict::Allow(_)));
+/// assert!(matches!(verdict(false), Verdict::Deny(_)));
+/// ```
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a combinator must treat every verdict"
+)]
+pub enum Verdict {
+    /// The policy has nothing to say: ask the next one. If there is none, this is a denial.
+    Abstain,
+    /// The origin may use the service, on these terms.
+    Allow(Grant),
+    /// The origin may not, for this reason.
+    Deny(Denial),
+}
+
+impl From<Grant> for Verdict {
+    fn from(grant: Grant) -> Self {
+        Self::Allow(grant)
+    }
+}
+
+impl From<Denial> for Verdict {
+    fn from(denial: Denial) -> Self {
+        Self::Deny(denial)
+    }
+}

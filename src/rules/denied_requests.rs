@@ -1,0 +1,63 @@
+/// What becomes of an actual request whose origin is denied.
+///
+/// A preflight is always answered by the layer, so this is about all other requests
+/// ([Fetch, HTTP responses](https://fetch.spec.whatwg.org/#http-responses): leaving
+/// out the headers is the refusal, and a 403 may say so).
+///
+/// ```
+/// use http::{Request, Response, StatusCode, header};
+/// # use std::convert::Infallible;
+/// # use tower::{Layer, ServiceExt, service_fn};
+/// use tower_cors::{CorsLayer, DeniedRequests};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let service = |denied_requests| {
+///     let cors = CorsLayer::builder()
+///         .allow_origins(["https://app.example.com"])
+///         .denied_requests(denied_requests)
+///         .build()?;
+///     let inner = service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new("hello")));
+///     Ok::<_, tower_cors::ConfigErrors>(cors.layer(inner))
+/// };
+/// let get = |origin| Request::get("/").header(header::ORIGIN, origin).body(());
+///
+/// let forwards = service(DeniedRequests::Forward)?;
+/// let response = forwards.oneshot(get("https://evil.example")?).await?;
+/// assert_eq!(response.status(), StatusCode::OK);
+/// assert!(!response.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
+///
+/// let refuses = service(DeniedRequests::Refuse)?;
+/// let response = refuses.clone().oneshot(get("https://evil.example")?).await?;
+/// assert_eq!(response.status(), StatusCode::FORBIDDEN);
+/// let response = refuses.oneshot(get("https://app.example.com")?).await?;
+/// assert_eq!(*response.body(), "hello");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DeniedRequests {
+    /// The inner service answers, and browsers keep the answer from the page: the response carries
+    /// no header of the CORS protocol, whatever the inner service has set.
+    ///
+    /// This is what CORS asks for. It is no access control: the request has had its effect.
+    #[default]
+    Forward,
+    /// The layer answers 403 and the inner service is never called.
+    ///
+    /// Requests of the service's own pages are exempt, because browsers send `Origin` with those
+    /// too: `Sec-Fetch-Site` says `same-origin` or `none` or, where a client does not send it, the
+    /// origin's authority is the one in `Host`. WebSocket handshakes, which CORS does not cover,
+    /// are refused like any other request.
+    Refuse,
+}
+
+impl DeniedRequests {
+    pub(crate) fn stricter(self, other: Self) -> Self {
+        match self {
+            Self::Forward => other,
+            Self::Refuse => Self::Refuse,
+        }
+    }
+}

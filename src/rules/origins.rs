@@ -1,0 +1,226 @@
+use psl::Psl;
+
+use super::entries::Entries;
+use crate::{
+    error::{ConfigError, OriginError, OriginErrorKind},
+    origin::is_secure,
+    origin_set::{OriginSet, OriginSetBuilder},
+    pattern::PatternRef,
+    policy::Any,
+};
+
+/// The doors that are closed unless somebody opens them by their dangerous name.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Doors {
+    pub(crate) null_origin: bool,
+    pub(crate) insecure_origins: bool,
+    pub(crate) public_suffixes: bool,
+}
+
+/// What a list of origins comes to.
+#[derive(Debug)]
+pub(crate) struct ListedOrigins {
+    pub(crate) any: Option<Any>,
+    pub(crate) null: bool,
+    pub(crate) set: OriginSet,
+}
+
+impl ListedOrigins {
+    pub(crate) fn build(
+        entries: &Entries,
+        credentials: bool,
+        doors: Doors,
+        errors: &mut Vec<ConfigError>,
+    ) -> Self {
+        if entries.has_any() && credentials {
+            errors.push(ConfigError::AnyOriginWithCredentials);
+        }
+        let mut null = false;
+        let mut set = OriginSetBuilder::default();
+        set.reserve(entries.listed().len(), entries.listed_bytes());
+        for entry in entries.listed() {
+            match parse(entry, doors) {
+                Ok(Entry::Pattern(pattern)) => {
+                    if credentials {
+                        errors.extend(insecure_origin(pattern, doors));
+                        errors.extend(public_suffix(pattern, doors));
+                    }
+                    set.insert(pattern);
+                }
+                Ok(Entry::Null) => null = true,
+                Err(error) => errors.push(error),
+            }
+        }
+        Self {
+            any: entries.has_any().then_some(Any),
+            null,
+            set: set.build(),
+        }
+    }
+}
+
+enum Entry<'a> {
+    Pattern(PatternRef<'a>),
+    Null,
+}
+
+fn parse(text: &str, doors: Doors) -> Result<Entry<'_>, ConfigError> {
+    match PatternRef::parse(text) {
+        Ok(pattern) => Ok(Entry::Pattern(pattern)),
+        Err(OriginErrorKind::Null) => match doors.null_origin {
+            true => Ok(Entry::Null),
+            false => Err(ConfigError::NullOrigin),
+        },
+        Err(kind) => Err(ConfigError::Origin {
+            value: text.to_owned(),
+            error: OriginError::explain(kind, text),
+        }),
+    }
+}
+
+/// What is wrong with sending credentials to origins without transport security.
+fn insecure_origin(pattern: PatternRef<'_>, doors: Doors) -> Option<ConfigError> {
+    if is_secure(pattern.scheme(), pattern.host()) || doors.insecure_origins {
+        return None;
+    }
+    let rest = &pattern.as_str()[pattern.scheme().len()..];
+    Some(ConfigError::InsecureOrigin {
+        value: pattern.as_str().to_owned(),
+        instead: format!("https{rest}"),
+    })
+}
+
+/// What is wrong with sending credentials to names that strangers can register.
+fn public_suffix(pattern: PatternRef<'_>, doors: Doors) -> Option<ConfigError> {
+    let base = pattern.host();
+    let is_safe = !pattern.has_subdomains() || !crosses_public_suffix(base);
+    if is_safe || doors.public_suffixes {
+        return None;
+    }
+    Some(ConfigError::PublicSuffix {
+        value: pattern.as_str().to_owned(),
+        suffix: base.to_owned(),
+        instead: pattern.as_str().replacen("*.", "*.your-domain.", 1),
+    })
+}
+
+/// Whether strangers can register names below the base: it is a public suffix, or a parent of
+/// one ([Public Suffix List](https://publicsuffix.org/list/)).
+pub(crate) fn crosses_public_suffix(base: &str) -> bool {
+    let base = base.strip_suffix('.').unwrap_or(base);
+    let mut labels = Labels {
+        labels: base.rsplit('.'),
+        asked_for_more: false,
+    };
+    let suffix_len = psl::List.find(&mut labels).len;
+    suffix_len == base.len() || labels.asked_for_more
+}
+
+/// The labels of a domain from the right, and whether the list wanted to see one more than there
+/// are: it does so exactly where it has rules for names below.
+struct Labels<'a> {
+    labels: std::str::RSplit<'a, char>,
+    asked_for_more: bool,
+}
+
+impl<'a> Iterator for &mut Labels<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let label = self.labels.next();
+        self.asked_for_more |= label.is_none();
+        label.map(str::as_bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suffixes_and_their_parents() {
+        for base in [
+            "com",
+            "co.uk",
+            "uk",
+            "github.io",
+            "github.io.",
+            "ck",
+            "foo.ck",
+            "kawasaki.jp",
+            "foo.kawasaki.jp",
+            "amazonaws.com",
+            "s3.amazonaws.com",
+            // An unlisted top-level domain is a suffix by the list's default rule.
+            "corp",
+        ] {
+            assert!(crosses_public_suffix(base), "{base}");
+        }
+        for base in [
+            "example.com",
+            "example.co.uk",
+            "user.github.io",
+            "www.ck",
+            "city.kawasaki.jp",
+            "bucket.s3.amazonaws.com",
+            "intra.corp",
+        ] {
+            assert!(!crosses_public_suffix(base), "{base}");
+        }
+    }
+
+    #[test]
+    fn credentials_close_doors() {
+        use ConfigError as E;
+        let errors_with = |text: &str, credentials, doors| {
+            let mut errors = Vec::new();
+            ListedOrigins::build(&Entries::from([text]), credentials, doors, &mut errors);
+            errors
+        };
+        let errors = |text: &str| errors_with(text, true, Doors::default());
+        assert!(matches!(
+            &errors("http://example.com")[..],
+            [E::InsecureOrigin { instead, .. }] if instead == "https://example.com"
+        ));
+        assert!(matches!(
+            &errors("https://*.github.io")[..],
+            [E::PublicSuffix { instead, .. }] if instead == "https://*.your-domain.github.io"
+        ));
+        assert_eq!(errors("null"), [E::NullOrigin]);
+        for fine in [
+            "http://localhost:*",
+            "http://127.0.0.1",
+            "https://*.example.com",
+        ] {
+            assert!(errors(fine).is_empty(), "{fine}");
+        }
+        assert_eq!(
+            errors("http://*.github.io"),
+            [
+                E::InsecureOrigin {
+                    value: "http://*.github.io".to_owned(),
+                    instead: "https://*.github.io".to_owned(),
+                },
+                E::PublicSuffix {
+                    value: "http://*.github.io".to_owned(),
+                    suffix: "github.io".to_owned(),
+                    instead: "http://*.your-domain.github.io".to_owned(),
+                },
+            ]
+        );
+        let open = Doors {
+            null_origin: true,
+            insecure_origins: true,
+            public_suffixes: true,
+        };
+        for text in ["http://example.com", "https://*.github.io", "null"] {
+            assert!(errors_with(text, true, open).is_empty(), "{text}");
+        }
+        for text in ["http://example.com", "https://*.github.io"] {
+            assert!(
+                errors_with(text, false, Doors::default()).is_empty(),
+                "{text}"
+            );
+        }
+    }
+}
