@@ -103,6 +103,12 @@ impl CorsLayerBuilder {
         self
     }
 
+    #[cfg(feature = "serde")]
+    pub(crate) fn max_age_secs(mut self, seconds: Option<i64>) -> Self {
+        self.max_age = seconds;
+        self
+    }
+
     /// What becomes of requests whose origin is denied. Default: what the policy says of itself,
     /// which is [`DeniedRequests::Forward`] for a list.
     pub fn denied_requests(mut self, denied_requests: DeniedRequests) -> Self {

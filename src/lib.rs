@@ -2,6 +2,8 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+#[cfg(feature = "serde")]
+mod config;
 mod decision;
 mod error;
 mod escaped;
@@ -40,3 +42,6 @@ pub use self::{
     rules::{AllowHeaders, AllowMethods, DeniedRequests, Entries, ExposeHeaders, MaxAge},
     service::Cors,
 };
+
+#[cfg(feature = "serde")]
+pub use self::config::CorsConfig;
