@@ -304,6 +304,11 @@ impl Forward {
         }
     }
 
+    #[cfg(feature = "tracing")]
+    pub(crate) fn denial(&self) -> Option<&Denial> {
+        self.denial.as_ref()
+    }
+
     /// Leaves for the inner service what the policy found, and tells what to do to its response.
     #[inline(always)]
     pub(crate) fn start(self, extensions: &mut Extensions) -> (Edit, Option<Denial>) {

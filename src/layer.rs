@@ -84,18 +84,25 @@ pub(crate) struct Core {
 impl Core {
     /// What to do about a request, or the policy's verdict to wait for before that is known.
     pub(crate) fn start(&self, head: Head<'_>) -> Result<Plan, VerdictFuture> {
-        decide(&head, &self.rules, |request| {
+        let plan = decide(&head, &self.rules, |request| {
             let verdict = match request.preflight() {
                 None => self.policy.judge(request),
                 Some(_) => self.policy.judge_preflight(request),
             };
             verdict.into_ready()
-        })
+        });
+        #[cfg(feature = "tracing")]
+        if let Ok(plan) = &plan {
+            crate::events::emit(plan, &head, self.rules.properties.has_secret_path());
+        }
+        plan
     }
 
     /// What to do about a request whose verdict had to be waited for.
     pub(crate) fn resume(&self, head: Head<'_>, verdict: Verdict) -> Plan {
         let Ok(plan) = decide(&head, &self.rules, |_| Ok::<_, Infallible>(verdict));
+        #[cfg(feature = "tracing")]
+        crate::events::emit(&plan, &head, self.rules.properties.has_secret_path());
         plan
     }
 }

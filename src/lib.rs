@@ -7,6 +7,8 @@ mod config;
 mod decision;
 mod error;
 mod escaped;
+#[cfg(feature = "tracing")]
+mod events;
 mod future;
 mod grpc;
 mod layer;
@@ -20,6 +22,8 @@ mod rules;
 mod same_origin;
 mod service;
 mod suggest;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 mod write;
 
 pub use self::{

@@ -85,6 +85,16 @@ impl Denial {
         self.readable
     }
 
+    #[cfg(feature = "tracing")]
+    pub(crate) fn subject(&self) -> Option<&str> {
+        self.details.as_ref()?.subject.as_deref()
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(crate) fn own_reason(&self) -> Option<&str> {
+        self.details.as_ref()?.reason.as_deref()
+    }
+
     pub(crate) fn with_origin(mut self, origin: Option<&HeaderValue>) -> Self {
         self.details_mut().origin = origin.cloned();
         self

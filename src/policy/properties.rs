@@ -16,6 +16,7 @@ pub struct PolicyProperties {
     repeats_any_origin: bool,
     credentials: bool,
     no_store: bool,
+    secret_path: bool,
     insecure_origins: bool,
     public_suffixes: bool,
 }
@@ -93,6 +94,14 @@ impl PolicyProperties {
         self
     }
 
+    /// Says that the path of a URL may hold a token, so that events leave it out, as they do the
+    /// query.
+    #[must_use]
+    pub fn secret_path(mut self) -> Self {
+        self.secret_path = true;
+        self
+    }
+
     /// Says that some of the origins have no transport security, so that a layer with credentials
     /// refuses the policy unless that door is opened.
     #[must_use]
@@ -137,6 +146,11 @@ impl PolicyProperties {
         self.any_origin != AnyOrigin::Never || self.repeats_any_origin
     }
 
+    #[cfg(feature = "tracing")]
+    pub(crate) fn has_secret_path(self) -> bool {
+        self.secret_path
+    }
+
     pub(crate) fn has_insecure_origins(self) -> bool {
         self.insecure_origins
     }
@@ -162,6 +176,7 @@ impl PolicyProperties {
             repeats_any_origin: self.repeats_any_origin || other.repeats_any_origin,
             credentials: self.credentials || other.credentials,
             no_store: self.no_store || other.no_store,
+            secret_path: self.secret_path || other.secret_path,
             insecure_origins: self.insecure_origins || other.insecure_origins,
             public_suffixes: self.public_suffixes || other.public_suffixes,
         }

@@ -12,6 +12,8 @@ mod origins;
 
 use http::StatusCode;
 
+#[cfg(feature = "test-util")]
+pub(crate) use self::header_name::{is_forbidden_request_header, is_forbidden_response_header};
 pub(crate) use self::origins::crosses_public_suffix;
 pub(crate) use self::origins::{Doors, ListedOrigins};
 pub use self::{
@@ -40,8 +42,12 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// Whether anybody wants to know of denials.
+    /// Whether anybody wants to know of denials: the extensions of responses, or a subscriber.
     pub(crate) fn wants_denials(&self) -> bool {
+        #[cfg(feature = "tracing")]
+        if crate::events::are_wanted() {
+            return true;
+        }
         self.record_denials
     }
 }
