@@ -38,8 +38,8 @@ pub use self::{
     origin_set::OriginSet,
     pattern::OriginPattern,
     policy::{
-        Any, Denial, DenialKind, Fallback, Grant, OriginPolicy, PolicyExt, PolicyFn,
-        PolicyProperties, Terms, Verdict, VerdictFuture, WithPreflight, policy_fn,
+        Any, Clock, Denial, DenialKind, Fallback, Grant, OriginPolicy, PolicyExt, PolicyFn,
+        PolicyProperties, SystemClock, Terms, Verdict, VerdictFuture, WithPreflight, policy_fn,
     },
     request::{CorsRequest, Preflight},
     requested_headers::RequestedHeaders,
@@ -49,3 +49,9 @@ pub use self::{
 
 #[cfg(feature = "serde")]
 pub use self::config::CorsConfig;
+
+/// Who answers the preflights of a policy that cannot judge them, because what it needs is in a
+/// header that no preflight carries: see [`PolicyExt::with_preflight`].
+pub mod preflight {
+    pub use crate::policy::preflight::*;
+}

@@ -192,8 +192,8 @@ impl fmt::Display for DenialKind {
                  or a client that writes Access-Control-Request headers"
             }
             Self::PreflightNotAllowed => {
-                "preflights are not answered here: send a request that needs none, or let another \
-                 policy answer them"
+                "preflights are not answered here: send a request that needs none, or replace \
+                 DenyPreflights by another strategy"
             }
             Self::MethodNotAllowed => {
                 "the origin is allowed, the method is not: add it to allow_methods"

@@ -4,12 +4,14 @@
 //! combines policies into larger ones.
 
 mod any;
+mod clock;
 mod denial;
 mod fallback;
 mod func;
 mod future;
 mod grant;
 mod listed;
+pub(crate) mod preflight;
 mod properties;
 mod verdict;
 mod with_preflight;
@@ -20,6 +22,7 @@ use http::{HeaderName, header::ORIGIN};
 
 pub use self::{
     any::Any,
+    clock::{Clock, SystemClock},
     denial::{Denial, DenialKind},
     fallback::Fallback,
     func::{PolicyFn, policy_fn},
@@ -137,20 +140,31 @@ pub trait PolicyExt: OriginPolicy + Sized {
     /// preflight never carries. The actual request is still judged by this policy alone, and should
     /// be refused where it is denied: a preflight that passes is no permission.
     ///
-    /// ```
-    /// use tower_cors::{
-    ///     CorsLayer, Denial, DenialKind, Grant, OriginSet, PolicyExt, Verdict, policy_fn,
-    /// };
+    /// What can be known at a preflight depends on where the token travels. Combine strategies
+    /// with [`fallback`](Self::fallback): the first that answers wins.
     ///
-    /// // In the place of this check stands one of a credential that you know how to verify.
-    /// let by_credential = policy_fn(|request| {
-    ///     match request.headers().contains_key("authorization") {
-    ///         true => Verdict::Allow(Grant::new()),
-    ///         false => Verdict::Deny(Denial::new(DenialKind::OriginNotAllowed)),
-    ///     }
-    /// });
-    /// let may_ask = OriginSet::parse(["https://contoso.com"]).expect("one origin");
-    /// let cors = CorsLayer::builder().origin_policy(by_credential.with_preflight(may_ask)).build()?;
+    /// | strategy | knows | for |
+    /// |---|---|---|
+    /// | the token's policy itself | the token | a token in the URL |
+    /// | [`UrlKey`](crate::preflight::UrlKey) | the tenant or session | a key in the path, the query or the host |
+    /// | [`UnionIndex`](crate::preflight::UnionIndex) | that some tenant trusts the origin | lists that the service holds |
+    /// | [`IssuedIndex`](crate::preflight::IssuedIndex) | that some live token names the origin | tokens that the service issues |
+    /// | [`AcrhSplit`](crate::preflight::AcrhSplit) | cookie caller or bearer caller | services that take both, also by itself |
+    /// | [`Optimistic`](crate::preflight::Optimistic) | nothing | tokens of other issuers in a header |
+    /// | [`DenyPreflights`](crate::preflight::DenyPreflights) | nothing | services that simple requests suffice for |
+    ///
+    /// ```
+    /// use tower_cors::{CorsLayer, OriginSet, PolicyExt, preflight::{IssuedIndex, UrlKey}};
+    ///
+    /// // In the place of this list stands a policy that reads a token from a header.
+    /// let token = OriginSet::parse(["https://contoso.com"]).expect("one origin");
+    /// let issued = IssuedIndex::new(100_000);
+    /// let by_application = UrlKey::new(
+    ///     |request| request.uri().path().strip_prefix("/applications/")?.split('/').next(),
+    ///     |id| (id == "7").then(|| OriginSet::parse(["https://contoso.com"]).expect("one origin")),
+    /// );
+    /// let policy = token.with_preflight(by_application.fallback(issued));
+    /// let cors = CorsLayer::builder().origin_policy(policy).build()?;
     /// # Ok::<(), tower_cors::ConfigErrors>(())
     /// ```
     fn with_preflight<P: OriginPolicy>(self, preflight: P) -> WithPreflight<Self, P> {
