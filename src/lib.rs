@@ -16,8 +16,11 @@ mod origin;
 mod origin_set;
 mod pattern;
 mod policy;
+#[cfg(feature = "reload")]
+mod reload;
 mod request;
 mod requested_headers;
+mod routes;
 mod rules;
 mod same_origin;
 mod service;
@@ -43,6 +46,7 @@ pub use self::{
     },
     request::{CorsRequest, Preflight},
     requested_headers::RequestedHeaders,
+    routes::{MethodCors, MethodCorsBuilder, MethodCorsLayer, RouteCors},
     rules::{AllowHeaders, AllowMethods, DeniedRequests, Entries, ExposeHeaders, MaxAge},
     service::Cors,
 };
@@ -55,3 +59,9 @@ pub use self::config::CorsConfig;
 pub mod preflight {
     pub use crate::policy::preflight::*;
 }
+
+#[cfg(feature = "reload")]
+pub use self::reload::{CorsHandle, ReloadableCors, ReloadableCorsLayer};
+
+#[cfg(feature = "axum")]
+pub use self::routes::CorsMethodRouter;

@@ -44,6 +44,9 @@ impl Prepared {
     ) -> Self {
         let vary = Vary::new(policy.varies_on().to_vec());
         let preflight_vary = match policy.properties().any_origin() {
+            AnyOrigin::Always if policy.properties().is_chosen_by_method() => {
+                Vary::new(vec![ACCESS_CONTROL_REQUEST_METHOD])
+            }
             AnyOrigin::Always => Vary::new(Vec::new()),
             _ => Vary::new(union_of_names(
                 policy.varies_on(),

@@ -17,6 +17,7 @@ pub struct PolicyProperties {
     credentials: bool,
     no_store: bool,
     secret_path: bool,
+    chosen_by_method: bool,
     insecure_origins: bool,
     public_suffixes: bool,
 }
@@ -125,6 +126,16 @@ impl PolicyProperties {
         }
     }
 
+    /// The requested method decides which policy is asked, so preflights vary on it.
+    pub(crate) fn chosen_by_method(mut self) -> Self {
+        self.chosen_by_method = true;
+        self
+    }
+
+    pub(crate) fn is_chosen_by_method(self) -> bool {
+        self.chosen_by_method
+    }
+
     pub(crate) fn any_origin(self) -> AnyOrigin {
         self.any_origin
     }
@@ -177,6 +188,7 @@ impl PolicyProperties {
             credentials: self.credentials || other.credentials,
             no_store: self.no_store || other.no_store,
             secret_path: self.secret_path || other.secret_path,
+            chosen_by_method: self.chosen_by_method || other.chosen_by_method,
             insecure_origins: self.insecure_origins || other.insecure_origins,
             public_suffixes: self.public_suffixes || other.public_suffixes,
         }

@@ -1,0 +1,192 @@
+use std::{sync::Arc, time::Duration};
+
+use http::{HeaderName, Method, header::AUTHORIZATION};
+
+use crate::{
+    error::ConfigErrors,
+    layer::CorsLayer,
+    policy::{
+        Denial, DenialKind, Grant, OriginPolicy, PolicyProperties, VerdictFuture,
+        preflight::AcrhSplit,
+    },
+    request::CorsRequest,
+    rules::{DeniedRequests, Entries},
+};
+
+/// Who may call the methods of a route from other origins, and how.
+///
+/// | rule | who |
+/// |---|---|
+/// | [`none`](Self::none) | nobody: as if there was no CORS |
+/// | [`public_any_origin`](Self::public_any_origin) | any origin, without credentials: metadata |
+/// | [`bearer_any_origin`](Self::bearer_any_origin) | any origin with a bearer token and no cookie |
+/// | [`trusted_only`](Self::trusted_only) | whom a policy trusts, such as a registry |
+/// | [`trusted_or_bearer`](Self::trusted_or_bearer) | both |
+///
+/// The allowed methods are those that the rule is given to: see [`MethodCorsLayer`] and, with the
+/// feature `axum`, `CorsMethodRouter`. A clone is the same rule; methods with the same rule are
+/// allowed together.
+///
+/// ```
+/// use http::Method;
+/// use tower_cors::{MethodCorsLayer, OriginSet, RouteCors};
+///
+/// let metadata = RouteCors::public_any_origin().expose_headers(["etag"]);
+/// let sign_in = RouteCors::trusted_only(OriginSet::parse(["https://login.example.com"]).unwrap())
+///     .allow_headers(["content-type"])
+///     .allow_credentials(true);
+/// assert!(MethodCorsLayer::builder().rule([Method::POST], sign_in).build().is_ok());
+///
+/// // Not what everybody may read with the cookies of whoever is signed in:
+/// let leak = metadata.allow_credentials(true);
+/// assert!(MethodCorsLayer::builder().rule([Method::GET], leak).build().is_err());
+/// ```
+///
+/// [`MethodCorsLayer`]: crate::MethodCorsLayer
+#[derive(Clone, Debug)]
+pub struct RouteCors(Arc<Rule>);
+
+#[derive(Clone, Debug)]
+struct Rule {
+    policy: Arc<dyn OriginPolicy>,
+    credentials: bool,
+    headers: Option<Entries>,
+    expose: Entries,
+    max_age: Option<Duration>,
+    denied_requests: Option<DeniedRequests>,
+}
+
+impl RouteCors {
+    /// Nobody. Preflights are refused; other requests reach the service, whose answers pages of
+    /// other origins cannot read. This is the rule of methods that are given none.
+    pub fn none() -> Self {
+        Self::new(Closed)
+    }
+
+    /// Any origin, without credentials.
+    pub fn public_any_origin() -> Self {
+        Self::new(Public)
+    }
+
+    /// Any origin, for requests with a bearer token and without cookies: see [`AcrhSplit`]. Other
+    /// cross-origin requests are refused. Pages may send `Authorization` without further ado.
+    pub fn bearer_any_origin() -> Self {
+        Self::new(AcrhSplit::new(Closed)).allow_headers([AUTHORIZATION])
+    }
+
+    /// The origins that the policy trusts: a registry, or an [`OriginSet`](crate::OriginSet).
+    /// Credentials are a registry's to allow; for other policies see
+    /// [`allow_credentials`](Self::allow_credentials).
+    pub fn trusted_only(policy: impl OriginPolicy) -> Self {
+        Self::new(policy)
+    }
+
+    /// Callers with a bearer token and without cookies from any origin, all others from the
+    /// origins that the policy trusts: see [`AcrhSplit`]. Pages may send `Authorization` without
+    /// further ado.
+    pub fn trusted_or_bearer(policy: impl OriginPolicy) -> Self {
+        Self::new(AcrhSplit::new(policy)).allow_headers([AUTHORIZATION])
+    }
+
+    fn new(policy: impl OriginPolicy) -> Self {
+        Self(Arc::new(Rule {
+            policy: Arc::new(policy),
+            credentials: false,
+            headers: None,
+            expose: Entries::default(),
+            max_age: None,
+            denied_requests: None,
+        }))
+    }
+
+    /// The request headers that pages may send: see [`AllowHeaders`](crate::AllowHeaders).
+    #[must_use]
+    pub fn allow_headers(mut self, headers: impl Into<Entries>) -> Self {
+        Arc::make_mut(&mut self.0).headers = Some(headers.into());
+        self
+    }
+
+    /// The response headers that pages may read: see [`ExposeHeaders`](crate::ExposeHeaders).
+    #[must_use]
+    pub fn expose_headers(mut self, headers: impl Into<Entries>) -> Self {
+        Arc::make_mut(&mut self.0).expose = headers.into();
+        self
+    }
+
+    /// How long browsers may keep the answer to a preflight: see [`MaxAge`](crate::MaxAge).
+    #[must_use]
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        Arc::make_mut(&mut self.0).max_age = Some(max_age);
+        self
+    }
+
+    /// Whether pages may send cookies, where the policy does not say itself. Default: no. Any
+    /// origin with credentials is refused when the layer is built.
+    #[must_use]
+    pub fn allow_credentials(mut self, allowed: bool) -> Self {
+        Arc::make_mut(&mut self.0).credentials = allowed;
+        self
+    }
+
+    /// What becomes of requests whose origin is denied. Default: what the policy says of itself,
+    /// which is to refuse them for registries and bearer callers, and to forward them for lists.
+    #[must_use]
+    pub fn denied_requests(mut self, denied_requests: DeniedRequests) -> Self {
+        Arc::make_mut(&mut self.0).denied_requests = Some(denied_requests);
+        self
+    }
+
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    pub(super) fn build(&self, methods: &[Method]) -> Result<CorsLayer, ConfigErrors> {
+        let rule = &*self.0;
+        let headers = rule.headers.clone().unwrap_or_default();
+        let mut builder = CorsLayer::builder()
+            .origin_policy(Arc::clone(&rule.policy))
+            .allow_credentials(rule.credentials)
+            .allow_methods(methods)
+            .allow_headers(headers)
+            .expose_headers(rule.expose.clone());
+        if let Some(max_age) = rule.max_age {
+            builder = builder.max_age(max_age);
+        }
+        if let Some(denied_requests) = rule.denied_requests {
+            builder = builder.denied_requests(denied_requests);
+        }
+        builder.build()
+    }
+}
+
+/// Denies everybody, without a word.
+#[derive(Debug)]
+struct Closed;
+
+impl OriginPolicy for Closed {
+    fn judge(&self, _: &CorsRequest<'_>) -> VerdictFuture {
+        VerdictFuture::ready(Denial::new(DenialKind::OriginNotAllowed))
+    }
+
+    fn varies_on(&self) -> &[HeaderName] {
+        &[]
+    }
+}
+
+/// [`Any`](crate::Any), where other methods of the URL may have other rules.
+#[derive(Debug)]
+struct Public;
+
+impl OriginPolicy for Public {
+    fn judge(&self, _: &CorsRequest<'_>) -> VerdictFuture {
+        VerdictFuture::ready(Grant::any_origin())
+    }
+
+    fn varies_on(&self) -> &[HeaderName] {
+        &[]
+    }
+
+    fn properties(&self) -> PolicyProperties {
+        PolicyProperties::always_any_origin().chosen_by_method()
+    }
+}

@@ -1,0 +1,205 @@
+//! A configuration that is replaced while requests are in flight.
+#![cfg(feature = "reload")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed, in its helpers too"
+)]
+
+#[path = "service/support.rs"]
+#[allow(dead_code, reason = "this file needs a part of it")]
+mod support;
+
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use http::{Request, Response};
+use tokio::sync::Notify;
+use tower::{Layer, ServiceExt, service_fn};
+use tower_cors::{
+    ConfigError, CorsLayer, CorsLayerBuilder, Grant, ReloadableCorsLayer, Verdict, VerdictFuture,
+    policy_fn,
+};
+
+use support::{get_from, preflight_from};
+
+fn headers(response: &Response<()>) -> Vec<String> {
+    let lines = response.headers().iter();
+    let mut lines: Vec<String> = lines
+        .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+        .collect();
+    lines.sort();
+    lines
+}
+
+async fn send(layer: &ReloadableCorsLayer, request: Request<()>) -> (u16, Vec<String>) {
+    let inner = service_fn(async |_| Ok::<_, Infallible>(Response::new(())));
+    let response = layer.layer(inner).oneshot(request).await.unwrap();
+    (response.status().as_u16(), headers(&response))
+}
+
+fn first() -> CorsLayerBuilder {
+    CorsLayer::builder()
+        .allow_origins(["https://first.example"])
+        .expose_headers(["x-first"])
+}
+
+fn second() -> CorsLayerBuilder {
+    CorsLayer::builder()
+        .allow_origins(["https://second.example"])
+        .expose_headers(["x-second"])
+        .allow_credentials(true)
+}
+
+#[tokio::test]
+async fn the_next_request_meets_the_new_configuration() {
+    let (layer, handle) = first().build().unwrap().reloadable();
+    let granted = |n: &str| {
+        vec![
+            format!("access-control-allow-origin: https://{n}.example"),
+            format!("access-control-expose-headers: x-{n}"),
+            "vary: origin".to_owned(),
+        ]
+    };
+    let denied = vec!["vary: origin".to_owned()];
+    let sent = send(&layer, get_from("https://first.example")).await;
+    assert_eq!(sent, (200, granted("first")));
+
+    // A service that was made before is told, too.
+    let inner = service_fn(async |_| Ok::<_, Infallible>(Response::new(())));
+    let made_before = layer.layer(inner);
+    handle.reload(second()).unwrap();
+
+    let response = made_before
+        .oneshot(get_from("https://second.example"))
+        .await;
+    let mut expected = granted("second");
+    expected.insert(0, "access-control-allow-credentials: true".to_owned());
+    assert_eq!(headers(&response.unwrap()), expected);
+    let sent = send(&layer, get_from("https://first.example")).await;
+    assert_eq!(sent, (200, denied));
+    let sent = send(&layer, preflight_from("https://first.example", "GET", "")).await;
+    assert_eq!(sent.0, 403);
+}
+
+#[tokio::test]
+async fn a_configuration_with_mistakes_is_refused_with_all_of_them_and_the_old_one_stays() {
+    let (layer, handle) = first().build().unwrap().reloadable();
+    let errors = handle
+        .reload(second().allow_methods(["patch"]).expose_headers(["*"]))
+        .unwrap_err();
+    let kinds: Vec<_> = errors.into_iter().collect();
+    assert!(matches!(
+        kinds[..],
+        [
+            ConfigError::Method { .. },
+            ConfigError::ExposeAnyWithCredentials
+        ]
+    ));
+    let (_, lines) = send(&layer, get_from("https://first.example")).await;
+    assert!(lines.contains(&"access-control-allow-origin: https://first.example".to_owned()));
+}
+
+#[tokio::test]
+async fn a_request_that_waits_for_its_verdict_keeps_its_configuration() {
+    let gate = Arc::new(Notify::new());
+    let opened = Arc::clone(&gate);
+    let slow = policy_fn(move |_| {
+        let gate = Arc::clone(&opened);
+        VerdictFuture::new(async move {
+            gate.notified().await;
+            Verdict::Allow(Grant::new())
+        })
+    });
+    let old = CorsLayer::builder()
+        .origin_policy(slow)
+        .expose_headers(["x-old"]);
+    let (layer, handle) = old.build().unwrap().reloadable();
+    let waiting = {
+        let layer = layer.clone();
+        tokio::spawn(async move { send(&layer, get_from("https://any.example")).await })
+    };
+    tokio::task::yield_now().await;
+    handle.reload(first()).unwrap();
+    gate.notify_one();
+    let (_, lines) = waiting.await.unwrap();
+    let old = [
+        "access-control-allow-origin: https://any.example",
+        "access-control-expose-headers: x-old",
+        "vary: origin",
+    ];
+    assert_eq!(lines, old);
+    let (_, lines) = send(&layer, get_from("https://any.example")).await;
+    assert_eq!(lines, ["vary: origin"]);
+}
+
+#[test]
+fn no_answer_is_a_mixture() {
+    let (layer, handle) = first().build().unwrap().reloadable();
+    let both = |n: &str| {
+        CorsLayer::builder()
+            .allow_origins(["https://first.example"])
+            .expose_headers([format!("x-{n}")])
+            .allow_methods([n])
+            .build()
+            .unwrap()
+    };
+    let (a, b) = (both("a"), both("b"));
+    handle.reload(a.clone()).unwrap();
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                handle.reload(b.clone()).unwrap();
+                handle.reload(a.clone()).unwrap();
+            }
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let mut seen = [0, 0];
+        while seen.iter().any(|times| *times < 500) {
+            let (status, lines) = runtime.block_on(send(&layer, get_from("https://first.example")));
+            assert_eq!(status, 200);
+            let is_whole = |n: &str| {
+                lines
+                    == [
+                        "access-control-allow-origin: https://first.example".to_owned(),
+                        format!("access-control-expose-headers: x-{n}"),
+                        "vary: origin".to_owned(),
+                    ]
+            };
+            assert!(is_whole("a") || is_whole("b"), "{lines:?}");
+            seen[usize::from(is_whole("b"))] += 1;
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+}
+
+#[cfg(feature = "serde")]
+#[tokio::test]
+async fn a_file_can_be_the_new_configuration() {
+    use tower_cors::CorsConfig;
+
+    let (layer, handle) = first().build().unwrap().reloadable();
+    let config = |text: &str| serde_json::from_str::<CorsConfig>(text).unwrap();
+    handle
+        .reload(config(r#"{"allow_origins": ["https://filed.example"]}"#))
+        .unwrap();
+    let (_, lines) = send(&layer, get_from("https://filed.example")).await;
+    assert_eq!(
+        lines,
+        [
+            "access-control-allow-origin: https://filed.example",
+            "vary: origin"
+        ]
+    );
+    let wrong = config(r#"{"allow_origins": ["filed.example"]}"#);
+    assert!(handle.reload(wrong).is_err());
+}
