@@ -1,5 +1,9 @@
-// The README is the crate's documentation.
-#![doc = include_str!("../README.md")]
+// The README is the crate's documentation. Its code needs features, so it is compiled where all of
+// them are on.
+#![cfg_attr(
+    any(not(doctest), feature = "jwt-rust-crypto"),
+    doc = include_str!("../README.md")
+)]
 
 mod builder;
 #[cfg(feature = "serde")]
@@ -58,6 +62,12 @@ pub use self::config::CorsConfig;
 /// header that no preflight carries: see [`PolicyExt::with_preflight`].
 pub mod preflight {
     pub use crate::policy::preflight::*;
+}
+
+/// Origins carried by a token: where it travels, who verifies it, and what it says.
+#[cfg(feature = "token")]
+pub mod token {
+    pub use crate::policy::token::*;
 }
 
 #[cfg(feature = "reload")]

@@ -115,6 +115,12 @@ impl<'a> CorsRequest<'a> {
         self.head.extensions
     }
 
+    /// Host and port that the request is for.
+    #[cfg(feature = "token")]
+    pub(crate) fn authority(&self) -> Option<&'a str> {
+        crate::same_origin::authority(&self.head)
+    }
+
     pub(crate) fn to_kept(&self) -> KeptRequest {
         KeptRequest {
             method: self.head.method.clone(),
@@ -187,6 +193,19 @@ impl<'a, B> From<&'a Request<B>> for Head<'a> {
             version: request.version(),
             headers: request.headers(),
             extensions: request.extensions(),
+        }
+    }
+}
+
+#[cfg(feature = "token")]
+impl<'a> From<&'a http::request::Parts> for Head<'a> {
+    fn from(parts: &'a http::request::Parts) -> Self {
+        Self {
+            method: &parts.method,
+            uri: &parts.uri,
+            version: parts.version,
+            headers: &parts.headers,
+            extensions: &parts.extensions,
         }
     }
 }

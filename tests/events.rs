@@ -108,6 +108,34 @@ fn a_path_that_may_hold_a_token_is_not_told() {
     );
 }
 
+#[cfg(feature = "token")]
+#[test]
+fn a_token_in_the_path_is_not_told() {
+    use tower_cors::token::{
+        OriginsClaim, TokenOrigins, TokenSource, TokenVerifier, VerifyError, VerifyFuture,
+    };
+
+    #[derive(Debug)]
+    struct KnowsNone;
+
+    impl TokenVerifier for KnowsNone {
+        fn verify(&self, _: &str) -> VerifyFuture {
+            VerifyFuture::ready(Err(VerifyError::NotAuthentic("unknown")))
+        }
+    }
+
+    let policy = TokenOrigins::builder()
+        .source(TokenSource::path(|path| path.strip_prefix('/')))
+        .verifier(KnowsNone)
+        .claim(OriginsClaim::array("origins"))
+        .build()
+        .unwrap();
+    let layer = CorsLayer::builder().origin_policy(policy);
+    let (events, _) = heard(layer, get(STRANGER), LevelFilter::DEBUG);
+    assert_eq!(events.len(), 1);
+    assert!(!events[0].contains("thing"), "{}", events[0]);
+}
+
 #[test]
 fn what_a_preflight_does_not_get_is_told_at_debug() {
     for (request, kind, subject) in [

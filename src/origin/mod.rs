@@ -10,6 +10,8 @@ use std::{
 
 use http::HeaderValue;
 
+#[cfg(feature = "token")]
+pub(crate) use self::grammar::MAX_SCHEME_LEN;
 use self::grammar::Parts;
 pub(crate) use self::grammar::{
     MAX_HOST_LEN, MAX_IPV6_LEN, MAX_ORIGIN_LEN, default_port, host_len, is_loopback_host,

@@ -13,6 +13,8 @@ mod grant;
 mod listed;
 pub(crate) mod preflight;
 mod properties;
+#[cfg(feature = "token")]
+pub(crate) mod token;
 mod verdict;
 mod with_preflight;
 

@@ -1,0 +1,185 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use super::{
+    EntryRules, OriginsClaim, TokenOrigins, TokenSource, TokenVerifier,
+    cache::{CacheLimits, TokenCache},
+    policy::{MissingClaim, Settings},
+};
+
+/// A [`TokenOrigins`] in the making: see [`TokenOrigins::builder`].
+///
+/// ```
+/// use tower_cors::token::{TokenConfigError, TokenOrigins, TokenSource};
+///
+/// let errors = TokenOrigins::builder().source(TokenSource::bearer()).build().unwrap_err();
+/// let errors: Vec<_> = errors.iter().collect();
+/// assert_eq!(errors, [&TokenConfigError::MissingClaim, &TokenConfigError::MissingVerifier]);
+///
+/// // An outer layer that has verified the token needs neither.
+/// assert!(TokenOrigins::builder().source(TokenSource::verified_origins()).build().is_ok());
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "a configuration does nothing until it is built"]
+pub struct TokenOriginsBuilder {
+    verifier: Option<Arc<dyn TokenVerifier>>,
+    sources: Vec<TokenSource>,
+    claim: Option<OriginsClaim>,
+    entries: EntryRules,
+    missing_claim: MissingClaim,
+    max_token_len: Option<usize>,
+    grace: Option<Duration>,
+    cache: CacheLimits,
+}
+
+impl TokenOriginsBuilder {
+    /// Who verifies tokens.
+    pub fn verifier(mut self, verifier: impl TokenVerifier) -> Self {
+        self.verifier = Some(Arc::new(verifier));
+        self
+    }
+
+    /// Adds a place where a token may be. All of them are looked at: different tokens in two
+    /// places are refused, since another part of the service might take the other one.
+    pub fn source(mut self, source: impl Into<TokenSource>) -> Self {
+        self.sources.push(source.into());
+        self
+    }
+
+    /// Where the claims hold the origins.
+    pub fn claim(mut self, claim: OriginsClaim) -> Self {
+        self.claim = Some(claim);
+        self
+    }
+
+    /// Which entries of the list are let in. Default: `https` origins, each spelt out.
+    pub fn entries(mut self, rules: EntryRules) -> Self {
+        self.entries = rules;
+        self
+    }
+
+    /// What a token without the claim means. Default: [`MissingClaim::Deny`].
+    pub fn missing_claim(mut self, missing: MissingClaim) -> Self {
+        self.missing_claim = missing;
+        self
+    }
+
+    /// How long a token may be, in bytes. Default: 8192.
+    pub fn max_token_len(mut self, len: usize) -> Self {
+        self.max_token_len = Some(len);
+        self
+    }
+
+    /// How long after a token's expiry the pages that it lists may still read that it has
+    /// expired. Nothing else is granted to them. Default: 10 minutes.
+    pub fn expired_grace(mut self, grace: Duration) -> Self {
+        self.grace = Some(grace);
+        self
+    }
+
+    /// How many bytes may be spent on what is known of tokens, about; 0 verifies each token each
+    /// time. Default: 16 MiB.
+    pub fn cache_capacity(mut self, bytes: u64) -> Self {
+        self.cache.capacity = bytes;
+        self
+    }
+
+    /// How long a good token is not verified again, at most until it expires. It bounds how long
+    /// a revoked one is still accepted. Default: 60 seconds.
+    pub fn cache_ttl(mut self, ttl: Duration) -> Self {
+        self.cache.ttl = ttl;
+        self
+    }
+
+    /// How long a refused token is not verified again. Default: 5 seconds.
+    pub fn refusal_ttl(mut self, ttl: Duration) -> Self {
+        self.cache.refusal_ttl = ttl;
+        self
+    }
+
+    /// Checks the configuration.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake, not only the first.
+    pub fn build(self) -> Result<TokenOrigins, TokenConfigErrors> {
+        let mut errors = Vec::new();
+        if self.sources.is_empty() {
+            errors.push(TokenConfigError::MissingSource);
+        }
+        let mistakes = self.sources.iter().filter_map(TokenSource::mistake);
+        errors.extend(mistakes.map(TokenConfigError::Source));
+        match &self.claim {
+            Some(claim) => errors.extend(claim.mistake().map(TokenConfigError::Claim)),
+            None if self.sources.iter().any(TokenSource::needs_claim) => {
+                errors.push(TokenConfigError::MissingClaim);
+            }
+            None => {}
+        }
+        if self.verifier.is_none() && self.sources.iter().any(TokenSource::needs_verifier) {
+            errors.push(TokenConfigError::MissingVerifier);
+        }
+        if self.max_token_len == Some(0) {
+            errors.push(TokenConfigError::MaxTokenLen);
+        }
+        if !errors.is_empty() {
+            return Err(TokenConfigErrors(errors));
+        }
+        let settings = Settings {
+            verifier: self.verifier,
+            claim: self.claim,
+            entries: self.entries,
+            missing_claim: self.missing_claim,
+            max_token_len: self.max_token_len.unwrap_or(8 * 1024),
+            grace: self.grace.unwrap_or(Duration::from_secs(600)),
+            cache: TokenCache::new(self.cache),
+        };
+        Ok(TokenOrigins::new(self.sources, settings))
+    }
+}
+
+/// One mistake in the configuration of [`TokenOrigins`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenConfigError {
+    /// Nobody verifies tokens.
+    #[error("verifier: there is none: a token that nobody verifies proves nothing")]
+    MissingVerifier,
+    /// There is no place where a token may be.
+    #[error("source: there is none: say where the token travels, as with `TokenSource::bearer()`")]
+    MissingSource,
+    /// A place cannot hold a token.
+    #[error("source: {0}")]
+    Source(&'static str),
+    /// Nobody says where the origins are.
+    #[error("claim: there is none: say where the origins are, as with `OriginsClaim::array(..)`")]
+    MissingClaim,
+    /// The claim cannot be read.
+    #[error("claim: {0}")]
+    Claim(&'static str),
+    /// No token could be that short.
+    #[error("max_token_len: 0 refuses every token")]
+    MaxTokenLen,
+}
+
+/// Every mistake in the configuration of [`TokenOrigins`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenConfigErrors(Vec<TokenConfigError>);
+
+impl TokenConfigErrors {
+    /// The mistakes, in the order in which they were found.
+    pub fn iter(&self) -> impl Iterator<Item = &TokenConfigError> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Display for TokenConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, error) in self.0.iter().enumerate() {
+            let separator = if i == 0 { "" } else { "\n" };
+            write!(f, "{separator}{error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for TokenConfigErrors {}

@@ -1,0 +1,18 @@
+//! Tokens that are JSON Web Tokens (RFC 7519), signed (RFC 7515).
+
+mod algorithm;
+mod backend;
+mod error;
+mod key;
+mod keys;
+mod rules;
+mod unverified;
+mod verifier;
+
+pub use self::{
+    algorithm::JwtAlgorithm,
+    error::JwtError,
+    key::JwtKey,
+    keys::JwtKeys,
+    verifier::{JwtVerifier, JwtVerifierBuilder},
+};

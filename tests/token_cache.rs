@@ -1,0 +1,264 @@
+//! What a repeated token costs, what many that wait cost, and what a flood leaves behind.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+#![cfg(feature = "jwt-rust-crypto")]
+#![allow(clippy::print_stdout, reason = "the figure is what one wants to see")]
+
+mod token_support;
+
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::FutureExt;
+use http::{Request, Response, StatusCode};
+use serde_json::json;
+use tokio::sync::Notify;
+use tower::{Layer, Service, service_fn};
+use tower_cors::{
+    CorsLayer, OriginPolicy, OriginSet,
+    token::{
+        Claims, OriginsClaim, TokenOrigins, TokenOriginsBuilder, TokenSource, TokenVerifier,
+        VerifiedToken, VerifyError, VerifyFuture,
+    },
+};
+
+use self::token_support::*;
+
+fn opaque(verifier: impl TokenVerifier) -> TokenOriginsBuilder {
+    TokenOrigins::builder()
+        .verifier(verifier)
+        .source(TokenSource::bearer())
+        .claim(OriginsClaim::delimited("ao", ';'))
+}
+
+fn good() -> VerifiedToken {
+    let claims = json!({"ao": LIST, "asi": "session-1"}).to_string();
+    VerifiedToken::new(Claims::parse(claims.as_bytes()).unwrap())
+}
+
+#[tokio::test]
+async fn a_token_is_verified_once() {
+    let issuer = Scripted::new(|token| match token {
+        "good" => Ok(good()),
+        _ => Err(VerifyError::NotAuthentic("test")),
+    });
+    let service = service(opaque(issuer.clone()).build().unwrap());
+    for _ in 0..10 {
+        assert_eq!(
+            service.send(bearer(CONTOSO, "good")).await.status,
+            StatusCode::OK
+        );
+        let other_page = service.send(bearer(EVIL, "good")).await;
+        assert_eq!(other_page.status, StatusCode::FORBIDDEN);
+        let refused = service.send(bearer(CONTOSO, "bad")).await;
+        assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(issuer.calls(), 2);
+}
+
+#[tokio::test]
+async fn a_result_is_not_believed_for_ever() {
+    let issuer = Scripted::new(|_| Ok(good()));
+    let service = service(
+        opaque(issuer.clone())
+            .cache_ttl(Duration::ZERO)
+            .build()
+            .unwrap(),
+    );
+    for calls in 1..=3 {
+        service.send(bearer(CONTOSO, "good")).await;
+        assert_eq!(issuer.calls(), calls);
+    }
+    let off = token_support::service(opaque(issuer.clone()).cache_capacity(0).build().unwrap());
+    for calls in 4..=6 {
+        assert_eq!(
+            off.send(bearer(CONTOSO, "good")).await.status,
+            StatusCode::OK
+        );
+        assert_eq!(issuer.calls(), calls);
+    }
+}
+
+/// An issuer that answers when it is let.
+#[derive(Clone, Debug, Default)]
+struct Issuer {
+    polled: Arc<AtomicUsize>,
+    answers: Arc<Notify>,
+    is_down: Arc<AtomicBool>,
+}
+
+impl TokenVerifier for Issuer {
+    fn verify(&self, _token: &str) -> VerifyFuture {
+        let issuer = self.clone();
+        VerifyFuture::new(async move {
+            issuer.polled.fetch_add(1, Ordering::SeqCst);
+            issuer.answers.notified().await;
+            match issuer.is_down.load(Ordering::SeqCst) {
+                true => Err(VerifyError::Unavailable("test")),
+                false => Ok(good()),
+            }
+        })
+    }
+}
+
+#[tokio::test]
+async fn of_many_that_wait_one_asks() {
+    for is_down in [false, true] {
+        let issuer = Issuer::default();
+        issuer.is_down.store(is_down, Ordering::SeqCst);
+        let policy = opaque(issuer.clone()).build().unwrap();
+        let mut waiting = Vec::new();
+        for _ in 0..100 {
+            let service = service(policy.clone());
+            let send = async move { service.send(bearer(CONTOSO, "opaque")).await.status };
+            waiting.push(tokio::spawn(send));
+        }
+        while issuer.polled.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        issuer.answers.notify_one();
+        let status = match is_down {
+            true => StatusCode::SERVICE_UNAVAILABLE,
+            false => StatusCode::OK,
+        };
+        for request in waiting {
+            assert_eq!(request.await.unwrap(), status);
+        }
+        assert_eq!(issuer.polled.load(Ordering::SeqCst), 1);
+    }
+}
+
+#[tokio::test]
+async fn when_the_one_that_asks_gives_up_the_next_one_does() {
+    let issuer = Issuer::default();
+    let policy = opaque(issuer.clone()).build().unwrap();
+    let spawn = || {
+        let service = service(policy.clone());
+        tokio::spawn(async move { service.send(bearer(CONTOSO, "opaque")).await.status })
+    };
+    let (first, second) = (spawn(), spawn());
+    while issuer.polled.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    while issuer.polled.load(Ordering::SeqCst) < 2 {
+        tokio::task::yield_now().await;
+    }
+    issuer.answers.notify_one();
+    assert_eq!(second.await.unwrap(), StatusCode::OK);
+}
+
+type Inner = fn(Request<()>) -> Ready<Result<Response<()>, Infallible>>;
+
+/// Sends a request without a runtime: what is ready has no need of one.
+fn send(layer: &CorsLayer, request: Request<()>) -> Response<()> {
+    let inner: Inner = |_| ready(Ok(Response::new(())));
+    let response = layer.layer(service_fn(inner)).call(request);
+    response
+        .now_or_never()
+        .expect("what is known is ready")
+        .unwrap()
+}
+
+fn layer(policy: impl OriginPolicy) -> CorsLayer {
+    CorsLayer::builder().origin_policy(policy).build().unwrap()
+}
+
+#[test]
+fn a_known_token_costs_no_allocation() {
+    let token = token(LIST);
+    let request = || {
+        let request = bearer(CONTOSO, &format!("psat={token}"));
+        request.extension("another").body(()).unwrap()
+    };
+    let allocations = |layer: &CorsLayer| {
+        let request = request();
+        let send = || drop(send(layer, request));
+        allocation_counter::measure(send).count_total
+    };
+    let skype = TokenOrigins::skype(verifier()).build().unwrap();
+    let by_token = layer(skype);
+    let by_list = layer(OriginSet::parse([CONTOSO]).unwrap());
+    // It is verified now.
+    assert_eq!(send(&by_token, request()).status(), StatusCode::OK);
+    // What it costs to leave something in the extensions, is not ours to save.
+    let mut extended = request();
+    let found = Arc::new(good());
+    let extend = || drop(extended.extensions_mut().insert(found));
+    let extension = allocation_counter::measure(extend).count_total;
+    assert_eq!(allocations(&by_token), allocations(&by_list) + extension);
+}
+
+/// A million where the tests are optimised.
+const FLOOD: usize = if cfg!(debug_assertions) {
+    20_000
+} else {
+    1_000_000
+};
+
+#[test]
+fn a_flood_of_garbage_leaves_no_more_than_the_capacity() {
+    const CAPACITY: u64 = if cfg!(debug_assertions) {
+        1 << 20
+    } else {
+        16 << 20
+    };
+    let issuer = Scripted::new(|_| Err(VerifyError::NotAuthentic("test")));
+    let policy = opaque(issuer.clone()).cache_capacity(CAPACITY);
+    let layer = layer(policy.build().unwrap());
+    let flood = |from: usize| {
+        for i in from..from + FLOOD {
+            let request = bearer(CONTOSO, &format!("garbage-{i}")).body(()).unwrap();
+            assert_eq!(send(&layer, request).status(), StatusCode::UNAUTHORIZED);
+        }
+    };
+    let first = allocation_counter::measure(|| flood(0)).bytes_current;
+    let second = allocation_counter::measure(|| flood(FLOOD)).bytes_current;
+    assert_eq!(issuer.calls(), 2 * FLOOD);
+    println!("held after {FLOOD} tokens: {first} bytes; after as many again: {second} more");
+    let capacity = i64::try_from(CAPACITY).unwrap();
+    assert!(
+        first > capacity / 4,
+        "the flood has filled the cache: {first}"
+    );
+    assert!(
+        first <= capacity && second <= capacity / 16,
+        "{first} and {second} more"
+    );
+}
+
+/// The largest claims that fit into a token, in the shape that takes the most memory.
+#[test]
+fn claims_count_for_what_they_hold() {
+    const CAPACITY: u64 = 1 << 20;
+    let nested = format!(
+        r#"{{"ao": "{LIST}", "x": [{}]}}"#,
+        vec!["[1]"; 1_400].join(",")
+    );
+    let issuer = Scripted::new(move |_| {
+        Ok(VerifiedToken::new(
+            Claims::parse(nested.as_bytes()).unwrap(),
+        ))
+    });
+    let policy = opaque(issuer).cache_capacity(CAPACITY).build().unwrap();
+    let layer = layer(policy);
+    let held = allocation_counter::measure(|| {
+        for i in 0..500 {
+            let request = bearer(CONTOSO, &format!("token-{i}")).body(()).unwrap();
+            assert_eq!(send(&layer, request).status(), StatusCode::OK);
+        }
+    });
+    let held = held.bytes_current;
+    assert!(held <= i64::try_from(CAPACITY).unwrap(), "{held}");
+}
