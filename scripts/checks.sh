@@ -13,4 +13,6 @@ step cargo clippy --all-targets --all-features --quiet -- -D warnings
 RUSTDOCFLAGS="-D warnings" step cargo doc --all-features --no-deps --quiet
 step scripts/features.sh
 step scripts/examples.sh
+step scripts/chromium.sh
+step scripts/fuzz.sh 10
 step scripts/package.sh

@@ -7,7 +7,7 @@ files=$(cargo package --list --allow-dirty --quiet)
 for wanted in Cargo.toml LICENSE README.md CHANGELOG.md src/lib.rs; do
     grep -qx "$wanted" <<<"$files" || { echo "not in the package: $wanted" >&2; exit 1; }
 done
-if grep -nE '^(\.ci|scripts|tests|target)/|\.(pem|key|log)$' <<<"$files"; then
+if grep -nE '^(\.ci|scripts|tests|fuzz|target)/|\.(pem|key|log)$' <<<"$files"; then
     echo "these do not belong in the package" >&2
     exit 1
 fi

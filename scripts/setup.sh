@@ -5,6 +5,9 @@ set -euo pipefail
 needed=()
 want() { command -v "$1" >/dev/null 2>&1 || [ -x "$1" ] || needed+=("$2"); }
 want cc gcc
+want c++ g++
+want chromium chromium
+want chromedriver chromium-driver
 
 if [ "${#needed[@]}" -gt 0 ]; then
     echo "installing: ${needed[*]}"

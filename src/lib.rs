@@ -64,7 +64,8 @@ pub mod preflight {
     pub use crate::policy::preflight::*;
 }
 
-/// Origins carried by a token: where it travels, who verifies it, and what it says.
+/// Origins carried by a token: where it travels, who verifies it, what it says, and how it is
+/// issued.
 #[cfg(feature = "token")]
 pub mod token {
     pub use crate::policy::token::*;

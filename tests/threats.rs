@@ -11,7 +11,7 @@
 //! | T7 | a CDN caches preflights | here |
 //! | T8 | a preflight outlives a revocation | here |
 //! | T9 | one token's preflight serves another | here |
-//! | T10 | a list is injected into a list | here |
+//! | T10 | a list is injected into a list | here; at issue: with issuing |
 //! | T11 | prefixes and suffixes match | here |
 //! | T12 | `null` is listed | here |
 //! | T13 | refusals give something away | here |

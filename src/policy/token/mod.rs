@@ -16,12 +16,20 @@ mod token_key;
 mod verifier;
 
 #[cfg(feature = "jwt")]
+pub use self::issue::{
+    MintError, MintedToken, MinterConfigError, SigningKey, TokenMinter, TokenMinterBuilder,
+    TokenOrder,
+};
+#[cfg(feature = "jwt")]
 pub use self::jwt::{JwtAlgorithm, JwtError, JwtKey, JwtKeys, JwtVerifier, JwtVerifierBuilder};
 pub use self::{
     builder::{TokenConfigError, TokenConfigErrors, TokenOriginsBuilder},
     claims::{Claims, ClaimsError},
     entry::{EntryErrorKind, EntryRules},
-    issue::OriginsFormat,
+    issue::{
+        AllowedOrigins, FormatError, IssueRules, OriginsFormat, RequestedEntryError,
+        RequestedEntryErrorKind, RequestedOriginsError, Revocable,
+    },
     origins_claim::OriginsClaim,
     policy::{MissingClaim, TokenOrigins},
     source::{CookieSource, HeaderSource, QuerySource, TokenSource, VerifiedOrigins},

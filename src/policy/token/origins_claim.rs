@@ -59,6 +59,21 @@ impl OriginsClaim {
         }
     }
 
+    /// The claim's name, unless it is nested.
+    #[cfg(feature = "jwt")]
+    pub(super) fn name(&self) -> Option<&str> {
+        match &self.place {
+            Place::Name(name) => Some(name),
+            Place::Pointer(_) => None,
+        }
+    }
+
+    /// How the list is written.
+    #[cfg(feature = "jwt")]
+    pub(super) fn format(&self) -> OriginsFormat {
+        self.format
+    }
+
     /// What is wrong with it, if something is.
     pub(super) fn mistake(&self) -> Option<&'static str> {
         match (&self.place, self.format) {

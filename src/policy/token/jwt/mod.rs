@@ -9,6 +9,7 @@ mod rules;
 mod unverified;
 mod verifier;
 
+pub(super) use self::{algorithm::Family, backend::prefer_backend};
 pub use self::{
     algorithm::JwtAlgorithm,
     error::JwtError,

@@ -1,0 +1,95 @@
+//! The back end of a chat widget, whose tokens say on which sites' pages they may be used.
+//!
+//! ```sh
+//! cargo run --example trusted_application --features jwt-rust-crypto
+//! cargo run --example trusted_application --features jwt-rust-crypto -- --check
+//! ```
+//!
+//! The first command serves the chat and three sites that use it, each on a port, and so an origin,
+//! of its own; open their pages in a browser. The second one plays what those pages do, and fails
+//! unless everything comes out as the protocol demands.
+//!
+//! A customer's server asks for a token and says which origins it is for (`issuing`). The page that
+//! is given the token finds out where the chat is (`discovery`, with the token in the query), and
+//! chats (`messaging`, with the token in `Authorization`, on another host). `policy` is what this
+//! example is about.
+// It is a program.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod applications;
+mod caller;
+mod check;
+mod discovery;
+mod hosts;
+mod issuing;
+mod key;
+mod links;
+mod messaging;
+mod platform;
+mod policy;
+mod refusal;
+mod running;
+mod service_application;
+mod site;
+mod tokens;
+
+use std::{net::SocketAddr, process::ExitCode};
+
+use self::running::Running;
+
+pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<ExitCode, Error> {
+    let options = Options::parse()?;
+    let running = Running::start(options.listen).await?;
+    println!("listening on {}", running.api);
+    println!("messaging on {}", running.messaging);
+    for site in &running.sites {
+        let standing = match site.is_listed {
+            true => "its tokens name it",
+            false => "no token names it",
+        };
+        println!("{}: {} ({standing})", site.name, site.origin);
+    }
+    if options.check {
+        return check::run(&running).await;
+    }
+    tokio::signal::ctrl_c().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+struct Options {
+    listen: SocketAddr,
+    check: bool,
+}
+
+impl Options {
+    fn parse() -> Result<Self, Error> {
+        use lexopt::prelude::*;
+
+        let mut options = Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            check: false,
+        };
+        let mut parser = lexopt::Parser::from_env();
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("listen") => options.listen = parser.value()?.parse()?,
+                Long("check") => options.check = true,
+                _ => return Err(argument.unexpected().into()),
+            }
+        }
+        Ok(options)
+    }
+}

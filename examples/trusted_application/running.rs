@@ -1,0 +1,74 @@
+//! Everything that listens: the two hosts of the service, and the three sites.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
+
+use axum::Router;
+use tokio::net::TcpListener;
+
+use crate::{
+    Error, hosts,
+    platform::Platform,
+    site::{self, Site},
+};
+
+pub(crate) struct Running {
+    pub(crate) api: SocketAddr,
+    pub(crate) messaging: SocketAddr,
+    pub(crate) sites: Vec<Site>,
+}
+
+impl Running {
+    /// Binds all ports, and serves them until the process ends.
+    pub(crate) async fn start(listen: SocketAddr) -> Result<Self, Error> {
+        let (api_listener, api) = bind(listen).await?;
+        let (messaging_listener, messaging) = bind(SocketAddr::new(listen.ip(), 0)).await?;
+        let platform = Arc::new(Platform::new()?);
+        serve(api_listener, hosts::api(&platform, api, messaging)?);
+        serve(messaging_listener, hosts::messaging(&platform, messaging)?);
+
+        let mut listeners = Vec::new();
+        let mut origins = Vec::new();
+        for _ in site::NAMES {
+            let (listener, address) = bind(SocketAddr::new(LOCALHOST, 0)).await?;
+            origins.push(format!("http://{address}"));
+            listeners.push(listener);
+        }
+        let sites = site::sites(reachable(api), &origins)?;
+        for (listener, site) in listeners.into_iter().zip(&sites) {
+            serve(listener, site.clone().router());
+        }
+        Ok(Self {
+            api,
+            messaging,
+            sites,
+        })
+    }
+}
+
+const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// Where this machine reaches an address, which may be all addresses.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address.ip().is_unspecified() {
+        true => SocketAddr::new(LOCALHOST, address.port()),
+        false => address,
+    }
+}
+
+async fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address).await?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+fn serve(listener: TcpListener, router: Router) {
+    tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, router).await {
+            eprintln!("{error}");
+        }
+    });
+}

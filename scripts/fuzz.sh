@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Runs every fuzz target for a while: scripts/fuzz.sh [SECONDS_EACH]. Needs a C++ compiler; the
+# instrumentation is the stable compiler's, without sanitizers, since there is no unsafe code.
+set -euo pipefail
+cd "$(dirname "$0")/../fuzz"
+
+seconds=${1:-20}
+command -v c++ >/dev/null || { echo "fuzzing needs a C++ compiler (c++)" >&2; exit 1; }
+
+host=$(rustc -vV | sed -n 's/^host: //p')
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
+export RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+-Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1 -Cdebug-assertions"
+cargo build --quiet --release --bins --target "$host"
+
+for target in $(sed -n 's/^name = "\([a-z_]*\)"$/\1/p' Cargo.toml); do
+    echo "   $target, $seconds s"
+    mkdir -p "corpus/$target" artifacts
+    if ! "$CARGO_TARGET_DIR/$host/release/$target" "corpus/$target" "seeds/$target" \
+        -max_total_time="$seconds" -timeout=5 -rss_limit_mb=1024 -max_len=16384 \
+        -artifact_prefix=artifacts/ -print_final_stats=1 >"artifacts/$target.log" 2>&1; then
+        tail -n 40 "artifacts/$target.log" >&2
+        echo "fuzzing $target failed" >&2
+        exit 1
+    fi
+    grep number_of_executed_units "artifacts/$target.log"
+done

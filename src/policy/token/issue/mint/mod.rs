@@ -1,0 +1,15 @@
+//! Tokens that list origins, as signed JSON Web Tokens.
+
+mod error;
+mod minted;
+mod minter;
+mod order;
+mod signing_key;
+
+pub use self::{
+    error::{MintError, MinterConfigError},
+    minted::MintedToken,
+    minter::{TokenMinter, TokenMinterBuilder},
+    order::TokenOrder,
+    signing_key::SigningKey,
+};

@@ -1,0 +1,209 @@
+//! The pages of the example, as a person sees them.
+
+use axum::{Router, routing::get};
+use fantoccini::Locator;
+use serde_json::json;
+use tower_cors::CorsLayer;
+
+use crate::{
+    application::Application,
+    browser::{FAILED, in_chromium},
+    scene::Scene,
+};
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
+async fn a_page_that_the_token_names_chats() {
+    let application = Application::start().await;
+    in_chromium(move |window| async move {
+        for (name, origin) in [
+            ("Contoso", &application.contoso),
+            ("Litware", &application.litware),
+        ] {
+            window.open(origin).await;
+            window.text("[data-state=chatting]").await;
+            assert_eq!(window.text("#verdict-title").await, "Let in");
+            assert_eq!(window.text("#origin").await, *origin);
+            let echo = window.text("#transcript li:nth-child(1)").await;
+            assert!(
+                echo.starts_with(&format!("Hello from {name}\n")),
+                "{echo:?}"
+            );
+
+            let input = window.client.find(Locator::Id("text")).await.unwrap();
+            input.send_keys("Is my order on its way?").await.unwrap();
+            window.click("#send button").await;
+            let echo = window.text("#transcript li:nth-child(2)").await;
+            assert!(echo.starts_with("Is my order on its way?\n"), "{echo:?}");
+            assert_eq!(window.console.messages().await, [""; 0]);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
+async fn a_foreign_page_is_refused_and_says_why() {
+    let application = Application::start().await;
+    in_chromium(move |window| async move {
+        window.open(&application.fabrikam).await;
+        window.text("[data-state=refused]").await;
+        let title = window.text("#verdict-title").await;
+        assert_eq!(title, "Kept out: the token does not name this page");
+        let why = window.text("#why").await;
+        for origin in [
+            &application.contoso,
+            &application.litware,
+            &application.fabrikam,
+        ] {
+            assert!(why.contains(origin.as_str()), "{why}");
+        }
+        assert_eq!(
+            window.text("#steps tr:last-child td:first-child").await,
+            "Discover"
+        );
+        window
+            .console
+            .expect("No 'Access-Control-Allow-Origin' header is present")
+            .await;
+    })
+    .await;
+}
+
+/// A page that has been told everything: the token, and where the chat is.
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
+async fn a_foreign_page_that_skips_discovery_is_refused() {
+    let application = Application::start().await;
+    in_chromium(move |window| async move {
+        let issued = application.issue(&application.contoso).await;
+        let bearer = format!("Bearer {}", issued["token"].as_str().unwrap());
+        let join = format!("{}/ucwa/psanon/v1/applications", application.messaging);
+        let init = json!({ "method": "POST", "headers": { "Authorization": bearer } });
+
+        window.open(&application.fabrikam).await;
+        window.text("[data-state=refused]").await;
+        assert_eq!(window.fetch(&join, init.clone()).await, FAILED);
+        window
+            .console
+            .expect("Response to preflight request doesn't pass")
+            .await;
+
+        // The same from a page that the token names.
+        window.open(&application.contoso).await;
+        window.text("[data-state=chatting]").await;
+        assert_eq!(window.fetch(&join, init).await["status"], 201);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
+async fn a_sandboxed_frame_is_refused() {
+    let application = Application::start().await;
+    let open = Router::new().route("/", get(async || "hello"));
+    let open = Scene::serve(open.layer(CorsLayer::permissive())).await;
+    in_chromium(move |window| async move {
+        window
+            .open(&format!("{}/framed", application.contoso))
+            .await;
+        window.client.enter_frame(0).await.unwrap();
+        window.text("[data-state=refused]").await;
+        assert_eq!(window.text("#origin").await, "null");
+        let title = window.text("#verdict-title").await;
+        assert_eq!(title, "Kept out: this page has no origin of its own");
+        // Frames of another process do not write to the console that is read here, so the same
+        // request once more: the frame can read what everybody may, and not this.
+        assert_eq!(
+            window.fetch(&open.url("/"), json!({})).await["text"],
+            "hello"
+        );
+        let issued = application.issue(&application.contoso).await;
+        let discover = &issued["_links"]["service:discover"]["href"];
+        let discover = discover.as_str().unwrap();
+        assert_eq!(window.fetch(discover, json!({})).await, FAILED);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
+async fn a_page_can_read_that_its_token_has_expired() {
+    let application = Application::start().await;
+    in_chromium(move |window| async move {
+        window
+            .open(&format!("{}/?token=expired", application.contoso))
+            .await;
+        window.text("[data-state=expired]").await;
+        let result = window.text("#steps td:last-child").await;
+        assert_eq!(result, "401 Unauthorized (Bearer error=\"invalid_token\")");
+
+        // The same token on a page that it does not name.
+        window
+            .open(&format!("{}/?token=expired", application.fabrikam))
+            .await;
+        window.text("[data-state=refused]").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
+async fn a_page_whose_session_has_ended_is_refused() {
+    let application = Application::start().await;
+    in_chromium(move |window| async move {
+        window.open(&application.contoso).await;
+        window.text("[data-state=chatting]").await;
+        window.click("#end").await;
+        window.text("[data-state=refused]").await;
+        assert_eq!(
+            window.text("#verdict-title").await,
+            "Kept out: the session has ended"
+        );
+        window
+            .console
+            .expect("No 'Access-Control-Allow-Origin' header is present")
+            .await;
+        assert!(
+            window
+                .client
+                .find(Locator::Css("#transcript li:nth-child(2)"))
+                .await
+                .is_err()
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
+async fn a_listed_page_with_somebody_elses_token_is_refused() {
+    let application = Application::start().await;
+    in_chromium(move |window| async move {
+        window
+            .open(&format!("{}/?token=other", application.contoso))
+            .await;
+        window.text("[data-state=refused]").await;
+        let title = window.text("#verdict-title").await;
+        assert_eq!(title, "Kept out: the token does not name this page");
+        let why = window.text("#why").await;
+        assert!(
+            why.contains(&format!("may be used from {}.", application.litware)),
+            "{why}"
+        );
+
+        // The preflight tells only that some token names the page; the request tells the rest.
+        let issued = application.issue(&application.litware).await;
+        let bearer = format!("Bearer {}", issued["token"].as_str().unwrap());
+        let join = format!("{}/ucwa/psanon/v1/applications", application.messaging);
+        let init = json!({ "method": "POST", "headers": { "Authorization": bearer } });
+        application.issue(&application.contoso).await;
+        window.console.messages().await;
+        assert_eq!(window.fetch(&join, init).await, FAILED);
+        window
+            .console
+            .expect("No 'Access-Control-Allow-Origin' header is present")
+            .await;
+    })
+    .await;
+}
