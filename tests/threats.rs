@@ -3,7 +3,7 @@
 //! | | threat | where it is tested |
 //! |---|---|---|
 //! | T1 | an unverified token is believed | here |
-//! | T2 | the token chooses its algorithm or key | here |
+//! | T2 | the token chooses its algorithm or key | here; key sets by URL: with those |
 //! | T3 | a token is replayed from elsewhere | here |
 //! | T4 | forged requests after an optimistic preflight | with the preflight strategies |
 //! | T5 | simple requests skip the preflight | here |

@@ -13,22 +13,23 @@ use std::{
     convert::Infallible,
     future::{Ready, ready},
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{Request, Response, StatusCode};
 use serde_json::json;
 use tokio::sync::Notify;
 use tower::{Layer, Service, service_fn};
 use tower_cors::{
-    CorsLayer, OriginPolicy, OriginSet,
+    Clock, CorsLayer, OriginPolicy, OriginSet,
     token::{
-        Claims, OriginsClaim, TokenOrigins, TokenOriginsBuilder, TokenSource, TokenVerifier,
-        VerifiedToken, VerifyError, VerifyFuture,
+        Claims, FetchFuture, JwksVerifier, KeySetFetcher, OriginsClaim, TokenOrigins,
+        TokenOriginsBuilder, TokenSource, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture,
     },
 };
 
@@ -261,4 +262,51 @@ fn claims_count_for_what_they_hold() {
     });
     let held = held.bytes_current;
     assert!(held <= i64::try_from(CAPACITY).unwrap(), "{held}");
+}
+
+/// What an issuer publishes, on this side of the wire.
+#[derive(Clone, Debug)]
+struct Published(Arc<Mutex<Bytes>>);
+
+impl KeySetFetcher for Published {
+    fn fetch(&self) -> FetchFuture {
+        let keys = self.0.lock().unwrap().clone();
+        Box::pin(ready(Ok(keys)))
+    }
+}
+
+#[tokio::test]
+async fn a_removed_key_verifies_nothing_from_memory() {
+    let key = jsonwebtoken::EncodingKey::from_rsa_pem(RSA).unwrap();
+    let jwk = jsonwebtoken::jwk::Jwk::from_encoding_key(&key, jsonwebtoken::Algorithm::RS256);
+    let mut jwk = serde_json::to_value(jwk.unwrap()).unwrap();
+    jwk["x5t"] = THUMBPRINT.into();
+    let set = |keys: &[&serde_json::Value]| Bytes::from(json!({"keys": keys}).to_string());
+    let issuer = Published(Arc::new(Mutex::new(set(&[&jwk]))));
+    let clock = TestClock::default();
+    let verifier = JwksVerifier::builder(issuer.clone())
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let policy = TokenOrigins::skype(verifier.clone()).cache_ttl(Duration::from_secs(3600));
+    let service = service(policy.build().unwrap());
+    let credentials = format!("psat={}", token(LIST));
+    let status = async || service.send(bearer(CONTOSO, &credentials)).await.status;
+    assert_eq!(status().await, StatusCode::OK);
+    jwk["x5t"] = "another".into();
+    *issuer.0.lock().unwrap() = set(&[&jwk]);
+    assert_eq!(status().await, StatusCode::OK);
+    clock.0.fetch_add(60, Ordering::SeqCst);
+    verifier.refresh().await.unwrap();
+    assert_eq!(status().await, StatusCode::UNAUTHORIZED);
+}
+
+/// The machine's clock, set forward by so many seconds.
+#[derive(Clone, Debug, Default)]
+struct TestClock(Arc<AtomicU64>);
+
+impl Clock for TestClock {
+    fn now(&self) -> SystemTime {
+        SystemTime::now() + Duration::from_secs(self.0.load(Ordering::SeqCst))
+    }
 }

@@ -480,10 +480,12 @@ async fn presets() {
     type Preset = fn(JwtVerifier) -> TokenOriginsBuilder;
     let keycloak: Preset = TokenOrigins::keycloak;
     let clerk: Preset = TokenOrigins::clerk;
+    let introspection: Preset = TokenOrigins::introspection;
     let token = |claim: &str, value: Value| signed(|claims| claims[claim] = value);
     let list = json!([CONTOSO, "*", "+"]);
     for (preset, token, cookie) in [
-        (keycloak, token("allowed-origins", list), false),
+        (keycloak, token("allowed-origins", list.clone()), false),
+        (introspection, token("allowed-origins", list), false),
         (clerk, token("azp", json!(CONTOSO)), false),
         (clerk, token("azp", json!(CONTOSO)), true),
     ] {

@@ -5,15 +5,22 @@ mod builder;
 mod cache;
 mod claims;
 mod entry;
+mod fetch;
+mod flights;
+mod introspection;
 mod issue;
 #[cfg(feature = "jwt")]
 pub(crate) mod jwt;
 mod origins_claim;
 mod policy;
 mod presets;
+#[cfg(feature = "reqwest")]
+mod reqwest;
 mod source;
 mod token_key;
 mod verifier;
+
+use super::{Clock, SystemClock};
 
 #[cfg(feature = "jwt")]
 pub use self::issue::{
@@ -21,11 +28,23 @@ pub use self::issue::{
     TokenOrder,
 };
 #[cfg(feature = "jwt")]
-pub use self::jwt::{JwtAlgorithm, JwtError, JwtKey, JwtKeys, JwtVerifier, JwtVerifierBuilder};
+pub use self::jwt::{
+    JwkSet, JwkSetError, JwksConfigError, JwksStatus, JwksVerifier, JwksVerifierBuilder,
+    JwtAlgorithm, JwtError, JwtKey, JwtKeys, JwtVerifier, JwtVerifierBuilder,
+};
+#[cfg(feature = "reqwest")]
+pub use self::reqwest::{
+    ClientAuth, EndpointError, ReqwestIntrospectionClient, ReqwestKeySetFetcher,
+};
 pub use self::{
     builder::{TokenConfigError, TokenConfigErrors, TokenOriginsBuilder},
     claims::{Claims, ClaimsError},
     entry::{EntryErrorKind, EntryRules},
+    fetch::{FetchError, FetchFuture, KeySetFetcher},
+    introspection::{
+        IntrospectionClient, IntrospectionConfigError, IntrospectionError, IntrospectionRequest,
+        IntrospectionResponse, IntrospectionVerifier, IntrospectionVerifierBuilder,
+    },
     issue::{
         AllowedOrigins, FormatError, IssueRules, OriginsFormat, RequestedEntryError,
         RequestedEntryErrorKind, RequestedOriginsError, Revocable,

@@ -59,4 +59,16 @@ impl TokenOrigins {
             .source(TokenSource::cookie("__session"))
             .claim(OriginsClaim::single("azp"))
     }
+
+    /// Opaque tokens whose issuer is asked what they say (RFC 7662).
+    ///
+    /// | | |
+    /// |---|---|
+    /// | sources | `Authorization: Bearer <token>` |
+    /// | claim | `allowed-origins` of the issuer's answer, an array |
+    /// | entries | `https` only |
+    /// | without the claim | denied |
+    pub fn introspection(verifier: impl TokenVerifier) -> TokenOriginsBuilder {
+        Self::keycloak(verifier)
+    }
 }

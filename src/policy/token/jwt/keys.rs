@@ -68,7 +68,10 @@ impl JwtKeys {
     ///
     /// When it is no JWK set or has a JSON key twice, or without a backend.
     pub fn from_jwk_set(json: &[u8]) -> Result<(Self, usize), JwtError> {
-        let document = Claims::parse(json).map_err(|_| no_set())?;
+        Self::from_jwk_members(&Claims::parse(json).map_err(|_| no_set())?)
+    }
+
+    pub(super) fn from_jwk_members(document: &Claims) -> Result<(Self, usize), JwtError> {
         let Some(Value::Array(members)) = document.get("keys") else {
             return Err(no_set());
         };

@@ -3,6 +3,7 @@
 mod algorithm;
 mod backend;
 mod error;
+mod jwks;
 mod key;
 mod keys;
 mod rules;
@@ -13,6 +14,7 @@ pub(super) use self::{algorithm::Family, backend::prefer_backend};
 pub use self::{
     algorithm::JwtAlgorithm,
     error::JwtError,
+    jwks::{JwkSet, JwkSetError, JwksConfigError, JwksStatus, JwksVerifier, JwksVerifierBuilder},
     key::JwtKey,
     keys::JwtKeys,
     verifier::{JwtVerifier, JwtVerifierBuilder},

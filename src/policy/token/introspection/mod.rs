@@ -1,0 +1,15 @@
+//! [`IntrospectionVerifier`]: opaque tokens, about which the server that issued them is asked
+//! ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)).
+
+mod builder;
+mod client;
+mod memory;
+mod response;
+mod verifier;
+
+pub use self::{
+    builder::{IntrospectionConfigError, IntrospectionVerifierBuilder},
+    client::{IntrospectionClient, IntrospectionRequest},
+    response::{IntrospectionError, IntrospectionResponse},
+    verifier::IntrospectionVerifier,
+};

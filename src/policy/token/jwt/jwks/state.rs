@@ -1,0 +1,254 @@
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+    time::{Duration, SystemTime},
+};
+
+use super::document::JwkSet;
+use crate::policy::token::{flights::Flight, jwt::JwtKeys};
+
+/// How long keys are good, and how often they may be fetched.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub(super) time_to_live: Duration,
+    pub(super) stale_if_error: Duration,
+    pub(super) min_refresh_interval: Duration,
+}
+
+/// What is known of an issuer's keys. It is handed the time.
+#[derive(Default)]
+pub(super) struct State {
+    current: Option<Current>,
+    attempted_at: Option<SystemTime>,
+    fetches: u64,
+    failures: u64,
+    /// How many sets of keys there have been.
+    sets: u64,
+    pub(super) last_failure: Option<&'static str>,
+    /// The fetch under way. It is kept when all that wait for it go away, so that clients who hang
+    /// up cannot make it begin anew.
+    pub(super) flight: Option<Flight<FetchResult>>,
+    /// Alive while somebody waits for the fetch.
+    pub(super) driver: Weak<()>,
+}
+
+pub(super) type FetchResult = Result<(), &'static str>;
+
+struct Current {
+    keys: Arc<JwtKeys>,
+    left_out: usize,
+    fetched_at: SystemTime,
+}
+
+/// How good the current keys are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Freshness {
+    Fresh,
+    /// They are good, and somebody should fetch new ones.
+    Due,
+    /// They are good only if new ones cannot be had.
+    Expired,
+    /// There are none, or they are not good any more.
+    Dead,
+}
+
+impl State {
+    pub(super) fn freshness(&self, now: SystemTime, times: &Times) -> Freshness {
+        let Some(current) = &self.current else {
+            return Freshness::Dead;
+        };
+        let age = match now.duration_since(current.fetched_at) {
+            Ok(age) => age,
+            // A clock that is set right by a little is no reason to forget the keys.
+            Err(back) if back.duration() <= times.min_refresh_interval => Duration::ZERO,
+            Err(_) => return Freshness::Dead,
+        };
+        let time_to_live = times.time_to_live;
+        if age < time_to_live * 4 / 5 {
+            Freshness::Fresh
+        } else if age < time_to_live {
+            Freshness::Due
+        } else if age < time_to_live + times.stale_if_error {
+            // Once it is known that the issuer gives no answer, not everybody needs to find out.
+            match self.last_failure {
+                Some(_) => Freshness::Due,
+                None => Freshness::Expired,
+            }
+        } else {
+            Freshness::Dead
+        }
+    }
+
+    /// Changes whenever a token that was good may be so no more: with each set of keys, and when
+    /// the keys' time is over.
+    pub(super) fn epoch(&self, now: SystemTime, times: &Times) -> u64 {
+        let is_dead = self.freshness(now, times) == Freshness::Dead;
+        2 * self.sets + u64::from(is_dead)
+    }
+
+    pub(super) fn keys(&self) -> Option<&Arc<JwtKeys>> {
+        self.current.as_ref().map(|current| &current.keys)
+    }
+
+    pub(super) fn is_driven(&self) -> bool {
+        self.flight.is_some() && self.driver.strong_count() > 0
+    }
+
+    /// Notes an attempt to fetch, unless the last one was too recently.
+    pub(super) fn attempt(&mut self, now: SystemTime, times: &Times) -> bool {
+        let is_too_soon = self.attempted_at.is_some_and(|last| {
+            now.duration_since(last)
+                .is_ok_and(|since| since < times.min_refresh_interval)
+        });
+        if is_too_soon {
+            return false;
+        }
+        self.attempted_at = Some(now);
+        self.fetches += 1;
+        true
+    }
+
+    /// Notes what came of an attempt; new keys replace the old ones, so that removed keys die.
+    pub(super) fn finish(&mut self, fetched: Result<JwkSet, &'static str>, since: SystemTime) {
+        self.flight = None;
+        match fetched {
+            Ok(set) => {
+                self.last_failure = None;
+                self.sets += 1;
+                self.current = Some(Current {
+                    left_out: set.left_out(),
+                    keys: Arc::new(set.into_keys()),
+                    fetched_at: since,
+                });
+            }
+            Err(what) => {
+                self.failures += 1;
+                self.last_failure = Some(what);
+            }
+        }
+    }
+
+    pub(super) fn status(&self) -> JwksStatus {
+        let current = self.current.as_ref();
+        JwksStatus {
+            keys: current.map_or(0, |current| current.keys.len()),
+            left_out: current.map_or(0, |current| current.left_out),
+            fetched_at: current.map(|current| current.fetched_at),
+            fetches: self.fetches,
+            failures: self.failures,
+            last_failure: self.last_failure,
+        }
+    }
+}
+
+/// What a [`JwksVerifier`](super::JwksVerifier) knows of its issuer's keys, for metrics and health
+/// checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JwksStatus {
+    /// The number of keys.
+    pub keys: usize,
+    /// How many more the issuer publishes that cannot be used.
+    pub left_out: usize,
+    /// When the current keys were asked for.
+    pub fetched_at: Option<SystemTime>,
+    /// How many times keys were asked for.
+    pub fetches: u64,
+    /// How many of these failed.
+    pub failures: u64,
+    /// Why the last one failed, if it did.
+    pub last_failure: Option<&'static str>,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.status().fmt(f)
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "jwt-rust-crypto")]
+mod tests {
+    use super::*;
+
+    const TIMES: Times = Times {
+        time_to_live: Duration::from_secs(100),
+        stale_if_error: Duration::from_secs(50),
+        min_refresh_interval: Duration::from_secs(10),
+    };
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn set() -> JwkSet {
+        let json = br#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "a",
+            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+        JwkSet::parse(json, 4).unwrap()
+    }
+
+    fn fetched() -> State {
+        let mut state = State::default();
+        state.finish(Ok(set()), at(1000));
+        state
+    }
+
+    #[test]
+    fn keys_age() {
+        use Freshness::*;
+        assert_eq!(State::default().freshness(at(0), &TIMES), Dead);
+        let good = fetched();
+        let mut failing = fetched();
+        failing.finish(Err("down"), at(1080));
+        for (seconds, expected, when_failing) in [
+            (989, Dead, Dead),
+            (990, Fresh, Fresh),
+            (1000, Fresh, Fresh),
+            (1079, Fresh, Fresh),
+            (1080, Due, Due),
+            (1099, Due, Due),
+            (1100, Expired, Due),
+            (1149, Expired, Due),
+            (1150, Dead, Dead),
+        ] {
+            assert_eq!(good.freshness(at(seconds), &TIMES), expected, "{seconds}");
+            assert_eq!(
+                failing.freshness(at(seconds), &TIMES),
+                when_failing,
+                "{seconds}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_epoch_grows_with_each_set_and_at_its_end() {
+        let mut state = State::default();
+        assert_eq!(state.epoch(at(0), &TIMES), 1);
+        state = fetched();
+        assert_eq!(state.epoch(at(1000), &TIMES), 2);
+        assert!(state.attempt(at(1080), &TIMES));
+        state.finish(Err("down"), at(1080));
+        assert_eq!(state.epoch(at(1149), &TIMES), 2);
+        assert_eq!(state.epoch(at(1150), &TIMES), 3);
+        state.finish(Ok(set()), at(1160));
+        assert_eq!(state.epoch(at(1160), &TIMES), 4);
+    }
+
+    #[test]
+    fn attempts_keep_their_distance_unless_the_clock_is_set_back() {
+        let mut state = State::default();
+        for (seconds, expected) in [
+            (1000, true),
+            (1000, false),
+            (1009, false),
+            (1010, true),
+            (1019, false),
+            (500, true),
+            (505, false),
+            (510, true),
+        ] {
+            assert_eq!(state.attempt(at(seconds), &TIMES), expected, "{seconds}");
+        }
+        assert_eq!(state.status().fetches, 4);
+    }
+}
