@@ -15,6 +15,14 @@ mod escaped;
 mod events;
 mod future;
 mod grpc;
+// Nothing but pages; their code needs these features.
+#[cfg(all(
+    doc,
+    feature = "jwt-rust-crypto",
+    feature = "reqwest",
+    feature = "test-util"
+))]
+pub mod guide;
 mod layer;
 mod origin;
 mod origin_set;
@@ -65,7 +73,7 @@ pub mod preflight {
 }
 
 /// Origins carried by a token: where it travels, who verifies it, what it says, and how it is
-/// issued.
+/// issued. A way through is in the [guide](crate::guide::tokens).
 #[cfg(feature = "token")]
 pub mod token {
     pub use crate::policy::token::*;

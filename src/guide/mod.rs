@@ -1,0 +1,20 @@
+//! How to: one page per task. Every piece of code in them is compiled and run as a test.
+//!
+//! | you want to | page |
+//! |---|---|
+//! | let the tokens that your service accepts say which pages may use it | [`tokens`] |
+//! | know why a browser says that CORS headers are missing | [`refusals`] |
+//! | move from `tower-http`'s `cors` | [`migrating`] |
+//! | put the layer in the right place, behind proxies and caches | [`deploying`] |
+
+#[doc = include_str!("tokens.md")]
+pub mod tokens {}
+
+#[doc = include_str!("refusals.md")]
+pub mod refusals {}
+
+#[doc = include_str!("migrating.md")]
+pub mod migrating {}
+
+#[doc = include_str!("deploying.md")]
+pub mod deploying {}
