@@ -1,7 +1,10 @@
 // The README is the crate's documentation. Its code needs features, so it is compiled where all of
 // them are on.
 #![cfg_attr(
-    any(not(doctest), feature = "jwt-rust-crypto"),
+    any(
+        not(doctest),
+        all(feature = "axum", feature = "jwt-rust-crypto", feature = "trusted")
+    ),
     doc = include_str!("../README.md")
 )]
 
@@ -84,3 +87,9 @@ pub use self::reload::{CorsHandle, ReloadableCors, ReloadableCorsLayer};
 
 #[cfg(feature = "axum")]
 pub use self::routes::CorsMethodRouter;
+
+/// Trusted origins: a registry that administrators edit while the service runs.
+#[cfg(feature = "trusted")]
+pub mod trusted {
+    pub use crate::policy::trusted::*;
+}

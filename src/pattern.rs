@@ -125,6 +125,11 @@ impl OriginPattern {
         self.borrow().is_exact()
     }
 
+    #[cfg(feature = "trusted")]
+    pub(crate) fn port(&self) -> PortPattern {
+        self.shape.port
+    }
+
     pub(crate) fn borrow(&self) -> PatternRef<'_> {
         PatternRef {
             text: &self.text,

@@ -15,6 +15,8 @@ pub(crate) mod preflight;
 mod properties;
 #[cfg(feature = "token")]
 pub(crate) mod token;
+#[cfg(feature = "trusted")]
+pub(crate) mod trusted;
 mod verdict;
 mod with_preflight;
 

@@ -1,0 +1,100 @@
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::Arc,
+    time::Instant,
+};
+
+use super::{EntryId, InvalidRow, Row, TrustedOrigin, Version};
+
+/// The whole content of a source in the making: see [`OriginSource::load`](super::OriginSource::load).
+pub struct Load {
+    /// What is loaded is no older than this.
+    pub(super) begun: Instant,
+    pub(super) entries: BTreeMap<EntryId, Arc<TrustedOrigin>>,
+    pub(super) invalid: InvalidRows,
+}
+
+impl Load {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self {
+            begun: Instant::now(),
+            entries: BTreeMap::new(),
+            invalid: InvalidRows::default(),
+        }
+    }
+
+    /// Adds a row. One that is no entry is skipped, counted and reported; of two with one id, the
+    /// later version stays.
+    pub fn push(&mut self, row: impl Into<Row>) {
+        let entry = match row.into().check() {
+            Ok(entry) => entry,
+            Err(row) => return self.invalid.add(row),
+        };
+        match self.entries.get(&entry.id()) {
+            Some(there) if there.version() > entry.version() => {}
+            _ => {
+                self.entries.insert(entry.id(), entry);
+            }
+        }
+    }
+
+    /// How many entries have been pushed.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether no entry has been pushed.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The greatest version of the entries, for sources that have no other.
+    pub fn greatest_version(&self) -> Version {
+        let versions = self.entries.values().map(|entry| entry.version());
+        versions.max().unwrap_or_default()
+    }
+}
+
+impl Default for Load {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Load {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Load")
+            .field("entries", &self.entries.len())
+            .field("invalid", &self.invalid.len())
+            .finish()
+    }
+}
+
+/// The rows of a source that are no entries, by their keys.
+#[derive(Clone, Debug, Default)]
+pub(super) struct InvalidRows(HashMap<String, InvalidRow>);
+
+impl InvalidRows {
+    pub(super) fn add(&mut self, row: InvalidRow) {
+        self.0.insert(row.key.clone(), row);
+    }
+
+    pub(super) fn remove(&mut self, key: &str) {
+        if !self.0.is_empty() {
+            self.0.remove(key);
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The first so many, by key.
+    pub(super) fn first(&self, limit: usize) -> Vec<InvalidRow> {
+        let mut rows: Vec<&InvalidRow> = self.0.values().collect();
+        rows.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        rows.into_iter().take(limit).cloned().collect()
+    }
+}

@@ -1,0 +1,152 @@
+//! Every change once and in order, and a word about what was missed.
+
+use futures_util::{FutureExt, StreamExt};
+use tower_cors::trusted::{
+    EmbeddedStore, Events, Load, OriginEvent, OriginEventKind, OriginRecord, OriginStore, Received,
+    Scope, TrustedOrigins, Version,
+};
+
+use super::{admin, block_on, cors, draft};
+
+fn receive(events: &mut Events) -> Vec<Received> {
+    std::iter::from_fn(|| events.try_next()).collect()
+}
+
+fn name(received: &Received) -> String {
+    let Received::Event(OriginEvent { version, kind, .. }) = received else {
+        return format!("{received:?}");
+    };
+    let kind = match kind {
+        OriginEventKind::Loaded { entries } => format!("loaded {entries}"),
+        OriginEventKind::Created { entry } => format!("created {}", entry.name()),
+        OriginEventKind::Replaced { before, entry } => {
+            format!("replaced {} by {}", before.name(), entry.name())
+        }
+        OriginEventKind::Activated { entry } => format!("activated {}", entry.name()),
+        OriginEventKind::Deactivated { entry } => format!("deactivated {}", entry.name()),
+        OriginEventKind::Deleted { entry, by } => {
+            format!(
+                "deleted {} by {}",
+                entry.name(),
+                by.as_ref().map_or("?", |by| by.as_str())
+            )
+        }
+        other => format!("{other:?}"),
+    };
+    format!("{version} {kind}")
+}
+
+fn names(received: &[Received]) -> Vec<String> {
+    received.iter().map(name).collect()
+}
+
+#[test]
+fn each_change_comes_once_and_in_order_to_every_subscriber() {
+    let store = EmbeddedStore::in_memory();
+    let mut early = store.origins().subscribe(100);
+    let entry = block_on(store.create(cors("https://a.example"), admin())).unwrap();
+    let mut late = store.origins().subscribe(100);
+    let id = entry.id();
+    block_on(store.deactivate(id, None, admin())).unwrap();
+    block_on(store.deactivate(id, None, admin())).unwrap();
+    block_on(store.activate(id, None, admin())).unwrap();
+    let other = draft("b", "https://b.example", Scope::Cors);
+    block_on(store.replace(id, None, other, admin())).unwrap();
+    block_on(store.delete(id, None, admin())).unwrap();
+    let expected = [
+        "1 created https://a.example",
+        "2 deactivated https://a.example",
+        "3 activated https://a.example",
+        "4 replaced https://a.example by b",
+        "5 deleted b by admin@example.com",
+    ];
+    assert_eq!(names(&receive(&mut early)), expected);
+    assert_eq!(names(&receive(&mut late)), expected[1..]);
+    assert_eq!(receive(&mut early), []);
+}
+
+#[test]
+fn who_is_too_slow_is_told_how_much_was_missed() {
+    let store = EmbeddedStore::in_memory();
+    let mut slow = store.origins().subscribe(2);
+    for i in 0..5 {
+        block_on(store.create(cors(&format!("https://{i}.a.example")), admin())).unwrap();
+    }
+    let received = receive(&mut slow);
+    assert_eq!(received[0], Received::Lagged(3));
+    assert_eq!(
+        names(&received[1..]),
+        [
+            "4 created https://3.a.example",
+            "5 created https://4.a.example"
+        ]
+    );
+    block_on(store.create(cors("https://z.example"), admin())).unwrap();
+    assert_eq!(names(&receive(&mut slow)), ["6 created https://z.example"]);
+}
+
+#[tokio::test]
+async fn subscribers_are_woken_and_the_stream_ends_with_the_registry() {
+    let store = EmbeddedStore::in_memory();
+    let mut events = store.origins().subscribe(4);
+    assert!(events.next().now_or_never().is_none());
+    let waiting = tokio::spawn(async move {
+        let first = events.next().await;
+        (first, events.next().await)
+    });
+    tokio::task::yield_now().await;
+    store
+        .create(cors("https://a.example"), admin())
+        .await
+        .unwrap();
+    tokio::task::yield_now().await;
+    drop(store);
+    let (first, second) = waiting.await.unwrap();
+    assert_eq!(name(&first.unwrap()), "1 created https://a.example");
+    assert_eq!(second, None);
+}
+
+#[test]
+fn a_reload_tells_the_differences_in_the_order_of_versions() {
+    let origins = TrustedOrigins::new();
+    let mut events = origins.subscribe(100);
+    let record = |id: u64, version: u64, status: &str| {
+        let id = format!("{id:016x}");
+        let mut record = OriginRecord::new(&id, &id[15..], &format!("https://{id}.example"));
+        record.version = version;
+        record.scopes.push("CORS".to_owned());
+        record.status = status.to_owned();
+        record
+    };
+    let load = |version: u64, records: &[OriginRecord]| {
+        let mut load = Load::new();
+        for record in records {
+            load.push(record.clone());
+        }
+        origins.apply_load(load, Version::new(version)).unwrap()
+    };
+    let first = [
+        record(1, 1, "ACTIVE"),
+        record(2, 2, "ACTIVE"),
+        record(3, 3, "ACTIVE"),
+    ];
+    assert!(load(3, &first));
+    assert!(!load(3, &first), "nothing has changed");
+    assert!(load(
+        9,
+        &[
+            record(1, 7, "INACTIVE"),
+            record(2, 2, "ACTIVE"),
+            record(4, 5, "ACTIVE")
+        ]
+    ));
+    assert_eq!(
+        names(&receive(&mut events)),
+        [
+            "3 loaded 3",
+            "5 created 4",
+            "7 deactivated 1",
+            "9 deleted 3 by ?"
+        ]
+    );
+}

@@ -1,0 +1,289 @@
+//! The file of an embedded store: written whole, edited by hand, refused when it is wrong.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tower_cors::trusted::{
+    EmbeddedStore, FileError, OriginEventKind, OriginStore, Received, Scope, Status, StoreError,
+    Version,
+};
+
+use super::{admin, block_on, cors, draft, entries, origin};
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("origins.json")
+    }
+
+    /// Writes what a person writes, with a time that differs from the last one.
+    fn write(&self, text: &str) {
+        let path = self.path();
+        let before = modified(&path);
+        while {
+            fs::write(&path, text).unwrap();
+            before.is_some() && modified(&path) == before
+        } {
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+fn modified(path: &Path) -> Option<std::time::SystemTime> {
+    fs::metadata(path)
+        .and_then(|metadata| metadata.modified())
+        .ok()
+}
+
+const BY_HAND: &str = r#"{
+  "entries": [
+    {"name": "Shop", "origin": "https://shop.example", "scopes": ["CORS"], "allow_credentials": true},
+    {"name": "Docs", "origin": "https://*.docs.example", "scopes": ["IFRAME_EMBED"], "status": "INACTIVE"}
+  ]
+}"#;
+
+#[test]
+fn what_is_written_is_read_again() {
+    let folder = Folder::new();
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    assert!(!folder.path().exists());
+    let a = block_on(store.create(cors("https://a.example"), admin())).unwrap();
+    block_on(store.create(
+        cors("https://*.b.example").credentials(true).unwrap(),
+        admin(),
+    ))
+    .unwrap();
+    block_on(store.deactivate(a.id(), None, admin())).unwrap();
+    let c = block_on(store.create(cors("https://c.example"), admin())).unwrap();
+    block_on(store.delete(c.id(), None, admin())).unwrap();
+
+    let again = EmbeddedStore::open(folder.path()).unwrap();
+    assert_eq!(entries(again.origins()), entries(store.origins()));
+    assert_eq!(again.origins().version(), store.origins().version());
+    let files: Vec<_> = fs::read_dir(folder.0.path()).unwrap().collect();
+    assert_eq!(files.len(), 1, "nothing is left beside the file: {files:?}");
+}
+
+#[test]
+fn people_can_write_the_file() {
+    let folder = Folder::new();
+    folder.write(BY_HAND);
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    assert!(store.origins().is_trusted(&origin("https://shop.example")));
+    let first = entries(store.origins());
+    assert_eq!(first.len(), 2);
+    // Ids that nobody wrote are the same the next time.
+    let again = EmbeddedStore::open(folder.path()).unwrap();
+    assert_eq!(entries(again.origins()), first);
+
+    let mut events = store.origins().subscribe(10);
+    folder.write(&BY_HAND.replace("https://shop.", "https://store."));
+    assert!(
+        store.origins().is_trusted(&origin("https://shop.example")),
+        "not looked at yet"
+    );
+    assert!(store.reload().unwrap());
+    assert!(!store.reload().unwrap());
+    assert!(!store.origins().is_trusted(&origin("https://shop.example")));
+    assert!(store.origins().is_trusted(&origin("https://store.example")));
+    let Some(Received::Event(event)) = events.try_next() else {
+        panic!("an edit by hand is an event");
+    };
+    let OriginEventKind::Replaced { before, entry } = event.kind else {
+        panic!("{event:?}");
+    };
+    assert_eq!(entry.id(), before.id());
+    assert_eq!(entry.last_updated_by().as_str(), "file");
+    assert!(entry.version() > before.version());
+    assert_eq!(events.try_next(), None);
+}
+
+#[test]
+fn half_a_file_is_refused_and_what_was_served_stays() {
+    let folder = Folder::new();
+    folder.write(BY_HAND);
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    let before = entries(store.origins());
+    for end in [0, 1, 40, BY_HAND.len() / 2, BY_HAND.len() - 1] {
+        folder.write(&BY_HAND[..end]);
+        let error = store.reload().unwrap_err();
+        assert!(matches!(error, FileError::Form(_)), "{end}: {error}");
+        assert!(store.refusal().is_some());
+        assert_eq!(entries(store.origins()), before);
+        // It is looked at again, not forgotten.
+        assert!(store.reload().is_err());
+    }
+    // An edit would overwrite what somebody is writing.
+    let error = block_on(store.create(cors("https://new.example"), admin())).unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+    assert_eq!(
+        fs::read_to_string(folder.path()).unwrap(),
+        BY_HAND[..BY_HAND.len() - 1]
+    );
+
+    folder.write(BY_HAND);
+    store.reload().unwrap();
+    assert!(store.refusal().is_none());
+    block_on(store.create(cors("https://new.example"), admin())).unwrap();
+    assert!(
+        fs::read_to_string(folder.path())
+            .unwrap()
+            .contains("https://new.example")
+    );
+}
+
+#[test]
+fn a_file_with_mistakes_is_refused_with_all_of_them() {
+    let folder = Folder::new();
+    folder.write(
+        r#"{"entries": [
+            {"name": "A", "origin": "https://a.example/", "scopes": ["CORS"]},
+            {"name": "B", "origin": "https://b.example", "scopes": []},
+            {"name": "C", "origin": "https://c.example", "scopes": ["CORS"]},
+            {"name": "C", "origin": "https://d.example", "scopes": ["CORS"]},
+            {"name": "E", "origin": "https://c.example", "scopes": ["CORS"]}
+        ]}"#,
+    );
+    let error = EmbeddedStore::open(folder.path()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "row \"A\": origin: an origin has no path, not even a trailing slash: write \
+         \"https://a.example\"\n\
+         row \"B\": scopes: name at least one of CORS, REDIRECT and IFRAME_EMBED\n\
+         row \"C\": another entry has the same id, name or origin\n\
+         row \"E\": another entry has the same id, name or origin"
+    );
+}
+
+#[test]
+fn an_edit_keeps_what_people_have_written_meanwhile() {
+    let folder = Folder::new();
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    block_on(store.create(cors("https://a.example"), admin())).unwrap();
+    let mut text = fs::read_to_string(folder.path()).unwrap();
+    let added = r#""entries": [
+    {"name": "By hand", "origin": "https://hand.example", "scopes": ["CORS"]},"#;
+    text = text.replace("\"entries\": [", added);
+    folder.write(&text);
+    // Nobody has reloaded: the edit does it first.
+    let taken = draft("By hand", "https://b.example", Scope::Cors);
+    let error = block_on(store.create(taken, admin())).unwrap_err();
+    assert!(matches!(error, StoreError::NameTaken { .. }));
+    block_on(store.create(cors("https://c.example"), admin())).unwrap();
+    let again = EmbeddedStore::open(folder.path()).unwrap();
+    for expected in [
+        "https://a.example",
+        "https://hand.example",
+        "https://c.example",
+    ] {
+        assert!(again.origins().is_trusted(&origin(expected)), "{expected}");
+    }
+    assert!(store.origins().version() > Version::new(2));
+}
+
+#[test]
+fn a_watched_file_is_taken_by_itself() {
+    let folder = Folder::new();
+    folder.write(BY_HAND);
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    store.watch_file(Duration::from_millis(5)).unwrap();
+    let begun = Instant::now();
+    folder.write(&BY_HAND.replace("\"INACTIVE\"", "\"ACTIVE\""));
+    let is_active = || {
+        let docs = store.origins().list(None, 1, |e| e.name() == "Docs");
+        docs[0].status() == Status::Active
+    };
+    while !is_active() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            store.refusal()
+        );
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(
+        &*store.origins().frame_ancestors(),
+        "https://*.docs.example"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_keeps_its_permissions_and_its_link() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let folder = Folder::new();
+    folder.write(BY_HAND);
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o640)).unwrap();
+    let link = folder.0.path().join("link.json");
+    symlink(folder.path(), &link).unwrap();
+    let store = EmbeddedStore::open(&link).unwrap();
+    block_on(store.create(cors("https://a.example"), admin())).unwrap();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    let mode = fs::metadata(folder.path()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+    assert!(
+        fs::read_to_string(folder.path())
+            .unwrap()
+            .contains("https://a.example")
+    );
+}
+
+#[test]
+fn readers_never_find_half_of_an_edit() {
+    let folder = Folder::new();
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    block_on(store.create(cors("https://first.example"), admin())).unwrap();
+    // Half of a file that a crash has left behind is in nobody's way.
+    fs::write(folder.0.path().join(".origins.json.new"), "{\"entries\": [").unwrap();
+    let mut seen = 0;
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for i in 0..100 {
+                let draft = cors(&format!("https://{i}.a.example"));
+                block_on(store.create(draft, admin())).unwrap();
+            }
+        });
+        while !writer.is_finished() {
+            let found = EmbeddedStore::open(folder.path()).unwrap();
+            assert!(found.origins().len() >= seen, "an edit is never undone");
+            seen = found.origins().len();
+        }
+    });
+    let found = EmbeddedStore::open(folder.path()).unwrap();
+    assert_eq!(entries(found.origins()), entries(store.origins()));
+    assert_eq!(found.origins().len(), 101);
+}
+
+#[cfg(feature = "trusted-toml")]
+#[test]
+fn a_file_can_be_toml() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("origins.toml");
+    fs::write(
+        &path,
+        "[[entries]]\nname = \"Shop\"\norigin = \"https://shop.example\"\nscopes = [\"CORS\"]\n",
+    )
+    .unwrap();
+    let store = EmbeddedStore::open(&path).unwrap();
+    assert!(store.origins().is_trusted(&origin("https://shop.example")));
+    block_on(store.create(cors("https://a.example"), admin())).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains("origin = \"https://a.example\""), "{text}");
+    let again = EmbeddedStore::open(&path).unwrap();
+    assert_eq!(entries(again.origins()), entries(store.origins()));
+
+    let half = &text[..text.len() / 2];
+    fs::write(&path, half).unwrap();
+    assert!(store.reload().is_err());
+    assert_eq!(entries(again.origins()), entries(store.origins()));
+}

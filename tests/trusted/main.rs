@@ -1,0 +1,54 @@
+//! The registry of trusted origins: as a policy, as a store, in a file, and as a replica.
+#![cfg(feature = "trusted")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed, in its helpers too"
+)]
+
+mod events;
+mod file;
+mod policy;
+mod replica;
+#[cfg(feature = "axum")]
+mod routes;
+#[cfg(feature = "axum")]
+#[path = "../sockets/mod.rs"]
+mod sockets;
+mod store;
+#[path = "../service/support.rs"]
+#[allow(dead_code, reason = "these files need a part of it")]
+mod support;
+
+use std::sync::Arc;
+
+use tower_cors::{
+    Origin,
+    trusted::{Actor, OriginDraft, Scope, Scopes, TrustedOrigin, TrustedOrigins},
+};
+
+fn admin() -> Actor {
+    Actor::new("admin@example.com").unwrap()
+}
+
+fn draft(name: &str, origin: &str, scopes: impl Into<Scopes>) -> OriginDraft {
+    OriginDraft::new(name, origin, scopes).unwrap()
+}
+
+fn cors(origin: &str) -> OriginDraft {
+    draft(origin, origin, Scope::Cors)
+}
+
+fn origin(text: &str) -> Origin {
+    text.parse().unwrap()
+}
+
+/// Every entry, in the order of ids.
+fn entries(origins: &TrustedOrigins) -> Vec<Arc<TrustedOrigin>> {
+    origins.list(None, usize::MAX, |_| true)
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap().block_on(future)
+}
