@@ -14,5 +14,6 @@ RUSTDOCFLAGS="-D warnings" step cargo doc --all-features --no-deps --quiet
 step scripts/features.sh
 step scripts/examples.sh
 step scripts/chromium.sh
+step scripts/stores.sh
 step scripts/fuzz.sh 10
 step scripts/package.sh

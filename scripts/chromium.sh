@@ -9,5 +9,5 @@ for tool in chromium chromedriver; do
         exit 1
     }
 done
-cargo build --quiet --all-features --example trusted_application
+cargo build --quiet --all-features --example trusted_application --example trusted_origins
 cargo test --quiet --all-features --test chromium -- --ignored --test-threads=2

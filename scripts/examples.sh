@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cargo build --quiet --examples --all-features
-for example in static_list custom_policy trusted_application keycloak_resource_server introspection_server; do
+for example in static_list custom_policy trusted_application trusted_origins keycloak_resource_server introspection_server; do
     echo "   $example --check"
     timeout 120 cargo run --quiet --all-features --example "$example" -- --check
 done

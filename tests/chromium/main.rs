@@ -1,6 +1,7 @@
 //! Pages in a real, headless Chromium.
 //!
-//! `chat` opens the pages of `examples/trusted_application`; `claims` shows that Chromium behaves
+//! `chat` opens the pages of `examples/trusted_application`, `registry` those of
+//! `examples/trusted_origins`; `claims` shows that Chromium behaves
 //! as this crate relies on. `scripts/chromium.sh` builds what is needed and runs them.
 
 // Helpers of tests fail as tests do.
@@ -12,4 +13,5 @@ mod chat;
 mod claims;
 mod console;
 mod driver;
+mod registry;
 mod scene;

@@ -1,0 +1,378 @@
+//! Plays administrators, pages and browsers over real sockets, and compares what comes of it with
+//! what must.
+
+use std::{process::ExitCode, time::Duration};
+
+use axum::http::{
+    HeaderName, HeaderValue, Method, Request,
+    header::{AUTHORIZATION, CONTENT_TYPE, LINK, LOCATION},
+};
+use reqwest::{Client, Response};
+use serde_json::{Value, json};
+use tower_cors::{
+    Origin,
+    test_util::{Credentials, Fetch},
+};
+
+use crate::{Error, running::Running};
+
+const ENTRIES: &str = "/api/v1/trustedOrigins";
+
+/// Fails unless every step comes out as it must.
+pub(crate) async fn run(running: &Running, token: &str) -> Result<ExitCode, Error> {
+    let mut check = Check {
+        client: Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?,
+        running,
+        token,
+        failures: 0,
+        steps: 0,
+    };
+    check.play().await?;
+    let Check {
+        failures, steps, ..
+    } = check;
+    Ok(match failures {
+        0 => {
+            println!("all {steps} steps are as they must be");
+            ExitCode::SUCCESS
+        }
+        _ => {
+            println!("{failures} of {steps} steps are not as they must be");
+            ExitCode::FAILURE
+        }
+    })
+}
+
+struct Check<'a> {
+    client: Client,
+    running: &'a Running,
+    token: &'a str,
+    failures: usize,
+    steps: usize,
+}
+
+/// A call of a page.
+#[derive(Clone, Copy)]
+enum Call {
+    Read,
+    Change,
+    WithToken,
+    WithBoth,
+    Public,
+}
+
+/// What a page reads, or that it reads nothing.
+const NOTHING: &str = "nothing";
+
+impl Check<'_> {
+    async fn play(&mut self) -> Result<(), Error> {
+        let trusted = self.running.sites[0].origin.clone();
+        let untrusted = self.running.sites[1].origin.clone();
+        let first = self.running.replicas[0].url();
+        let last = self.running.replicas[self.running.replicas.len() - 1].url();
+        // The store may have entries: these are of this run alone.
+        let name = format!("check {trusted}");
+
+        self.pages("before there is an entry", &trusted, NOTHING)
+            .await?;
+        for (call, expected) in [
+            (Call::WithToken, r#"{"known by":"token","user":"Ada"}"#),
+            (Call::WithBoth, NOTHING),
+            (Call::Public, r#"{"name":"A service with trusted origins"}"#),
+        ] {
+            let read = self.page(&first, &untrusted, call).await?;
+            self.expect("a page without an entry", &read, expected);
+        }
+
+        // The API is for administrators, and says what is wrong.
+        let anybody = self.client.get(format!("{first}{ENTRIES}")).send().await?;
+        self.expect("without the token", &anybody.status(), &401);
+        let draft =
+            json!({"name": name, "origin": trusted, "scopes": ["CORS"], "allow_credentials": true});
+        for (field, value) in [
+            ("name", json!("")),
+            ("origin", json!("example.com")),
+            ("scopes", json!(["EVERYTHING"])),
+            ("status", json!("ON")),
+        ] {
+            let mut wrong = draft.clone();
+            wrong[field] = value;
+            let answer = self
+                .api(Method::POST, &first, ENTRIES, None, Some(&wrong))
+                .await?;
+            self.expect(field, &answer.status(), &400);
+            let body: Value = answer.json().await?;
+            self.expect(field, &text(&body["errorCode"]), "E0000001");
+            let summary = format!("Api validation failed: {field}");
+            self.expect(field, &text(&body["errorSummary"]), &summary);
+            let cause = text(&body["errorCauses"][0]["errorSummary"]);
+            self.expect(field, &cause.starts_with(&format!("{field}: ")), &true);
+        }
+
+        // An entry that is made at the first replica counts at all of them.
+        let created = self
+            .api(Method::POST, &first, ENTRIES, None, Some(&draft))
+            .await?;
+        self.expect("create", &created.status(), &201);
+        let entry: Value = created.json().await?;
+        let path = format!("{ENTRIES}/{}", text(&entry["id"]));
+        let version = entry["version"].as_u64();
+        self.pages("an entry", &trusted, "Ada").await?;
+        let read = self.page(&last, &trusted, Call::Change).await?;
+        self.expect("change", &read, r#"{"changed":true,"known by":"cookie"}"#);
+        let read = self.page(&last, &untrusted, Call::Read).await?;
+        self.expect("the untrusted site", &read, NOTHING);
+
+        // Names and origins are unique, whoever writes.
+        let again = self
+            .api(Method::POST, &last, ENTRIES, None, Some(&draft))
+            .await?;
+        self.expect("the name again", &again.status(), &409);
+        let body: Value = again.json().await?;
+        self.expect(
+            "the name again",
+            &text(&body["errorSummary"]),
+            "Api validation failed: name",
+        );
+        let mut other = draft.clone();
+        other["name"] = json!(format!("other {name}"));
+        let again = self
+            .api(Method::POST, &last, ENTRIES, None, Some(&other))
+            .await?;
+        self.expect("the origin again", &again.status(), &409);
+
+        self.lists(&last, &name).await?;
+        self.redirects(&first, &path, &draft, &trusted).await?;
+
+        // Nobody overwrites what he has not seen.
+        let lifecycle = |name: &str| format!("{path}/lifecycle/{name}");
+        let late = self
+            .api(Method::POST, &last, &lifecycle("deactivate"), version, None)
+            .await?;
+        self.expect("an old version", &late.status(), &412);
+        let done = self
+            .api(Method::POST, &last, &lifecycle("deactivate"), None, None)
+            .await?;
+        self.expect("deactivate", &done.status(), &200);
+        self.pages("a deactivated entry", &trusted, NOTHING).await?;
+        let kept = self.api(Method::GET, &first, &path, None, None).await?;
+        let kept: Value = kept.json().await?;
+        self.expect("a deactivated entry", &text(&kept["status"]), "INACTIVE");
+        let done = self
+            .api(Method::POST, &first, &lifecycle("activate"), None, None)
+            .await?;
+        self.expect("activate", &done.status(), &200);
+        self.pages("an activated entry", &trusted, "Ada").await?;
+        let done = self.api(Method::DELETE, &first, &path, None, None).await?;
+        self.expect("delete", &done.status(), &204);
+        self.pages("a deleted entry", &trusted, NOTHING).await?;
+        let gone = self.api(Method::GET, &last, &path, None, None).await?;
+        self.expect("a deleted entry", &gone.status(), &404);
+
+        let status = self
+            .api(Method::GET, &first, "/api/v1/replicas", None, None)
+            .await?;
+        let status: Value = status.json().await?;
+        for replica in status["replicas"].as_array().into_iter().flatten() {
+            let url = text(&replica["url"]);
+            self.expect(&url, &replica["connected"], &true);
+            let refused = replica["refused"].as_u64().unwrap_or_default();
+            self.expect(&url, &(refused > 0), &true);
+        }
+        Ok(())
+    }
+
+    /// Searches, filters, and goes through the pages.
+    async fn lists(&mut self, replica: &str, name: &str) -> Result<(), Error> {
+        let mut paths = Vec::new();
+        for number in 0..5 {
+            let scope = ["CORS", "REDIRECT"][number % 2];
+            let status = ["ACTIVE", "INACTIVE"][number / 3];
+            let draft = json!({
+                "name": format!("list {name} {number}"),
+                "origin": format!("https://list-{number}-{}.example", name.len() + usize::from(self.port())),
+                "scopes": [scope],
+                "status": status,
+            });
+            let created = self
+                .api(Method::POST, replica, ENTRIES, None, Some(&draft))
+                .await?;
+            self.expect("create", &created.status(), &201);
+            let created: Value = created.json().await?;
+            paths.push(format!("{ENTRIES}/{}", text(&created["id"])));
+        }
+        let q = format!("LIST {name}").replace(' ', "%20");
+        for (query, expected) in [
+            ("", 5),
+            ("&scope=CORS", 3),
+            ("&status=INACTIVE", 2),
+            ("&status=INACTIVE&scope=REDIRECT", 1),
+        ] {
+            let path = format!("{ENTRIES}?q={q}{query}");
+            let found = self.api(Method::GET, replica, &path, None, None).await?;
+            let found: Vec<Value> = found.json().await?;
+            self.expect(query, &found.len(), &expected);
+        }
+        let mut next = Some(format!("{ENTRIES}?q={q}&limit=2"));
+        let mut sizes = Vec::new();
+        while let Some(path) = next {
+            let page = self.api(Method::GET, replica, &path, None, None).await?;
+            next = page.headers().get(LINK).and_then(|link| {
+                let link = link.to_str().ok()?.strip_prefix('<')?;
+                link.split_once('>').map(|(path, _)| path.to_owned())
+            });
+            sizes.push(page.json::<Vec<Value>>().await?.len());
+        }
+        self.expect("pages of two", &sizes, &[2, 2, 1]);
+        for (query, field) in [
+            ("limit=201", "limit"),
+            ("status=on", "status"),
+            ("after=x", "id"),
+        ] {
+            let path = format!("{ENTRIES}?{query}");
+            let refused = self.api(Method::GET, replica, &path, None, None).await?;
+            self.expect(query, &refused.status(), &400);
+            let refused: Value = refused.json().await?;
+            let summary = format!("Api validation failed: {field}");
+            self.expect(query, &text(&refused["errorSummary"]), &summary);
+        }
+        for path in paths {
+            let done = self.api(Method::DELETE, replica, &path, None, None).await?;
+            self.expect("delete", &done.status(), &204);
+        }
+        Ok(())
+    }
+
+    /// Sign-in sends browsers to origins with that scope alone.
+    async fn redirects(
+        &mut self,
+        replica: &str,
+        path: &str,
+        draft: &Value,
+        site: &str,
+    ) -> Result<(), Error> {
+        let url = format!("{replica}/sign-in?redirect_uri={site}/");
+        let stays = self.client.get(&url).send().await?;
+        self.expect("sign-in without the scope", &stays.status(), &200);
+        let mut draft = draft.clone();
+        draft["scopes"] = json!(["CORS", "REDIRECT", "IFRAME_EMBED"]);
+        let done = self
+            .api(Method::PUT, replica, path, None, Some(&draft))
+            .await?;
+        self.expect("replace", &done.status(), &200);
+        let sent = self.client.get(&url).send().await?;
+        self.expect("sign-in with the scope", &sent.status(), &303);
+        let target = sent.headers().get(LOCATION).cloned();
+        let target = target.as_ref().and_then(|target| target.to_str().ok());
+        self.expect("sign-in", &target.unwrap_or_default(), &format!("{site}/"));
+        let badge = self.client.get(format!("{replica}/badge")).send().await?;
+        let policy = badge.headers().get("content-security-policy").cloned();
+        let policy = policy.as_ref().and_then(|policy| policy.to_str().ok());
+        let frames = policy.unwrap_or_default().contains(site);
+        self.expect("frames", &frames, &true);
+        Ok(())
+    }
+
+    /// A page of the site calls every replica with the user's cookies, until it gets what it must:
+    /// changes take their time to arrive.
+    async fn pages(&mut self, step: &str, site: &str, expected: &str) -> Result<(), Error> {
+        for replica in &self.running.replicas {
+            let mut read = String::new();
+            for _ in 0..500 {
+                read = self.page(&replica.url(), site, Call::Read).await?;
+                if (read == NOTHING) == (expected == NOTHING) {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            let step = format!("{step}, {}", replica.url());
+            self.expect(&step, &read.contains(expected), &true);
+        }
+        Ok(())
+    }
+
+    /// What a page of the site reads.
+    async fn page(&self, service: &str, site: &str, call: Call) -> Result<String, Error> {
+        let (method, path) = match call {
+            Call::Change => (Method::PUT, "/profile"),
+            Call::Public => (Method::GET, "/.well-known/metadata"),
+            Call::Read | Call::WithToken | Call::WithBoth => (Method::GET, "/profile"),
+        };
+        let url = format!("{service}{path}");
+        let origin: Origin = site.parse()?;
+        let cookies = HeaderValue::from_static("session=demo-session");
+        let mut fetch = Fetch::new(origin, method, url.parse()?).cookies(cookies);
+        if let Call::Read | Call::Change | Call::WithBoth = call {
+            fetch = fetch.credentials(Credentials::Include);
+        }
+        if let Call::WithToken | Call::WithBoth = call {
+            fetch = fetch.header(AUTHORIZATION, HeaderValue::from_static("Bearer demo-token"));
+        }
+        if let Call::Change = call {
+            fetch = fetch.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        if let Some(preflight) = fetch.preflight() {
+            let answer = self.send(&url, preflight.map(|()| "")).await?;
+            if fetch
+                .check_preflight(answer.status(), answer.headers())
+                .is_err()
+            {
+                return Ok(NOTHING.to_owned());
+            }
+        }
+        let answer = self.send(&url, fetch.request("{}")?).await?;
+        match fetch.cors_check(answer.headers()) {
+            Ok(()) => Ok(answer.text().await?),
+            Err(_) => Ok(NOTHING.to_owned()),
+        }
+    }
+
+    async fn send(&self, url: &str, request: Request<&'static str>) -> reqwest::Result<Response> {
+        let (head, body) = request.into_parts();
+        let request = self.client.request(head.method, url).headers(head.headers);
+        request.body(body).send().await
+    }
+
+    async fn api(
+        &self,
+        method: Method,
+        replica: &str,
+        path: &str,
+        version: Option<u64>,
+        body: Option<&Value>,
+    ) -> reqwest::Result<Response> {
+        let request = self.client.request(method, format!("{replica}{path}"));
+        let mut request = request.bearer_auth(self.token);
+        if let Some(version) = version {
+            let name = HeaderName::from_static("if-match");
+            request = request.header(name, format!("\"{version}\""));
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        request.send().await
+    }
+
+    fn port(&self) -> u16 {
+        self.running.replicas[0].address.port()
+    }
+
+    fn expect<A, B>(&mut self, step: &str, actual: &A, expected: &B)
+    where
+        A: PartialEq<B> + std::fmt::Debug,
+        B: std::fmt::Debug + ?Sized,
+    {
+        self.steps += 1;
+        if actual != expected {
+            self.failures += 1;
+            println!("{step}: expected {expected:?}, and got {actual:?}");
+        }
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

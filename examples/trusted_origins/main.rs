@@ -1,0 +1,106 @@
+//! Trusted origins that administrators edit while replicas of a service serve.
+//!
+//! ```sh
+//! cargo run --example trusted_origins --features axum,test-util,trusted -- --replicas 3
+//! cargo run --example trusted_origins --features axum,test-util,trusted -- --check
+//! ```
+//!
+//! The first command serves three replicas of a service, their admin pages, and two demo sites,
+//! each on a port, and so an origin, of its own; open what it prints in a browser. Add the trusted
+//! site's origin on one replica's admin page, and its page works with all of them. The second one
+//! plays all of that over real sockets, and fails unless everything comes out as it must.
+//!
+//! `--store` says where the entries are: `memory` (the default), a file such as `origins.json`,
+//! `postgres://user@host/database`, or `nats://host:4222`. Processes on several machines share the
+//! latter two: `stores` has the adapters, for you to take.
+//!
+//! * `--listen ADDRESS`: where the first replica listens. The others, and the sites, get free ports.
+//! * `--replicas N`: how many replicas run in this process.
+//! * `--admin-token TOKEN`: what administrators authenticate with. A real service has accounts.
+// It is a program.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod admin;
+mod backend;
+mod check;
+mod demo;
+mod problem;
+mod replica;
+mod running;
+mod service;
+mod stores;
+
+use std::{net::SocketAddr, process::ExitCode};
+
+use self::running::Running;
+
+pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<ExitCode, Error> {
+    let options = Options::parse()?;
+    let running = Running::start(&options).await?;
+    for (index, replica) in running.replicas.iter().enumerate() {
+        match index {
+            0 => println!("listening on {}", replica.address),
+            _ => println!("replica {} on {}", index + 1, replica.address),
+        }
+    }
+    for site in &running.sites {
+        println!("{} site: {}", site.name, site.origin);
+    }
+    let token = &options.admin_token;
+    println!("admin page: {}/admin#{token}", running.replicas[0].url());
+    if options.check {
+        return check::run(&running, token).await;
+    }
+    tokio::signal::ctrl_c().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) struct Options {
+    pub(crate) listen: SocketAddr,
+    pub(crate) store: String,
+    pub(crate) replicas: usize,
+    pub(crate) admin_token: String,
+    check: bool,
+}
+
+impl Options {
+    fn parse() -> Result<Self, Error> {
+        use lexopt::prelude::*;
+
+        let mut options = Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            store: "memory".to_owned(),
+            replicas: 1,
+            admin_token: "demo-admin".to_owned(),
+            check: false,
+        };
+        let mut parser = lexopt::Parser::from_env();
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("listen") => options.listen = parser.value()?.parse()?,
+                Long("store") => options.store = parser.value()?.string()?,
+                Long("replicas") => options.replicas = parser.value()?.parse()?,
+                Long("admin-token") => options.admin_token = parser.value()?.string()?,
+                Long("check") => options.check = true,
+                _ => return Err(argument.unexpected().into()),
+            }
+        }
+        match options.replicas {
+            1..=16 => Ok(options),
+            _ => Err("--replicas: write a number from 1 to 16".into()),
+        }
+    }
+}

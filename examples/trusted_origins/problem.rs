@@ -1,0 +1,103 @@
+//! Errors of the admin API, in the form of Okta's.
+
+use axum::{
+    Json,
+    http::{StatusCode, header::WWW_AUTHENTICATE},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+use tower_cors::trusted::{EntryError, StoreError};
+
+/// Why the API does not do what it was asked for.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    summary: String,
+    cause: Option<String>,
+}
+
+impl Problem {
+    /// A field is wrong.
+    pub(crate) fn field(status: StatusCode, field: &str, cause: String) -> Self {
+        Self {
+            status,
+            code: "E0000001",
+            summary: format!("Api validation failed: {field}"),
+            cause: Some(cause),
+        }
+    }
+
+    pub(crate) fn malformed(cause: String) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            code: "E0000003",
+            summary: "The request body was not well-formed.".to_owned(),
+            cause: Some(cause),
+        }
+    }
+
+    pub(crate) fn unauthorized() -> Self {
+        Self {
+            status: StatusCode::UNAUTHORIZED,
+            code: "E0000011",
+            summary: "Invalid token provided".to_owned(),
+            cause: None,
+        }
+    }
+
+    pub(crate) fn not_found(what: &str) -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            code: "E0000007",
+            summary: format!("Not found: Resource not found: {what} (TrustedOrigin)"),
+            cause: None,
+        }
+    }
+}
+
+impl From<EntryError> for Problem {
+    fn from(error: EntryError) -> Self {
+        Self::field(StatusCode::BAD_REQUEST, error.field(), error.to_string())
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let status = match &error {
+            StoreError::NotFound { id } => return Self::not_found(&id.to_string()),
+            StoreError::NameTaken { .. } | StoreError::OriginTaken { .. } => StatusCode::CONFLICT,
+            StoreError::Changed { .. } => StatusCode::PRECONDITION_FAILED,
+            _ => {
+                return Self {
+                    status: StatusCode::SERVICE_UNAVAILABLE,
+                    code: "E0000009",
+                    summary: "The store is out of reach; what was served still is.".to_owned(),
+                    cause: Some(error.to_string()),
+                };
+            }
+        };
+        Self::field(status, error.field(), error.to_string())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let causes: Vec<_> = self
+            .cause
+            .iter()
+            .map(|cause| json!({"errorSummary": cause}))
+            .collect();
+        let body = Json(json!({
+            "errorCode": self.code,
+            "errorSummary": self.summary,
+            "errorCauses": causes,
+        }));
+        match self.status {
+            StatusCode::UNAUTHORIZED => {
+                (self.status, [(WWW_AUTHENTICATE, "Bearer")], body).into_response()
+            }
+            status => (status, body).into_response(),
+        }
+    }
+}

@@ -1,0 +1,541 @@
+//! Trusted origins in a NATS JetStream key-value bucket that replicas share.
+//!
+//! Each entry is a key, its id, with the entry as JSON. The version of a change is the sequence
+//! number of its message in the bucket's stream. An edit is one message, which the stream takes
+//! only if no other came since the editor looked (`Nats-Expected-Last-Sequence`); so of two who
+//! race for a name one wins, whoever crashes when. Every editor therefore keeps the entries in
+//! memory, from its first edit on. Keys may be put by hand; what is no entry is skipped by the
+//! replicas, counted and reported.
+//!
+//! Needs `async-nats` with the features `jetstream` and `kv`, `futures-util`, `tokio` and
+//! `tower-cors` with the feature `trusted`. For servers that ask for TLS, add the feature `ring` or
+//! `aws-lc-rs` of `async-nats`.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use async_nats::{
+    ConnectOptions,
+    jetstream::{
+        self,
+        context::PublishErrorKind,
+        kv::{self, Operation, Store, Watch},
+        message::PublishMessage,
+        stream::{self as stream_of, DiscardPolicy, State, StorageType},
+    },
+};
+use futures_util::{StreamExt, stream};
+use tokio::{
+    sync::{Mutex, OnceCell},
+    time::{Instant, timeout, timeout_at},
+};
+use tower_cors::trusted::{
+    Actor, Change, ChangeFeed, EntryError, EntryId, Load, OriginDraft, OriginRecord, OriginSource,
+    OriginStore, Row, SourceError, SourceFuture, Status, StoreError, StoreFuture, TrustedOrigin,
+    Version,
+};
+
+const BUCKET: &str = "trusted-origins";
+
+/// How long the server has for an answer.
+const ANSWER: Duration = Duration::from_secs(5);
+/// How often a feed asks how far the stream is, and the client whether the server is there.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// How long messages that are announced may take.
+const QUIET: Duration = Duration::from_secs(2);
+/// How often an edit is tried again when others were faster.
+const ATTEMPTS: usize = 64;
+
+/// The bucket, as a store and as a source.
+pub(crate) struct NatsOrigins {
+    url: String,
+    connected: OnceCell<Connected>,
+    /// For edits, from the first one on.
+    index: Mutex<Option<Index>>,
+}
+
+struct Connected {
+    context: jetstream::Context,
+    bucket: Store,
+}
+
+impl NatsOrigins {
+    /// The bucket at the server that the address names, as in `nats://host:4222`. Nothing is
+    /// connected yet; a bucket that is not there is made.
+    pub(crate) fn new(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            connected: OnceCell::new(),
+            index: Mutex::new(None),
+        }
+    }
+
+    /// The connection, which the client makes anew by itself once it was there.
+    async fn connected(&self) -> Result<&Connected, SourceError> {
+        let connect = async {
+            let options = ConnectOptions::new()
+                .request_timeout(Some(ANSWER))
+                .ping_interval(HEARTBEAT);
+            let connecting = timeout(ANSWER, options.connect(&self.url)).await;
+            let client = connecting.map_err(|_| silent())?.map_err(failed)?;
+            let mut context = jetstream::new(client);
+            context.set_timeout(ANSWER);
+            let bucket = match context.get_key_value(BUCKET).await {
+                Ok(bucket) => bucket,
+                Err(_) => {
+                    context.create_stream(new_bucket()).await.map_err(failed)?;
+                    context.get_key_value(BUCKET).await.map_err(failed)?
+                }
+            };
+            Ok(Connected { context, bucket })
+        };
+        self.connected.get_or_try_init(|| connect).await
+    }
+
+    /// Makes an edit: what `plan` says, seeing all entries, and the version that it will have.
+    async fn commit(
+        &self,
+        plan: impl Fn(&Index, Version) -> Result<Plan, StoreError> + Send + Sync,
+    ) -> Result<(Version, Option<Arc<TrustedOrigin>>), StoreError> {
+        let Connected { context, bucket } = self.connected().await?;
+        let mut slot = self.index.lock().await;
+        for _ in 0..ATTEMPTS {
+            let last = catch_up(&mut slot, bucket).await?;
+            let index = slot.as_ref().ok_or_else(silent)?;
+            let version = Version::new(last).next();
+            let (id, message, entry) = match plan(index, version)? {
+                Plan::Nothing(entry) => return Ok((entry.version(), Some(entry))),
+                Plan::Put(entry) => {
+                    let json = OriginRecord::from(&entry).to_json();
+                    let message = PublishMessage::build().payload(json.into());
+                    (entry.id(), message, Some(Arc::new(entry)))
+                }
+                Plan::Delete(id, by) => {
+                    let message = PublishMessage::build().header("KV-Operation", "DEL");
+                    (id, message.payload(by.as_str().to_owned().into()), None)
+                }
+            };
+            let subject = format!("{}{id}", bucket.prefix);
+            let publish = context.send_publish(subject, message.expected_last_sequence(last));
+            match publish.await.map_err(failed)?.await {
+                Ok(_) => return Ok((version, entry)),
+                Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => {}
+                Err(error) => return Err(failed(error).into()),
+            }
+        }
+        Err(SourceError::new("too many others edit").into())
+    }
+
+    /// Replaces the content by what `edit` makes of it, if it does.
+    async fn edit(
+        &self,
+        id: EntryId,
+        expected: Option<Version>,
+        by: Actor,
+        edit: impl Fn(&OriginDraft) -> Option<OriginDraft> + Send + Sync,
+    ) -> Result<Arc<TrustedOrigin>, StoreError> {
+        let plan = |index: &Index, version| {
+            index.expect(id, expected)?;
+            let before = index.entry(id)?;
+            let Some(draft) = edit(before.draft()) else {
+                return Ok(Plan::Nothing(Arc::clone(before)));
+            };
+            let entry = before.replaced(draft, by.clone(), SystemTime::now(), version);
+            index.check_unique(&entry)?;
+            Ok(Plan::Put(entry))
+        };
+        let (_, entry) = self.commit(plan).await?;
+        entry.ok_or(StoreError::NotFound { id })
+    }
+}
+
+/// The stream of a bucket with one value for each key. `create_key_value` of the client asks the
+/// server for more than those before 2.10 know.
+fn new_bucket() -> stream_of::Config {
+    stream_of::Config {
+        name: format!("KV_{BUCKET}"),
+        subjects: vec![format!("$KV.{BUCKET}.>")],
+        max_messages_per_subject: 1,
+        storage: StorageType::File,
+        discard: DiscardPolicy::New,
+        num_replicas: 1,
+        allow_rollup: true,
+        allow_direct: true,
+        deny_delete: true,
+        ..stream_of::Config::default()
+    }
+}
+
+/// What an edit comes to.
+enum Plan {
+    /// It is so already.
+    Nothing(Arc<TrustedOrigin>),
+    Put(TrustedOrigin),
+    Delete(EntryId, Actor),
+}
+
+impl OriginStore for NatsOrigins {
+    fn create(&self, draft: OriginDraft, by: Actor) -> StoreFuture<'_, Arc<TrustedOrigin>> {
+        Box::pin(async move {
+            let plan = |index: &Index, version| {
+                let now = SystemTime::now();
+                let mut id = EntryId::generate(now);
+                while index.held.contains_key(&id.to_string()) {
+                    id = EntryId::generate(now);
+                }
+                let entry = TrustedOrigin::created(id, draft.clone(), by.clone(), now, version);
+                index.check_unique(&entry)?;
+                Ok(Plan::Put(entry))
+            };
+            let (_, entry) = self.commit(plan).await?;
+            entry.ok_or_else(|| SourceError::new("nothing was created").into())
+        })
+    }
+
+    fn fetch(&self, id: EntryId) -> StoreFuture<'_, Arc<TrustedOrigin>> {
+        Box::pin(async move {
+            let bucket = &self.connected().await?.bucket;
+            let entry = bucket.entry(id.to_string()).await.map_err(failed)?;
+            let entry = entry.filter(|entry| entry.operation == Operation::Put);
+            let entry = entry.ok_or(StoreError::NotFound { id })?;
+            let checked = record(&entry).and_then(|record| record.check());
+            checked
+                .map(Arc::new)
+                .map_err(|error| SourceError::new(format_args!("entry {id}: {error}")).into())
+        })
+    }
+
+    fn replace(
+        &self,
+        id: EntryId,
+        expected: Option<Version>,
+        draft: OriginDraft,
+        by: Actor,
+    ) -> StoreFuture<'_, Arc<TrustedOrigin>> {
+        Box::pin(self.edit(id, expected, by, move |_| Some(draft.clone())))
+    }
+
+    fn set_status(
+        &self,
+        id: EntryId,
+        expected: Option<Version>,
+        status: Status,
+        by: Actor,
+    ) -> StoreFuture<'_, Arc<TrustedOrigin>> {
+        Box::pin(self.edit(id, expected, by, move |draft| {
+            (draft.status() != status).then(|| draft.clone().with_status(status))
+        }))
+    }
+
+    fn delete(
+        &self,
+        id: EntryId,
+        expected: Option<Version>,
+        by: Actor,
+    ) -> StoreFuture<'_, Version> {
+        Box::pin(async move {
+            let plan = |index: &Index, _| {
+                index.expect(id, expected)?;
+                Ok(Plan::Delete(id, by.clone()))
+            };
+            self.commit(plan).await.map(|(version, _)| version)
+        })
+    }
+}
+
+impl OriginSource for NatsOrigins {
+    fn watch(&self) -> SourceFuture<'_, ChangeFeed> {
+        Box::pin(async move {
+            let bucket = &self.connected().await?.bucket;
+            let seen = state(bucket).await?.last_sequence;
+            // From a number on: "new" would forget what comes before the first reconnection.
+            let watch = bucket.watch_all_from_revision(seen + 1).await;
+            Ok(feed(bucket.clone(), watch.map_err(failed)?, seen))
+        })
+    }
+
+    fn load<'a>(&'a self, load: &'a mut Load) -> SourceFuture<'a, Version> {
+        Box::pin(async move {
+            let bucket = &self.connected().await?.bucket;
+            let mut index = Index::open(bucket).await?;
+            let mut rows = BTreeMap::new();
+            let version = index
+                .drain(bucket, |entry| {
+                    match entry.operation {
+                        Operation::Put => rows.insert(entry.key.clone(), row(entry)),
+                        Operation::Delete | Operation::Purge => rows.remove(&entry.key),
+                    };
+                })
+                .await?;
+            for row in rows.into_values() {
+                load.push(row);
+            }
+            Ok(Version::new(version))
+        })
+    }
+}
+
+/// What the stream brings, and how far it is every now and then.
+fn feed(bucket: Store, watch: Watch, seen: u64) -> ChangeFeed {
+    let start = Some((bucket, watch, seen, Instant::now() + HEARTBEAT));
+    Box::pin(stream::unfold(start, |state_of_feed| async {
+        let (bucket, mut watch, mut seen, mut next) = state_of_feed?;
+        let mut missing = None;
+        loop {
+            match timeout_at(next, watch.next()).await {
+                Ok(Some(Ok(entry))) => {
+                    seen = seen.max(entry.revision);
+                    return Some((change(&entry), Some((bucket, watch, seen, next))));
+                }
+                Ok(Some(Err(error))) => return Some((Err(failed(error)), None)),
+                Ok(None) => return Some((Err(SourceError::new("NATS has closed the feed")), None)),
+                Err(_) => {}
+            }
+            next = Instant::now() + HEARTBEAT;
+            let last = match state(&bucket).await {
+                Ok(state) => state.last_sequence,
+                Err(error) => return Some((Err(error), None)),
+            };
+            if last <= seen {
+                let version = Version::new(last);
+                return Some((
+                    Ok(Change::Current { version }),
+                    Some((bucket, watch, seen, next)),
+                ));
+            }
+            // What was published just now is on its way. If it is not, something is lost.
+            if missing.is_some_and(|missing| missing > seen) {
+                return Some((Err(SourceError::new("the feed has lost changes")), None));
+            }
+            missing = Some(last);
+        }
+    }))
+}
+
+/// The entries as an editor knows them.
+struct Index {
+    watch: Watch,
+    /// The last message that was seen.
+    seen: u64,
+    /// Whether all that there was at the beginning has been seen.
+    is_current: bool,
+    /// By key, what is gone too: there is one message for each.
+    held: HashMap<String, Held>,
+    names: HashMap<String, EntryId>,
+    origins: HashMap<String, EntryId>,
+}
+
+struct Held {
+    revision: u64,
+    is_gone: bool,
+    /// Unless it is no entry.
+    entry: Option<Arc<TrustedOrigin>>,
+}
+
+impl Index {
+    async fn open(bucket: &Store) -> Result<Self, SourceError> {
+        Ok(Self {
+            watch: bucket.watch_with_history(">").await.map_err(failed)?,
+            seen: 0,
+            is_current: false,
+            held: HashMap::new(),
+            names: HashMap::new(),
+            origins: HashMap::new(),
+        })
+    }
+
+    /// Reads until nothing is left, and returns the number of the stream's last message.
+    async fn drain(
+        &mut self,
+        bucket: &Store,
+        mut each: impl FnMut(&kv::Entry),
+    ) -> Result<u64, SourceError> {
+        let mut goal = state(bucket).await?;
+        loop {
+            if goal.messages == 0 || (self.is_current && self.seen >= goal.last_sequence) {
+                return Ok(self.seen.max(goal.last_sequence));
+            }
+            let was_current = self.is_current;
+            match timeout(QUIET, self.watch.next()).await {
+                Ok(Some(entry)) => {
+                    let entry = entry.map_err(failed)?;
+                    self.seen = self.seen.max(entry.revision);
+                    self.is_current |= entry.seen_current;
+                    each(&entry);
+                }
+                Ok(None) => return Err(SourceError::new("NATS has closed the feed")),
+                // Unless messages were removed from the end of the stream, something is lost.
+                Err(_) if self.is_current && last_that_is_there(bucket).await? <= self.seen => {
+                    return Ok(goal.last_sequence);
+                }
+                Err(_) => return Err(silent()),
+            }
+            if self.is_current && !was_current {
+                // What was overwritten meanwhile comes at the end.
+                goal = state(bucket).await?;
+            }
+        }
+    }
+
+    fn apply(&mut self, entry: &kv::Entry) {
+        if let Some(before) = self.held.remove(&entry.key).and_then(|held| held.entry) {
+            forget(&mut self.names, before.name(), before.id());
+            forget(&mut self.origins, before.pattern().as_str(), before.id());
+        }
+        let is_gone = entry.operation != Operation::Put;
+        let checked = match is_gone {
+            true => None,
+            false => record(entry).and_then(|record| record.check()).ok(),
+        };
+        if let Some(entry) = &checked {
+            self.names.insert(entry.name().to_owned(), entry.id());
+            let origin = entry.pattern().as_str().to_owned();
+            self.origins.insert(origin, entry.id());
+        }
+        let held = Held {
+            revision: entry.revision,
+            is_gone,
+            entry: checked.map(Arc::new),
+        };
+        self.held.insert(entry.key.clone(), held);
+    }
+
+    /// Fails unless the entry is there, at the version that the edit was made from.
+    fn expect(&self, id: EntryId, expected: Option<Version>) -> Result<(), StoreError> {
+        let held = self.held.get(&id.to_string()).filter(|held| !held.is_gone);
+        let held = held.ok_or(StoreError::NotFound { id })?;
+        let current = Version::new(held.revision);
+        match expected.is_none_or(|expected| expected == current) {
+            true => Ok(()),
+            false => Err(StoreError::Changed { current }),
+        }
+    }
+
+    fn entry(&self, id: EntryId) -> Result<&Arc<TrustedOrigin>, StoreError> {
+        let held = self.held.get(&id.to_string());
+        let entry = held.and_then(|held| held.entry.as_ref());
+        entry.ok_or_else(|| SourceError::new("what is there is no entry: remove it").into())
+    }
+
+    fn check_unique(&self, entry: &TrustedOrigin) -> Result<(), StoreError> {
+        let is_other = |holder: Option<&EntryId>| holder.is_some_and(|id| *id != entry.id());
+        if is_other(self.names.get(entry.name())) {
+            let name = entry.name().to_owned();
+            return Err(StoreError::NameTaken { name });
+        }
+        let origin = entry.pattern().as_str();
+        if is_other(self.origins.get(origin)) {
+            let origin = origin.to_owned();
+            return Err(StoreError::OriginTaken { origin });
+        }
+        Ok(())
+    }
+}
+
+fn forget(holders: &mut HashMap<String, EntryId>, key: &str, id: EntryId) {
+    if holders.get(key) == Some(&id) {
+        holders.remove(key);
+    }
+}
+
+/// Brings the index to the end of the stream, and returns the number of the last message.
+async fn catch_up(slot: &mut Option<Index>, bucket: &Store) -> Result<u64, SourceError> {
+    for is_last_attempt in [false, true] {
+        let mut index = match slot.take() {
+            Some(index) => index,
+            None => Index::open(bucket).await?,
+        };
+        let mut entries = Vec::new();
+        let drained = index.drain(bucket, |entry| entries.push(entry.clone()));
+        let last = match drained.await {
+            Ok(last) => last,
+            // The reading may have got stuck with a connection that is gone.
+            Err(error) if is_last_attempt => return Err(error),
+            Err(_) => continue,
+        };
+        for entry in &entries {
+            index.apply(entry);
+        }
+        // Fewer messages than keys: somebody has purged the stream, which no message tells.
+        let state = state(bucket).await?;
+        let is_whole = u64::try_from(index.held.len()) == Ok(state.messages);
+        if state.last_sequence != last || is_whole {
+            // A publication that expects `last` fails where the stream has gone on.
+            *slot = Some(index);
+            return Ok(last);
+        }
+    }
+    Err(SourceError::new(
+        "the bucket keeps more than one value for a key",
+    ))
+}
+
+async fn last_that_is_there(bucket: &Store) -> Result<u64, SourceError> {
+    let subject = format!("{}>", bucket.prefix);
+    let message = bucket.stream.get_last_raw_message_by_subject(&subject);
+    Ok(message.await.map_err(failed)?.sequence)
+}
+
+async fn state(bucket: &Store) -> Result<State, SourceError> {
+    let info = timeout(ANSWER, bucket.stream.get_info()).await;
+    Ok(info.map_err(|_| silent())?.map_err(failed)?.state)
+}
+
+fn change(entry: &kv::Entry) -> Result<Change, SourceError> {
+    let version = Version::new(entry.revision);
+    Ok(match (entry.operation, entry.key.parse()) {
+        (Operation::Put, _) => Change::Put {
+            version,
+            row: row(entry),
+        },
+        (Operation::Delete | Operation::Purge, Ok(id)) => Change::Delete {
+            version,
+            id,
+            by: std::str::from_utf8(&entry.value)
+                .ok()
+                .and_then(|by| Actor::new(by).ok()),
+        },
+        // It never was an entry.
+        (Operation::Delete | Operation::Purge, Err(_)) => Change::Current { version },
+    })
+}
+
+fn row(entry: &kv::Entry) -> Row {
+    match record(entry) {
+        Ok(record) => record.into(),
+        Err(error) => Row::Invalid {
+            key: entry.key.clone(),
+            error,
+        },
+    }
+}
+
+/// What a key holds. The stream says its version, and the key its id.
+fn record(entry: &kv::Entry) -> Result<OriginRecord, EntryError> {
+    let mut record = OriginRecord::from_json(&entry.value)?;
+    if !record.id.is_empty() && record.id != entry.key {
+        return Err(EntryError::Id);
+    }
+    record.id.clone_from(&entry.key);
+    record.version = entry.revision;
+    Ok(record)
+}
+
+fn silent() -> SourceError {
+    SourceError::new("NATS does not answer")
+}
+
+fn failed(error: impl fmt::Display) -> SourceError {
+    SourceError::new(format_args!("NATS: {error}"))
+}
+
+impl fmt::Debug for NatsOrigins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The address may have a password.
+        f.debug_struct("NatsOrigins").finish_non_exhaustive()
+    }
+}

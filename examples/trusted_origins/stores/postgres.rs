@@ -1,0 +1,499 @@
+//! Trusted origins in a PostgreSQL table that replicas share.
+//!
+//! `postgres.sql` beside this file makes the table: its triggers give every change a version and
+//! send it to all replicas with `NOTIFY`. A replica that was away has missed what was sent
+//! meanwhile: its feed has ended then, and it loads the whole table. Names and origins are unique
+//! by the table's constraints, whoever writes.
+//!
+//! Needs `futures-util`, `serde`, `serde_json`, `tokio`, `tokio-postgres` and `tower-cors` with
+//! the feature `trusted`. The connection is not encrypted: for a server elsewhere, give
+//! `Config::connect` a TLS connector in place of `NoTls`.
+
+use std::{
+    fmt,
+    future::poll_fn,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use futures_util::{StreamExt, stream};
+use serde::Deserialize;
+use tokio::{
+    sync::{Mutex, mpsc},
+    time::timeout,
+};
+use tokio_postgres::{
+    AsyncMessage, Client, Config, NoTls,
+    error::SqlState,
+    types::{ToSql, Type},
+};
+use tower_cors::trusted::{
+    Actor, Change, ChangeFeed, EntryError, EntryId, Load, OriginDraft, OriginRecord, OriginSource,
+    OriginStore, Row, SourceError, SourceFuture, Status, StoreError, StoreFuture, TrustedOrigin,
+    Version,
+};
+
+const MIGRATION: &str = include_str!("postgres.sql");
+const CHANNEL: &str = "trusted_origins";
+
+/// How often a feed asks the server for a sign of life, and how long it waits for anything.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+const SILENCE: Duration = Duration::from_secs(10);
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long an edit may take.
+const EDIT: Duration = Duration::from_secs(10);
+/// How many changes wait in memory; more wait at the server.
+const WAITING: usize = 1024;
+/// How often an edit that names no version is tried again when others were faster.
+const ATTEMPTS: usize = 16;
+
+/// The table, as a store and as a source.
+pub(crate) struct PostgresOrigins {
+    config: Config,
+    /// For edits; made anew when it is gone.
+    client: Mutex<Option<Arc<Client>>>,
+}
+
+impl PostgresOrigins {
+    /// The table in the database that the address names, as in `postgres://user@host/database`.
+    /// Nothing is connected yet.
+    pub(crate) fn new(url: &str) -> Result<Self, SourceError> {
+        // The address may have a password: it must not be in the error.
+        let mut config: Config = url.parse().map_err(|_| {
+            SourceError::new("this is no address as in postgres://user@host/database")
+        })?;
+        config.connect_timeout(CONNECT);
+        config.application_name("trusted-origins");
+        Ok(Self {
+            config,
+            client: Mutex::new(None),
+        })
+    }
+
+    /// Makes the table where there is none.
+    pub(crate) async fn migrate(&self) -> Result<(), SourceError> {
+        let client = self.connect().await?;
+        client.batch_execute(MIGRATION).await.map_err(unreachable)
+    }
+
+    /// A connection of its own.
+    async fn connect(&self) -> Result<Client, SourceError> {
+        let connecting = timeout(CONNECT, self.config.connect(NoTls));
+        let (client, connection) = connecting
+            .await
+            .map_err(|_| SourceError::new("PostgreSQL does not answer"))?
+            .map_err(unreachable)?;
+        // It ends with the client, or with an error that the client has, too.
+        tokio::spawn(connection);
+        Ok(client)
+    }
+
+    /// The connection for edits, whose statements are independent of each other.
+    async fn client(&self) -> Result<Arc<Client>, SourceError> {
+        let mut slot = self.client.lock().await;
+        if let Some(client) = slot.as_ref().filter(|client| !client.is_closed()) {
+            return Ok(Arc::clone(client));
+        }
+        let client = Arc::new(self.connect().await?);
+        *slot = Some(Arc::clone(&client));
+        Ok(client)
+    }
+
+    /// The first row, within a time.
+    async fn one(
+        &self,
+        statement: &str,
+        values: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Option<tokio_postgres::Row>, Failed> {
+        let client = self.client().await.map_err(Failed::Source)?;
+        let rows = timeout(EDIT, client.query_typed(statement, values)).await;
+        match rows {
+            Ok(Ok(rows)) => Ok(rows.into_iter().next()),
+            Ok(Err(error)) => Err(Failed::Statement(error)),
+            Err(_) => {
+                // Whatever waits on this connection waits in vain.
+                *self.client.lock().await = None;
+                Err(Failed::Source(SourceError::new(
+                    "PostgreSQL does not answer",
+                )))
+            }
+        }
+    }
+
+    /// The same for a statement that writes an entry.
+    async fn one_of(
+        &self,
+        entry: &TrustedOrigin,
+        statement: &str,
+        values: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Option<tokio_postgres::Row>, StoreError> {
+        let row = self.one(statement, values).await;
+        row.map_err(|failed| failed.of(entry))
+    }
+
+    async fn read(&self, id: EntryId) -> Result<TrustedOrigin, StoreError> {
+        let statement =
+            "SELECT trusted_origins_record(t)::text FROM trusted_origins t WHERE id = $1";
+        let row = self.one(statement, &[(&number(id), Type::INT8)]).await?;
+        let json: String = match row {
+            Some(row) => row.try_get(0).map_err(unreachable)?,
+            None => return Err(StoreError::NotFound { id }),
+        };
+        let entry = OriginRecord::from_json(json.as_bytes()).and_then(|record| record.check());
+        entry.map_err(|error| SourceError::new(format_args!("entry {id}: {error}")).into())
+    }
+
+    async fn insert(&self, entry: &TrustedOrigin) -> Result<Option<TrustedOrigin>, StoreError> {
+        let statement = "
+            INSERT INTO trusted_origins AS t (id, name, origin, scopes, status, allow_credentials,
+                created, created_by, last_updated, last_updated_by)
+            VALUES ($1, $2, $3, $4, $5, $6, $7::text::timestamptz, $8, $9::text::timestamptz, $10)
+            ON CONFLICT ON CONSTRAINT trusted_origins_id DO NOTHING
+            RETURNING trusted_origins_record(t)::text";
+        let record = OriginRecord::from(entry);
+        let row = self
+            .one_of(
+                entry,
+                statement,
+                &[
+                    (&number(entry.id()), Type::INT8),
+                    (&record.name, Type::TEXT),
+                    (&record.origin, Type::TEXT),
+                    (&record.scopes, Type::TEXT_ARRAY),
+                    (&record.status, Type::TEXT),
+                    (&record.allow_credentials, Type::BOOL),
+                    (&record.created, Type::TEXT),
+                    (&record.created_by, Type::TEXT),
+                    (&record.last_updated, Type::TEXT),
+                    (&record.last_updated_by, Type::TEXT),
+                ],
+            )
+            .await?;
+        row.as_ref().map(written).transpose()
+    }
+
+    /// Writes the entry over the one of the version `before`, and returns `None` where that is not
+    /// the current one any more.
+    async fn update(
+        &self,
+        before: Version,
+        entry: &TrustedOrigin,
+    ) -> Result<Option<TrustedOrigin>, StoreError> {
+        let statement = "
+            UPDATE trusted_origins AS t SET name = $3, origin = $4, scopes = $5, status = $6,
+                allow_credentials = $7, last_updated = $8::text::timestamptz, last_updated_by = $9
+            WHERE id = $1 AND version = $2
+            RETURNING trusted_origins_record(t)::text";
+        let record = OriginRecord::from(entry);
+        let row = self
+            .one_of(
+                entry,
+                statement,
+                &[
+                    (&number(entry.id()), Type::INT8),
+                    (&version_number(before), Type::INT8),
+                    (&record.name, Type::TEXT),
+                    (&record.origin, Type::TEXT),
+                    (&record.scopes, Type::TEXT_ARRAY),
+                    (&record.status, Type::TEXT),
+                    (&record.allow_credentials, Type::BOOL),
+                    (&record.last_updated, Type::TEXT),
+                    (&record.last_updated_by, Type::TEXT),
+                ],
+            )
+            .await?;
+        row.as_ref().map(written).transpose()
+    }
+
+    /// Replaces the content by what `edit` makes of it, if it does.
+    async fn edit(
+        &self,
+        id: EntryId,
+        expected: Option<Version>,
+        by: Actor,
+        edit: impl Fn(&OriginDraft) -> Option<OriginDraft> + Send + Sync,
+    ) -> Result<Arc<TrustedOrigin>, StoreError> {
+        let mut current = Version::ZERO;
+        for _ in 0..ATTEMPTS {
+            let before = self.read(id).await?;
+            current = before.version();
+            if expected.is_some_and(|expected| expected != current) {
+                break;
+            }
+            let Some(draft) = edit(before.draft()) else {
+                return Ok(Arc::new(before));
+            };
+            let entry = before.replaced(draft, by.clone(), SystemTime::now(), current);
+            if let Some(entry) = self.update(current, &entry).await? {
+                return Ok(Arc::new(entry));
+            }
+        }
+        Err(StoreError::Changed { current })
+    }
+}
+
+impl OriginStore for PostgresOrigins {
+    fn create(&self, draft: OriginDraft, by: Actor) -> StoreFuture<'_, Arc<TrustedOrigin>> {
+        Box::pin(async move {
+            for _ in 0..ATTEMPTS {
+                let now = SystemTime::now();
+                let id = EntryId::generate(now);
+                let entry =
+                    TrustedOrigin::created(id, draft.clone(), by.clone(), now, Version::ZERO);
+                if let Some(entry) = self.insert(&entry).await? {
+                    return Ok(Arc::new(entry));
+                }
+            }
+            Err(SourceError::new("no id is free").into())
+        })
+    }
+
+    fn fetch(&self, id: EntryId) -> StoreFuture<'_, Arc<TrustedOrigin>> {
+        Box::pin(async move { self.read(id).await.map(Arc::new) })
+    }
+
+    fn replace(
+        &self,
+        id: EntryId,
+        expected: Option<Version>,
+        draft: OriginDraft,
+        by: Actor,
+    ) -> StoreFuture<'_, Arc<TrustedOrigin>> {
+        Box::pin(self.edit(id, expected, by, move |_| Some(draft.clone())))
+    }
+
+    fn set_status(
+        &self,
+        id: EntryId,
+        expected: Option<Version>,
+        status: Status,
+        by: Actor,
+    ) -> StoreFuture<'_, Arc<TrustedOrigin>> {
+        Box::pin(self.edit(id, expected, by, move |draft| {
+            (draft.status() != status).then(|| draft.clone().with_status(status))
+        }))
+    }
+
+    fn delete(
+        &self,
+        id: EntryId,
+        expected: Option<Version>,
+        by: Actor,
+    ) -> StoreFuture<'_, Version> {
+        Box::pin(async move {
+            let statement = "SELECT trusted_origins_delete($1, $2, $3)";
+            let values: [(&(dyn ToSql + Sync), Type); 3] = [
+                (&number(id), Type::INT8),
+                (&expected.map(version_number), Type::INT8),
+                (&by.as_str(), Type::TEXT),
+            ];
+            let row = self.one(statement, &values).await?;
+            let gone = row.map(|row| row.try_get::<_, Option<i64>>(0));
+            match gone.transpose().map_err(unreachable)?.flatten() {
+                Some(version) => Ok(Version::new(version.unsigned_abs())),
+                None => Err(StoreError::Changed {
+                    current: self.read(id).await?.version(),
+                }),
+            }
+        })
+    }
+}
+
+impl OriginSource for PostgresOrigins {
+    fn watch(&self) -> SourceFuture<'_, ChangeFeed> {
+        Box::pin(async move {
+            let (client, mut connection) = timeout(CONNECT, self.config.connect(NoTls))
+                .await
+                .map_err(|_| SourceError::new("PostgreSQL does not answer"))?
+                .map_err(unreachable)?;
+            let (sender, receiver) = mpsc::channel(WAITING);
+            tokio::spawn(async move {
+                while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
+                    let change = match message {
+                        Ok(AsyncMessage::Notification(sent)) => parse(sent.payload()),
+                        Ok(_) => continue,
+                        Err(error) => Err(unreachable(error)),
+                    };
+                    if sender.send(change).await.is_err() {
+                        break;
+                    }
+                }
+            });
+            let listen = format!("LISTEN {CHANNEL}");
+            client.batch_execute(&listen).await.map_err(unreachable)?;
+            Ok(feed(client, receiver))
+        })
+    }
+
+    fn load<'a>(&'a self, load: &'a mut Load) -> SourceFuture<'a, Version> {
+        Box::pin(async move {
+            // One statement: rows and version are of one moment.
+            let statement = "
+                SELECT v.version, trusted_origins_record(t)::text
+                FROM trusted_origins_version v LEFT JOIN trusted_origins t ON true";
+            let client = self.connect().await?;
+            let values: [(&(dyn ToSql + Sync), Type); 0] = [];
+            let rows = client.query_typed_raw(statement, values);
+            let mut rows = std::pin::pin!(rows.await.map_err(unreachable)?);
+            let mut version = Err(SourceError::new("the table of the version is empty"));
+            while let Some(row) = rows.next().await {
+                let row = row.map_err(unreachable)?;
+                let number: i64 = row.try_get(0).map_err(unreachable)?;
+                version = Ok(Version::new(number.unsigned_abs()));
+                if let Some(json) = row.try_get::<_, Option<&str>>(1).map_err(unreachable)? {
+                    load.push(row_of(json));
+                }
+            }
+            version
+        })
+    }
+}
+
+/// What the server sends, and a question for a sign of life every now and then. The answer comes
+/// the way that changes come, behind all changes up to its version.
+fn feed(client: Client, receiver: mpsc::Receiver<Result<Change, SourceError>>) -> ChangeFeed {
+    let ask = tokio::spawn(async move {
+        let question = format!(
+            "SELECT pg_notify('{CHANNEL}', json_build_object('current', version)::text)
+             FROM trusted_origins_version"
+        );
+        while client.batch_execute(&question).await.is_ok() {
+            tokio::time::sleep(HEARTBEAT).await;
+        }
+    });
+    let ask = AbortOnDrop(ask);
+    Box::pin(stream::unfold(Some((receiver, ask)), |state| async {
+        let (mut receiver, ask) = state?;
+        match timeout(SILENCE, receiver.recv()).await {
+            Ok(Some(Ok(change))) => Some((Ok(change), Some((receiver, ask)))),
+            Ok(Some(Err(error))) => Some((Err(error), None)),
+            Ok(None) => Some((
+                Err(SourceError::new("PostgreSQL has closed the feed")),
+                None,
+            )),
+            Err(_) => Some((Err(SourceError::new("PostgreSQL is silent")), None)),
+        }
+    }))
+}
+
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// What the triggers send.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Sent {
+    Put(OriginRecord),
+    Deleted {
+        id: String,
+        version: u64,
+        by: String,
+    },
+    /// Many rows.
+    Reload(serde::de::IgnoredAny),
+    Current(u64),
+}
+
+fn parse(payload: &str) -> Result<Change, SourceError> {
+    let sent = serde_json::from_str(payload)
+        .map_err(|error| SourceError::new(format_args!("a notification is malformed: {error}")))?;
+    match sent {
+        Sent::Put(record) => Ok(Change::Put {
+            version: Version::new(record.version),
+            row: record.into(),
+        }),
+        Sent::Deleted { id, version, by } => Ok(Change::Delete {
+            version: Version::new(version),
+            id: id.parse().map_err(SourceError::new)?,
+            by: Actor::new(&by).ok(),
+        }),
+        // The feed ends, and the replica begins anew.
+        Sent::Reload(_) => Err(SourceError::new("many rows have changed at once")),
+        Sent::Current(version) => Ok(Change::Current {
+            version: Version::new(version),
+        }),
+    }
+}
+
+fn row_of(json: &str) -> Row {
+    match OriginRecord::from_json(json.as_bytes()) {
+        Ok(record) => record.into(),
+        Err(error) => Row::Invalid {
+            key: json.chars().take(100).collect(),
+            error,
+        },
+    }
+}
+
+/// What has been written.
+fn written(row: &tokio_postgres::Row) -> Result<TrustedOrigin, StoreError> {
+    let json: &str = row.try_get(0).map_err(unreachable)?;
+    let entry = OriginRecord::from_json(json.as_bytes()).and_then(|record| record.check());
+    entry.map_err(|error: EntryError| SourceError::new(error).into())
+}
+
+/// Ids are below 2^63.
+fn number(id: EntryId) -> i64 {
+    u64::from(id).cast_signed()
+}
+
+fn version_number(version: Version) -> i64 {
+    // A greater one than the database has is none that it has.
+    i64::try_from(version.number()).unwrap_or(-1)
+}
+
+/// Why a statement has not been carried out.
+enum Failed {
+    Source(SourceError),
+    Statement(tokio_postgres::Error),
+}
+
+impl Failed {
+    /// The same, in the words of the entry that was to be written.
+    fn of(self, entry: &TrustedOrigin) -> StoreError {
+        let constraint = match &self {
+            Self::Statement(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
+                error.as_db_error().and_then(|error| error.constraint())
+            }
+            _ => None,
+        };
+        match constraint {
+            Some("trusted_origins_name") => StoreError::NameTaken {
+                name: entry.name().to_owned(),
+            },
+            Some("trusted_origins_origin") => StoreError::OriginTaken {
+                origin: entry.pattern().as_str().to_owned(),
+            },
+            _ => self.into(),
+        }
+    }
+}
+
+impl From<Failed> for StoreError {
+    fn from(failed: Failed) -> Self {
+        Self::Unavailable(match failed {
+            Failed::Source(error) => error,
+            Failed::Statement(error) => unreachable(error),
+        })
+    }
+}
+
+/// The error in the server's words, which have no secret.
+fn unreachable(error: tokio_postgres::Error) -> SourceError {
+    match error.as_db_error() {
+        Some(error) => SourceError::new(format_args!("PostgreSQL: {}", error.message())),
+        None => SourceError::new(format_args!("PostgreSQL: {error}")),
+    }
+}
+
+impl fmt::Debug for PostgresOrigins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The configuration has the password.
+        f.debug_struct("PostgresOrigins").finish_non_exhaustive()
+    }
+}

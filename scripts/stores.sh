@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Runs the stores of examples/trusted_origins against real servers (tests/stores), which the tests
+# start on free ports of the loopback interface with temporary directories, and stop again.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+missing() {
+    echo "$1 is missing: run scripts/setup.sh" >&2
+    exit 1
+}
+command -v nats-server >/dev/null || missing nats-server
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing PostgreSQL
+if [ "$(id -u)" = 0 ]; then
+    command -v setpriv >/dev/null || missing setpriv
+    id postgres >/dev/null 2>&1 || missing "the user postgres"
+fi
+cargo build --quiet --all-features --example trusted_origins
+cargo test --quiet --all-features --test stores -- --ignored --test-threads=2 "$@"

@@ -1,0 +1,111 @@
+//! The admin page and the demo pages of `examples/trusted_origins`, as people use them.
+
+use std::time::{Duration, Instant};
+
+use fantoccini::Locator;
+use tokio::process::Command;
+
+use crate::{
+    application::built_example,
+    browser::{Window, in_chromium},
+    driver::Process,
+};
+
+/// `examples/trusted_origins`, running with two replicas.
+struct Service {
+    replicas: [String; 2],
+    trusted: String,
+    untrusted: String,
+    admin: String,
+    _process: Process,
+}
+
+impl Service {
+    async fn start() -> Self {
+        let mut command = Command::new(built_example("trusted_origins"));
+        command.args(["--listen", "127.0.0.1:0", "--replicas", "2"]);
+        let mut process = Process::start(command);
+        let first = process.line_after("listening on ").await;
+        let second = process.line_after("replica 2 on ").await;
+        Self {
+            replicas: [format!("http://{first}"), format!("http://{second}")],
+            trusted: process.line_after("trusted site: ").await,
+            untrusted: process.line_after("untrusted site: ").await,
+            admin: process.line_after("admin page: ").await,
+            _process: process,
+        }
+    }
+
+    /// What a site's page gets from the second replica with the user's cookies.
+    async fn calls(&self, window: &Window, site: &str, expected: &str) {
+        let second = &self.replicas[1];
+        let start = Instant::now();
+        loop {
+            window.open(&format!("{site}/?service={second}")).await;
+            let read = window.text("#read-with-cookie td:last-child").await;
+            let changed = window.text("#change-with-cookie td:last-child").await;
+            if read.contains(expected) && changed.contains(expected) {
+                break;
+            }
+            let patience = Duration::from_secs(20);
+            assert!(start.elapsed() < patience, "{read:?}, {changed:?}");
+        }
+        // Neither needs an entry.
+        let token = window.text("#read-with-token td:last-child").await;
+        assert_eq!(token, r#"200 {"known by":"token","user":"Ada"}"#);
+        let public = window.text("#public td:last-child").await;
+        assert!(public.starts_with("200 "), "{public:?}");
+    }
+}
+
+const KEPT_OUT: &str = "nothing: Failed to fetch";
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
+async fn an_origin_added_at_one_replica_works_at_another_until_it_is_deactivated() {
+    let service = Service::start().await;
+    in_chromium(move |window| async move {
+        let Service {
+            trusted, untrusted, ..
+        } = &service;
+        window
+            .open(&format!("{}/sign-in", service.replicas[1]))
+            .await;
+        service.calls(&window, trusted, KEPT_OUT).await;
+
+        // A mistake is named, and nothing is added.
+        window.open(&service.admin).await;
+        window.text("#replicas tr:nth-child(2)").await;
+        type_into(&window, "#name", "The trusted site").await;
+        type_into(&window, "#origin", "example.com").await;
+        window.click("#save").await;
+        let problem = window.text("#problem:not([hidden])").await;
+        assert!(problem.starts_with("origin: "), "{problem:?}");
+
+        type_into(&window, "#origin", trusted).await;
+        window.click("#save").await;
+        let row = format!("[data-origin='{trusted}']");
+        let shown = window.text(&format!("{row}[data-status=ACTIVE]")).await;
+        assert!(shown.contains("The trusted site"), "{shown:?}");
+        service.calls(&window, trusted, "200 {").await;
+        service.calls(&window, untrusted, KEPT_OUT).await;
+
+        // Who was refused is on the page, for administrators alone.
+        window.open(&service.admin).await;
+        let refused = window.text("#refusals").await;
+        assert!(refused.contains(untrusted.as_str()), "{refused:?}");
+        window.text(&row).await;
+        window
+            .click(&format!("{row} td:last-child button:nth-child(2)"))
+            .await;
+        window.text(&format!("{row}[data-status=INACTIVE]")).await;
+        service.calls(&window, trusted, KEPT_OUT).await;
+    })
+    .await;
+}
+
+async fn type_into(window: &Window, css: &str, text: &str) {
+    let field = window.client.find(Locator::Css(css)).await.unwrap();
+    field.clear().await.unwrap();
+    field.send_keys(text).await.unwrap();
+}

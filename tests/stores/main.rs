@@ -1,0 +1,17 @@
+//! The stores of `examples/trusted_origins` against real servers, and what goes wrong with those.
+//!
+//! `scripts/stores.sh` runs them.
+
+// Helpers of tests fail as tests do.
+#![allow(clippy::panic, clippy::unwrap_used)]
+
+mod contract;
+mod example;
+mod faults;
+mod figures;
+mod load;
+mod proxy;
+mod scene;
+mod server;
+#[path = "../../examples/trusted_origins/stores/mod.rs"]
+mod stores;

@@ -1,0 +1,207 @@
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+/// How long a server has to start or to stop.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A real server on a port of the loopback interface, with a directory of its own. It ends with the
+/// test.
+pub(crate) struct Server {
+    kind: Kind,
+    port: u16,
+    directory: TempDir,
+    process: Option<Child>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    Postgres,
+    Nats,
+}
+
+impl Server {
+    pub(crate) fn start(kind: Kind) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+        let mut server = Self {
+            kind,
+            port: port.unwrap().port(),
+            directory: TempDir::new().expect("there is room for the server's files"),
+            process: None,
+        };
+        if let Kind::Postgres = kind {
+            server.init_database();
+        }
+        server.restart();
+        server
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn url_at(&self, port: u16) -> String {
+        match self.kind {
+            Kind::Postgres => format!("postgres://postgres@127.0.0.1:{port}/postgres"),
+            Kind::Nats => format!("nats://127.0.0.1:{port}"),
+        }
+    }
+
+    /// Ends the server without giving it time for anything.
+    pub(crate) fn kill(&mut self) {
+        let Some(mut process) = self.process.take() else {
+            return;
+        };
+        match self.kind {
+            // The processes of its connections end with it, which SIGKILL would not see to.
+            Kind::Postgres => run(Command::new("kill").args(["-QUIT", &process.id().to_string()])),
+            Kind::Nats => process.kill().expect("it is our process"),
+        }
+        process.wait().expect("it is our process");
+    }
+
+    /// Starts the server on what it has left behind.
+    pub(crate) fn restart(&mut self) {
+        let mut command = match self.kind {
+            Kind::Postgres => {
+                let mut command = self.postgres("postgres");
+                command.arg("-D").arg(self.directory.path().join("data"));
+                command.args(["-p", &self.port.to_string(), "-h", "127.0.0.1"]);
+                command.args(["-k", "", "-c", "shared_buffers=32MB"]);
+                command
+            }
+            Kind::Nats => {
+                let mut command = Command::new("nats-server");
+                command.args(["-js", "-a", "127.0.0.1", "-p", &self.port.to_string()]);
+                command.arg("-sd").arg(self.directory.path());
+                command
+            }
+        };
+        let log = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.log())
+            .unwrap();
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
+        self.process = Some(start(&mut command));
+        self.wait_until_ready();
+    }
+
+    fn wait_until_ready(&mut self) {
+        let ready = match self.kind {
+            Kind::Postgres => "database system is ready to accept connections",
+            Kind::Nats => "Server is ready",
+        };
+        let before = self.said(ready);
+        let start = Instant::now();
+        while self.said(ready) == before {
+            let process = self.process.as_mut().expect("it was started");
+            let has_ended = process.try_wait().expect("it is our process").is_some();
+            assert!(
+                !has_ended && start.elapsed() < PATIENCE,
+                "the server does not start:\n{}",
+                fs::read_to_string(self.log()).unwrap_or_default()
+            );
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// How often the log has this text.
+    fn said(&self, text: &str) -> usize {
+        let log = fs::read_to_string(self.log()).unwrap_or_default();
+        log.matches(text).count()
+    }
+
+    fn log(&self) -> PathBuf {
+        self.directory.path().with_extension("log")
+    }
+
+    fn init_database(&self) {
+        if is_root() {
+            run(Command::new("chown")
+                .arg("postgres")
+                .arg(self.directory.path()));
+        }
+        let mut command = self.postgres("initdb");
+        command.arg("-D").arg(self.directory.path().join("data"));
+        command.args([
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "-N",
+        ]);
+        run(command.stdout(Stdio::null()));
+    }
+
+    /// One of the server's programs, which refuse to be run by root.
+    fn postgres(&self, program: &str) -> Command {
+        let program = postgres_programs().join(program);
+        let mut command = match is_root() {
+            true => {
+                // Replaces itself by the program, so that the process is the server's own.
+                let mut command = Command::new("setpriv");
+                command.args([
+                    "--reuid=postgres",
+                    "--regid=postgres",
+                    "--clear-groups",
+                    "--",
+                ]);
+                command.arg(program);
+                command
+            }
+            false => Command::new(program),
+        };
+        command.current_dir(self.directory.path());
+        command
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+        // It may not be there.
+        let _ = fs::remove_file(self.log());
+    }
+}
+
+/// Debian keeps them out of `PATH`.
+fn postgres_programs() -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let programs = versions.filter_map(|version| Some(version.ok()?.path().join("bin")));
+    let mut programs: Vec<PathBuf> = programs.filter(|p| p.join("initdb").exists()).collect();
+    programs.sort();
+    programs
+        .pop()
+        .unwrap_or_else(|| panic!("PostgreSQL is missing: run scripts/setup.sh"))
+}
+
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    fs::metadata(Path::new("/proc/self")).is_ok_and(|process| process.uid() == 0)
+}
+
+fn start(command: &mut Command) -> Child {
+    command
+        .spawn()
+        .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"))
+}
+
+fn run(command: &mut Command) {
+    let status = start(command).wait().expect("it is our process");
+    assert!(status.success(), "{command:?} has ended with {status}");
+}
