@@ -16,4 +16,5 @@ step scripts/examples.sh
 step scripts/chromium.sh
 step scripts/stores.sh
 step scripts/fuzz.sh 10
+step cargo bench --quiet --bench table -- --only d10h
 step scripts/package.sh

@@ -8,6 +8,7 @@ want cc gcc
 want c++ g++
 want chromium chromium
 want chromedriver chromium-driver
+want valgrind valgrind
 want nats-server nats-server
 # Debian keeps the server's programs out of PATH.
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || needed+=(postgresql)
