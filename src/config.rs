@@ -231,7 +231,7 @@ impl<'de> Deserialize<'de> for MaxAgeValue {
 
 struct MaxAgeVisitor;
 
-impl Visitor<'_> for MaxAgeVisitor {
+impl<'de> Visitor<'de> for MaxAgeVisitor {
     type Value = Option<i64>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -252,6 +252,15 @@ impl Visitor<'_> for MaxAgeVisitor {
 
     fn visit_unit<E: Error>(self) -> Result<Option<i64>, E> {
         Ok(None)
+    }
+
+    /// How formats say it that have options.
+    fn visit_none<E: Error>(self) -> Result<Option<i64>, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, seconds: D) -> Result<Option<i64>, D::Error> {
+        seconds.deserialize_any(self)
     }
 }
 

@@ -87,9 +87,12 @@ pub enum OriginErrorKind {
     /// There is no host.
     #[error("an origin has a host")]
     EmptyHost,
-    /// A label that is empty, too long, begins with a hyphen, or is no valid `xn--` label.
-    #[error("a label of a host has 1 to 63 characters and does not begin with '-'")]
+    /// A label that is empty, too long, or begins or ends with a hyphen.
+    #[error("a label of a host has 1 to 63 characters and neither begins nor ends with '-'")]
     Label,
+    /// A label that begins with `xn--` and is not the punycode of a name (RFC 3492).
+    #[error("what follows xn-- is the punycode of an internationalised name, and this is none")]
+    Punycode,
     /// Two dots at the end of the host.
     #[error("a host ends in at most one dot")]
     TrailingDots,
@@ -118,6 +121,12 @@ pub enum OriginErrorKind {
     /// A wildcard where none can stand.
     #[error("a wildcard is a whole *. before the host or a whole :* after it")]
     Wildcard,
+    /// `*.` more than once.
+    #[error("*. stands for one label or more already: write it once")]
+    RepeatedWildcard,
+    /// `*.` before an IP address.
+    #[error("an IP address has no subdomains")]
+    AddressWildcard,
 }
 
 impl OriginErrorKind {
@@ -127,7 +136,14 @@ impl OriginErrorKind {
     pub fn is_well_formed(self) -> bool {
         matches!(
             self,
-            Self::DefaultPort | Self::Label | Self::Null | Self::File | Self::IpAddressForm
+            Self::AddressWildcard
+                | Self::DefaultPort
+                | Self::File
+                | Self::IpAddressForm
+                | Self::Label
+                | Self::Null
+                | Self::Punycode
+                | Self::RepeatedWildcard
         )
     }
 }
@@ -178,15 +194,15 @@ pub enum ConfigError {
 
     /// An origin whose traffic can be altered on the way, together with credentials.
     #[error(
-        "allow_origins: {value:?}: who controls the network controls this origin, and \
-         credentials would go to it: write {instead:?}, or call \
-         `dangerously_allow_insecure_origins`"
+        "allow_origins: {value:?}: credentials would go to an origin that is neither https \
+         nor loopback{}, or call `dangerously_allow_insecure_origins`",
+        instead.as_deref().map_or(": list another".to_owned(), |one| format!(": write {one:?}"))
     )]
     InsecureOrigin {
         /// The entry.
         value: String,
-        /// The same with `https`.
-        instead: String,
+        /// The same with `https` or `wss`, where the scheme has such a counterpart.
+        instead: Option<String>,
     },
 
     /// A wildcard that crosses a public suffix, together with credentials: strangers can register
@@ -290,7 +306,7 @@ pub enum HeaderNameErrorReason {
     #[error("a header name is made of letters, digits and !#$%&'*+-.^_`|~")]
     NotAToken,
     /// A forbidden header name of the Fetch standard: pages cannot set it, or cannot read it.
-    #[error("pages can neither set nor read this header: leave it out")]
+    #[error("browsers keep this header to themselves: leave it out")]
     Forbidden,
     /// A header of the CORS protocol that belongs to the other direction.
     #[error("this header belongs to the CORS protocol, which sets it by itself: leave it out")]

@@ -31,6 +31,7 @@ mod origin;
 mod origin_set;
 mod pattern;
 mod policy;
+mod punycode;
 #[cfg(feature = "reload")]
 mod reload;
 mod request;

@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use crate::{
     error::{OriginError, OriginErrorKind as Kind},
     origin::{self, MAX_HOST_LEN, Origin, narrow},
+    punycode::is_punycode,
 };
 
 /// An origin, or a family of origins, as written in a configuration.
@@ -232,7 +233,7 @@ impl Shape {
         let host_end = host_start + configured_host_len(text, host_start)?;
         let host = &text[host_start..host_end];
         if subdomains && (host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok()) {
-            return Err(Kind::Wildcard);
+            return Err(Kind::AddressWildcard);
         }
         // The shortest name below the base is two characters longer.
         let longest = MAX_HOST_LEN + usize::from(host.ends_with('.'));
@@ -297,26 +298,31 @@ fn configured_host_len(text: &str, start: usize) -> Result<usize, Kind> {
     if rest.starts_with('[') {
         return origin::host_len(rest.as_bytes());
     }
-    let mut is_malformed = false;
+    let mut malformed = None;
     let len = origin::registrable_len(rest.as_bytes(), |label| {
-        is_malformed |= label.starts_with(b"-")
-            || label
-                .strip_prefix(b"xn--")
-                .is_some_and(|punycode| punycode.is_empty() || punycode.ends_with(b"-"));
+        malformed = malformed.or(wrong_with_label(label));
     });
-    match len {
-        Ok(len) if !is_malformed => Ok(len),
-        Ok(_) => Err(Kind::Label),
-        Err(_) => Err(wrong_with_host(rest)),
+    match (len, malformed) {
+        (Ok(len), None) => Ok(len),
+        (Ok(_), Some(kind)) => Err(kind),
+        (Err(_), _) => Err(wrong_with_host(rest)),
     }
+}
+
+fn wrong_with_label(label: &[u8]) -> Option<Kind> {
+    if label.starts_with(b"-") || label.ends_with(b"-") && label != b"xn--" {
+        return Some(Kind::Label);
+    }
+    let punycode = label.strip_prefix(b"xn--")?;
+    (!is_punycode(punycode)).then_some(Kind::Punycode)
 }
 
 /// Names the mistake in a host that a person would name.
 fn wrong_with_host(rest: &str) -> Kind {
     let host = rest.split(':').next().unwrap_or(rest);
     if host.contains('*') {
-        return match host.starts_with("*.") || host == "*" {
-            true => Kind::Label,
+        return match host.starts_with("*.") {
+            true => Kind::RepeatedWildcard,
             false => Kind::Wildcard,
         };
     }
@@ -413,20 +419,23 @@ mod tests {
             ("file:///x", Kind::File),
             ("file://", Kind::File),
             ("*://a.example", Kind::Wildcard),
-            ("https://*", Kind::Label),
-            ("https://*.*.com", Kind::Label),
+            ("https://*", Kind::Wildcard),
+            ("https://*.*.com", Kind::RepeatedWildcard),
             ("https://a.*", Kind::Wildcard),
             ("https://a.*.example", Kind::Wildcard),
             ("https://*a.example", Kind::Wildcard),
-            ("https://*.127.0.0.1", Kind::Wildcard),
-            ("https://*.[::1]", Kind::Wildcard),
+            ("https://*.127.0.0.1", Kind::AddressWildcard),
+            ("https://*.[::1]", Kind::AddressWildcard),
             ("http://127.0.0.256", Kind::IpAddress),
             ("http://[0:0:0:0:0:0:0:1]", Kind::IpAddressForm),
             ("http://[localhost]", Kind::IpAddress),
             ("https://a.example..", Kind::TrailingDots),
             ("https://a..example", Kind::Label),
             ("https://-a.example", Kind::Label),
-            ("https://xn--", Kind::Label),
+            ("https://a-.example", Kind::Label),
+            ("https://xn--", Kind::Punycode),
+            ("https://xn--f.example", Kind::Punycode),
+            ("https://*.xn--foo-.example", Kind::Label),
             ("https://a.example%2e", Kind::Character),
             ("https://a.example:443", Kind::DefaultPort),
             ("https://*.a.example:443", Kind::DefaultPort),

@@ -34,7 +34,11 @@ fn has_own_authority(head: &Head<'_>) -> bool {
     let Some(Ok(origin)) = SentOrigin::find(head.headers).map(SentOrigin::parse) else {
         return false;
     };
-    let Some(origin) = origin.tuple() else {
+    // The pages of an app's own scheme do not come from a server, whatever its host is called.
+    let Some(origin) = origin
+        .tuple()
+        .filter(|o| matches!(o.scheme(), "http" | "https"))
+    else {
         return false;
     };
     authority(head).is_some_and(|authority| is_authority_of(origin, authority))
@@ -155,5 +159,9 @@ mod tests {
             &[("origin", "https://a.example")]
         ));
         assert!(!same_origin("/", &[("origin", "https://a.example")]));
+        for origin in ["tauri://localhost", "capacitor://localhost"] {
+            let headers = [("origin", origin), ("host", "localhost")];
+            assert!(!same_origin("/", &headers), "{origin}");
+        }
     }
 }

@@ -277,7 +277,6 @@ fn what_real_clients_send_is_an_origin() {
         "app://obsidian.md",
         "https://ab--cd.example",
         "https://r3---sn-a.example",
-        "https://foo-.example",
         "https://foo_bar.example",
         "https://xn--bcher-kva.example",
         "https://a.example.",

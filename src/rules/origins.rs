@@ -3,10 +3,11 @@ use psl::Psl;
 use super::entries::Entries;
 use crate::{
     error::{ConfigError, OriginError, OriginErrorKind},
-    origin::is_secure,
+    origin::{is_loopback_host, is_secure},
     origin_set::{OriginSet, OriginSetBuilder},
     pattern::PatternRef,
     policy::Any,
+    suggest,
 };
 
 /// The doors that are closed unless somebody opens them by their dangerous name.
@@ -83,10 +84,16 @@ fn insecure_origin(pattern: PatternRef<'_>, doors: Doors) -> Option<ConfigError>
     if is_secure(pattern.scheme(), pattern.host()) || doors.insecure_origins {
         return None;
     }
-    let rest = &pattern.as_str()[pattern.scheme().len()..];
+    let text = pattern.as_str();
+    let secure = match pattern.scheme() {
+        "http" => Some(text.replacen("http", "https", 1)),
+        "ws" => Some(text.replacen("ws", "wss", 1)),
+        _ => None,
+    };
     Some(ConfigError::InsecureOrigin {
-        value: pattern.as_str().to_owned(),
-        instead: format!("https{rest}"),
+        value: text.to_owned(),
+        // The port may be the default one now.
+        instead: secure.map(|text| suggest::origin(&text).unwrap_or(text)),
     })
 }
 
@@ -107,6 +114,10 @@ fn public_suffix(pattern: PatternRef<'_>, doors: Doors) -> Option<ConfigError> {
 /// Whether strangers can register names below the base: it is a public suffix, or a parent of
 /// one ([Public Suffix List](https://publicsuffix.org/list/)).
 pub(crate) fn crosses_public_suffix(base: &str) -> bool {
+    // RFC 6761, section 6.3: nobody can register a name there.
+    if is_loopback_host(base) {
+        return false;
+    }
     let base = base.strip_suffix('.').unwrap_or(base);
     let mut labels = Labels {
         labels: base.rsplit('.'),
@@ -164,6 +175,7 @@ mod tests {
             "city.kawasaki.jp",
             "bucket.s3.amazonaws.com",
             "intra.corp",
+            "localhost",
         ] {
             assert!(!crosses_public_suffix(base), "{base}");
         }
@@ -180,7 +192,7 @@ mod tests {
         let errors = |text: &str| errors_with(text, true, Doors::default());
         assert!(matches!(
             &errors("http://example.com")[..],
-            [E::InsecureOrigin { instead, .. }] if instead == "https://example.com"
+            [E::InsecureOrigin { instead: Some(instead), .. }] if instead == "https://example.com"
         ));
         assert!(matches!(
             &errors("https://*.github.io")[..],
@@ -190,6 +202,7 @@ mod tests {
         for fine in [
             "http://localhost:*",
             "http://127.0.0.1",
+            "http://*.localhost:*",
             "https://*.example.com",
         ] {
             assert!(errors(fine).is_empty(), "{fine}");
@@ -199,7 +212,7 @@ mod tests {
             [
                 E::InsecureOrigin {
                     value: "http://*.github.io".to_owned(),
-                    instead: "https://*.github.io".to_owned(),
+                    instead: Some("https://*.github.io".to_owned()),
                 },
                 E::PublicSuffix {
                     value: "http://*.github.io".to_owned(),
@@ -208,6 +221,19 @@ mod tests {
                 },
             ]
         );
+        for (text, expected) in [
+            ("http://a.example:443", Some("https://a.example")),
+            ("http://a.example:*", Some("https://a.example:*")),
+            ("ws://a.example", Some("wss://a.example")),
+            ("wss://a.example", None),
+            ("capacitor://myapp", None),
+        ] {
+            let [E::InsecureOrigin { instead, .. }] = &errors(text)[..] else {
+                panic!("{text}");
+            };
+            assert_eq!(instead.as_deref(), expected, "{text}");
+            assert!(instead.iter().all(|one| PatternRef::parse(one).is_ok()));
+        }
         let open = Doors {
             null_origin: true,
             insecure_origins: true,
