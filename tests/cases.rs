@@ -12,6 +12,7 @@ use std::{
     },
 };
 
+use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
@@ -420,13 +421,53 @@ fn check_pattern(case: &PatternCase) -> Result<(), String> {
             .and_then(|value| Origin::from_header(&value).ok())
             .is_some_and(|origin| pattern.matches(&origin))
     };
-    if let Some(origin) = case.matches.iter().find(|origin| !matches(origin)) {
-        return Err(format!("does not match {origin:?}"));
+    let layer = CorsLayer::builder()
+        .allow_origins([&case.pattern])
+        .build()
+        .map_err(|errors| format!("does not build: {errors}"))?;
+    let matching = case.matches.iter().map(|origin| (origin, true));
+    let others = case.non_matches.iter().map(|origin| (origin, false));
+    for (origin, expected) in matching.chain(others) {
+        if matches(origin) != expected {
+            return Err(format!("{origin:?}: {}", !expected));
+        }
+        for is_preflight in [false, true] {
+            if is_allowed(&layer, origin, is_preflight) != expected {
+                return Err(format!("{origin:?} in the layer: {}", !expected));
+            }
+        }
     }
-    match case.non_matches.iter().find(|origin| matches(origin)) {
-        Some(origin) => Err(format!("matches {origin:?}")),
-        None => Ok(()),
+    Ok(())
+}
+
+/// Whether a browser would let a page of the origin use the service.
+fn is_allowed(layer: &CorsLayer, origin: &str, is_preflight: bool) -> bool {
+    let Ok(origin) = HeaderValue::from_bytes(&latin1(origin)) else {
+        return false;
+    };
+    let mut request = Request::new(());
+    request.headers_mut().insert("origin", origin);
+    if is_preflight {
+        *request.method_mut() = Method::OPTIONS;
+        let method = HeaderValue::from_static("GET");
+        let name = "access-control-request-method";
+        request.headers_mut().insert(name, method);
     }
+    let sent = request.headers().clone();
+    let called = Arc::new(AtomicBool::new(false));
+    let service = layer.layer(inner(None, Arc::clone(&called)));
+    let response = service.oneshot(request).now_or_never();
+    let response = response
+        .expect("a list answers at once")
+        .unwrap_or_else(|never| match never {});
+    let answer = Answer {
+        headers: response.headers(),
+        status: response.status(),
+        sent: &sent,
+        credentials: false,
+    };
+    assert_ne!(called.load(Ordering::Relaxed), is_preflight);
+    answer.allows(is_preflight)
 }
 
 fn reason(kind: tower_cors::OriginErrorKind) -> &'static str {

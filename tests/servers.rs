@@ -257,19 +257,55 @@ impl tower::Service<Request<tonic::body::Body>> for Echo {
     }
 }
 
-/// As a page with a gRPC-web client asks; its preflight comes over HTTP/1.1 or HTTP/2.
-#[tokio::test]
-async fn tonic_behind_the_layer() {
+async fn serve_tonic(cors: CorsLayer) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         tonic::transport::Server::builder()
             .accept_http1(true)
-            .layer(cors())
+            .layer(cors)
             .add_service(Echo)
             .serve_with_incoming(tonic::transport::server::TcpIncoming::from(listener))
             .await
     });
+    address
+}
+
+/// A gRPC client does not look at the status of HTTP: it is told in the shape that it expects.
+#[tokio::test]
+async fn a_refusal_in_front_of_tonic() {
+    let cors = CorsLayer::builder()
+        .allow_origins([LISTED])
+        .denied_requests(DeniedRequests::Refuse)
+        .build()
+        .unwrap();
+    let address = serve_tonic(cors).await;
+    for (media_type, answered) in [
+        ("application/grpc", "application/grpc"),
+        ("application/grpc-web+proto", "application/grpc-web+proto"),
+    ] {
+        let head = [
+            format!("origin: {STRANGER}"),
+            format!("content-type: {media_type}"),
+        ];
+        let head = head.each_ref().map(String::as_str);
+        for http2 in [false, true] {
+            let (status, mut headers, body) =
+                send(address, http2, "POST", "/test.Echo/Say", &head).await;
+            assert_eq!((status, &*body), (StatusCode::OK, &[][..]));
+            headers.retain(|line| !line.starts_with("date:") && line != "content-length: 0");
+            headers.sort();
+            let content_type = format!("content-type: {answered}");
+            let expected = [&content_type, "grpc-status: 7", "vary: origin"];
+            assert_eq!(headers, expected, "{http2} {media_type}");
+        }
+    }
+}
+
+/// As a page with a gRPC-web client asks; its preflight comes over HTTP/1.1 or HTTP/2.
+#[tokio::test]
+async fn tonic_behind_the_layer() {
+    let address = serve_tonic(cors()).await;
     for http2 in [false, true] {
         assert_answered(preflight(address, http2, "/test.Echo/Say", LISTED).await);
         let (status, ..) = preflight(address, http2, "/test.Echo/Say", STRANGER).await;

@@ -1,8 +1,10 @@
 //! What is asked without a browser: by customers' servers, and by programs.
 
+use base64::Engine;
 use http::header;
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::table::{Expected, Table};
 use crate::{Error, running::Running, service_application::SECRET, site::TokenKind};
@@ -44,6 +46,55 @@ impl Server<'_> {
             }
             let response = request.send().await?;
             self.enter("a customer's server", step, response.status(), expected);
+            if response.status().is_success() {
+                self.is_as_documented(&response.json().await?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What customers' servers rely on, to the letter.
+    fn is_as_documented(&self, answer: &Value) -> Result<(), Error> {
+        let text = |pointer: &str| {
+            let text = answer.pointer(pointer).and_then(Value::as_str);
+            text.ok_or_else(|| format!("there is no {pointer}: {answer}"))
+        };
+        let token = text("/token")?;
+        let jwt = token.strip_prefix("psat=").unwrap_or_default();
+        let discover = text("/_links/service:discover/href")?;
+        let expires = OffsetDateTime::parse(text("/expiryTime")?, &Rfc3339)?;
+        let claims = jwt.split('.').nth(1).unwrap_or_default();
+        let claims = base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(claims)?;
+        let claims: Value = serde_json::from_slice(&claims)?;
+        for (what, holds) in [
+            ("the token is a JWT", jwt.split('.').count() == 3),
+            (
+                "the list is signed into it",
+                claims["ao"] == "https://a.example",
+            ),
+            ("so is the session", claims["asi"] == "1"),
+            (
+                "it expires when it says",
+                claims["exp"] == expires.unix_timestamp(),
+            ),
+            (
+                "the answer links to itself",
+                text("/_links/self/href")? == self.tokens,
+            ),
+            (
+                "it says what it is",
+                text("/rel")? == "service:anonApplicationToken",
+            ),
+            (
+                "the link to discover has the token, its prefix encoded twice",
+                discover.ends_with(&format!(
+                    "/platformService/discover?anonymousContext=psat%253d{jwt}"
+                )),
+            ),
+        ] {
+            if !holds {
+                return Err(format!("{what}: {answer}").into());
+            }
         }
         Ok(())
     }
