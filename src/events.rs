@@ -1,9 +1,13 @@
 //! An event for every denial, for whoever runs the service: target `tower_cors`, `INFO` where the
-//! layer refuses, `DEBUG` where it goes on. Nothing is a warning, since any client can cause it.
+//! layer refuses, `DEBUG` where it goes on. Nothing is a warning, since any client can cause it; and
+//! for the same reason no more than so many of a kind are told in a second.
+
+mod limiter;
 
 use http::header::ORIGIN;
 use tracing::{Level, field};
 
+pub(crate) use self::limiter::Limiter;
 use crate::{
     decision::{Answer, Plan, Refused},
     escaped::{OneLine, Quoted},
@@ -16,7 +20,7 @@ const TARGET: &str = "tower_cors";
 /// Whatever a client wrote is escaped, and cut where it is long. The query is left out, because
 /// URLs carry tokens, and so is the path where the policy looks for them there.
 macro_rules! event {
-    ($level:expr, $outcome:ident, $denial:ident, $head:ident, $path:ident) => {
+    ($level:expr, $outcome:ident, $denial:ident, $head:ident, $path:ident, $untold:ident) => {
         tracing::event!(
             target: TARGET,
             $level,
@@ -26,6 +30,7 @@ macro_rules! event {
             path = $path.map(|path| field::debug(Quoted(path.as_bytes()))),
             asked_for = $denial.subject().map(|subject| field::debug(Quoted(subject.as_bytes()))),
             reason = $denial.own_reason().map(|reason| field::display(OneLine(reason))),
+            untold = $untold,
             "{}: {}",
             $outcome.as_str(),
             $denial.kind(),
@@ -38,19 +43,27 @@ pub(crate) fn are_wanted() -> bool {
     tracing::enabled!(target: TARGET, Level::DEBUG)
 }
 
-/// Tells of the denial in a plan, if there is one.
-pub(crate) fn emit(plan: &Plan, head: &Head<'_>, has_secret_path: bool) {
+/// Tells of the denial in a plan, if there is one, and not too many of its kind already.
+pub(crate) fn emit(plan: &Plan, head: &Head<'_>, has_secret_path: bool, limiter: &Limiter) {
     let Some((outcome, denial)) = denial(plan) else {
         return;
     };
+    // What nobody hears does not count.
+    if !outcome.is_heard() {
+        return;
+    }
+    let Some(untold) = limiter.admit(denial.kind()) else {
+        return;
+    };
+    let untold = (untold > 0).then_some(untold);
     let path = (!has_secret_path).then(|| head.uri.path());
     // A level is part of what is known of an event before it happens.
     match outcome {
         Outcome::RequestRefused | Outcome::PreflightRefused => {
-            event!(Level::INFO, outcome, denial, head, path);
+            event!(Level::INFO, outcome, denial, head, path, untold);
         }
         Outcome::RequestForwarded | Outcome::PreflightAnswered => {
-            event!(Level::DEBUG, outcome, denial, head, path);
+            event!(Level::DEBUG, outcome, denial, head, path, untold);
         }
     }
 }
@@ -64,6 +77,17 @@ enum Outcome {
 }
 
 impl Outcome {
+    fn is_heard(self) -> bool {
+        match self {
+            Self::RequestRefused | Self::PreflightRefused => {
+                tracing::enabled!(target: TARGET, Level::INFO)
+            }
+            Self::RequestForwarded | Self::PreflightAnswered => {
+                tracing::enabled!(target: TARGET, Level::DEBUG)
+            }
+        }
+    }
+
     fn as_str(self) -> &'static str {
         match self {
             Self::RequestRefused => "request refused",

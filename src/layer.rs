@@ -55,7 +55,12 @@ impl CorsLayer {
 
     pub(crate) fn new(rules: Rules, policy: Box<dyn OriginPolicy>) -> Self {
         Self {
-            core: Arc::new(Core { rules, policy }),
+            core: Arc::new(Core {
+                rules,
+                policy,
+                #[cfg(feature = "tracing")]
+                limiter: crate::events::Limiter::new(),
+            }),
         }
     }
 }
@@ -79,6 +84,8 @@ impl fmt::Debug for CorsLayer {
 pub(crate) struct Core {
     pub(crate) rules: Rules,
     policy: Box<dyn OriginPolicy>,
+    #[cfg(feature = "tracing")]
+    limiter: crate::events::Limiter,
 }
 
 impl Core {
@@ -93,7 +100,12 @@ impl Core {
         });
         #[cfg(feature = "tracing")]
         if let Ok(plan) = &plan {
-            crate::events::emit(plan, &head, self.rules.properties.has_secret_path());
+            crate::events::emit(
+                plan,
+                &head,
+                self.rules.properties.has_secret_path(),
+                &self.limiter,
+            );
         }
         plan
     }
@@ -102,7 +114,12 @@ impl Core {
     pub(crate) fn resume(&self, head: Head<'_>, verdict: Verdict) -> Plan {
         let Ok(plan) = decide(&head, &self.rules, |_| Ok::<_, Infallible>(verdict));
         #[cfg(feature = "tracing")]
-        crate::events::emit(&plan, &head, self.rules.properties.has_secret_path());
+        crate::events::emit(
+            &plan,
+            &head,
+            self.rules.properties.has_secret_path(),
+            &self.limiter,
+        );
         plan
     }
 }

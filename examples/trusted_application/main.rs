@@ -1,8 +1,8 @@
 //! The back end of a chat widget, whose tokens say on which sites' pages they may be used.
 //!
 //! ```sh
-//! cargo run --example trusted_application --features jwt-rust-crypto
-//! cargo run --example trusted_application --features jwt-rust-crypto -- --check
+//! cargo run --example trusted_application --features jwt-rust-crypto,test-util
+//! cargo run --example trusted_application --features jwt-rust-crypto,test-util -- --check
 //! ```
 //!
 //! The first command serves the chat and three sites that use it, each on a port, and so an origin,

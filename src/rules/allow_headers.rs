@@ -13,7 +13,8 @@ use crate::{
 ///
 /// Any does not cover `Authorization`, which has to be named beside it
 /// ([Fetch, CORS non-wildcard request-header name]). Safelisted names may be listed; a page needs
-/// them for a `Content-Type` that is not safelisted. Cloning is one reference count.
+/// them for a `Content-Type` that is not safelisted. However long the list is, one preflight may ask
+/// for no more than the bounds of [`RequestedHeaders`]. Cloning is one reference count.
 ///
 /// ```
 /// use http::header::{AUTHORIZATION, CONTENT_TYPE};
