@@ -8,15 +8,26 @@
 
 mod issuer_support;
 
-use std::time::Duration;
+use std::{
+    future::pending,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use futures_util::future::join_all;
+use bytes::Bytes;
+use futures_util::{FutureExt, future::join_all};
 use http::header;
 use serde_json::{Value, json};
-use tower_cors::token::{
-    ClientAuth, FetchFuture, IntrospectionClient, IntrospectionConfigError, IntrospectionRequest,
-    IntrospectionVerifier, IntrospectionVerifierBuilder, ReqwestIntrospectionClient, TokenVerifier,
-    VerifyError,
+use tower_cors::{
+    Clock,
+    token::{
+        ClientAuth, FetchError, FetchFuture, IntrospectionClient, IntrospectionConfigError,
+        IntrospectionRequest, IntrospectionVerifier, IntrospectionVerifierBuilder,
+        ReqwestIntrospectionClient, TokenOrigins, TokenVerifier, VerifyError,
+    },
 };
 
 use self::issuer_support::{Answer, Issuer, TestClock, client};
@@ -200,10 +211,7 @@ async fn answers_are_remembered_as_long_as_they_may() {
     let issuer = Issuer::start(good).await;
     let verifier = builder(&issuer, &clock).build().unwrap();
     let expiry = verifier.verify("t").await.unwrap().expiry().unwrap();
-    assert_eq!(
-        expiry,
-        tower_cors::Clock::now(&clock) + Duration::from_secs(60)
-    );
+    assert_eq!(expiry, clock.now() + Duration::from_secs(60));
     // What is remembered is ready, and the same.
     let ready = verifier.verify("t").into_ready().unwrap().unwrap();
     assert_eq!(ready.expiry(), Some(expiry));
@@ -262,10 +270,11 @@ async fn many_requests_with_one_token_ask_once() {
 }
 
 #[tokio::test]
-async fn a_failure_is_shared_and_not_remembered() {
+async fn a_failure_is_shared_and_soon_forgotten() {
     let answer = Answer::status(503).delay(Duration::from_millis(50));
     let issuer = Issuer::start(answer).await;
-    let verifier = builder(&issuer, &TestClock::new()).build().unwrap();
+    let clock = TestClock::new();
+    let verifier = builder(&issuer, &clock).build().unwrap();
     let results = join_all((0..20).map(|_| verifier.verify("t"))).await;
     assert!(
         results
@@ -274,6 +283,7 @@ async fn a_failure_is_shared_and_not_remembered() {
     );
     assert_eq!(issuer.calls(), 1);
     issuer.set(Answer::json(r#"{"active": true}"#));
+    clock.advance(1);
     assert_eq!(outcome(&verifier, "t").await, "good");
     assert_eq!(verifier.cached_tokens(), 1);
 }
@@ -343,20 +353,370 @@ async fn a_dead_issuer_fails_closed_unless_stale_answers_are_asked_for() {
     assert_eq!(issuer.calls(), 1);
 }
 
-/// An issuer that is never asked.
-#[derive(Debug)]
-struct Silent;
+/// An issuer in memory, and what happens when it is asked.
+#[derive(Clone, Debug, Default)]
+struct Played {
+    next: Arc<Mutex<Next>>,
+    calls: Arc<AtomicUsize>,
+}
 
-impl IntrospectionClient for Silent {
+#[derive(Clone, Copy, Debug, Default)]
+enum Next {
+    #[default]
+    Never,
+    Panic,
+    Unreachable,
+    Says(&'static str),
+    /// Says so when it is looked for the second time.
+    SaysLater(&'static str),
+}
+
+const YES: &str = r#"{"active": true}"#;
+const NO: &str = r#"{"active": false}"#;
+
+impl IntrospectionClient for Played {
     fn introspect(&self, _: IntrospectionRequest) -> FetchFuture {
-        Box::pin(std::future::pending())
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let next = *self.next.lock().unwrap();
+        Box::pin(async move {
+            match next {
+                Next::Never => pending().await,
+                Next::Panic => panic!("a client with a bug"),
+                Next::Unreachable => Err(FetchError::Unreachable),
+                Next::Says(body) => Ok(Bytes::from(body)),
+                Next::SaysLater(body) => {
+                    tokio::task::yield_now().await;
+                    Ok(Bytes::from(body))
+                }
+            }
+        })
     }
+}
+
+impl Played {
+    fn new(next: Next) -> Self {
+        let played = Self::default();
+        played.set(next);
+        played
+    }
+
+    fn set(&self, next: Next) {
+        *self.next.lock().unwrap() = next;
+    }
+
+    fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    fn verifier(&self, clock: &TestClock) -> IntrospectionVerifierBuilder {
+        IntrospectionVerifier::builder(self.clone()).clock(clock.clone())
+    }
+}
+
+/// A client that hangs up as soon as its token is asked about.
+fn hang_up(verifier: &IntrospectionVerifier, token: &str) {
+    assert!(verifier.verify(token).now_or_never().is_none(), "{token}");
+}
+
+#[tokio::test]
+async fn clients_that_hang_up_ask_no_more_questions() {
+    let clock = TestClock::new();
+    let played = Played::new(Next::SaysLater(NO));
+    let verifier = played.verifier(&clock).build().unwrap();
+    hang_up(&verifier, "garbage");
+    for _ in 0..100 {
+        let waiting = verifier.verify("garbage");
+        let _gone = tokio::time::timeout(Duration::ZERO, waiting).await;
+    }
+    // What the last of them found out is remembered.
+    assert_eq!(outcome(&verifier, "garbage").await, "revoked");
+    assert_eq!(played.calls(), 1);
+    clock.advance(5);
+    hang_up(&verifier, "garbage");
+    assert_eq!(played.calls(), 2);
+}
+
+#[tokio::test]
+async fn a_question_that_is_left_is_not_waited_for_in_vain() {
+    let clock = TestClock::new();
+    let played = Played::new(Next::Never);
+    let verifier = played.verifier(&clock).build().unwrap();
+    hang_up(&verifier, "t");
+    played.set(Next::Says(YES));
+    hang_up(&verifier, "t");
+    clock.advance(5);
+    assert_eq!(outcome(&verifier, "t").await, "good");
+    assert_eq!(played.calls(), 2);
+}
+
+#[tokio::test]
+async fn clients_that_hang_up_take_no_place_from_others() {
+    let clock = TestClock::new();
+    let played = Played::new(Next::SaysLater(NO));
+    let verifier = played.verifier(&clock).max_outstanding(4).build().unwrap();
+    for n in 0..40 {
+        hang_up(&verifier, &format!("garbage-{n}"));
+    }
+    assert_eq!(played.calls(), 40);
+    // An answer that was there when its place was taken is not lost.
+    assert_eq!(outcome(&verifier, "garbage-0").await, "revoked");
+    assert_eq!(played.calls(), 40);
+
+    // Who waits keeps the place.
+    played.set(Next::Never);
+    let waiting: Vec<_> = (0..4)
+        .map(|n| tokio::spawn(verifier.verify(&format!("waiting-{n}"))))
+        .collect();
+    while played.calls() < 44 {
+        tokio::task::yield_now().await;
+    }
+    let full = "too many questions to the issuer are under way";
+    assert_eq!(outcome(&verifier, "another").await, full);
+    waiting[0].abort();
+    while !waiting[0].is_finished() {
+        tokio::task::yield_now().await;
+    }
+    played.set(Next::Says(YES));
+    assert_eq!(outcome(&verifier, "another").await, "good");
+}
+
+#[tokio::test]
+async fn garbage_is_asked_about_at_a_bounded_rate() {
+    let clock = TestClock::new();
+    let played = Played::new(Next::Says(YES));
+    let verifier = played
+        .verifier(&clock)
+        .max_refused_per_second(10)
+        .stale_if_error(Duration::from_secs(60))
+        .build()
+        .unwrap();
+    for n in 0..1000 {
+        assert_eq!(outcome(&verifier, &format!("good-{n}")).await, "good");
+    }
+    let spent = "too many tokens lately were not good";
+    let mut outcomes = Vec::new();
+    for (n, next) in [
+        Next::Says(NO),
+        Next::Unreachable,
+        Next::Says(NO),
+        Next::Says(""),
+    ]
+    .into_iter()
+    .cycle()
+    .take(400)
+    .enumerate()
+    {
+        played.set(next);
+        outcomes.push(outcome(&verifier, &format!("garbage-{n}")).await);
+    }
+    assert_eq!(played.calls(), 1100);
+    assert!(outcomes[..100].iter().all(|&outcome| outcome != spent));
+    assert!(outcomes[100..].iter().all(|&outcome| outcome == spent));
+    // What is known is not asked about.
+    assert_eq!(outcome(&verifier, "good-999").await, "good");
+    assert_eq!(outcome(&verifier, "garbage-98").await, "revoked");
+
+    // Clients that hang up do not get around it.
+    clock.advance(2);
+    played.set(Next::Never);
+    for n in 0..400 {
+        let _left = verifier.verify(&format!("left-{n}")).now_or_never();
+    }
+    // 64 are under way, and 20 have given way.
+    assert_eq!(played.calls(), 1184);
+
+    // Once there is another question to ask, any number of good tokens is.
+    clock.advance(7);
+    played.set(Next::Says(YES));
+    for n in 0..1000 {
+        assert_eq!(outcome(&verifier, &format!("new-{n}")).await, "good");
+    }
+    // And what was good before is stale rather than unknown.
+    clock.advance(52);
+    played.set(Next::Says(NO));
+    for n in 0..100 {
+        let _refused = verifier.verify(&format!("more-{n}")).await;
+    }
+    assert_eq!(outcome(&verifier, "unknown").await, spent);
+    assert_eq!(outcome(&verifier, "good-999").await, "good");
+}
+
+#[tokio::test]
+async fn what_is_forgotten_is_asked_about_again() {
+    let clock = TestClock::new();
+    let played = Played::new(Next::Says(YES));
+    let verifier = played
+        .verifier(&clock)
+        .stale_if_error(Duration::from_secs(600))
+        .build()
+        .unwrap();
+    for token in ["revoked", "other"] {
+        assert_eq!(outcome(&verifier, token).await, "good");
+    }
+    played.set(Next::Says(NO));
+    let epoch = verifier.epoch();
+    verifier.forget("revoked");
+    assert_ne!(verifier.epoch(), epoch);
+    assert_eq!(outcome(&verifier, "revoked").await, "revoked");
+    assert_eq!(outcome(&verifier, "other").await, "good");
+    assert_eq!(played.calls(), 3);
+
+    // An answer from before is no answer for those who come after.
+    played.set(Next::SaysLater(YES));
+    clock.advance(5);
+    let mut before = verifier.verify("revoked");
+    assert!((&mut before).now_or_never().is_none());
+    verifier.forget("revoked");
+    assert_eq!(verifier.cached_tokens(), 1);
+    played.set(Next::Says(NO));
+    assert_eq!(outcome(&verifier, "revoked").await, "revoked");
+    assert!(before.await.is_ok());
+    assert_eq!(outcome(&verifier, "revoked").await, "revoked");
+
+    let epoch = verifier.epoch();
+    verifier.clear();
+    assert_ne!(verifier.epoch(), epoch);
+    assert_eq!(verifier.cached_tokens(), 0);
+    assert_eq!(outcome(&verifier, "other").await, "revoked");
+
+    // Nor is what was forgotten good when the issuer gives no answer.
+    played.set(Next::Says(YES));
+    assert_eq!(outcome(&verifier, "stale").await, "good");
+    verifier.forget("stale");
+    played.set(Next::Unreachable);
+    assert_eq!(
+        outcome(&verifier, "stale").await,
+        "the issuer is out of reach"
+    );
+}
+
+#[tokio::test]
+async fn what_is_forgotten_is_forgotten_by_the_policy() {
+    let clock = TestClock::new();
+    let played = Played::new(Next::Says(YES));
+    let verifier = played.verifier(&clock).build().unwrap();
+    let policy = TokenOrigins::introspection(verifier.clone())
+        .build()
+        .unwrap();
+    let request = http::Request::get("/").header(header::AUTHORIZATION, "Bearer t");
+    let (parts, ()) = request.body(()).unwrap().into_parts();
+    assert!(policy.authenticate(&parts).await.is_ok());
+    played.set(Next::Says(NO));
+    assert!(policy.authenticate(&parts).await.is_ok());
+    verifier.forget("t");
+    assert!(matches!(
+        policy.authenticate(&parts).await,
+        Err(VerifyError::Revoked)
+    ));
+}
+
+#[tokio::test]
+async fn a_stale_token_is_remembered_by_the_policy() {
+    let clock = TestClock::new();
+    let played = Played::new(Next::Says(YES));
+    let verifier = played.verifier(&clock).positive_ttl(Duration::ZERO);
+    let verifier = verifier
+        .stale_if_error(Duration::from_secs(600))
+        .build()
+        .unwrap();
+    let policy = TokenOrigins::introspection(verifier.clone())
+        .build()
+        .unwrap();
+    let request = http::Request::get("/").header(header::AUTHORIZATION, "Bearer t");
+    let (parts, ()) = request.body(()).unwrap().into_parts();
+    assert!(policy.authenticate(&parts).await.is_ok());
+    played.set(Next::Unreachable);
+    for _ in 0..50 {
+        assert!(policy.authenticate(&parts).await.is_ok());
+    }
+    assert_eq!(played.calls(), 2);
+}
+
+#[tokio::test]
+async fn a_client_that_panics_gives_no_answer() {
+    let clock = TestClock::new();
+    let played = Played::new(Next::Panic);
+    let verifier = played.verifier(&clock).build().unwrap();
+    let panicked = "the client of the issuer panicked";
+    assert_eq!(outcome(&verifier, "t").await, panicked);
+    played.set(Next::Says(YES));
+    clock.advance(1);
+    assert_eq!(outcome(&verifier, "t").await, "good");
+}
+
+#[tokio::test]
+async fn a_dead_issuer_is_not_asked_with_every_request() {
+    let clock = TestClock::new();
+    let played = Played::new(Next::Says(YES));
+    let closed = played.verifier(&clock).build().unwrap();
+    let stale = played
+        .verifier(&clock)
+        .stale_if_error(Duration::from_secs(600))
+        .build()
+        .unwrap();
+    assert_eq!(outcome(&closed, "t").await, "good");
+    assert_eq!(outcome(&stale, "t").await, "good");
+    played.set(Next::Unreachable);
+    clock.advance(60);
+    for _ in 0..50 {
+        assert_eq!(outcome(&closed, "t").await, "the issuer is out of reach");
+    }
+    assert_eq!(played.calls(), 3);
+    for _ in 0..50 {
+        let token = stale.verify("t").await.unwrap();
+        // So that whoever else remembers tokens remembers this one.
+        let soon = clock.now() + Duration::from_secs(5);
+        assert_eq!(token.expiry(), Some(soon));
+    }
+    assert_eq!(played.calls(), 4);
+
+    clock.advance(1);
+    assert_eq!(outcome(&closed, "t").await, "the issuer is out of reach");
+    assert_eq!(outcome(&stale, "t").await, "good");
+    assert_eq!(played.calls(), 5);
+    clock.advance(4);
+    assert_eq!(outcome(&stale, "t").await, "good");
+    assert_eq!(played.calls(), 6);
+    // Failures do not prolong what may be stale: 660 seconds after the answer it is over.
+    for seconds in (70..=665).step_by(5) {
+        clock.advance(5);
+        assert_eq!(stale.verify("t").await.is_ok(), seconds < 660, "{seconds}");
+    }
+}
+
+#[tokio::test]
+async fn a_known_token_is_good_while_too_many_questions_are_under_way() {
+    let clock = TestClock::new();
+    let exp = clock.unix() + 62;
+    let good: &'static str = json!({"active": true, "exp": exp}).to_string().leak();
+    let played = Played::new(Next::Says(good));
+    let verifier = played
+        .verifier(&clock)
+        .max_outstanding(1)
+        .stale_if_error(Duration::from_secs(600))
+        .build()
+        .unwrap();
+    assert_eq!(outcome(&verifier, "t").await, "good");
+    clock.advance(60);
+    played.set(Next::Never);
+    let waiting = tokio::spawn(verifier.verify("garbage"));
+    while played.calls() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let token = verifier.verify("t").await.unwrap();
+    assert_eq!(token.expiry(), Some(clock.now() + Duration::from_secs(1)));
+    let full = "too many questions to the issuer are under way";
+    assert_eq!(outcome(&verifier, "unknown").await, full);
+    clock.advance(2);
+    assert_eq!(outcome(&verifier, "t").await, full);
+    assert_eq!(played.calls(), 2);
+    waiting.abort();
 }
 
 #[test]
 fn settings_have_bounds() {
     use IntrospectionConfigError::*;
-    let builder = || IntrospectionVerifier::builder(Silent);
+    let builder = || IntrospectionVerifier::builder(Played::default());
     let seconds = Duration::from_secs;
     assert!(builder().negative_ttl(seconds(10)).build().is_ok());
     for (builder, error, text) in [
@@ -384,6 +744,11 @@ fn settings_have_bounds() {
             builder().max_outstanding(0),
             MaxOutstanding,
             "max_outstanding: 0: at least 1, or no token can be verified",
+        ),
+        (
+            builder().max_refused_per_second(0),
+            MaxRefusedPerSecond,
+            "max_refused_per_second: 0: at least 1, or a few bad tokens stop all others",
         ),
     ] {
         let refused = builder.build().unwrap_err();

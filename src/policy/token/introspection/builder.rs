@@ -2,6 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     IntrospectionClient,
+    budget::Budget,
     memory::Memory,
     verifier::{IntrospectionVerifier, Settings, Shared},
 };
@@ -27,15 +28,16 @@ use crate::policy::token::{Clock, SystemClock, flights::Flights, token_key::Toke
 #[derive(Debug)]
 #[must_use = "nothing is verified before `build`"]
 pub struct IntrospectionVerifierBuilder {
-    client: Box<dyn IntrospectionClient>,
+    client: Arc<dyn IntrospectionClient>,
     clock: Arc<dyn Clock>,
     settings: Settings,
     max_outstanding: usize,
+    max_refused_per_second: u32,
     max_cache: u64,
 }
 
 impl IntrospectionVerifierBuilder {
-    pub(super) fn new(client: Box<dyn IntrospectionClient>) -> Self {
+    pub(super) fn new(client: Arc<dyn IntrospectionClient>) -> Self {
         Self {
             client,
             clock: Arc::new(SystemClock),
@@ -50,6 +52,7 @@ impl IntrospectionVerifierBuilder {
                 max_response: 64 * 1024,
             },
             max_outstanding: 64,
+            max_refused_per_second: 100,
             max_cache: 16 * 1024 * 1024,
         }
     }
@@ -91,8 +94,9 @@ impl IntrospectionVerifierBuilder {
         self
     }
 
-    /// How much longer a good token is good while the issuer gives no answer: not at all unless
-    /// set, at most an hour, and never beyond the token's `exp`.
+    /// How much longer a good token is good while the issuer gives no answer, or while there are
+    /// too many questions to ask it: not at all unless set, at most an hour, and never beyond the
+    /// token's `exp`. An issuer that gave no answer is asked about the token again after 5 s.
     pub fn stale_if_error(mut self, max: Duration) -> Self {
         self.settings.stale_if_error = max;
         self
@@ -105,9 +109,26 @@ impl IntrospectionVerifierBuilder {
     }
 
     /// How many questions may be under way: 64 unless set. Tokens beyond are
-    /// [unavailable](super::super::VerifyError::Unavailable) at once.
+    /// [unavailable](super::super::VerifyError::Unavailable) at once, unless they may be
+    /// [stale](Self::stale_if_error).
+    ///
+    /// A question whose clients have all hung up is kept for 5 s, for those who ask the same, and
+    /// gives way to others when its place is needed: it then counts as one that came to nothing.
     pub fn max_outstanding(mut self, questions: usize) -> Self {
         self.max_outstanding = questions;
+        self
+    }
+
+    /// How many questions per second may come to nothing, and ten times as many at once: 100 unless
+    /// set. It bounds what the issuer has to bear of those who send tokens that were never issued.
+    ///
+    /// A question comes to nothing when the issuer does not stand by the token, when it gives no
+    /// answer, or when nobody waited for that. Beyond the bound, tokens that are not remembered are
+    /// [unavailable](super::super::VerifyError::Unavailable) without a question, unless they may
+    /// be [stale](Self::stale_if_error). Good tokens are not counted, and have to wait for the next
+    /// question like others.
+    pub fn max_refused_per_second(mut self, questions: u32) -> Self {
+        self.max_refused_per_second = questions;
         self
     }
 
@@ -148,8 +169,12 @@ impl IntrospectionVerifierBuilder {
         if self.max_outstanding == 0 {
             return Err(IntrospectionConfigError::MaxOutstanding);
         }
+        if self.max_refused_per_second == 0 {
+            return Err(IntrospectionConfigError::MaxRefusedPerSecond);
+        }
         Ok(IntrospectionVerifier::new(Shared {
             client: self.client,
+            budget: Budget::new(self.max_refused_per_second, Arc::clone(&self.clock)),
             clock: self.clock,
             settings: self.settings,
             keys: TokenKeys::default(),
@@ -178,4 +203,7 @@ pub enum IntrospectionConfigError {
     /// No question could be asked.
     #[error("max_outstanding: 0: at least 1, or no token can be verified")]
     MaxOutstanding,
+    /// After the first tokens that are not good, no question could be asked.
+    #[error("max_refused_per_second: 0: at least 1, or a few bad tokens stop all others")]
+    MaxRefusedPerSecond,
 }

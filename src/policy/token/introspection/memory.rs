@@ -1,26 +1,41 @@
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
 
 use quick_cache::{Weighter, sync::Cache};
 
 use crate::policy::token::{VerifiedToken, VerifyError, VerifyResult, token_key::TokenKey};
 
+/// How long it is believed that the issuer gives no answer: long enough for the requests that wait.
+const FAILED: Duration = Duration::from_secs(1);
+
+/// How long a good token is used before the issuer that gave no answer is asked again: a request
+/// has to wait for that.
+const STALE: Duration = Duration::from_secs(5);
+
 /// What is remembered about tokens, within a number of bytes.
 pub(super) struct Memory {
     known: Cache<TokenKey, Known, InBytes>,
+    /// How many times something was forgotten on demand.
+    epoch: AtomicU64,
+    /// Held while something is put in or forgotten.
+    order: Mutex<()>,
 }
 
-/// What an issuer said about a token.
+/// What an issuer said about a token, or that it said nothing.
 #[derive(Clone)]
-struct Known {
-    result: VerifyResult,
+pub(super) struct Known {
+    pub(super) result: VerifyResult,
     /// The question was asked then.
-    since: SystemTime,
+    pub(super) since: SystemTime,
     /// The result is good until then.
-    until: SystemTime,
-    /// A good token is over then, whatever has been remembered.
-    expiry: Option<SystemTime>,
-    /// The memory that the claims take up, in bytes.
-    claims: usize,
+    pub(super) until: SystemTime,
+    /// A good token is good until then, if nothing better can be had.
+    pub(super) stale_until: SystemTime,
 }
 
 impl Memory {
@@ -29,6 +44,8 @@ impl Memory {
         let items = usize::try_from(bytes / (OVERHEAD + 2048)).unwrap_or(usize::MAX);
         Self {
             known: Cache::with_weighter(items.max(1), bytes, InBytes),
+            epoch: AtomicU64::new(0),
+            order: Mutex::default(),
         }
     }
 
@@ -38,40 +55,64 @@ impl Memory {
         (known.since <= now && now < known.until).then_some(known.result)
     }
 
-    /// A good token of which nothing better is known since at most `stale`.
-    pub(super) fn get_stale(
-        &self,
-        key: TokenKey,
-        now: SystemTime,
-        stale: Duration,
-    ) -> Option<VerifiedToken> {
-        let known = self.known.peek(&key)?;
-        let token = known.result.ok()?;
-        let until = known.until + stale;
-        let is_over = known.expiry.is_some_and(|expiry| expiry <= now);
-        (known.since <= now && now < until && !is_over).then_some(token)
+    /// A good token, for as long as it is believed that nothing better can be had.
+    pub(super) fn get_stale(&self, key: TokenKey, now: SystemTime) -> Option<VerifiedToken> {
+        let (token, stale_until) = self.stale(key, now)?;
+        Some(token.expires_at(stale_until.min(now + FAILED)))
     }
 
-    pub(super) fn put(
+    /// Remembers what the issuer said, unless something was forgotten since it was asked.
+    pub(super) fn put(&self, key: TokenKey, known: Known, epoch: u64) {
+        let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.epoch() == epoch {
+            self.known.insert(key, known);
+        }
+    }
+
+    /// Remembers that the issuer said nothing. A good token that may still be used stays good.
+    pub(super) fn put_failure(
         &self,
         key: TokenKey,
-        result: &VerifyResult,
-        since: SystemTime,
-        until: SystemTime,
-        expiry: Option<SystemTime>,
-    ) {
-        let claims = match result {
-            Ok(token) | Err(VerifyError::Expired(token)) => token.claims().size(),
-            Err(_) => 0,
+        what: &'static str,
+        now: SystemTime,
+        epoch: u64,
+    ) -> VerifyResult {
+        let known = match self.stale(key, now) {
+            Some((token, stale_until)) => {
+                let until = stale_until.min(now + STALE);
+                Known {
+                    result: Ok(token.expires_at(until)),
+                    since: now,
+                    until,
+                    stale_until,
+                }
+            }
+            None => Known {
+                result: Err(VerifyError::Unavailable(what)),
+                since: now,
+                until: now + FAILED,
+                stale_until: now,
+            },
         };
-        let known = Known {
-            result: result.clone(),
-            since,
-            until,
-            expiry,
-            claims,
-        };
-        self.known.insert(key, known);
+        let result = known.result.clone();
+        self.put(key, known, epoch);
+        result
+    }
+
+    /// Forgets a token, or all.
+    pub(super) fn forget(&self, key: Option<TokenKey>) {
+        let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        match key {
+            Some(key) => drop(self.known.remove(&key)),
+            None => self.known.clear(),
+        }
+        // Afterwards, so that who knows of it finds nothing from before.
+        self.epoch.fetch_add(1, Ordering::Release);
+    }
+
+    /// Changes whenever something is forgotten on demand.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -80,6 +121,12 @@ impl Memory {
 
     pub(super) fn bytes(&self) -> u64 {
         self.known.weight()
+    }
+
+    fn stale(&self, key: TokenKey, now: SystemTime) -> Option<(VerifiedToken, SystemTime)> {
+        let known = self.known.peek(&key)?;
+        let token = known.result.ok()?;
+        (known.since <= now && now < known.stale_until).then_some((token, known.stale_until))
     }
 }
 
@@ -91,7 +138,12 @@ const OVERHEAD: u64 = 256;
 struct InBytes;
 
 impl Weighter<TokenKey, Known> for InBytes {
+    /// The same for one entry at all times: claims do not change.
     fn weight(&self, _: &TokenKey, known: &Known) -> u64 {
-        OVERHEAD + known.claims as u64
+        let claims = match &known.result {
+            Ok(token) | Err(VerifyError::Expired(token)) => token.claims().size(),
+            Err(_) => 0,
+        };
+        OVERHEAD + claims as u64
     }
 }

@@ -1,6 +1,7 @@
 //! [`IntrospectionVerifier`]: opaque tokens, about which the server that issued them is asked
 //! ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)).
 
+mod budget;
 mod builder;
 mod client;
 mod memory;

@@ -1,28 +1,40 @@
 use std::{
     fmt,
-    sync::Arc,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Weak},
     time::{Duration, SystemTime},
 };
 
+use bytes::Bytes;
+use futures_util::FutureExt;
+
 use super::{
     IntrospectionClient, IntrospectionRequest, IntrospectionResponse, IntrospectionVerifierBuilder,
-    memory::Memory,
+    budget::{Budget, Question},
+    memory::{Known, Memory},
 };
 use crate::policy::token::{
     Clock, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyResult,
-    flights::Flights,
+    flights::{Flight, Flights},
     token_key::{TokenKey, TokenKeys},
 };
 
 /// Asks the server that issued a token whether it is good, and what it says
 /// ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)).
 ///
-/// An answer is remembered for a short time, which is how late a revocation can be noticed. Several
-/// requests with one token ask once. At most a set number of questions is under way, so that a
-/// flood of garbage does not become a flood at the issuer.
+/// An answer is remembered for a short time, which is how late a revocation can be noticed, unless
+/// something [tells](Self::forget). Several requests with one token ask once, whether or not their
+/// clients stay for the answer.
+///
+/// Anybody can send tokens that were never issued. So there is a bound on the questions
+/// [under way](IntrospectionVerifierBuilder::max_outstanding), and one on those that
+/// [come to nothing](IntrospectionVerifierBuilder::max_refused_per_second). While a flood of garbage
+/// has used up either, tokens that are not remembered are not asked about: nobody can tell whether
+/// they are good. What is remembered is not affected. The bounds are for all clients together; to
+/// keep one client from using them up, limit the rate of each in front of this layer.
 ///
 /// When no answer can be had, or one that says nothing clear, nobody is let in
-/// ([`VerifyError::Unavailable`]).
+/// ([`VerifyError::Unavailable`]). The issuer is then asked about the token again after a second.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -47,6 +59,10 @@ use crate::policy::token::{
 /// let verifier = IntrospectionVerifier::builder(Played).build()?;
 /// assert!(verifier.verify("good").await.is_ok());
 /// assert!(matches!(verifier.verify("bad").await, Err(VerifyError::Revoked)));
+///
+/// assert!(verifier.verify("good").into_ready().is_ok(), "it is remembered");
+/// verifier.forget("good");
+/// assert!(verifier.verify("good").into_ready().is_err(), "it has to be asked about");
 /// # Ok::<(), tower_cors::token::IntrospectionConfigError>(())
 /// # }).unwrap();
 /// ```
@@ -56,11 +72,12 @@ pub struct IntrospectionVerifier {
 }
 
 pub(super) struct Shared {
-    pub(super) client: Box<dyn IntrospectionClient>,
+    pub(super) client: Arc<dyn IntrospectionClient>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) settings: Settings,
     pub(super) keys: TokenKeys,
     pub(super) memory: Memory,
+    pub(super) budget: Arc<Budget>,
     pub(super) flights: Arc<Flights<TokenKey, VerifyResult>>,
 }
 
@@ -80,13 +97,25 @@ pub(super) struct Settings {
 impl IntrospectionVerifier {
     /// Begins the configuration of a verifier that asks through `client`.
     pub fn builder(client: impl IntrospectionClient) -> IntrospectionVerifierBuilder {
-        IntrospectionVerifierBuilder::new(Box::new(client))
+        IntrospectionVerifierBuilder::new(Arc::new(client))
     }
 
     pub(super) fn new(shared: Shared) -> Self {
         Self {
             shared: Arc::new(shared),
         }
+    }
+
+    /// Forgets what is known of a token, as when the issuer tells that it is revoked: it is asked
+    /// about when it comes next, whatever was asked before. What a
+    /// [`TokenOrigins`](crate::token::TokenOrigins) has taken from here is looked up again, too.
+    pub fn forget(&self, token: &str) {
+        self.shared.forget(Some(self.shared.keys.key(token)));
+    }
+
+    /// Forgets what is known of all tokens, as [`forget`](Self::forget) does of one.
+    pub fn clear(&self) {
+        self.shared.forget(None);
     }
 
     /// The number of tokens about which something is remembered.
@@ -107,52 +136,106 @@ impl TokenVerifier for IntrospectionVerifier {
             let what = "a token is printable ASCII";
             return VerifyFuture::ready(Err(VerifyError::Malformed(what)));
         }
-        let shared = &self.shared;
-        let key = shared.keys.key(token);
-        if let Some(known) = shared.memory.get(key, shared.clock.now()) {
-            return VerifyFuture::ready(known);
+        let key = self.shared.keys.key(token);
+        match self.shared.memory.get(key, self.shared.clock.now()) {
+            Some(known) => VerifyFuture::ready(known),
+            None => VerifyFuture::new(Arc::clone(&self.shared).find_out(key, token.to_owned())),
         }
-        let flight = shared.flights.join(key, || {
-            let request =
-                IntrospectionRequest::new(token, shared.settings.token_type_hint.as_deref());
-            let shared = Arc::clone(shared);
-            async move { shared.ask(key, request).await }
-        });
-        match flight {
-            Some(flight) => VerifyFuture::new(flight),
-            None => {
-                let what = "too many questions to the issuer are under way";
-                VerifyFuture::ready(Err(VerifyError::Unavailable(what)))
-            }
-        }
+    }
+
+    /// Grows when something is forgotten on demand.
+    fn epoch(&self) -> u64 {
+        self.shared.memory.epoch()
     }
 }
 
 impl Shared {
-    /// Asks the issuer, and remembers what it says.
-    async fn ask(&self, key: TokenKey, request: IntrospectionRequest) -> VerifyResult {
-        // A token may be withdrawn while the answer is on its way: its time counts from here.
-        let since = self.clock.now();
-        let body = match self.client.introspect(request).await {
-            Ok(body) if body.len() > self.settings.max_response => {
-                return self.unavailable(key, "the issuer's answer is too large");
+    fn forget(&self, key: Option<TokenKey>) {
+        // What was asked before is of no use to those who come after.
+        self.flights.leave(key);
+        self.memory.forget(key);
+    }
+
+    async fn find_out(self: Arc<Self>, key: TokenKey, token: String) -> VerifyResult {
+        let now = self.clock.now();
+        // Somebody else may have found it out before this was polled.
+        if let Some(known) = self.memory.get(key, now) {
+            return known;
+        }
+        match self.join(key, &token, now) {
+            Ok(flight) => flight.await,
+            Err(what) => {
+                let stale = self.memory.get_stale(key, now);
+                stale.ok_or(VerifyError::Unavailable(what))
             }
-            Ok(body) => body,
-            Err(error) => return self.unavailable(key, error.as_str()),
+        }
+    }
+
+    /// Joins the question under way, or asks it, if there may be another.
+    fn join(
+        self: &Arc<Self>,
+        key: TokenKey,
+        token: &str,
+        now: SystemTime,
+    ) -> Result<Flight<VerifyResult>, &'static str> {
+        if let Some(flight) = self.flights.find(key, now) {
+            return Ok(flight);
+        }
+        if self.budget.is_spent(now) {
+            return Err("too many tokens lately were not good");
+        }
+        let begin = || {
+            let hint = self.settings.token_type_hint.as_deref();
+            ask(
+                Arc::downgrade(self),
+                key,
+                IntrospectionRequest::new(token, hint),
+            )
         };
-        let response = match IntrospectionResponse::parse(&body) {
+        let flight = self.flights.join(key, now, begin);
+        flight.ok_or("too many questions to the issuer are under way")
+    }
+
+    /// What to make of the issuer's answer, and to remember of it.
+    fn conclude(&self, asked: Asked, body: Result<Bytes, &'static str>) -> VerifyResult {
+        let Asked {
+            key, since, epoch, ..
+        } = asked;
+        let response = body.and_then(|body| match body.len() > self.settings.max_response {
+            true => Err("the issuer's answer is too large"),
+            false => IntrospectionResponse::parse(&body).map_err(|error| error.as_str()),
+        });
+        let response = match response {
             Ok(response) => response,
-            Err(error) => return self.unavailable(key, error.as_str()),
+            // Fails closed, unless what was known may still be used.
+            Err(what) => {
+                let now = self.clock.now();
+                return self.memory.put_failure(key, what, now, epoch);
+            }
         };
 
+        let settings = &self.settings;
         let expiry = response.expiry();
-        let good_until = earlier(expiry, since + self.settings.positive_ttl);
+        let good_until = earlier(expiry, since + settings.positive_ttl);
         let result = self.judge(response, good_until);
-        let until = match &result {
-            Ok(_) => good_until,
-            Err(_) => since + self.settings.negative_ttl,
+        let known = match &result {
+            Ok(_) => {
+                asked.question.pays();
+                Known {
+                    result: result.clone(),
+                    since,
+                    until: good_until,
+                    stale_until: earlier(expiry, good_until + settings.stale_if_error),
+                }
+            }
+            Err(_) => Known {
+                result: result.clone(),
+                since,
+                until: since + settings.negative_ttl,
+                stale_until: since,
+            },
         };
-        self.memory.put(key, &result, since, until, expiry);
+        self.memory.put(key, known, epoch);
         result
     }
 
@@ -181,13 +264,41 @@ impl Shared {
         }
         Ok(token)
     }
+}
 
-    /// Fails closed, unless what was known may still be used.
-    fn unavailable(&self, key: TokenKey, what: &'static str) -> VerifyResult {
-        let now = self.clock.now();
-        self.memory
-            .get_stale(key, now, self.settings.stale_if_error)
-            .ok_or(VerifyError::Unavailable(what))
+/// A question to the issuer, and what was so when it was asked.
+struct Asked {
+    key: TokenKey,
+    /// A token may be withdrawn while the answer is on its way: its time counts from here.
+    since: SystemTime,
+    epoch: u64,
+    question: Question,
+}
+
+/// Asks the issuer. The verifier holds this future, which so does not hold the verifier.
+async fn ask(shared: Weak<Shared>, key: TokenKey, request: IntrospectionRequest) -> VerifyResult {
+    let nobody = Err(VerifyError::Unavailable("nobody waits for the answer"));
+    let begin = |shared: Arc<Shared>| {
+        let asked = Asked {
+            key,
+            since: shared.clock.now(),
+            epoch: shared.memory.epoch(),
+            question: shared.budget.question(),
+        };
+        (asked, Arc::clone(&shared.client))
+    };
+    let Some((asked, client)) = shared.upgrade().map(begin) else {
+        return nobody;
+    };
+    // A panic would leave everybody who waits, now or later, with a future that panics.
+    let answer = AssertUnwindSafe(async { client.introspect(request).await });
+    let body = match answer.catch_unwind().await {
+        Ok(answer) => answer.map_err(|error| error.as_str()),
+        Err(_) => Err("the client of the issuer panicked"),
+    };
+    match shared.upgrade() {
+        Some(shared) => shared.conclude(asked, body),
+        None => nobody,
     }
 }
 
@@ -202,6 +313,7 @@ impl fmt::Debug for Shared {
             .field("client", &self.client)
             .field("clock", &self.clock)
             .field("settings", &self.settings)
+            .field("budget", &self.budget)
             .field("flights", &self.flights)
             .finish_non_exhaustive()
     }
