@@ -250,6 +250,35 @@ async fn a_flood_of_unknown_keys_makes_one_fetch_per_interval() {
 }
 
 #[tokio::test]
+async fn fetching_the_same_keys_again_makes_nobody_verify_again() {
+    let clock = TestClock::new();
+    let issuer = Issuer::start(set(&[old()])).await;
+    let verifier = builder(&issuer, &clock).build().unwrap();
+    assert_eq!(outcome(&verifier, &token("old", RSA, &clock)).await, "good");
+    let epoch = verifier.epoch();
+    // Anybody can name unknown keys.
+    for n in 1..=5 {
+        clock.advance(30);
+        let forged = garbage(&format!("kid-{n}"));
+        assert_eq!(outcome(&verifier, &forged).await, UNKNOWN);
+        assert_eq!(issuer.calls(), 1 + n);
+        assert_eq!(verifier.epoch(), epoch);
+    }
+
+    issuer.set(set(&[old(), new()]));
+    clock.advance(30);
+    assert_eq!(outcome(&verifier, &garbage("another")).await, UNKNOWN);
+    assert_ne!(verifier.epoch(), epoch);
+
+    // What was believed before the keys' time was over is verified again after it.
+    let epoch = verifier.epoch();
+    clock.advance(3600);
+    assert_ne!(verifier.epoch(), epoch);
+    assert_eq!(outcome(&verifier, &token("old", RSA, &clock)).await, "good");
+    assert_ne!(verifier.epoch(), epoch);
+}
+
+#[tokio::test]
 async fn many_requests_without_keys_make_one_fetch() {
     let clock = TestClock::new();
     let issuer = Issuer::start(set(&[old()]).delay(Duration::from_millis(100))).await;

@@ -4,6 +4,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use bytes::Bytes;
+
 use super::document::JwkSet;
 use crate::policy::token::{flights::Flight, jwt::JwtKeys};
 
@@ -22,7 +24,7 @@ pub(super) struct State {
     attempted_at: Option<SystemTime>,
     fetches: u64,
     failures: u64,
-    /// How many sets of keys there have been.
+    /// How many times the keys were not those of before, or those of before were dead.
     sets: u64,
     pub(super) last_failure: Option<&'static str>,
     /// The fetch under way. It is kept when all that wait for it go away, so that clients who hang
@@ -36,9 +38,14 @@ pub(super) type FetchResult = Result<(), &'static str>;
 
 struct Current {
     keys: Arc<JwtKeys>,
+    /// What the issuer published, byte by byte.
+    document: Bytes,
     left_out: usize,
     fetched_at: SystemTime,
 }
+
+/// What came of a fetch.
+pub(super) type Fetched = Result<(JwkSet, Bytes), &'static str>;
 
 /// How good the current keys are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +86,9 @@ impl State {
         }
     }
 
-    /// Changes whenever a token that was good may be so no more: with each set of keys, and when
-    /// the keys' time is over.
+    /// Changes whenever a token that was good may be so no more: with each other set of keys, and
+    /// when the keys' time is over. Fetching the same keys again changes nothing, or anybody who
+    /// names an unknown key could make everybody be verified again.
     pub(super) fn epoch(&self, now: SystemTime, times: &Times) -> u64 {
         let is_dead = self.freshness(now, times) == Freshness::Dead;
         2 * self.sets + u64::from(is_dead)
@@ -108,20 +116,33 @@ impl State {
         true
     }
 
-    /// Notes what came of an attempt; new keys replace the old ones, so that removed keys die.
-    pub(super) fn finish(&mut self, fetched: Result<JwkSet, &'static str>, since: SystemTime) {
+    /// Notes what came of an attempt that began at `since`; new keys replace the old ones, so that
+    /// removed keys die.
+    pub(super) fn finish(
+        &mut self,
+        fetched: Fetched,
+        since: SystemTime,
+        now: SystemTime,
+        times: &Times,
+    ) {
         self.flight = None;
-        match fetched {
-            Ok(set) => {
+        let was_dead = self.freshness(now, times) == Freshness::Dead;
+        match (fetched, &mut self.current) {
+            (Ok((_, document)), Some(current)) if !was_dead && current.document == document => {
+                self.last_failure = None;
+                current.fetched_at = since;
+            }
+            (Ok((set, document)), current) => {
                 self.last_failure = None;
                 self.sets += 1;
-                self.current = Some(Current {
+                *current = Some(Current {
                     left_out: set.left_out(),
                     keys: Arc::new(set.into_keys()),
+                    document,
                     fetched_at: since,
                 });
             }
-            Err(what) => {
+            (Err(what), _) => {
                 self.failures += 1;
                 self.last_failure = Some(what);
             }
@@ -181,15 +202,21 @@ mod tests {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
     }
 
-    fn set() -> JwkSet {
-        let json = br#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "a",
-            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
-        JwkSet::parse(json, 4).unwrap()
+    fn set(kid: &str) -> Fetched {
+        let json = format!(
+            r#"{{"keys": [{{"kty": "OKP", "crv": "Ed25519", "kid": {kid:?},
+                "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}}]}}"#
+        );
+        Ok((JwkSet::parse(json.as_bytes(), 4).unwrap(), json.into()))
+    }
+
+    fn finish(state: &mut State, fetched: Fetched, seconds: u64) {
+        state.finish(fetched, at(seconds), at(seconds), &TIMES);
     }
 
     fn fetched() -> State {
         let mut state = State::default();
-        state.finish(Ok(set()), at(1000));
+        finish(&mut state, set("a"), 1000);
         state
     }
 
@@ -199,7 +226,7 @@ mod tests {
         assert_eq!(State::default().freshness(at(0), &TIMES), Dead);
         let good = fetched();
         let mut failing = fetched();
-        failing.finish(Err("down"), at(1080));
+        finish(&mut failing, Err("down"), 1080);
         for (seconds, expected, when_failing) in [
             (989, Dead, Dead),
             (990, Fresh, Fresh),
@@ -221,17 +248,25 @@ mod tests {
     }
 
     #[test]
-    fn the_epoch_grows_with_each_set_and_at_its_end() {
+    fn the_epoch_grows_with_each_other_set_and_at_its_end() {
         let mut state = State::default();
         assert_eq!(state.epoch(at(0), &TIMES), 1);
         state = fetched();
         assert_eq!(state.epoch(at(1000), &TIMES), 2);
         assert!(state.attempt(at(1080), &TIMES));
-        state.finish(Err("down"), at(1080));
+        finish(&mut state, Err("down"), 1080);
         assert_eq!(state.epoch(at(1149), &TIMES), 2);
         assert_eq!(state.epoch(at(1150), &TIMES), 3);
-        state.finish(Ok(set()), at(1160));
+        // The same that were dead.
+        finish(&mut state, set("a"), 1160);
         assert_eq!(state.epoch(at(1160), &TIMES), 4);
+        finish(&mut state, set("a"), 1240);
+        assert_eq!(state.epoch(at(1240), &TIMES), 4);
+        assert_eq!(state.status().fetched_at, Some(at(1240)));
+        finish(&mut state, set("b"), 1250);
+        assert_eq!(state.epoch(at(1250), &TIMES), 6);
+        finish(&mut state, set("a"), 1260);
+        assert_eq!(state.epoch(at(1260), &TIMES), 8);
     }
 
     #[test]

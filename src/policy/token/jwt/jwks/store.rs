@@ -207,15 +207,16 @@ impl Store {
                 Ok(Ok(body)) if body.len() > bounds.max_document => {
                     Err("the issuer's answer is too large")
                 }
-                Ok(Ok(body)) => {
-                    JwkSet::parse(&body, bounds.max_keys).map_err(|error| error.as_str())
-                }
+                Ok(Ok(body)) => JwkSet::parse(&body, bounds.max_keys)
+                    .map(|set| (set, body))
+                    .map_err(|error| error.as_str()),
                 Ok(Err(error)) => Err(error.as_str()),
                 Err(_) => Err("the fetcher of the issuer's keys panicked"),
             };
             let result = fetched.as_ref().map(|_| ()).map_err(|what| *what);
             if let Some(store) = store.upgrade() {
-                store.lock().finish(fetched, since);
+                let now = store.clock.now();
+                store.lock().finish(fetched, since, now, &bounds.times);
             }
             result
         }
