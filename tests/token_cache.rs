@@ -68,6 +68,18 @@ async fn a_token_is_verified_once() {
 }
 
 #[tokio::test]
+async fn an_authentic_token_that_says_nothing_of_use_is_verified_once() {
+    // As a JWT verifier answers once the signature was right, and there is no exp.
+    let issuer = Scripted::new(|_| Err(VerifyError::Malformed("it has no exp")));
+    let service = service(opaque(issuer.clone()).build().unwrap());
+    for _ in 0..10 {
+        let refused = service.send(bearer(CONTOSO, "endless")).await;
+        assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(issuer.calls(), 1);
+}
+
+#[tokio::test]
 async fn a_result_is_not_believed_for_ever() {
     let issuer = Scripted::new(|_| Ok(good()));
     let service = service(

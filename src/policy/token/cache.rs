@@ -80,11 +80,6 @@ impl Known {
     fn is_current(&self, epoch: u64, now: SystemTime) -> bool {
         self.epoch == epoch && now < self.until
     }
-
-    /// Whether it costs more to find out again than to keep.
-    fn is_worth_keeping(&self) -> bool {
-        !matches!(self.finding, Finding::Refused(VerifyError::Malformed(_)))
-    }
 }
 
 /// What is known of tokens, bounded by its size.
@@ -122,7 +117,8 @@ impl TokenCache {
     }
 
     pub(super) fn insert(&self, key: TokenKey, known: &Arc<Known>) {
-        if let (Some(cache), true) = (&self.known, known.is_worth_keeping()) {
+        // What is malformed may have been found so only after its signature was right.
+        if let Some(cache) = &self.known {
             cache.insert(key, Arc::clone(known));
         }
     }
@@ -212,12 +208,14 @@ mod tests {
         let now = SystemTime::now();
         let soon = now + Duration::from_secs(20);
         let refused = || Finding::Refused(VerifyError::Revoked);
+        let malformed = || Finding::Refused(VerifyError::Malformed("test"));
         let unavailable = || Finding::Refused(VerifyError::Unavailable("test"));
         for (finding, seconds) in [
             (good(None), 60),
             (good(Some(soon)), 20),
             (good(Some(now + Duration::from_secs(3600))), 60),
             (refused(), 5),
+            (malformed(), 5),
             (unavailable(), 1),
         ] {
             let key = cache.key("token");
@@ -229,16 +227,6 @@ mod tests {
             assert!(cache.get(key, 8, at(0)).is_none(), "another epoch: {text}");
             assert!(cache.get(cache.key("other"), 7, at(0)).is_none());
         }
-    }
-
-    #[test]
-    fn what_is_cheap_to_find_out_is_not_kept() {
-        let limits = CacheLimits::default();
-        let cache = TokenCache::new(limits);
-        let (now, key) = (SystemTime::now(), cache.key("token"));
-        let malformed = Finding::Refused(VerifyError::Malformed("test"));
-        cache.insert(key, &Arc::new(Known::new(malformed, 0, now, &limits)));
-        assert!(cache.get(key, 0, now).is_none());
     }
 
     #[test]
