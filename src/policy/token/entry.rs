@@ -66,10 +66,11 @@ impl EntryRules {
         self
     }
 
-    /// Lets in a scheme of apps, such as `capacitor` or `chrome-extension`, in lower case.
+    /// Lets in a scheme of apps, such as `capacitor` or `chrome-extension`, in whatever case.
     #[must_use]
     pub fn scheme(mut self, scheme: impl Into<Box<str>>) -> Self {
-        self.schemes.push(scheme.into());
+        // RFC 3986, section 3.1: schemes are case-insensitive, and lower case is canonical.
+        self.schemes.push(scheme.into().to_ascii_lowercase().into());
         self
     }
 
@@ -339,6 +340,8 @@ mod tests {
         );
         let app = EntryRules::new().scheme("capacitor");
         assert!(app.canonical("capacitor://localhost").is_ok());
+        let app_in_capitals = EntryRules::new().scheme("Capacitor");
+        assert!(app_in_capitals.canonical("capacitor://localhost").is_ok());
         assert_eq!(app.canonical("ionic://localhost"), Err(K::Scheme));
         let slash = EntryRules::new().trailing_slash();
         assert_eq!(
