@@ -155,6 +155,75 @@ async fn keys_are_chosen_by_their_names_and_used_with_their_algorithm() {
 }
 
 #[tokio::test]
+async fn a_token_may_mean_the_only_key_of_its_algorithm_where_that_is_chosen() {
+    let clock = TestClock::new();
+    let only = "none of the issuer's keys can verify a token";
+    let unnamed = || jwk(RSA, json!({"use": "sig"}));
+    let others = || {
+        [
+            jwk(OTHER_RSA, json!({"alg": "PS256"})),
+            jwk(OTHER_RSA, json!({"kid": "enc", "use": "enc"})),
+        ]
+    };
+    let [ps256, encryption] = others();
+    for (keys, header, expected, by_default) in [
+        (vec![unnamed()], json!({}), "good", only),
+        (vec![unnamed()], json!({"kid": "new"}), UNKNOWN, only),
+        (vec![unnamed()], json!({"alg": "RS512"}), UNKNOWN, only),
+        (vec![old()], json!({}), "good", UNKNOWN),
+        (vec![old()], json!({"kid": "new"}), UNKNOWN, UNKNOWN),
+        (vec![unnamed(), ps256], json!({}), "good", only),
+        (vec![encryption, unnamed()], json!({}), "good", only),
+        (vec![unnamed(), old()], json!({}), UNKNOWN, UNKNOWN),
+        (
+            vec![unnamed(), new()],
+            json!({"kid": "new"}),
+            "its signature is wrong",
+            "its signature is wrong",
+        ),
+        (vec![new()], json!({}), "its signature is wrong", UNKNOWN),
+    ] {
+        let issuer = Issuer::start(set(&keys)).await;
+        let token = sign(header.clone(), RSA, &clock);
+        let chosen = builder(&issuer, &clock).accept_unnamed_key();
+        for (builder, expected) in [(chosen, expected), (builder(&issuer, &clock), by_default)] {
+            let verifier = builder.build().unwrap();
+            assert_eq!(
+                outcome(&verifier, &token).await,
+                expected,
+                "{header} {keys:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn tokens_without_a_name_make_no_fetches() {
+    let clock = TestClock::new();
+    let issuer = Issuer::start(set(&[jwk(RSA, json!({}))])).await;
+    let verifier = builder(&issuer, &clock)
+        .accept_unnamed_key()
+        .build()
+        .unwrap();
+    let token = |pem| sign(json!({}), pem, &clock);
+    assert_eq!(outcome(&verifier, &token(RSA)).await, "good");
+    issuer.set(set(&[jwk(OTHER_RSA, json!({}))]));
+    clock.advance(2879);
+    assert_eq!(
+        outcome(&verifier, &token(OTHER_RSA)).await,
+        "its signature is wrong"
+    );
+    assert_eq!(issuer.calls(), 1);
+    clock.advance(1);
+    assert_eq!(outcome(&verifier, &token(OTHER_RSA)).await, "good");
+    assert_eq!(
+        outcome(&verifier, &token(RSA)).await,
+        "its signature is wrong"
+    );
+    assert_eq!(issuer.calls(), 2);
+}
+
+#[tokio::test]
 async fn a_rotated_key_is_found_when_a_token_names_it() {
     let clock = TestClock::new();
     let issuer = Issuer::start(set(&[old()])).await;
@@ -681,6 +750,10 @@ fn settings_have_bounds() {
         (
             builder().min_refresh_interval(seconds(61)),
             JwksConfigError::MinRefreshInterval(seconds(61)),
+        ),
+        (
+            builder().leeway(seconds(301)),
+            JwksConfigError::Leeway(seconds(301)),
         ),
     ] {
         assert_eq!(builder.build().unwrap_err(), error);

@@ -211,6 +211,29 @@ fn a_key_without_a_name_is_an_explicit_choice() {
     assert_eq!(build(builder().accept_unnamed_key()), Ok(()));
     let two = builder().key(unnamed()).accept_unnamed_key();
     assert_eq!(build(two), Err(JwtError::UnnamedKey));
+    let set = |names: &[&str]| {
+        let keys = names.iter().map(|&name| unnamed().kid(name));
+        JwtVerifier::builder().keys(JwtKeys::new(keys).unwrap())
+    };
+    let of_set = set(&["a"]).accept_unnamed_key();
+    assert!(verify(&of_set.build().unwrap(), &token(LIST)).is_ok());
+    for several in [
+        set(&["a", "b"]),
+        JwtVerifier::builder()
+            .key(unnamed().kid("a"))
+            .key(unnamed().kid("b")),
+    ] {
+        assert_eq!(build(several.clone()), Ok(()));
+        let error = build(several.accept_unnamed_key()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "keys: `accept_unnamed_key` is for a single key, and there are 2: leave it out"
+        );
+    }
+    assert_eq!(
+        build(set(&[]).accept_unnamed_key()),
+        Err(JwtError::MissingKeys)
+    );
     assert_eq!(build(JwtVerifier::builder()), Err(JwtError::MissingKeys));
     let verifier = builder().accept_unnamed_key().build().unwrap();
     assert!(verify(&verifier, &token(LIST)).is_ok());

@@ -23,4 +23,7 @@ pub enum JwtError {
          `accept_unnamed_key`"
     )]
     UnnamedKey,
+    /// Which of several keys is meant by a token that does not say?
+    #[error("keys: `accept_unnamed_key` is for a single key, and there are {0}: leave it out")]
+    SeveralKeys(usize),
 }

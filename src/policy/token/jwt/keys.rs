@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{JwtError, JwtKey, key::Names};
+use super::{JwtAlgorithm, JwtError, JwtKey, key::Names};
 use crate::policy::token::Claims;
 
 /// The keys that are trusted, found by the names that tokens call them by.
@@ -31,7 +31,19 @@ pub struct JwtKeys {
     by_kid: HashMap<Box<str>, usize>,
     by_x5t_s256: HashMap<Box<str>, usize>,
     by_x5t: HashMap<Box<str>, usize>,
-    accepts_unnamed: bool,
+    unnamed: Unnamed,
+}
+
+/// What a token means that does not say which key it means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Unnamed {
+    /// None.
+    #[default]
+    Nothing,
+    /// The only key of its algorithm.
+    OfAlgorithm,
+    /// The only key, whichever the token names.
+    TheOnly,
 }
 
 impl JwtKeys {
@@ -55,7 +67,7 @@ impl JwtKeys {
     pub fn single(key: JwtKey) -> Self {
         Self {
             keys: vec![key],
-            accepts_unnamed: true,
+            unnamed: Unnamed::TheOnly,
             ..Self::default()
         }
     }
@@ -68,14 +80,22 @@ impl JwtKeys {
     ///
     /// When it is no JWK set or has a JSON key twice, or without a backend.
     pub fn from_jwk_set(json: &[u8]) -> Result<(Self, usize), JwtError> {
-        Self::from_jwk_members(&Claims::parse(json).map_err(|_| no_set())?)
+        let document = Claims::parse(json).map_err(|_| no_set())?;
+        Self::from_jwk_members(&document, Unnamed::Nothing)
     }
 
-    pub(super) fn from_jwk_members(document: &Claims) -> Result<(Self, usize), JwtError> {
+    /// Keys without a name are left out, unless a token may mean one.
+    pub(super) fn from_jwk_members(
+        document: &Claims,
+        unnamed: Unnamed,
+    ) -> Result<(Self, usize), JwtError> {
         let Some(Value::Array(members)) = document.get("keys") else {
             return Err(no_set());
         };
-        let mut set = Self::default();
+        let mut set = Self {
+            unnamed,
+            ..Self::default()
+        };
         let mut left_out = 0;
         for member in members {
             match JwtKey::from_jwk_value(member.clone()) {
@@ -97,6 +117,15 @@ impl JwtKeys {
         self.keys.is_empty()
     }
 
+    /// The one key, whichever a token names.
+    pub(super) fn into_single(self) -> Result<Self, JwtError> {
+        match <[JwtKey; 1]>::try_from(self.keys) {
+            Ok([key]) => Ok(Self::single(key)),
+            Err(keys) if keys.is_empty() => Err(JwtError::MissingKeys),
+            Err(keys) => Err(JwtError::SeveralKeys(keys.len())),
+        }
+    }
+
     fn insert(&mut self, key: JwtKey) -> Result<(), JwtError> {
         let index = self.keys.len();
         let names = key.names();
@@ -114,10 +143,13 @@ impl JwtKeys {
         Ok(())
     }
 
-    /// Gives the next key those of its names that no earlier one has; whether there is any.
+    /// Gives the next key those of its names that no earlier one has; whether a token can mean it.
     fn insert_where_free(&mut self, key: &JwtKey) -> bool {
         let index = self.keys.len();
         let names = key.names();
+        if names == Names::default() {
+            return self.unnamed == Unnamed::OfAlgorithm;
+        }
         let mut has_name = false;
         for (map, name) in [
             (&mut self.by_kid, names.kid),
@@ -134,9 +166,14 @@ impl JwtKeys {
     }
 
     /// The key that a token means. A name that is unknown is not made up for by another one.
-    pub(super) fn find(&self, names: Names<'_>) -> Option<&JwtKey> {
-        if self.accepts_unnamed {
-            return self.keys.first();
+    pub(super) fn find(&self, names: Names<'_>, algorithm: JwtAlgorithm) -> Option<&JwtKey> {
+        match self.unnamed {
+            Unnamed::TheOnly => return self.keys.first(),
+            Unnamed::OfAlgorithm if names == Names::default() => {
+                let mut meant = self.keys.iter().filter(|key| key.algorithm() == algorithm);
+                return meant.next().filter(|_| meant.next().is_none());
+            }
+            Unnamed::OfAlgorithm | Unnamed::Nothing => {}
         }
         let index = match names {
             Names { kid: Some(kid), .. } => self.by_kid.get(kid),

@@ -65,6 +65,11 @@ impl<'a> UnverifiedJwt<'a> {
         }
     }
 
+    /// The algorithm that the token says it is signed with: good for choosing a key, no more.
+    pub(super) fn algorithm(&self) -> JwtAlgorithm {
+        self.algorithm
+    }
+
     /// Checks algorithm, signature and, once that is right, what the token says.
     pub(super) fn verify(&self, key: &JwtKey, rules: &Rules, now: SystemTime) -> VerifyResult {
         // RFC 8725, section 3.1: the key says the algorithm; the token may only agree.

@@ -42,7 +42,7 @@ impl JwtVerifier {
         let unverified = UnverifiedJwt::parse(token)?;
         let key = self
             .keys
-            .find(unverified.names())
+            .find(unverified.names(), unverified.algorithm())
             .ok_or(VerifyError::NotAuthentic("its key is unknown"))?;
         unverified.verify(key, &self.rules, SystemTime::now())
     }
@@ -77,7 +77,8 @@ impl JwtVerifierBuilder {
         self
     }
 
-    /// Lets the only key verify every token, whichever key it names or does not name.
+    /// Lets the only key verify every token, whichever key it names or does not name. With several
+    /// keys, the configuration does not build.
     pub fn accept_unnamed_key(mut self) -> Self {
         self.unnamed = true;
         self
@@ -118,10 +119,12 @@ impl JwtVerifierBuilder {
             self.unnamed,
             <[JwtKey; 1]>::try_from(self.keys),
         ) {
-            (Some(set), _, _) => set,
+            (Some(set), true, _) => set.into_single()?,
+            (Some(set), false, _) => set,
             (None, true, Ok([key])) => JwtKeys::single(key),
             (None, false, Ok(key)) => JwtKeys::new(key)?,
-            (None, _, Err(keys)) => JwtKeys::new(keys)?,
+            (None, true, Err(keys)) => JwtKeys::new(keys)?.into_single()?,
+            (None, false, Err(keys)) => JwtKeys::new(keys)?,
         };
         match keys.is_empty() {
             true => Err(JwtError::MissingKeys),

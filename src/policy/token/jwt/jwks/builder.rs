@@ -7,7 +7,7 @@ use super::{
 };
 use crate::policy::token::{
     Clock, KeySetFetcher, SystemClock,
-    jwt::{JwtError, JwtKey, rules::Rules},
+    jwt::{JwtError, JwtKey, keys::Unnamed, rules::Rules},
 };
 
 /// Configures a [`JwksVerifier`].
@@ -48,11 +48,12 @@ impl JwksVerifierBuilder {
                 },
                 max_keys: 64,
                 max_document: 256 * 1024,
+                unnamed: Unnamed::Nothing,
             },
         }
     }
 
-    /// How far the issuer's clock may be off. Default: 30 seconds.
+    /// How far the issuer's clock may be off. Default: 30 seconds; at most 5 minutes.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.rules.leeway = leeway;
         self
@@ -73,6 +74,19 @@ impl JwksVerifierBuilder {
     /// Accepts tokens without `exp`, which are good as long as their key is.
     pub fn dangerously_accept_endless_tokens(mut self) -> Self {
         self.rules.requires_expiry = false;
+        self
+    }
+
+    /// Lets a token that names no key mean the only key of its algorithm, and keeps keys without a
+    /// name, as of an issuer that publishes a single one
+    /// ([OpenID Connect Core, section 10.1](https://openid.net/specs/openid-connect-core-1_0.html#RotateSigKeys)).
+    /// A token that names a key still means no other. Default: such keys are left out, and such
+    /// tokens are refused.
+    ///
+    /// No token tells by a new name that the issuer has a new key: it is noticed when the old one
+    /// is renewed, so set a short [`time_to_live`](Self::time_to_live).
+    pub fn accept_unnamed_key(mut self) -> Self {
+        self.bounds.unnamed = Unnamed::OfAlgorithm;
         self
     }
 
@@ -136,6 +150,9 @@ impl JwksVerifierBuilder {
                 times.min_refresh_interval,
             ));
         }
+        if self.rules.leeway > Duration::from_secs(300) {
+            return Err(JwksConfigError::Leeway(self.rules.leeway));
+        }
         // Better found out here than by the first request.
         if matches!(JwtKey::from_jwk(PROBE), Err(JwtError::Backend)) {
             return Err(JwksConfigError::Backend);
@@ -162,6 +179,9 @@ pub enum JwksConfigError {
     /// Anybody could make this service flood the issuer, or a new key would be found too late.
     #[error("min_refresh_interval: {0:?}: 10s to 60s, because anybody can name unknown keys")]
     MinRefreshInterval(Duration),
+    /// `exp` and `nbf` would have no meaning.
+    #[error("leeway: {0:?}: at most 5min; set the clocks by NTP")]
+    Leeway(Duration),
     /// `jsonwebtoken` has no cryptography to work with, or cannot choose between two.
     #[error("{}", JwtError::Backend)]
     Backend,

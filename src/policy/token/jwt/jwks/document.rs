@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use crate::policy::token::{
     Claims,
-    jwt::{JwtError, JwtKeys},
+    jwt::{JwtError, JwtKeys, keys::Unnamed},
 };
 
 /// The keys of a JWK set ([RFC 7517, section 5](https://www.rfc-editor.org/rfc/rfc7517#section-5))
@@ -40,6 +40,14 @@ impl JwkSet {
     ///
     /// When it is no JWK set, has a JSON key twice, too many keys, or none that is of use.
     pub fn parse(json: &[u8], max_keys: usize) -> Result<Self, JwkSetError> {
+        Self::parse_with(json, max_keys, Unnamed::Nothing)
+    }
+
+    pub(super) fn parse_with(
+        json: &[u8],
+        max_keys: usize,
+        unnamed: Unnamed,
+    ) -> Result<Self, JwkSetError> {
         // The number of keys is known before any is looked at, which costs cryptography.
         let document = Claims::parse(json).map_err(|_| JwkSetError::Document)?;
         match document.get("keys") {
@@ -50,7 +58,7 @@ impl JwkSet {
             _ => return Err(JwkSetError::Document),
         }
         let (keys, left_out) =
-            JwtKeys::from_jwk_members(&document).map_err(|error| match error {
+            JwtKeys::from_jwk_members(&document, unnamed).map_err(|error| match error {
                 JwtError::Backend => JwkSetError::Backend,
                 _ => JwkSetError::Document,
             })?;

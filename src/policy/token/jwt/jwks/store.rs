@@ -17,7 +17,7 @@ use super::{
 use crate::policy::token::{
     Clock, KeySetFetcher,
     flights::Flight,
-    jwt::{JwtKeys, key::Names},
+    jwt::{JwtAlgorithm, JwtKeys, key::Names, keys::Unnamed},
     token_key::{TokenKey, TokenKeys},
 };
 
@@ -39,6 +39,7 @@ pub(super) struct Bounds {
     pub(super) times: Times,
     pub(super) max_keys: usize,
     pub(super) max_document: usize,
+    pub(super) unnamed: Unnamed,
 }
 
 /// How many unknown names are remembered, and how long.
@@ -87,11 +88,12 @@ impl Store {
         self.clock.now()
     }
 
-    /// What to do about a token that calls its key by `names`.
-    pub(super) fn step(self: &Arc<Self>, names: Names<'_>) -> Step {
+    /// What to do about a token of this algorithm that calls its key by `names`.
+    pub(super) fn step(self: &Arc<Self>, names: Names<'_>, algorithm: JwtAlgorithm) -> Step {
         let mut state = self.lock();
         let now = self.clock.now();
-        let is_known = state.keys().is_some_and(|keys| keys.find(names).is_some());
+        let has_key = |keys: &Arc<JwtKeys>| keys.find(names, algorithm).is_some();
+        let is_known = state.keys().is_some_and(has_key);
         let wants_refresh = match state.freshness(now, &self.bounds.times) {
             Freshness::Fresh if is_known => false,
             // One request fetches, all others go on with what there is.
@@ -207,7 +209,7 @@ impl Store {
                 Ok(Ok(body)) if body.len() > bounds.max_document => {
                     Err("the issuer's answer is too large")
                 }
-                Ok(Ok(body)) => JwkSet::parse(&body, bounds.max_keys)
+                Ok(Ok(body)) => JwkSet::parse_with(&body, bounds.max_keys, bounds.unnamed)
                     .map(|set| (set, body))
                     .map_err(|error| error.as_str()),
                 Ok(Err(error)) => Err(error.as_str()),

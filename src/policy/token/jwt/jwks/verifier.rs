@@ -96,7 +96,7 @@ impl JwksVerifier {
 
     fn verify_with(&self, keys: &JwtKeys, token: &UnverifiedJwt<'_>) -> VerifyResult {
         let key = keys
-            .find(token.names())
+            .find(token.names(), token.algorithm())
             .ok_or(VerifyError::NotAuthentic("its key is unknown"))?;
         token.verify(key, &self.rules, self.store.now())
     }
@@ -106,7 +106,8 @@ impl JwksVerifier {
         let token = UnverifiedJwt::parse(&token)?;
         match self.store.settle() {
             Step::Keys(keys) => {
-                if refreshed.is_ok() && keys.find(token.names()).is_none() {
+                let key = keys.find(token.names(), token.algorithm());
+                if refreshed.is_ok() && key.is_none() {
                     self.store.forget(token.names());
                 }
                 self.verify_with(&keys, &token)
@@ -125,7 +126,7 @@ impl TokenVerifier for JwksVerifier {
             Ok(unverified) => unverified,
             Err(error) => return VerifyFuture::ready(Err(error)),
         };
-        match self.store.step(unverified.names()) {
+        match self.store.step(unverified.names(), unverified.algorithm()) {
             Step::Keys(keys) => VerifyFuture::ready(self.verify_with(&keys, &unverified)),
             Step::Wait(refresh) => {
                 VerifyFuture::new(self.clone().verify_after(refresh, token.to_owned()))
