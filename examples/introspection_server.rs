@@ -25,11 +25,12 @@ use std::{
 };
 
 use axum::{
-    Extension, Form, Json, Router,
-    extract::State,
+    Form, Json, Router,
+    extract::{FromRequestParts, State},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -37,8 +38,8 @@ use tower_cors::{
     CorsLayer, DeniedRequests, PolicyExt,
     preflight::Optimistic,
     token::{
-        ClientAuth, IntrospectionVerifier, OriginsClaim, ReqwestIntrospectionClient, TokenOrigins,
-        TokenSource, VerifiedToken,
+        ClientAuth, IntrospectionVerifier, ReqwestIntrospectionClient, TokenOrigins, VerifiedToken,
+        VerifyError,
     },
 };
 
@@ -91,25 +92,51 @@ fn api(issuer: SocketAddr, clock: CheckClock, handled: Arc<AtomicUsize>) -> Resu
         .audience(API)
         .clock(clock)
         .build()?;
-    let policy = TokenOrigins::builder()
-        .verifier(verifier)
-        .source(TokenSource::bearer())
-        .claim(OriginsClaim::array("allowed_origins"))
-        // The verifier remembers what the issuer says.
+    let tokens = TokenOrigins::introspection(verifier)
+        // The verifier remembers what the issuer says, by the check's clock.
         .cache_capacity(0)
         .build()?;
     let cors = CorsLayer::builder()
         // A preflight carries no token: the request itself is judged.
-        .origin_policy(policy.with_preflight(Optimistic::new()))
+        .origin_policy(tokens.clone().with_preflight(Optimistic::new()))
         .denied_requests(DeniedRequests::Refuse)
         .allow_methods([Method::GET])
         .allow_headers([header::AUTHORIZATION])
         .build()?;
-    let orders = move |Extension(token): Extension<Arc<VerifiedToken>>| async move {
+    let orders = move |Caller(token): Caller| async move {
         handled.fetch_add(1, Ordering::SeqCst);
         Json(json!({"customer": token.claims().get("sub"), "orders": [1, 2, 3]}))
     };
-    Ok(Router::new().route("/orders", get(orders)).layer(cors))
+    let router = Router::new().route("/orders", get(orders)).layer(cors);
+    Ok(router.with_state(tokens))
+}
+
+/// Whose request it is.
+///
+/// The layer leaves the token of a page's request. It judges no request without an `Origin`, of a
+/// page of this API or of another server, and so has not looked at its token: CORS is no
+/// authentication.
+struct Caller(Arc<VerifiedToken>);
+
+impl FromRequestParts<TokenOrigins> for Caller {
+    type Rejection = Response;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        tokens: &TokenOrigins,
+    ) -> Result<Self, Response> {
+        match tokens.authenticate(parts).await {
+            Ok(Some(token)) => Ok(Self(token)),
+            Err(VerifyError::Unavailable(_)) => {
+                Err(StatusCode::SERVICE_UNAVAILABLE.into_response())
+            }
+            // The same for a token that is missing, and for one that is not good.
+            Ok(None) | Err(_) => {
+                let challenge = [(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")];
+                Err((StatusCode::UNAUTHORIZED, challenge).into_response())
+            }
+        }
+    }
 }
 
 /// The server that issued the tokens.
@@ -130,15 +157,15 @@ impl Issuer {
         let tokens = HashMap::from([
             (
                 Self::GOOD,
-                json!({"active": true, "sub": "jdoe", "aud": API, "allowed_origins": [SHOP]}),
+                json!({"active": true, "sub": "jdoe", "aud": API, "allowed-origins": [SHOP]}),
             ),
             (
                 "for-another-api",
-                json!({"active": true, "aud": "https://mail.example", "allowed_origins": [SHOP]}),
+                json!({"active": true, "aud": "https://mail.example", "allowed-origins": [SHOP]}),
             ),
             (
                 "unclear",
-                json!({"active": "true", "aud": API, "allowed_origins": [SHOP]}),
+                json!({"active": "true", "aud": API, "allowed-origins": [SHOP]}),
             ),
         ]);
         let tokens = Arc::new(Mutex::new(tokens));
@@ -238,6 +265,11 @@ async fn check(
         table.play(page, step, &fetch, expected).await?;
     }
 
+    // Other servers, and pages of the API itself, send no origin.
+    table.call("a good token", good, 200).await?;
+    table.call("garbage", Some("garbage"), 401).await?;
+    table.call("no token", None, 401).await?;
+
     issuer.revoke(Issuer::GOOD);
     clock.advance(Duration::from_secs(61));
     let fetch = fetch(SHOP, good)?;
@@ -249,5 +281,6 @@ async fn check(
     clock.advance(Duration::from_secs(6));
     let step = "the issuer is down";
     table.play(SHOP, step, &fetch, Seen::refused(503)).await?;
+    table.call(step, good, 503).await?;
     table.finish()
 }

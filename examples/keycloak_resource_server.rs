@@ -24,8 +24,13 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use axum::{Extension, Json, Router, extract::State, routing::get};
-use http::{Method, header};
+use axum::{
+    Json, Router,
+    extract::{FromRequestParts, State},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{Method, StatusCode, header, request::Parts};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, jwk::Jwk};
 use rsa::rand_core::{OsRng, RngCore};
 use serde_json::{Value, json};
@@ -34,9 +39,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tower_cors::{
     Clock, CorsLayer, DeniedRequests, PolicyExt,
     preflight::Optimistic,
-    token::{
-        JwksVerifier, OriginsClaim, ReqwestKeySetFetcher, TokenOrigins, TokenSource, VerifiedToken,
-    },
+    token::{JwksVerifier, ReqwestKeySetFetcher, TokenOrigins, VerifiedToken, VerifyError},
 };
 
 use self::page_check::{Arguments, CheckClock, Error, Seen, Table};
@@ -94,23 +97,48 @@ async fn run() -> Result<(), Error> {
 
 /// The API: its orders may be read by the pages that the caller's token names.
 fn api(verifier: JwksVerifier, handled: Arc<AtomicUsize>) -> Result<Router, Error> {
-    let policy = TokenOrigins::builder()
-        .verifier(verifier)
-        .source(TokenSource::bearer())
-        .claim(OriginsClaim::array("allowed-origins"))
-        .build()?;
+    let tokens = TokenOrigins::keycloak(verifier).build()?;
     let cors = CorsLayer::builder()
         // A preflight carries no token: the request itself is judged.
-        .origin_policy(policy.with_preflight(Optimistic::new()))
+        .origin_policy(tokens.clone().with_preflight(Optimistic::new()))
         .denied_requests(DeniedRequests::Refuse)
         .allow_methods([Method::GET])
         .allow_headers([header::AUTHORIZATION])
         .build()?;
-    let orders = move |Extension(token): Extension<Arc<VerifiedToken>>| async move {
+    let orders = move |Caller(token): Caller| async move {
         handled.fetch_add(1, Ordering::SeqCst);
         Json(json!({"customer": token.claims().get("sub"), "orders": [1, 2, 3]}))
     };
-    Ok(Router::new().route("/orders", get(orders)).layer(cors))
+    let router = Router::new().route("/orders", get(orders)).layer(cors);
+    Ok(router.with_state(tokens))
+}
+
+/// Whose request it is.
+///
+/// The layer leaves the token of a page's request. It judges no request without an `Origin`, of a
+/// page of this API or of another server, and so has not looked at its token: CORS is no
+/// authentication.
+struct Caller(Arc<VerifiedToken>);
+
+impl FromRequestParts<TokenOrigins> for Caller {
+    type Rejection = Response;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        tokens: &TokenOrigins,
+    ) -> Result<Self, Response> {
+        match tokens.authenticate(parts).await {
+            Ok(Some(token)) => Ok(Self(token)),
+            Err(VerifyError::Unavailable(_)) => {
+                Err(StatusCode::SERVICE_UNAVAILABLE.into_response())
+            }
+            // The same for a token that is missing, and for one that is not good.
+            Ok(None) | Err(_) => {
+                let challenge = [(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")];
+                Err((StatusCode::UNAUTHORIZED, challenge).into_response())
+            }
+        }
+    }
 }
 
 /// A realm: its keys, where it publishes them, and the tokens that it signs.
@@ -316,6 +344,12 @@ async fn check(
         table.play(page, step, &fetch, expected).await?;
     }
 
+    // Other servers, and pages of the API itself, send no origin.
+    table.call("a good token", Some(&good), 200).await?;
+    table.call("a forged token", Some(&forged), 401).await?;
+    table.call("an expired token", Some(&expired), 401).await?;
+    table.call("no token", None, 401).await?;
+
     realm.replace_key("2026-12");
     let rotated = realm.token(json!([SHOP]), json!({}))?;
     let early = fetch(SHOP, Some(&rotated))?;
@@ -341,5 +375,7 @@ async fn check(
     clock.advance(Duration::from_secs(600));
     let step = "the realm is down for an hour";
     table.play(SHOP, step, &late, Seen::refused(503)).await?;
+    let step = "the realm is down for an hour";
+    table.call(step, Some(&token), 503).await?;
     table.finish()
 }
