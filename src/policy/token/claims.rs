@@ -1,4 +1,4 @@
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 /// The claims of a token: a JSON object (RFC 7519, section 4) in which no key stands twice, at any
 /// depth.
@@ -23,10 +23,11 @@ impl Claims {
     ///
     /// When the text is no JSON object, or a key stands in it twice.
     pub fn parse(json: &[u8]) -> Result<Self, ClaimsError> {
-        match serde_json::from_slice(json) {
-            Ok(unique::Unique(Value::Object(claims))) => Ok(Self(claims)),
-            Ok(_) | Err(_) => Err(ClaimsError),
-        }
+        // Whatever another crate has made of numbers in `serde_json`, it reads them itself.
+        let _: unique::Unique = serde_json::from_slice(json).map_err(|_| ClaimsError)?;
+        serde_json::from_slice(json)
+            .map(Self)
+            .map_err(|_| ClaimsError)
     }
 
     /// A claim by its name, in which `/` and `.` have no meaning.
@@ -63,8 +64,12 @@ fn size_of_object(members: &Map<String, Value>) -> usize {
     nodes + texts.sum::<usize>()
 }
 
+/// With its feature `arbitrary_precision`, which any crate can turn on.
+const NUMBERS_ARE_TEXTS: bool = size_of::<Number>() > size_of::<u64>() * 2;
+
 fn size_of_heap(value: &Value) -> usize {
     match value {
+        Value::Number(number) if NUMBERS_ARE_TEXTS => number.to_string().len() + ALLOCATION,
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,
         Value::String(text) => text.len() + ALLOCATION,
         // A vector that grows has up to twice the room that it needs.
@@ -89,75 +94,68 @@ impl std::fmt::Debug for Claims {
 #[non_exhaustive]
 pub struct ClaimsError;
 
-/// JSON without duplicate keys; `serde_json` alone keeps the last.
+/// Finds duplicate keys, of which `serde_json` alone keeps the last.
 mod unique {
-    use std::fmt;
+    use std::{collections::HashSet, fmt};
 
     use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-    use serde_json::{Map, Number, Value};
 
-    pub(super) struct Unique(pub(super) Value);
+    /// JSON in which no key stands twice.
+    pub(super) struct Unique;
 
     impl<'de> Deserialize<'de> for Unique {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_any(UniqueVisitor).map(Self)
+            deserializer.deserialize_any(UniqueVisitor)
         }
     }
 
     struct UniqueVisitor;
 
     impl<'de> Visitor<'de> for UniqueVisitor {
-        type Value = Value;
+        type Value = Unique;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("JSON without duplicate keys")
         }
 
-        fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-            Ok(Value::Bool(value))
+        fn visit_bool<E>(self, _: bool) -> Result<Unique, E> {
+            Ok(Unique)
         }
 
-        fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-            Ok(Value::Number(value.into()))
+        fn visit_i64<E>(self, _: i64) -> Result<Unique, E> {
+            Ok(Unique)
         }
 
-        fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-            Ok(Value::Number(value.into()))
+        fn visit_u64<E>(self, _: u64) -> Result<Unique, E> {
+            Ok(Unique)
         }
 
-        fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-            Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+        fn visit_f64<E>(self, _: f64) -> Result<Unique, E> {
+            Ok(Unique)
         }
 
-        fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-            Ok(Value::String(value.to_owned()))
+        fn visit_str<E>(self, _: &str) -> Result<Unique, E> {
+            Ok(Unique)
         }
 
-        fn visit_string<E>(self, value: String) -> Result<Value, E> {
-            Ok(Value::String(value))
+        fn visit_unit<E>(self) -> Result<Unique, E> {
+            Ok(Unique)
         }
 
-        fn visit_unit<E>(self) -> Result<Value, E> {
-            Ok(Value::Null)
+        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Unique, A::Error> {
+            while let Some(Unique) = elements.next_element()? {}
+            Ok(Unique)
         }
 
-        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
-            let mut array = Vec::new();
-            while let Some(Unique(element)) = elements.next_element()? {
-                array.push(element);
-            }
-            Ok(Value::Array(array))
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-            let mut object = Map::new();
+        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Unique, A::Error> {
+            let mut keys = HashSet::new();
             while let Some(key) = entries.next_key::<String>()? {
-                let Unique(value) = entries.next_value()?;
-                if object.insert(key, value).is_some() {
+                if !keys.insert(key) {
                     return Err(A::Error::custom("a key stands twice"));
                 }
+                let Unique = entries.next_value()?;
             }
-            Ok(Value::Object(object))
+            Ok(Unique)
         }
     }
 }
@@ -172,6 +170,9 @@ mod tests {
         for json in [
             &br#"{"a": 1, "a": 2}"#[..],
             br#"{"a": {"b": 1, "b": 2}}"#,
+            br#"{"a": [[{"b": 1, "c": 2, "b": 1}]]}"#,
+            // The same key, spelt in another way.
+            br#"{"a": 1, "\u0061": 2}"#,
             br#"[{"a": 1, "a": 1}]"#,
             br#"[]"#,
             br#"null"#,
