@@ -142,8 +142,10 @@ impl TokenOrigins {
         }
     }
 
-    /// Forgets what is known of tokens, for all clones of the policy: each is verified again when
-    /// it comes next.
+    /// Forgets what the policy knows of tokens, for all of its clones: the verifier is asked again
+    /// about each that comes. What the verifier itself remembers is its own matter: see
+    /// [`IntrospectionVerifier::forget`](crate::token::IntrospectionVerifier::forget), after which
+    /// this need not be called.
     pub fn clear_cache(&self) {
         self.settings.cache.clear();
     }

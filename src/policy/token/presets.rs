@@ -68,6 +68,10 @@ impl TokenOrigins {
     /// | claim | `allowed-origins` of the issuer's answer, an array |
     /// | entries | `https` only |
     /// | without the claim | denied |
+    ///
+    /// The policy remembers good tokens for a minute at most, and not beyond what the
+    /// [verifier](crate::token::IntrospectionVerifier) says; that one remembers, too, and tells the
+    /// policy when it forgets.
     pub fn introspection(verifier: impl TokenVerifier) -> TokenOriginsBuilder {
         Self::keycloak(verifier)
     }
