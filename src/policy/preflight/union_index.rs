@@ -93,7 +93,7 @@ impl UnionIndex {
     }
 
     /// Makes this the list of a tenant, in place of the one before. Setting it twice is setting it
-    /// once.
+    /// once, and an empty list is none.
     ///
     /// # Errors
     ///
@@ -110,7 +110,11 @@ impl UnionIndex {
         if entries > limit {
             return Err(IndexFull { limit });
         }
-        let old = tenants.lists.insert(tenant.into(), list.clone());
+        // The bound is one on entries, so that nothing may stay for a tenant without any.
+        let old = match list.is_empty() {
+            true => tenants.lists.remove(tenant),
+            false => tenants.lists.insert(tenant.into(), list.clone()),
+        };
         tenants.entries = entries;
         self.shared.exchange(&mut tenants, old.as_deref(), &list);
         Ok(())
@@ -151,6 +155,7 @@ impl UnionIndex {
                 return Err(IndexFull { limit });
             }
         }
+        lists.retain(|_, list| !list.is_empty());
         let mut new = LookupTables::default();
         let mut patterns = HashMap::new();
         for pattern in lists.values().flatten() {
@@ -362,6 +367,7 @@ mod tests {
                 }
             }
         }
+        next.retain(|_, list| !list.is_empty());
         (next.values().map(BTreeSet::len).sum::<usize>() <= LIMIT).then_some(next)
     }
 
@@ -385,6 +391,7 @@ mod tests {
                 prop_assert_eq!(done.is_ok(), expected.is_some(), "{:?}", step);
                 model = expected.unwrap_or(model);
                 prop_assert_eq!(index.len(), model.values().map(BTreeSet::len).sum::<usize>());
+                prop_assert_eq!(index.shared.tenants().lists.len(), model.len());
                 for text in ["https://a.example", "https://x.a.example", "https://b.example"] {
                     let origin: Origin = text.parse().unwrap();
                     let listed = model.values().flatten().any(|entry| {
