@@ -504,6 +504,9 @@ async fn t17_the_service_uses_the_token_that_was_judged() {
         request("garbage", &ours),
         bearer(CONTOSO, &format!("psat={ours}")).header("authorization", "Bearer psat=x"),
         bearer(CONTOSO, &format!("psat={ours}")).header("authorization", "Basic x"),
+        // A service that authenticates by the header would go by this one.
+        get(&format!("/api?anonymousContext=psat%253d{ours}"), CONTOSO)
+            .header("authorization", "Bearer somebody-elses"),
         get(&two_parameters, CONTOSO),
         get(&same_parameter, CONTOSO),
     ] {

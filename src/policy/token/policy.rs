@@ -164,16 +164,22 @@ impl TokenOrigins {
     ) -> Result<Option<Cow<'a, str>>, Denial> {
         let mut found: Option<Cow<'a, str>> = None;
         for source in &self.sources {
-            let token = match source.find(request) {
+            let token = match source.find(request, max_len) {
                 Find::Nothing => continue,
                 Find::Token(token) => token,
                 Find::Malformed => return Err(invalid("there is no token where one should be")),
                 Find::Several => return Err(invalid("there are several tokens in one place")),
             };
-            if token.len() > self.settings.max_token_len {
+        let max_len = self.settings.max_token_len;
+            if token.len() > max_len {
+        let mut is_beside_others = false;
                 return Err(invalid("it is too long"));
             }
             match &found {
+                Find::Foreign => {
+                    is_beside_others |= !self.is_read_otherwise(source, request);
+                    continue;
+                }
                 Some(other) if *other != token => {
                     return Err(invalid("there are different tokens in two places"));
                 }
@@ -189,8 +195,23 @@ impl OriginPolicy for TokenOrigins {
         let RequestOrigin::Tuple(origin) = request.origin() else {
             return VerdictFuture::ready(Denial::new(DenialKind::OpaqueOrigin));
         };
+        // Or one part of the service would go by this, and another by that.
+        if found.is_some() && is_beside_others {
+            return Err(invalid(
+                "there is a token beside credentials of another kind",
+            ));
+        }
         let asked = Asked {
             origin,
+
+    /// Whether another source finds its token in the header where this one finds none.
+    fn is_read_otherwise(&self, source: &TokenSource, request: &CorsRequest<'_>) -> bool {
+        let max_len = self.settings.max_token_len;
+        self.sources.iter().any(|other| {
+            other.shares_header_with(source)
+                && matches!(other.find(request, max_len), Find::Token(_))
+        })
+    }
             is_preflight: request.preflight().is_some(),
         };
         if let Some(verified) = self.find_verified(request) {

@@ -61,6 +61,9 @@ pub struct HeaderSource {
     form: Form,
 }
 
+/// The most white space around a token in base64 that is looked for.
+const MAX_BLANKS: usize = 16;
+
 #[derive(Clone, Copy, Debug)]
 enum Form {
     Text,
@@ -89,7 +92,7 @@ impl HeaderSource {
     }
 
     /// Adds a scheme that may stand before the token, in any case (RFC 9110, section 11.1). A
-    /// value with another one is no token of ours.
+    /// value with another one is no token of ours, and of no interest.
     #[must_use]
     pub fn scheme(mut self, scheme: impl Into<Box<str>>) -> Self {
         self.schemes.push(scheme.into());
@@ -97,7 +100,8 @@ impl HeaderSource {
     }
 
     /// Sets what stands directly before the token and is not part of it, such as `psat=`. A value
-    /// without it is no token of ours.
+    /// without it is no token of ours; beside a token in another place it refuses the request,
+    /// since another part of the service might go by it.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<Box<str>>) -> Self {
         self.prefix = prefix.into();
@@ -108,7 +112,7 @@ impl HeaderSource {
         &self.name
     }
 
-    pub(super) fn find<'a>(&self, headers: &'a HeaderMap) -> Find<Cow<'a, str>> {
+    pub(super) fn find<'a>(&self, headers: &'a HeaderMap, max_len: usize) -> Find<Cow<'a, str>> {
         let mut lines = headers.get_all(&self.name).iter();
         let Some(line) = lines.next() else {
             return Find::Nothing;
@@ -122,6 +126,7 @@ impl HeaderSource {
         };
         let value = match self.form {
             Form::Text => Cow::Borrowed(value),
+            Form::Base64 if value.len() > self.longest_encoded(max_len) => return Find::TooLong,
             Form::Base64 => match from_base64(value) {
                 Some(value) => Cow::Owned(value),
                 None => return Find::Malformed,
@@ -144,8 +149,17 @@ impl HeaderSource {
         match credentials.strip_prefix(&*self.prefix) {
             Some("") => Find::Malformed,
             Some(token) => Find::Token(keep(token)),
-            None => Find::Nothing,
+            None => Find::Foreign,
         }
+    }
+
+    /// How long a token of that length may be in base64, with white space and all that stands before
+    /// it.
+    fn longest_encoded(&self, max_len: usize) -> usize {
+        let scheme = self.schemes.iter().map(|scheme| scheme.len()).max();
+        let before = scheme.unwrap_or_default() + self.prefix.len() + MAX_BLANKS;
+        let len = max_len.saturating_add(before);
+        len.div_ceil(3).saturating_mul(4)
     }
 
     /// What follows the scheme, if it is one of ours.
@@ -181,7 +195,7 @@ mod tests {
         for value in values {
             headers.append(name, HeaderValue::from_static(value));
         }
-        source.find(&headers).map(Cow::into_owned)
+        source.find(&headers, 100).map(Cow::into_owned)
     }
 
     #[test]
@@ -196,15 +210,11 @@ mod tests {
         assert_eq!(find(&["Bearer psat=t"]), token());
         assert_eq!(find(&["bEARER  psat=t "]), token());
         assert_eq!(find(&["ssws psat=t"]), token());
-        for other in [
-            "Basic psat=t",
-            "psat=t",
-            "Bearer t",
-            "Bearer",
-            "Bearer PSAT=t",
-            "",
-        ] {
+        for other in ["Basic psat=t", "psat=t", ""] {
             assert_eq!(find(&[other]), Find::Nothing, "{other}");
+        }
+        for other in ["Bearer t", "Bearer", "Bearer PSAT=t"] {
+            assert_eq!(find(&[other]), Find::Foreign, "{other}");
         }
         assert_eq!(find(&["Bearer psat="]), Find::Malformed);
         assert_eq!(find(&["Bearer psat=t", "Bearer psat=t"]), Find::Several);
@@ -224,6 +234,11 @@ mod tests {
                 Find::Malformed,
                 "{value}"
             );
+        }
+        // Of 100 bytes and all that may stand before them.
+        for (len, expected) in [(154, Find::Malformed), (157, Find::TooLong)] {
+            let value: &'static str = "!".repeat(len).leak();
+            assert_eq!(find(&source, "token-bin", &[value]), expected, "{len}");
         }
         let text = HeaderSource::grpc_metadata(HeaderName::from_static("token"));
         assert_eq!(

@@ -117,13 +117,15 @@ impl TokenSource {
     }
 
     /// Looks for a token. A preflight is looked into only where it is as the request to come.
-    pub(super) fn find<'a>(&self, request: &CorsRequest<'a>) -> Find<Cow<'a, str>> {
+    ///
+    /// Nothing is decoded that could not become a token of `max_len` bytes.
+    pub(super) fn find<'a>(&self, request: &CorsRequest<'a>, max_len: usize) -> Find<Cow<'a, str>> {
         let is_preflight = request.preflight().is_some();
         match &self.0 {
             Kind::Header(_) | Kind::Cookie(_) if is_preflight => Find::Nothing,
-            Kind::Header(source) => source.find(request.headers()),
+            Kind::Header(source) => source.find(request.headers(), max_len),
             Kind::Cookie(source) => source.find(request.headers()),
-            Kind::Query(source) => source.find(request.uri()),
+            Kind::Query(source) => source.find(request.uri(), max_len),
             Kind::Url(source) => source.find(request),
             Kind::Extension(_) => Find::Nothing,
         }
@@ -146,6 +148,14 @@ impl TokenSource {
             Kind::Query(_) | Kind::Url(_) => Vec::new(),
             Kind::Extension(_) => vec![AUTHORIZATION, COOKIE],
         }
+    }
+
+    /// Whether both read the same header.
+    pub(super) fn shares_header_with(&self, other: &Self) -> bool {
+        matches!(
+            (&self.0, &other.0),
+            (Kind::Header(own), Kind::Header(other)) if own.name() == other.name()
+        )
     }
 
     /// Whether what it finds has yet to be verified.
@@ -195,10 +205,14 @@ impl From<CookieSource> for TokenSource {
 pub(super) enum Find<T> {
     /// No token, or one that is for somebody else.
     Nothing,
+    /// A value as ours, but without what stands before our tokens.
+    Foreign,
     /// A token.
     Token(T),
     /// Something that should be a token and is none.
     Malformed,
+    /// Something that cannot be a token of allowed length.
+    TooLong,
     /// Several, so that others might take another one than we do.
     Several,
 }
@@ -209,7 +223,9 @@ impl<T> Find<T> {
         match self {
             Self::Nothing => Find::Nothing,
             Self::Token(token) => Find::Token(change(token)),
+            Self::Foreign => Find::Foreign,
             Self::Malformed => Find::Malformed,
+            Self::TooLong => Find::TooLong,
             Self::Several => Find::Several,
         }
     }

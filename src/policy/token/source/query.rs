@@ -111,22 +111,40 @@ impl QuerySource {
         }
     }
 
-    pub(super) fn find<'a>(&self, uri: &'a Uri) -> Find<Cow<'a, str>> {
+    pub(super) fn find<'a>(&self, uri: &'a Uri, max_len: usize) -> Find<Cow<'a, str>> {
         let query = uri.query().unwrap_or_default();
-        let mut values = form_urlencoded::parse(query.as_bytes())
-            .filter(|(name, _)| *name == *self.name)
-            .map(|(_, value)| value);
-        let Some(value) = values.next() else {
+        let mut pairs = query.split('&').filter(|pair| self.is_in(pair));
+        let Some(pair) = pairs.next() else {
             return Find::Nothing;
         };
         // Which of several a server takes, is anybody's guess.
-        if values.next().is_some() {
+        if pairs.next().is_some() {
             return Find::Several;
         }
+        if pair.len() > self.longest_encoded(max_len) {
+            return Find::TooLong;
+        }
+        let (_, value) = form_decode(pair);
         match self.decode(value) {
             Some(token) if !token.is_empty() => Find::Token(token),
             _ => Find::Malformed,
         }
+    }
+
+    /// Whether a part of the query is our parameter. What is too long to be its name is not decoded.
+    fn is_in(&self, pair: &str) -> bool {
+        let name = pair.split_once('=').map_or(pair, |(name, _)| name);
+        let may_be_ours = (1..=3 * self.name.len()).contains(&name.len());
+        may_be_ours && form_decode(name).0 == *self.name
+    }
+
+    /// How long a pair may be whose token has that length, under all layers: the first makes three
+    /// bytes of one, and each other one adds `25` after each `%`.
+    fn longest_encoded(&self, max_len: usize) -> usize {
+        let (Layers::Exactly(layers) | Layers::UpTo(layers)) = self.layers;
+        let plain = max_len.saturating_add(self.prefix.len());
+        let value = plain.saturating_mul(1 + 2 * usize::from(layers));
+        value.saturating_add(3 * self.name.len() + 1)
     }
 
     /// Takes the layers off a value of which the form's is off already. `+` is a plus from here.
@@ -145,6 +163,14 @@ impl QuerySource {
         }
         None
     }
+}
+
+/// One name and its value, as forms have them:
+/// <https://url.spec.whatwg.org/#concept-urlencoded-parser>.
+fn form_decode(pair: &str) -> (Cow<'_, str>, Cow<'_, str>) {
+    form_urlencoded::parse(pair.as_bytes())
+        .next()
+        .unwrap_or_default()
 }
 
 fn strip(text: Cow<'_, str>, len: usize) -> Cow<'_, str> {
@@ -166,7 +192,7 @@ mod tests {
 
     fn find(source: &QuerySource, query: &str) -> Find<String> {
         let uri: Uri = format!("/discover?{query}").parse().unwrap();
-        source.find(&uri).map(Cow::into_owned)
+        source.find(&uri, 100).map(Cow::into_owned)
     }
 
     #[test]
@@ -201,6 +227,20 @@ mod tests {
         for query in ["ctx=psat=a&ctx=psat=b", "ctx=psat=a&%63tx=psat=a"] {
             assert_eq!(find(&source, query), Find::Several, "{query}");
         }
+    }
+
+    #[test]
+    fn what_is_too_long_is_not_decoded() {
+        let source = QuerySource::new("t").layers(2);
+        let all_encoded = |len: usize| format!("t={}", "%2561".repeat(len));
+        assert_eq!(
+            find(&source, &all_encoded(100)),
+            Find::Token("a".repeat(100))
+        );
+        assert_eq!(find(&source, &all_encoded(102)), Find::TooLong);
+        // Not even by its name.
+        let name = format!("{}=x", "%74".repeat(1000));
+        assert_eq!(find(&source, &name), Find::Nothing);
     }
 
     #[test]
@@ -250,7 +290,7 @@ mod tests {
         #[test]
         fn no_query_panics(query in "[ -~]{0,60}") {
             if let Ok(uri) = format!("/?{}", query.replace(['#', ' '], "")).parse::<Uri>() {
-                let _found = QuerySource::new("a").up_to_layers(2).prefix("p").find(&uri);
+                let _found = QuerySource::new("a").up_to_layers(2).prefix("p").find(&uri, 100);
             }
         }
     }
