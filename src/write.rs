@@ -156,7 +156,7 @@ pub(crate) fn answer(answer: Answer, rules: &Rules) -> Written {
             denial,
             record,
         } => {
-            let (status, headers) = refusal(to, &denial, readable, &rules.prepared);
+            let (status, headers) = refusal(to, &denial, readable, rules);
             Written {
                 status,
                 headers,
@@ -215,8 +215,9 @@ fn refusal(
     to: Refused,
     denial: &Denial,
     readable: Option<HeaderValue>,
-    prepared: &Prepared,
+    rules: &Rules,
 ) -> (StatusCode, HeaderMap) {
+    let prepared = &rules.prepared;
     let (status, mut headers) = match &to {
         // All look alike: no page reads them, and whoever probes learns nothing.
         Refused::Preflight => return (StatusCode::FORBIDDEN, prepared.refused_preflight.clone()),
@@ -225,6 +226,11 @@ fn refusal(
     };
     if let Some(origin) = readable {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        // https://fetch.spec.whatwg.org/#concept-cors-check: a page that sends credentials reads
+        // nothing without it.
+        if denial.own_credentials().unwrap_or(rules.credentials) {
+            headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, TRUE);
+        }
         // Or the page could not see what is asked of it.
         let reason = match to {
             Refused::GrpcRequest(_) => "grpc-status",

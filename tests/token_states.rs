@@ -348,6 +348,35 @@ async fn expired_but_authentic() {
     .await;
 }
 
+/// <https://fetch.spec.whatwg.org/#concept-cors-check>: a page that sends cookies reads nothing
+/// without `Access-Control-Allow-Credentials`.
+#[tokio::test]
+async fn expired_in_a_cookie() {
+    let token = signed(|claims| {
+        claims["azp"] = json!(CONTOSO);
+        claims["exp"] = (now() - 40).into();
+    });
+    let clerk = || TokenOrigins::clerk(verifier()).build().unwrap();
+    for (credentials, expected) in [(true, Some("true")), (false, None)] {
+        let builder = tower_cors::CorsLayer::builder().origin_policy(clerk());
+        let layer = builder.allow_credentials(credentials).build().unwrap();
+        let service = Spied::new(layer);
+        for (origin, readable) in [(CONTOSO, true), (EVIL, false)] {
+            let request = get("/api", origin).header("cookie", format!("__session={token}"));
+            let outcome = service.send(request).await;
+            let found = outcome.headers.get("access-control-allow-credentials");
+            let found = found.map(|value| value.to_str().unwrap());
+            assert_eq!(outcome.status, StatusCode::UNAUTHORIZED);
+            assert_eq!(outcome.allowed_origin(), readable.then_some(origin));
+            assert_eq!(
+                found,
+                expected.filter(|_| readable),
+                "{origin} {credentials}"
+            );
+        }
+    }
+}
+
 #[tokio::test]
 async fn within_the_leeway() {
     let token = signed(|claims| claims["exp"] = (now() - 20).into());

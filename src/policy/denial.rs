@@ -24,6 +24,7 @@ use crate::escaped::{OneLine, Quoted};
 pub struct Denial {
     kind: DenialKind,
     readable: bool,
+    credentials: Option<bool>,
     details: Option<Arc<Details>>,
 }
 
@@ -40,6 +41,7 @@ impl Denial {
         Self {
             kind,
             readable: false,
+            credentials: None,
             details: None,
         }
     }
@@ -58,6 +60,14 @@ impl Denial {
     #[must_use]
     pub fn readable(mut self) -> Self {
         self.readable = true;
+        self
+    }
+
+    /// Allows or forbids credentials with a [readable](Self::readable) denial, whatever the layer
+    /// says: as the [grant](crate::Grant::credentials) would have done.
+    #[must_use]
+    pub fn credentials(mut self, allowed: bool) -> Self {
+        self.credentials = Some(allowed);
         self
     }
 
@@ -83,6 +93,10 @@ impl Denial {
 
     pub(crate) fn is_readable(&self) -> bool {
         self.readable
+    }
+
+    pub(crate) fn own_credentials(&self) -> Option<bool> {
+        self.credentials
     }
 
     #[cfg(feature = "tracing")]
