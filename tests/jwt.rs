@@ -8,6 +8,8 @@
 
 mod token_support;
 
+use std::time::Duration;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
@@ -284,6 +286,21 @@ fn what_a_header_asks_for() {
             "{not_authentic}: {error}"
         );
     }
+}
+
+#[test]
+fn the_leeway_has_a_bound() {
+    let build = |seconds| {
+        let leeway = Duration::from_secs(seconds);
+        JwtVerifier::builder().key(key()).leeway(leeway).build()
+    };
+    assert!(build(300).is_ok());
+    let error = build(301).unwrap_err();
+    assert_eq!(error, JwtError::Leeway(Duration::from_secs(301)));
+    assert_eq!(
+        error.to_string(),
+        "leeway: 301s: at most 5min; set the clocks by NTP"
+    );
 }
 
 #[test]

@@ -14,8 +14,12 @@ use std::{
 };
 
 use http::{Request, header::AUTHORIZATION, request::Parts};
-use tower_cors::token::{
-    Claims, OriginsClaim, TokenOrigins, TokenSource, TokenVerifier, VerifiedToken, VerifyError,
+use tower_cors::{
+    preflight::IssuedIndex,
+    token::{
+        Claims, OriginsClaim, Revocable, TokenOrigins, TokenSource, TokenVerifier, VerifiedToken,
+        VerifyError,
+    },
 };
 
 use self::token_support::*;
@@ -30,6 +34,7 @@ fn issuer() -> Scripted {
         "expired" => Err(VerifyError::Expired(
             named("expired").expires_at(SystemTime::now() - Duration::from_secs(1)),
         )),
+        "lapsed" => Ok(named("lapsed").expires_at(SystemTime::now() - Duration::from_secs(1))),
         "away" => Err(VerifyError::Unavailable("test")),
         _ => Err(VerifyError::NotAuthentic("test")),
     })
@@ -68,6 +73,7 @@ async fn outcome(tokens: &TokenOrigins, parts: &Parts) -> String {
             VerifyError::NotAuthentic(_) => "not authentic",
             VerifyError::Expired(_) => "expired",
             VerifyError::Unavailable(_) => "unavailable",
+            VerifyError::Revoked => "revoked",
             _ => "other",
         }
         .to_owned(),
@@ -87,6 +93,8 @@ async fn what_becomes_of_each_request() {
         ("/", Some("Bearer forged"), "not authentic"),
         ("/", Some("Bearer expired"), "expired"),
         ("/", Some("Bearer away"), "unavailable"),
+        // Good, says the verifier, until a second ago.
+        ("/", Some("Bearer lapsed"), "expired"),
     ] {
         let parts = parts(uri, authorization);
         for tokens in [tokens(issuer()), tokens(Slow(issuer()))] {
@@ -107,6 +115,28 @@ async fn what_the_layer_has_verified_is_not_verified_again() {
     parts.extensions.insert(Arc::new(named("from the layer")));
     assert_eq!(outcome(&tokens, &parts).await, "from the layer");
     assert_eq!(issuer.calls(), 0);
+}
+
+/// What was good when it was verified need not be any more.
+#[tokio::test]
+async fn what_the_layer_has_verified_may_be_over() {
+    let index = IssuedIndex::new(10);
+    let tokens = tokens(Revocable::new(issuer(), index.clone()));
+    let with = |token: VerifiedToken| {
+        let mut parts = parts("/", None);
+        parts.extensions.insert(Arc::new(token));
+        parts
+    };
+    let until = |time| with(named("a").expires_at(time));
+    let (now, second) = (SystemTime::now(), Duration::from_secs(1));
+    assert_eq!(outcome(&tokens, &until(now + 60 * second)).await, "a");
+    assert_eq!(outcome(&tokens, &until(now - second)).await, "expired");
+
+    let claims = Claims::parse(br#"{"name": "b", "jti": "7"}"#).unwrap();
+    let parts = with(VerifiedToken::new(claims));
+    assert_eq!(outcome(&tokens, &parts).await, "b");
+    index.revoke("7").unwrap();
+    assert_eq!(outcome(&tokens, &parts).await, "revoked");
 }
 
 #[tokio::test]

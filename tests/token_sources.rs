@@ -18,9 +18,10 @@ use http::{HeaderName, StatusCode, header, request::Builder};
 use serde_json::json;
 use tower_cors::{
     OriginSet,
+    preflight::IssuedIndex,
     token::{
-        Claims, OriginsClaim, TokenConfigError, TokenOrigins, TokenSource, VerifiedOrigins,
-        VerifiedToken,
+        Claims, OriginsClaim, Revocable, TokenConfigError, TokenOrigins, TokenSource,
+        VerifiedOrigins, VerifiedToken,
     },
 };
 
@@ -191,6 +192,40 @@ async fn what_an_outer_layer_has_verified() {
     })
     .await;
     assert_eq!(status(&own, get("/", CONTOSO)).await, StatusCode::FORBIDDEN);
+}
+
+/// Whoever has verified a token, and whenever: it is judged as it is now.
+#[tokio::test]
+async fn what_was_good_may_be_so_no_more() {
+    let index = IssuedIndex::new(10);
+    let issuer = Scripted::new(|_| {
+        Ok(verified(CONTOSO).expires_at(SystemTime::now() - Duration::from_secs(1)))
+    });
+    let builder = TokenOrigins::builder()
+        .verifier(Revocable::new(issuer, index.clone()))
+        .source(TokenSource::bearer())
+        .source(TokenSource::verified_token())
+        .claim(OriginsClaim::delimited("ao", ';'));
+    let service = token_support::service(builder.build().unwrap());
+
+    let claims = json!({"ao": CONTOSO, "jti": "7"}).to_string();
+    let token = Arc::new(VerifiedToken::new(
+        Claims::parse(claims.as_bytes()).unwrap(),
+    ));
+    let request = || get("/", CONTOSO).extension(Arc::clone(&token));
+    assert_eq!(status(&service, request()).await, StatusCode::OK);
+    index.revoke("7").unwrap();
+    let revoked = service.send(request()).await;
+    assert_eq!(revoked.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(revoked.allowed_origin(), None);
+
+    // A verifier that calls a token good whose time is over.
+    let lapsed = service.send(bearer(CONTOSO, "lapsed")).await;
+    assert_eq!(lapsed.inner_calls, 0);
+    assert_eq!(
+        lapsed.denial.unwrap().kind(),
+        tower_cors::DenialKind::ExpiredToken
+    );
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! The trait and its vocabulary are here; so are the ready-made policies, one per file, and what
 //! combines policies into larger ones.
 
+pub(crate) mod afterlife;
 mod any;
 mod clock;
 mod denial;

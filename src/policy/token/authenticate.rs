@@ -1,11 +1,11 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use http::request::Parts;
 
 use super::{
     TokenOrigins, VerifiedToken, VerifyError,
     cache::{Finding, Known},
-    policy::Settings,
+    policy::{Settings, Standing},
     source::Verified,
 };
 use crate::{origin::RequestOrigin, request::CorsRequest};
@@ -15,7 +15,7 @@ impl TokenOrigins {
     /// and by the same rules: one without an `Origin`, or of the service's own pages.
     ///
     /// A request that the layer has judged has its [`VerifiedToken`] in its extensions already, and
-    /// that one is returned. `None` says that there is no token. Origins play no part here: CORS is
+    /// that one is returned, if it is still good. `None` says that there is no token. Origins play no part here: CORS is
     /// no authentication, and this is.
     ///
     /// # Errors
@@ -66,9 +66,9 @@ impl TokenOrigins {
         async move {
             match started? {
                 Started::NoToken => Ok(None),
-                Started::Verified(token) => Ok(Some(token)),
-                Started::Known(known) => settings.good(&known).map(Some),
-                Started::Waiting(finding_out) => settings.good(&*finding_out.await).map(Some),
+                Started::Verified(token) => settings.good(&token).map(Some),
+                Started::Known(known) => settings.good_of(&known).map(Some),
+                Started::Waiting(finding_out) => settings.good_of(&*finding_out.await).map(Some),
             }
         }
     }
@@ -91,10 +91,15 @@ impl TokenOrigins {
         let (Some(token), Some(verifier)) = (token, &self.settings.verifier) else {
             return Ok(Started::NoToken);
         };
-        Ok(match self.settings.find_out(&**verifier, &token) {
-            Ok(known) => Started::Known(known),
-            Err(finding_out) => Started::Waiting(finding_out),
-        })
+        Ok(
+            match self
+                .settings
+                .find_out(&**verifier, &token, SystemTime::now())
+            {
+                Ok(known) => Started::Known(known),
+                Err(finding_out) => Started::Waiting(finding_out),
+            },
+        )
     }
 }
 
@@ -107,12 +112,20 @@ enum Started<F> {
 }
 
 impl Settings {
-    fn good(&self, known: &Known) -> Result<Arc<VerifiedToken>, VerifyError> {
+    fn good_of(&self, known: &Known) -> Result<Arc<VerifiedToken>, VerifyError> {
         match &known.finding {
-            Finding::Good(token, _) if self.is_revoked(token) => Err(VerifyError::Revoked),
-            Finding::Good(token, _) => Ok(Arc::clone(token)),
+            Finding::Good(token, _) => self.good(token),
+            Finding::Expired(token, _) if self.is_revoked(token) => Err(VerifyError::Revoked),
             Finding::Expired(token, _) => Err(VerifyError::Expired((**token).clone())),
             Finding::Refused(error) => Err(error.clone()),
+        }
+    }
+
+    fn good(&self, token: &Arc<VerifiedToken>) -> Result<Arc<VerifiedToken>, VerifyError> {
+        match self.standing(token, SystemTime::now()) {
+            Standing::Good => Ok(Arc::clone(token)),
+            Standing::Expired => Err(VerifyError::Expired((**token).clone())),
+            Standing::Revoked => Err(VerifyError::Revoked),
         }
     }
 }

@@ -100,6 +100,14 @@ pub struct TokenOrigins {
     pub(super) settings: Arc<Settings>,
 }
 
+/// What a token is worth that was good when it was verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Good,
+    Expired,
+    Revoked,
+}
+
 /// What is needed once a token is found.
 #[derive(Debug)]
 pub(super) struct Settings {
@@ -162,47 +170,39 @@ impl TokenOrigins {
         &self,
         request: &CorsRequest<'a>,
     ) -> Result<Option<Cow<'a, str>>, Denial> {
+        let max_len = self.settings.max_token_len;
         let mut found: Option<Cow<'a, str>> = None;
+        let mut is_beside_others = false;
         for source in &self.sources {
             let token = match source.find(request, max_len) {
                 Find::Nothing => continue,
-                Find::Token(token) => token,
-                Find::Malformed => return Err(invalid("there is no token where one should be")),
-                Find::Several => return Err(invalid("there are several tokens in one place")),
-            };
-        let max_len = self.settings.max_token_len;
-            if token.len() > max_len {
-        let mut is_beside_others = false;
-                return Err(invalid("it is too long"));
-            }
-            match &found {
                 Find::Foreign => {
                     is_beside_others |= !self.is_read_otherwise(source, request);
                     continue;
                 }
+                Find::Token(token) => token,
+                Find::Malformed => return Err(invalid("there is no token where one should be")),
+                Find::Several => return Err(invalid("there are several tokens in one place")),
+                Find::TooLong => return Err(invalid("it is too long")),
+            };
+            if token.len() > max_len {
+                return Err(invalid("it is too long"));
+            }
+            match &found {
                 Some(other) if *other != token => {
                     return Err(invalid("there are different tokens in two places"));
                 }
                 _ => found = Some(token),
             }
         }
-        Ok(found)
-    }
-}
-
-impl OriginPolicy for TokenOrigins {
-    fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
-        let RequestOrigin::Tuple(origin) = request.origin() else {
-            return VerdictFuture::ready(Denial::new(DenialKind::OpaqueOrigin));
-        };
         // Or one part of the service would go by this, and another by that.
         if found.is_some() && is_beside_others {
             return Err(invalid(
                 "there is a token beside credentials of another kind",
             ));
         }
-        let asked = Asked {
-            origin,
+        Ok(found)
+    }
 
     /// Whether another source finds its token in the header where this one finds none.
     fn is_read_otherwise(&self, source: &TokenSource, request: &CorsRequest<'_>) -> bool {
@@ -212,6 +212,15 @@ impl OriginPolicy for TokenOrigins {
                 && matches!(other.find(request, max_len), Find::Token(_))
         })
     }
+}
+
+impl OriginPolicy for TokenOrigins {
+    fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
+        let RequestOrigin::Tuple(origin) = request.origin() else {
+            return VerdictFuture::ready(Denial::new(DenialKind::OpaqueOrigin));
+        };
+        let asked = Asked {
+            origin,
             is_preflight: request.preflight().is_some(),
         };
         if let Some(verified) = self.find_verified(request) {
@@ -251,8 +260,9 @@ impl Settings {
         let Some(verifier) = &self.verifier else {
             return VerdictFuture::ready(Verdict::Abstain);
         };
-        match self.find_out(&**verifier, token) {
-            Ok(known) => VerdictFuture::ready(self.judge_known(&known, asked)),
+        let now = SystemTime::now();
+        match self.find_out(&**verifier, token, now) {
+            Ok(known) => VerdictFuture::ready(self.judge_known(&known, asked, now)),
             Err(finding_out) => {
                 let settings = Arc::clone(self);
                 let (origin, is_preflight) = (asked.origin.clone(), asked.is_preflight);
@@ -262,7 +272,7 @@ impl Settings {
                         origin: &origin,
                         is_preflight,
                     };
-                    settings.judge_known(&known, asked)
+                    settings.judge_known(&known, asked, SystemTime::now())
                 })
             }
         }
@@ -277,11 +287,12 @@ impl Settings {
         self: &Arc<Self>,
         verifier: &dyn TokenVerifier,
         token: &str,
+        now: SystemTime,
     ) -> Result<Arc<Known>, impl Future<Output = Arc<Known>> + Send + use<>> {
         // Before the verification, so that what changes meanwhile makes its result stale.
         let epoch = verifier.epoch();
         let key = self.cache.key(token);
-        if let Some(known) = self.cache.get(key, epoch, SystemTime::now()) {
+        if let Some(known) = self.cache.get(key, epoch, now) {
             return Ok(known);
         }
         match verifier.verify(token).into_ready() {
@@ -323,17 +334,27 @@ impl Settings {
         }
     }
 
-    fn judge_known(&self, known: &Known, asked: Asked<'_>) -> Verdict {
+    fn judge_known(&self, known: &Known, asked: Asked<'_>, now: SystemTime) -> Verdict {
         match &known.finding {
-            Finding::Good(token, _) | Finding::Expired(token, _) if self.is_revoked(token) => {
+            Finding::Good(token, reading) => self.judge_authentic(token, reading, asked, now),
+            Finding::Expired(token, _) if self.is_revoked(token) => {
                 invalid(VerifyError::Revoked.to_string()).into()
             }
-            Finding::Good(token, reading) => self.judge_by(token, reading, asked),
-            Finding::Expired(token, reading) => self.judge_by_expired(token, reading, asked),
+            Finding::Expired(token, reading) => self.judge_by_expired(token, reading, asked, now),
             Finding::Refused(VerifyError::Unavailable(reason)) => {
                 Denial::new(DenialKind::Unavailable).reason(*reason).into()
             }
             Finding::Refused(error) => invalid(error.to_string()).into(),
+        }
+    }
+
+    /// What has become of a token that was good when it was verified, by whomever: it may have
+    /// been revoked since, and time goes on.
+    pub(super) fn standing(&self, token: &VerifiedToken, now: SystemTime) -> Standing {
+        match (self.is_revoked(token), token.is_good_at(now)) {
+            (true, _) => Standing::Revoked,
+            (false, true) => Standing::Good,
+            (false, false) => Standing::Expired,
         }
     }
 
@@ -342,18 +363,12 @@ impl Settings {
         verifier.is_some_and(|verifier| verifier.is_revoked(token))
     }
 
-    /// Nothing is verified a second time; time goes on, though.
+    /// Nothing is verified a second time.
     fn judge_verified(&self, verified: Verified, asked: Asked<'_>) -> Verdict {
         match verified {
             Verified::Token(token) => {
                 let reading = self.read(&token);
-                match token
-                    .expiry()
-                    .is_none_or(|expiry| SystemTime::now() < expiry)
-                {
-                    true => self.judge_by(&token, &reading, asked),
-                    false => self.judge_by_expired(&token, &reading, asked),
-                }
+                self.judge_authentic(&token, &reading, asked, SystemTime::now())
             }
             Verified::Origins(VerifiedOrigins(set)) if set.contains(asked.origin) => {
                 Grant::new().into()
@@ -362,10 +377,30 @@ impl Settings {
         }
     }
 
-    fn judge_by(&self, token: &Arc<VerifiedToken>, reading: &Reading, asked: Asked<'_>) -> Verdict {
+    fn judge_authentic(
+        &self,
+        token: &Arc<VerifiedToken>,
+        reading: &Reading,
+        asked: Asked<'_>,
+        now: SystemTime,
+    ) -> Verdict {
+        match self.standing(token, now) {
+            Standing::Good => self.judge_by(token, reading, asked, now),
+            Standing::Expired => self.judge_by_expired(token, reading, asked, now),
+            Standing::Revoked => invalid(VerifyError::Revoked.to_string()).into(),
+        }
+    }
+
+    fn judge_by(
+        &self,
+        token: &Arc<VerifiedToken>,
+        reading: &Reading,
+        asked: Asked<'_>,
+        now: SystemTime,
+    ) -> Verdict {
         match reading {
             Reading::Listed(list) if list.contains(asked.origin) => {
-                grant_until(token.expiry(), asked)
+                grant_until(token.expiry(), asked, now)
                     .attach(Arc::clone(token))
                     .into()
             }
@@ -385,9 +420,12 @@ impl Settings {
         token: &VerifiedToken,
         reading: &Reading,
         asked: Asked<'_>,
+        now: SystemTime,
     ) -> Verdict {
         let denial = Denial::new(DenialKind::ExpiredToken);
-        let age = token.expiry().and_then(|expiry| expiry.elapsed().ok());
+        let age = token
+            .good_until()
+            .and_then(|end| now.duration_since(end).ok());
         if !reading.lists(asked.origin) || age.is_none_or(|age| age > self.grace) {
             return denial.into();
         }
@@ -399,10 +437,10 @@ impl Settings {
 }
 
 /// No browser is to keep the answer to a preflight for longer than the token is good.
-fn grant_until(expiry: Option<SystemTime>, asked: Asked<'_>) -> Grant {
+fn grant_until(expiry: Option<SystemTime>, asked: Asked<'_>, now: SystemTime) -> Grant {
     match expiry {
         Some(expiry) if asked.is_preflight => {
-            let left = expiry.duration_since(SystemTime::now());
+            let left = expiry.duration_since(now);
             Grant::new().max_age_at_most(left.unwrap_or(Duration::ZERO))
         }
         _ => Grant::new(),

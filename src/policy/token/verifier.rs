@@ -4,10 +4,11 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use super::Claims;
+use crate::policy::afterlife::MAX_LEEWAY;
 
 /// Finds out whether a token is authentic, and what it says.
 ///
@@ -96,6 +97,7 @@ pub type VerifyResult = Result<VerifiedToken, VerifyError>;
 pub struct VerifiedToken {
     claims: Arc<Claims>,
     expires_at: Option<SystemTime>,
+    leeway: Duration,
 }
 
 impl VerifiedToken {
@@ -104,6 +106,7 @@ impl VerifiedToken {
         Self {
             claims: Arc::new(claims),
             expires_at: None,
+            leeway: Duration::ZERO,
         }
     }
 
@@ -111,6 +114,14 @@ impl VerifiedToken {
     #[must_use]
     pub fn expires_at(mut self, time: SystemTime) -> Self {
         self.expires_at = Some(time);
+        self
+    }
+
+    /// Sets how much longer the token is accepted, because its issuer's clock may be ahead. Nothing
+    /// that is handed out for it lasts that long. At most 5 minutes; more is taken for that.
+    #[must_use]
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway.min(MAX_LEEWAY);
         self
     }
 
@@ -123,6 +134,18 @@ impl VerifiedToken {
     pub fn expiry(&self) -> Option<SystemTime> {
         self.expires_at
     }
+
+    /// Until when the token is accepted, or `None` for ever. A leeway that no clock can tell adds
+    /// nothing.
+    pub(super) fn good_until(&self) -> Option<SystemTime> {
+        let expiry = self.expires_at?;
+        Some(expiry.checked_add(self.leeway).unwrap_or(expiry))
+    }
+
+    /// RFC 7519, section 4.1.4: "on or after which".
+    pub(super) fn is_good_at(&self, now: SystemTime) -> bool {
+        self.good_until().is_none_or(|until| now < until)
+    }
 }
 
 /// Claims may be personal: they are not printed.
@@ -130,6 +153,7 @@ impl fmt::Debug for VerifiedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifiedToken")
             .field("expires_at", &self.expires_at)
+            .field("leeway", &self.leeway)
             .finish_non_exhaustive()
     }
 }

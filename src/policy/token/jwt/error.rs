@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 /// Why keys or rules cannot verify anything.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -26,4 +28,7 @@ pub enum JwtError {
     /// Which of several keys is meant by a token that does not say?
     #[error("keys: `accept_unnamed_key` is for a single key, and there are {0}: leave it out")]
     SeveralKeys(usize),
+    /// `exp` and `nbf` would have no meaning, and revocations would be forgotten too early.
+    #[error("leeway: {0:?}: at most 5min; set the clocks by NTP")]
+    Leeway(Duration),
 }

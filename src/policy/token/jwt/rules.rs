@@ -39,12 +39,11 @@ pub(super) fn check(claims: Claims, rules: &Rules, now: SystemTime) -> VerifyRes
         return Err(VerifyError::NotYetValid);
     }
     let token = VerifiedToken::new(claims);
-    let Some(expiry) = expiry.map(|exp| later(exp, rules.leeway)) else {
-        return Ok(token);
+    let token = match expiry {
+        Some(expiry) => token.expires_at(expiry).leeway(rules.leeway),
+        None => token,
     };
-    let token = token.expires_at(expiry);
-    // RFC 7519, section 4.1.4: "on or after which".
-    match now < expiry {
+    match token.is_good_at(now) {
         true => Ok(token),
         false => Err(VerifyError::Expired(token)),
     }
@@ -146,7 +145,7 @@ mod tests {
             leeway: Duration::MAX,
             ..Rules::default()
         };
-        // A leeway that no clock can tell adds nothing.
+        // Beyond the largest leeway there is no other.
         assert_eq!(outcome(&json!({"exp": 1}), &generous), "expired");
     }
 

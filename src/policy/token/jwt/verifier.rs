@@ -1,7 +1,10 @@
 use std::time::{Duration, SystemTime};
 
 use super::{JwtError, JwtKey, JwtKeys, rules::Rules, unverified::UnverifiedJwt};
-use crate::policy::token::{TokenVerifier, VerifyError, VerifyFuture, VerifyResult};
+use crate::policy::{
+    afterlife::MAX_LEEWAY,
+    token::{TokenVerifier, VerifyError, VerifyFuture, VerifyResult},
+};
 
 /// Verifies JSON Web Tokens with keys that are at hand.
 ///
@@ -84,7 +87,7 @@ impl JwtVerifierBuilder {
         self
     }
 
-    /// How far the issuer's clock may be off. Default: 30 seconds.
+    /// How far the issuer's clock may be off. Default: 30 seconds; at most 5 minutes.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.rules.leeway = leeway;
         self
@@ -112,8 +115,12 @@ impl JwtVerifierBuilder {
     ///
     /// # Errors
     ///
-    /// When there is no key, a key cannot be chosen, or two answer to one name.
+    /// When there is no key, a key cannot be chosen, two answer to one name, or the leeway is out
+    /// of its bounds.
     pub fn build(self) -> Result<JwtVerifier, JwtError> {
+        if self.rules.leeway > MAX_LEEWAY {
+            return Err(JwtError::Leeway(self.rules.leeway));
+        }
         let keys = match (
             self.key_set,
             self.unnamed,

@@ -5,9 +5,12 @@ use super::{
     state::Times,
     store::{Bounds, Store},
 };
-use crate::policy::token::{
-    Clock, KeySetFetcher, SystemClock,
-    jwt::{JwtError, JwtKey, keys::Unnamed, rules::Rules},
+use crate::policy::{
+    afterlife::MAX_LEEWAY,
+    token::{
+        Clock, KeySetFetcher, SystemClock,
+        jwt::{JwtError, JwtKey, keys::Unnamed, rules::Rules},
+    },
 };
 
 /// Configures a [`JwksVerifier`].
@@ -150,7 +153,7 @@ impl JwksVerifierBuilder {
                 times.min_refresh_interval,
             ));
         }
-        if self.rules.leeway > Duration::from_secs(300) {
+        if self.rules.leeway > MAX_LEEWAY {
             return Err(JwksConfigError::Leeway(self.rules.leeway));
         }
         // Better found out here than by the first request.
@@ -179,7 +182,7 @@ pub enum JwksConfigError {
     /// Anybody could make this service flood the issuer, or a new key would be found too late.
     #[error("min_refresh_interval: {0:?}: 10s to 60s, because anybody can name unknown keys")]
     MinRefreshInterval(Duration),
-    /// `exp` and `nbf` would have no meaning.
+    /// `exp` and `nbf` would have no meaning, and revocations would be forgotten too early.
     #[error("leeway: {0:?}: at most 5min; set the clocks by NTP")]
     Leeway(Duration),
     /// `jsonwebtoken` has no cryptography to work with, or cannot choose between two.
