@@ -11,7 +11,7 @@ use std::{
     collections::HashSet,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -835,6 +835,121 @@ async fn a_revoked_token_is_refused_where_it_is_presented() {
         send(&layer, actual("/", PAGE, Some(&three))).await,
         granted(PAGE, "t")
     );
+}
+
+/// A clock that the test sets.
+#[derive(Clone, Debug)]
+struct Moving(Arc<AtomicU64>);
+
+impl Clock for Moving {
+    fn now(&self) -> SystemTime {
+        at(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// An issuer whose clock is set, and what judges its tokens by the real time.
+struct Past {
+    clock: Moving,
+    index: IssuedIndex,
+    minter: TokenMinter,
+    layer: CorsLayer,
+}
+
+impl Past {
+    fn new() -> Self {
+        let key = key(JwtAlgorithm::EdDsa);
+        let clock = Moving(Arc::default());
+        let index = IssuedIndex::with_clock(100, clock.clone());
+        let minter = builder().clock(clock.clone()).index(index.clone());
+        let jwt = JwtVerifier::builder()
+            .key(key.to_public())
+            .issuer("https://id.example")
+            .audience("chat")
+            .build()
+            .unwrap();
+        let policy = TokenOrigins::builder()
+            .verifier(Revocable::new(jwt, index.clone()).session_claim("asi"))
+            .source(TokenSource::bearer().prefix("psat="))
+            .claim(OriginsClaim::delimited("ao", ';'))
+            .build()
+            .unwrap();
+        Self {
+            clock,
+            minter: minter.build().unwrap(),
+            layer: layer(policy.with_preflight(index.clone())),
+            index,
+        }
+    }
+
+    fn set(&self, ago: u64) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        self.clock.0.store(now.as_secs() - ago, Ordering::SeqCst);
+    }
+
+    /// A token that has expired so long ago, minted two minutes before.
+    fn mint_expired(&self, ago: u64) -> MintedToken {
+        self.set(ago + 120);
+        let order = order().session("s").claim("asi", "s");
+        let lifetime = Duration::from_secs(120);
+        self.minter.mint(&order.lifetime(lifetime)).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn what_was_revoked_stays_so_when_it_has_expired() {
+    // Within the leeway, in which it would be granted; and then, when its 401 could be read.
+    for ago in [0, 10, 25, 60, 300, 600] {
+        for by_session in [false, true] {
+            let past = Past::new();
+            let token = past.mint_expired(ago);
+            match by_session {
+                true => past.index.revoke_session("s").unwrap(),
+                false => past.index.revoke(token.id()).unwrap(),
+            };
+            past.set(0);
+            past.index.purge();
+            let outcome = send(&past.layer, actual("/", PAGE, Some(&token))).await;
+            let expected = refused(401, DenialKind::InvalidToken);
+            assert_eq!(outcome, expected, "{ago} {by_session}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_can_read_that_its_token_in_a_header_has_expired() {
+    for (ago, status, denial) in [
+        // Still good, by the leeway.
+        (10, 200, None),
+        (60, 401, Some(DenialKind::ExpiredToken)),
+        (600, 401, Some(DenialKind::ExpiredToken)),
+    ] {
+        let past = Past::new();
+        let token = past.mint_expired(ago);
+        past.set(0);
+        past.index.purge();
+        let passed = send(&past.layer, preflight("/", PAGE)).await;
+        let expected = (204, Some(PAGE), Some(0));
+        assert_eq!(
+            (passed.status, passed.origin.as_deref(), passed.max_age),
+            expected,
+            "{ago}"
+        );
+        let outcome = send(&past.layer, actual("/", PAGE, Some(&token))).await;
+        assert_eq!(
+            (outcome.status, outcome.origin.as_deref(), outcome.denial),
+            (status, Some(PAGE), denial),
+            "{ago}"
+        );
+        let other = send(&past.layer, preflight("/", EVIL)).await;
+        assert_eq!(other, refused(403, DenialKind::OriginNotAllowed));
+        // It is no live one, and not for ever.
+        assert!(!past.index.contains(&PAGE.parse::<Origin>().unwrap()));
+        past.clock.0.fetch_add(65 * 60, Ordering::SeqCst);
+        let over = send(&past.layer, preflight("/", PAGE)).await;
+        assert_eq!(over, refused(403, DenialKind::OriginNotAllowed));
+        past.index.purge();
+        assert!(past.index.is_empty());
+    }
 }
 
 /// Counts what it lets the inner verifier do.

@@ -535,6 +535,15 @@ fn issued_index_knows_that_a_live_token_names_the_origin() {
     );
     clock.wait(39);
     assert_eq!(ask(OTHER), passed(OTHER, Some("1")));
+    // Its page may come to read that it has expired, and no browser keeps the answer.
+    clock.wait(1);
+    assert_eq!(ask(OTHER), passed(OTHER, Some("0")));
+    assert!(!index.contains(&origin(OTHER)) && index.len() == 3);
+    let replica = clock.index(100);
+    replica.merge(&index.snapshot());
+    assert_eq!(replica.snapshot().tokens.len(), 2);
+    clock.wait(65 * 60 - 1);
+    assert_eq!(ask(OTHER), passed(OTHER, Some("0")));
     clock.wait(1);
     assert_eq!(
         ask(OTHER),
@@ -546,6 +555,33 @@ fn issued_index_knows_that_a_live_token_names_the_origin() {
         ask(PAGE),
         refused(PREFLIGHT_VARY, DenialKind::OriginNotAllowed)
     );
+}
+
+/// Nobody waits for room that is taken by what has expired.
+#[test]
+fn issued_index_keeps_expired_tokens_only_while_there_is_room() {
+    let clock = TestClock::new();
+    let index = clock.index(2);
+    index.register(&clock.token("a", &[PAGE], 40)).unwrap();
+    index.register(&clock.token("b", &[OTHER], 50)).unwrap();
+    let full = index.register(&clock.token("c", &[EVIL], 60));
+    assert_eq!(full, Err(RegisterError::Full { limit: 2 }));
+    clock.wait(45);
+    let replica = clock.index(1);
+    replica.register(&clock.token("d", &[EVIL], 60)).unwrap();
+    let merged = replica.merge(&index.snapshot());
+    // The live one does not fit; the expired one is of no account.
+    assert_eq!((merged.added, merged.refused), (0, 1));
+    index.register(&clock.token("c", &[EVIL], 60)).unwrap();
+    assert!(index.contains(&origin(EVIL)) && index.contains(&origin(OTHER)));
+    let policy = token_policy().with_preflight(index);
+    let status = |page: &'static str| {
+        ask_both(&policy, listed, move || {
+            preflight("/", page, "authorization")
+        })
+        .status
+    };
+    assert_eq!((status(PAGE), status(OTHER)), (403, 204));
 }
 
 #[test]

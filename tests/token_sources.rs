@@ -261,6 +261,7 @@ fn every_mistake_of_a_configuration_is_reported() {
         .source(TokenSource::query("").prefix("p"))
         .source(TokenSource::cookie("a=b"))
         .claim(OriginsClaim::delimited("ao", 'x'))
+        .expired_grace(Duration::from_secs(3601))
         .max_token_len(0);
     assert_eq!(
         mistakes(all),
@@ -271,6 +272,7 @@ fn every_mistake_of_a_configuration_is_reported() {
             E::Claim("a delimiter is one of ';', ',', '|', space, tab and line feed"),
             E::MissingVerifier,
             E::MaxTokenLen,
+            E::ExpiredGrace(Duration::from_secs(3601)),
         ]
     );
     let bare = TokenOrigins::builder().source(TokenSource::verified_token());

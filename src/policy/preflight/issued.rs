@@ -87,7 +87,8 @@ impl Revoked {
     }
 }
 
-/// A revocation, which is remembered as long as what it revokes can live.
+/// A revocation, which is remembered as long as what it revokes could be accepted or read: see
+/// [`IssuedIndex::revoke`](super::IssuedIndex::revoke).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
@@ -131,7 +132,7 @@ pub struct Revocation {
 )]
 #[expect(clippy::exhaustive_structs, reason = "plain data between replicas")]
 pub struct IssuedSnapshot {
-    /// The tokens that live.
+    /// The tokens that live, and those that expired a short time ago.
     pub tokens: Vec<Issued>,
     /// What has been revoked.
     pub revocations: Vec<Revocation>,

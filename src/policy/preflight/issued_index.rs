@@ -4,7 +4,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use self::live_tokens::LiveTokens;
+use self::live_tokens::{LiveTokens, end_of};
 use super::{DEFAULT_MAX_AGE, Issued, IssuedSnapshot, Merged, Revocation, Revoked};
 use crate::{
     origin::{Origin, RequestOrigin},
@@ -24,12 +24,17 @@ mod live_tokens;
 /// or is revoked. The answer is one bit, that *some* token names the origin, and browsers may keep
 /// it no longer than the last such token lives. Actual requests it has no opinion on.
 ///
+/// For 65 minutes after a token's expiry, while there is room, its origins still pass the preflight,
+/// and no browser may keep that answer: otherwise its page could not read the 401 that tells it to
+/// get a new one.
+///
 /// Clones share the index; replicas share it with [`snapshot`](Self::snapshot) and
 /// [`merge`](Self::merge), in which a revocation always wins. A lookup takes a shared lock for the
 /// time of one probe, and allocates nothing.
 ///
-/// The index is bounded. When it is full, [`register`](Self::register) refuses and the token must
-/// not be handed out: to forget another token silently would break a page that has done nothing.
+/// The index is bounded. When it is full of live tokens and revocations,
+/// [`register`](Self::register) refuses and the token must not be handed out: to forget another
+/// token silently would break a page that has done nothing.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -60,8 +65,8 @@ struct Shared {
 impl IssuedIndex {
     /// The longest id of a token or session, in bytes.
     pub const MAX_ID_LEN: usize = 256;
-    /// The longest that a token may have to live when it is registered, and that a revocation of
-    /// an unknown token is remembered: 24 hours.
+    /// The longest that a token may have to live when it is registered: 24 hours. A revocation of a
+    /// token that is not registered is remembered for as long and 65 minutes more.
     pub const MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
     /// An empty index for at most `max_entries` entries: the origins of all live tokens together,
@@ -102,6 +107,10 @@ impl IssuedIndex {
 
     /// Revokes a token by its id, also one that only another replica knows; whether it was known.
     ///
+    /// A token that was known is revoked for good. One that is not is taken for a token that lives
+    /// [24 hours](Self::MAX_LIFETIME) at most: one of another issuer that lives longer, or for ever,
+    /// is good again once the revocation is forgotten.
+    ///
     /// # Errors
     ///
     /// [`RegisterError::Full`] when a token that is not known here cannot be remembered, and
@@ -111,6 +120,9 @@ impl IssuedIndex {
     }
 
     /// Revokes all tokens of a session, those to come too; whether any was known.
+    ///
+    /// It is remembered as for a token that is not known: no token of the session may be issued
+    /// later, or live longer.
     ///
     /// # Errors
     ///
@@ -133,14 +145,14 @@ impl IssuedIndex {
     /// How long the last token that names the origin will live, in whole seconds.
     pub fn time_left(&self, origin: &Origin) -> Option<Duration> {
         let now = self.now();
-        let expiry = self.live().expiry_of(origin)?;
+        let expiry = self.expiry_of(origin)?;
         match expiry.checked_sub(now) {
             Some(0) | None => None,
             Some(left) => Some(Duration::from_secs(left)),
         }
     }
 
-    /// The number of entries.
+    /// The number of entries, with those of expired tokens that are still kept.
     pub fn len(&self) -> usize {
         self.live().len()
     }
@@ -150,7 +162,7 @@ impl IssuedIndex {
         self.len() == 0
     }
 
-    /// Forgets what has expired, as every registration does too.
+    /// Forgets what need not be kept any more, as every registration does too.
     pub fn purge(&self) {
         let now = self.now();
         self.live_mut().purge(now);
@@ -178,13 +190,30 @@ impl IssuedIndex {
         }
         for token in &snapshot.tokens {
             // One at a time, so that lookups do not wait for a long snapshot.
-            match self.register(token) {
+            match self.take_over(token) {
                 Ok(()) => merged.added += 1,
                 Err(RegisterError::Known | RegisterError::Revoked | RegisterError::Expired) => {}
                 Err(_) => merged.refused += 1,
             }
         }
         merged
+    }
+
+    fn take_over(&self, token: &Issued) -> Result<(), RegisterError> {
+        let now = self.now();
+        self.live_mut().take_over(token, now)
+    }
+
+    /// When the last token that names the origin expires, or has expired.
+    fn expiry_of(&self, origin: &Origin) -> Option<u64> {
+        self.live().expiry_of(origin)
+    }
+
+    /// How long browsers may keep the answer to a preflight, or `None` where there is none to give.
+    fn answer_to(&self, origin: &Origin) -> Option<Duration> {
+        let (expiry, now) = (self.expiry_of(origin)?, self.now());
+        let left = Duration::from_secs(expiry.saturating_sub(now));
+        (now < end_of(expiry)).then_some(left)
     }
 
     fn remember(&self, revoked: Revoked, until: Option<u64>) -> Result<bool, RegisterError> {
@@ -224,7 +253,7 @@ impl OriginPolicy for IssuedIndex {
     fn judge_preflight(&self, request: &CorsRequest<'_>) -> VerdictFuture {
         let verdict = match request.origin() {
             RequestOrigin::Opaque => Verdict::Deny(Denial::new(DenialKind::OpaqueOrigin)),
-            RequestOrigin::Tuple(origin) => match self.time_left(origin) {
+            RequestOrigin::Tuple(origin) => match self.answer_to(origin) {
                 Some(left) => {
                     let grant = Grant::new().max_age_at_most(self.max_age);
                     Verdict::Allow(grant.max_age_at_most(left))

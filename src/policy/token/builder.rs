@@ -5,6 +5,7 @@ use super::{
     cache::{CacheLimits, TokenCache},
     policy::{MissingClaim, Settings},
 };
+use crate::policy::afterlife::MAX_EXPIRED_GRACE;
 
 /// A [`TokenOrigins`] in the making: see [`TokenOrigins::builder`].
 ///
@@ -70,7 +71,8 @@ impl TokenOriginsBuilder {
     }
 
     /// How long after a token's expiry the pages that it lists may still read that it has
-    /// expired. Nothing else is granted to them. Default: 10 minutes.
+    /// expired. Nothing else is granted to them. Default: 10 minutes; at most 1 hour, for which
+    /// revocations are remembered.
     pub fn expired_grace(mut self, grace: Duration) -> Self {
         self.grace = Some(grace);
         self
@@ -121,6 +123,9 @@ impl TokenOriginsBuilder {
         if self.max_token_len == Some(0) {
             errors.push(TokenConfigError::MaxTokenLen);
         }
+        if let Some(grace) = self.grace.filter(|grace| *grace > MAX_EXPIRED_GRACE) {
+            errors.push(TokenConfigError::ExpiredGrace(grace));
+        }
         if !errors.is_empty() {
             return Err(TokenConfigErrors(errors));
         }
@@ -159,6 +164,9 @@ pub enum TokenConfigError {
     /// No token could be that short.
     #[error("max_token_len: 0 refuses every token")]
     MaxTokenLen,
+    /// Revoked tokens could be read of again.
+    #[error("expired_grace: {0:?}: at most 1h, because revocations are remembered for that long")]
+    ExpiredGrace(Duration),
 }
 
 /// Every mistake in the configuration of [`TokenOrigins`].

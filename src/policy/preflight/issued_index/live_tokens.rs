@@ -12,7 +12,10 @@ use foldhash::fast::RandomState;
 use super::{IssuedIndex, RegisterError, seconds};
 use crate::{
     origin::Origin,
-    policy::preflight::{Issued, IssuedSnapshot, Revocation, Revoked},
+    policy::{
+        afterlife::AFTERLIFE,
+        preflight::{Issued, IssuedSnapshot, Revocation, Revoked},
+    },
 };
 
 pub(super) struct LiveTokens {
@@ -25,8 +28,10 @@ pub(super) struct LiveTokens {
     revoked_sessions: Revocations,
     /// How many tokens that name an origin expire when.
     expiries: HashMap<Box<[u8]>, BTreeMap<u64, usize>, RandomState>,
-    /// When what has to be forgotten.
-    due: BTreeSet<(u64, Due)>,
+    /// The tokens, by when they expire.
+    expiring: BTreeSet<(u64, Arc<str>)>,
+    /// The revocations, by when they need not be remembered any more.
+    lapsing: BTreeSet<(u64, Revoked)>,
 }
 
 /// Until when what is revoked has to be remembered.
@@ -36,12 +41,6 @@ struct Token {
     session: Option<Arc<str>>,
     origins: Box<[Origin]>,
     expiry: u64,
-}
-
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Due {
-    Token(Arc<str>),
-    Revocation(Revoked),
 }
 
 impl LiveTokens {
@@ -54,7 +53,8 @@ impl LiveTokens {
             revoked_tokens: HashMap::new(),
             revoked_sessions: HashMap::new(),
             expiries: HashMap::default(),
-            due: BTreeSet::new(),
+            expiring: BTreeSet::new(),
+            lapsing: BTreeSet::new(),
         }
     }
 
@@ -62,7 +62,7 @@ impl LiveTokens {
         self.len
     }
 
-    /// When the last token that names the origin expires.
+    /// When the last token that names the origin expires, or has expired.
     pub(super) fn expiry_of(&self, origin: &Origin) -> Option<u64> {
         let expiries = self.expiries.get(origin.as_bytes())?;
         expiries.last_key_value().map(|(expiry, _)| *expiry)
@@ -88,15 +88,31 @@ impl LiveTokens {
     }
 
     pub(super) fn insert(&mut self, issued: &Issued, now: u64) -> Result<(), RegisterError> {
+        match seconds(issued.expires_at()) <= now {
+            true => Err(RegisterError::Expired),
+            false => self.add(issued, now),
+        }
+    }
+
+    /// Takes over a token that another replica knows. One that has expired is kept for its pages,
+    /// if there is room.
+    pub(super) fn take_over(&mut self, issued: &Issued, now: u64) -> Result<(), RegisterError> {
+        let expiry = seconds(issued.expires_at());
+        let is_worth_keeping =
+            expiry > now || (end_of(expiry) > now && self.has_room(issued.origins().len()));
+        match is_worth_keeping {
+            true => self.add(issued, now),
+            false => Err(RegisterError::Expired),
+        }
+    }
+
+    fn add(&mut self, issued: &Issued, now: u64) -> Result<(), RegisterError> {
         self.purge(now);
         let expiry = seconds(issued.expires_at());
         check_id(issued.id())?;
         issued.session_id().map_or(Ok(()), check_id)?;
         if issued.origins().is_empty() {
             return Err(RegisterError::NoOrigin);
-        }
-        if expiry <= now {
-            return Err(RegisterError::Expired);
         }
         if expiry > now + IssuedIndex::MAX_LIFETIME.as_secs() {
             return Err(RegisterError::Lifetime);
@@ -113,14 +129,14 @@ impl LiveTokens {
             .filter(|origin| seen.insert(origin.as_bytes()))
             .cloned()
             .collect();
-        self.make_room(origins.len())?;
+        self.make_room(origins.len(), now)?;
         let id: Arc<str> = issued.id().into();
         let session = issued.session_id().map(|session| self.join(session, &id));
         for origin in &origins {
             let expiries = self.expiries.entry(origin.as_bytes().into()).or_default();
             *expiries.entry(expiry).or_default() += 1;
         }
-        self.due.insert((expiry, Due::Token(Arc::clone(&id))));
+        self.expiring.insert((expiry, Arc::clone(&id)));
         let token = Token {
             session,
             origins,
@@ -130,8 +146,8 @@ impl LiveTokens {
         Ok(())
     }
 
-    /// Revokes, and remembers it until the time given, or until nothing that it revokes can live;
-    /// whether it revoked anything that was known.
+    /// Revokes, and remembers it until the time given, or until nothing that it revokes can be
+    /// accepted or read any more; whether it revoked anything that was known.
     pub(super) fn revoke(
         &mut self,
         revoked: Revoked,
@@ -140,10 +156,10 @@ impl LiveTokens {
     ) -> Result<bool, RegisterError> {
         self.purge(now);
         check_id(revoked.id())?;
-        let longest = now + IssuedIndex::MAX_LIFETIME.as_secs();
-        let (ids, expiry) = match &revoked {
+        let longest = end_of(now + IssuedIndex::MAX_LIFETIME.as_secs());
+        let (ids, end) = match &revoked {
             Revoked::Token(id) => match self.tokens.get_key_value(&**id) {
-                Some((id, token)) => (vec![Arc::clone(id)], Some(token.expiry)),
+                Some((id, token)) => (vec![Arc::clone(id)], Some(end_of(token.expiry))),
                 None => (Vec::new(), None),
             },
             Revoked::Session(session) => {
@@ -151,28 +167,26 @@ impl LiveTokens {
                 (ids.unwrap_or_default(), None)
             }
         };
-        let until = until
-            .max(expiry)
-            .map_or(longest, |until| until.min(longest));
+        let until = until.max(end).map_or(longest, |until| until.min(longest));
         for id in &ids {
             self.remove(id);
         }
         // What was known leaves more room than the revocation takes.
-        self.remember(revoked, until)?;
+        self.remember(revoked, until, now)?;
         Ok(!ids.is_empty())
     }
 
-    fn remember(&mut self, revoked: Revoked, until: u64) -> Result<(), RegisterError> {
+    fn remember(&mut self, revoked: Revoked, until: u64, now: u64) -> Result<(), RegisterError> {
         match self.revocations_of(&revoked).get(revoked.id()).copied() {
             Some(old) if old >= until => return Ok(()),
             Some(old) => {
-                self.due.remove(&(old, Due::Revocation(revoked.clone())));
+                self.lapsing.remove(&(old, revoked.clone()));
             }
-            None => self.make_room(1)?,
+            None => self.make_room(1, now)?,
         }
         self.revocations_of(&revoked)
             .insert(revoked.id().into(), until);
-        self.due.insert((until, Due::Revocation(revoked)));
+        self.lapsing.insert((until, revoked));
         Ok(())
     }
 
@@ -183,23 +197,27 @@ impl LiveTokens {
         }
     }
 
-    /// Forgets what has expired.
+    /// Forgets what matters no more.
     pub(super) fn purge(&mut self, now: u64) {
-        while self.due.first().is_some_and(|(time, _)| *time <= now) {
-            match self.due.pop_first() {
-                Some((_, Due::Token(id))) => self.remove(&id),
-                Some((_, Due::Revocation(revoked))) => {
-                    self.revocations_of(&revoked).remove(revoked.id());
-                    self.len -= 1;
-                }
-                None => {}
-            }
+        while let Some((expiry, id)) = self.expiring.first()
+            && end_of(*expiry) <= now
+        {
+            let id = Arc::clone(id);
+            self.remove(&id);
+        }
+        while let Some((until, _)) = self.lapsing.first()
+            && *until <= now
+            && let Some((_, revoked)) = self.lapsing.pop_first()
+        {
+            self.revocations_of(&revoked).remove(revoked.id());
+            self.len -= 1;
         }
     }
 
     pub(super) fn snapshot(&self, now: u64) -> IssuedSnapshot {
-        let live = self.tokens.iter().filter(|(_, token)| token.expiry > now);
-        let tokens = live.map(|(id, token)| {
+        let kept = self.tokens.iter();
+        let kept = kept.filter(|(_, token)| end_of(token.expiry) > now);
+        let tokens = kept.map(|(id, token)| {
             let origins = token.origins.iter().cloned();
             let issued = Issued::new(&**id, origins, time(token.expiry));
             match &token.session {
@@ -224,14 +242,27 @@ impl LiveTokens {
         }
     }
 
-    fn make_room(&mut self, entries: usize) -> Result<(), RegisterError> {
-        match self.len.checked_add(entries) {
-            Some(len) if len <= self.limit => {
-                self.len = len;
+    /// Makes room, if need be in place of tokens that have expired.
+    fn make_room(&mut self, entries: usize, now: u64) -> Result<(), RegisterError> {
+        while !self.has_room(entries)
+            && let Some((expiry, id)) = self.expiring.first()
+            && *expiry <= now
+        {
+            let id = Arc::clone(id);
+            self.remove(&id);
+        }
+        match self.has_room(entries) {
+            true => {
+                self.len += entries;
                 Ok(())
             }
-            _ => Err(RegisterError::Full { limit: self.limit }),
+            false => Err(RegisterError::Full { limit: self.limit }),
         }
+    }
+
+    fn has_room(&self, entries: usize) -> bool {
+        let len = self.len.checked_add(entries);
+        len.is_some_and(|len| len <= self.limit)
     }
 
     /// Counts the token among those of its session; the session's one name.
@@ -247,7 +278,7 @@ impl LiveTokens {
         let Some(token) = self.tokens.remove(id) else {
             return;
         };
-        self.due.remove(&(token.expiry, Due::Token(Arc::clone(id))));
+        self.expiring.remove(&(token.expiry, Arc::clone(id)));
         self.len -= token.origins.len();
         for origin in &token.origins {
             discount(&mut self.expiries, origin, token.expiry);
@@ -287,6 +318,11 @@ fn check_id(id: &str) -> Result<(), RegisterError> {
         1..=IssuedIndex::MAX_ID_LEN => Ok(()),
         _ => Err(RegisterError::Id),
     }
+}
+
+/// When a token that expires then can be neither accepted nor read any more.
+pub(super) fn end_of(expiry: u64) -> u64 {
+    expiry.saturating_add(AFTERLIFE.as_secs())
 }
 
 fn time(seconds: u64) -> SystemTime {
@@ -331,6 +367,7 @@ mod tests {
                 .prop_map(|(id, session, origins, life)| Step::Insert(id, session, origins, life)),
             1 => revoked.prop_map(Step::Revoke),
             2 => (0_u64..10).prop_map(Step::Wait),
+            1 => (0_u64..20).prop_map(|more| Step::Wait(AFTERLIFE.as_secs() - 10 + more)),
         ]
     }
 
@@ -352,7 +389,9 @@ mod tests {
 
         fn expiry_of(&self, origin: u8, now: u64) -> Option<u64> {
             let live = self.tokens.iter().filter(|(id, session, origins, expiry)| {
-                *expiry > now && origins.contains(&origin) && !self.is_revoked(*id, *session)
+                end_of(*expiry) > now
+                    && origins.contains(&origin)
+                    && !self.is_revoked(*id, *session)
             });
             live.map(|(.., expiry)| *expiry).max()
         }
@@ -378,7 +417,7 @@ mod tests {
                 match step {
                     Step::Insert(id, session, origins, life) => {
                         let result = live.insert(&issued(id, session, &origins, now + life), now);
-                        // A revocation of a known token is remembered while the token could live.
+                        // A revocation of a known token is remembered while the token matters.
                         let held = live.is_revoked(
                             &id.to_string(),
                             (session > 0).then(|| session.to_string()).as_deref(),
@@ -404,20 +443,20 @@ mod tests {
                     other.revoke(revoked.clone(), Some(seconds(*until)), now).unwrap();
                 }
                 for token in &snapshot.tokens {
-                    let _ = other.insert(token, now);
+                    let _ = other.take_over(token, now);
                 }
                 for n in 0..3 {
                     let expected = model.expiry_of(n, now);
                     let found = |tokens: &LiveTokens| {
-                        tokens.expiry_of(&origin(n)).filter(|expiry| *expiry > now)
+                        tokens.expiry_of(&origin(n)).filter(|expiry| end_of(*expiry) > now)
                     };
                     prop_assert_eq!(found(&live), expected);
                     prop_assert_eq!(found(&other), expected);
                 }
             }
-            live.purge(now + IssuedIndex::MAX_LIFETIME.as_secs() + 1);
+            live.purge(end_of(now + IssuedIndex::MAX_LIFETIME.as_secs()));
             prop_assert_eq!(live.len(), 0);
-            prop_assert!(live.due.is_empty() && live.tokens.is_empty());
+            prop_assert!(live.tokens.is_empty() && live.expiring.is_empty() && live.lapsing.is_empty());
             prop_assert!(live.sessions.is_empty() && live.expiries.is_empty());
             prop_assert!(live.revoked_tokens.is_empty() && live.revoked_sessions.is_empty());
         }

@@ -10,6 +10,9 @@ use crate::policy::{
 /// [`TokenOrigins`](crate::token::TokenOrigins) asks it about tokens that it remembers, too, so that a
 /// revocation is heeded at once. A cache of yours belongs inside, or it would serve revoked ones.
 ///
+/// The index remembers a revocation for as long as a token that is registered there can be accepted.
+/// Of tokens that are not, it knows no expiry: see [`IssuedIndex::revoke`].
+///
 /// ```
 /// use tower_cors::{
 ///     preflight::IssuedIndex,
