@@ -262,6 +262,8 @@ fn every_mistake_of_a_configuration_is_reported() {
         .source(TokenSource::cookie("a=b"))
         .claim(OriginsClaim::delimited("ao", 'x'))
         .expired_grace(Duration::from_secs(3601))
+        .max_entries(0)
+        .max_list_len(0)
         .max_token_len(0);
     assert_eq!(
         mistakes(all),
@@ -272,6 +274,8 @@ fn every_mistake_of_a_configuration_is_reported() {
             E::Claim("a delimiter is one of ';', ',', '|', space, tab and line feed"),
             E::MissingVerifier,
             E::MaxTokenLen,
+            E::MaxEntries,
+            E::MaxListLen,
             E::ExpiredGrace(Duration::from_secs(3601)),
         ]
     );

@@ -503,6 +503,77 @@ async fn max_age_ends_with_the_token() {
     assert_eq!(max_age(3600, None).await, None);
 }
 
+/// Keycloak's `*`, where it is let in: without credentials, whoever asks and however.
+#[tokio::test]
+async fn a_star_lists_any_origin_without_credentials() {
+    let token = |ago: Option<u64>| {
+        signed(|claims| {
+            claims["allowed-origins"] = json!(["*", CONTOSO]);
+            if let Some(ago) = ago {
+                claims["exp"] = (now() - ago).into();
+            }
+        })
+    };
+    let layer = |star: bool| {
+        let builder = TokenOrigins::keycloak(verifier())
+            .source(tower_cors::token::TokenSource::query("t"))
+            .source(tower_cors::token::TokenSource::cookie("t"));
+        let builder = match star {
+            true => builder.star_lists_any_origin(),
+            false => builder,
+        };
+        let policy = builder.build().unwrap();
+        let layer = tower_cors::CorsLayer::builder().origin_policy(policy);
+        Spied::new(layer.allow_credentials(true).build().unwrap())
+    };
+    let seen = async |service: &Spied, request: http::request::Builder| {
+        let outcome = service.send(request).await;
+        let credentials = outcome.headers.get("access-control-allow-credentials");
+        let has_credentials = credentials.is_some();
+        let origin = outcome.allowed_origin().map(str::to_owned);
+        (outcome.status.as_u16(), origin, has_credentials)
+    };
+    let (good, expired) = (token(None), token(Some(60)));
+    let in_url = |token: &str| format!("/api?t={token}");
+    for star in [true, false] {
+        let service = layer(star);
+        for origin in [CONTOSO, EVIL] {
+            let is_listed = origin == CONTOSO;
+            let expected = |status: u16, otherwise: u16| match star || is_listed {
+                true => (status, Some(origin.to_owned()), is_listed),
+                false => (otherwise, None, false),
+            };
+            let context = format!("{origin} {star}");
+            let found = seen(&service, bearer(origin, &good)).await;
+            assert_eq!(found, expected(200, 403), "{context}");
+            let found = seen(&service, get(&in_url(&good), origin)).await;
+            assert_eq!(found, expected(200, 403), "{context}");
+            let found = seen(&service, preflight(&in_url(&good), origin)).await;
+            assert_eq!(found, expected(204, 403), "{context}");
+            let found = seen(&service, bearer(origin, &expired)).await;
+            assert_eq!(found, expected(401, 401), "{context}");
+            let found = seen(&service, preflight(&in_url(&expired), origin)).await;
+            assert_eq!(found, expected(204, 403), "{context}");
+            // With cookies, only an entry of its own lets a page in.
+            let with =
+                |request: http::request::Builder, cookie: String| request.header("cookie", cookie);
+            for (token, status, otherwise) in [(&good, 200, 403), (&expired, 401, 401)] {
+                let expected = match is_listed {
+                    true => (status, Some(origin.to_owned()), true),
+                    false => (otherwise, None, false),
+                };
+                let found = seen(&service, with(bearer(origin, token), "a=b".to_owned())).await;
+                assert_eq!(found, expected, "{context}");
+                let cookie = format!("t={token}");
+                let found = seen(&service, with(get("/api", origin), cookie)).await;
+                assert_eq!(found, expected, "{context}");
+            }
+        }
+        let found = seen(&service, bearer("null", &good)).await;
+        assert_eq!(found, (403, None, false));
+    }
+}
+
 /// Both policies of a preset, by the table in its documentation.
 #[tokio::test]
 async fn presets() {

@@ -3,6 +3,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use super::{
     EntryRules, OriginsClaim, TokenOrigins, TokenSource, TokenVerifier,
     cache::{CacheLimits, TokenCache},
+    origins_claim::ListRules,
     policy::{MissingClaim, Settings},
 };
 use crate::policy::afterlife::MAX_EXPIRED_GRACE;
@@ -25,7 +26,7 @@ pub struct TokenOriginsBuilder {
     verifier: Option<Arc<dyn TokenVerifier>>,
     sources: Vec<TokenSource>,
     claim: Option<OriginsClaim>,
-    entries: EntryRules,
+    list: ListRules,
     missing_claim: MissingClaim,
     max_token_len: Option<usize>,
     grace: Option<Duration>,
@@ -54,7 +55,66 @@ impl TokenOriginsBuilder {
 
     /// Which entries of the list are let in. Default: `https` origins, each spelt out.
     pub fn entries(mut self, rules: EntryRules) -> Self {
-        self.entries = rules;
+        self.list.entries = rules;
+        self
+    }
+
+    /// How many entries a list may have, those that count for nothing among them. A token with a
+    /// longer list is refused; its list is never cut short. Default: 64. They are compared one
+    /// after the other.
+    pub fn max_entries(mut self, entries: usize) -> Self {
+        self.list.max_entries = entries;
+        self
+    }
+
+    /// How long a list may be, in bytes, all its entries together. A token with a longer one is
+    /// refused. Default: 8192.
+    pub fn max_list_len(mut self, bytes: usize) -> Self {
+        self.list.max_len = bytes;
+        self
+    }
+
+    /// Lets a `*` in a list stand for any origin, as Keycloak's adapters do: the answer repeats the
+    /// origin, and **never allows credentials**, whatever the layer says. Without effect on `null`,
+    /// and on requests with cookies, which any page can send. Default: a `*` lists nobody.
+    ///
+    /// The token is then all that keeps other pages out.
+    ///
+    /// ```
+    /// # use http::{Request, Response};
+    /// # use tower::{Layer, ServiceExt, service_fn};
+    /// use tower_cors::{CorsLayer, token::TokenOrigins};
+    /// # use tower_cors::token::{Claims, TokenVerifier, VerifiedToken, VerifyFuture};
+    /// # #[derive(Debug)]
+    /// # struct Verifier;
+    /// # impl TokenVerifier for Verifier {
+    /// #     fn verify(&self, _: &str) -> VerifyFuture {
+    /// #         let claims = Claims::parse(br#"{"allowed-origins": ["*"]}"#).unwrap();
+    /// #         VerifyFuture::ready(Ok(VerifiedToken::new(claims)))
+    /// #     }
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///
+    /// // The token says {"allowed-origins": ["*"]}.
+    /// let policy = TokenOrigins::keycloak(Verifier).star_lists_any_origin().build()?;
+    /// let service = CorsLayer::builder()
+    ///     .origin_policy(policy)
+    ///     .build()?
+    ///     .layer(service_fn(async |_| Ok::<_, std::convert::Infallible>(Response::new(()))));
+    /// let request = || {
+    ///     Request::get("/").header("origin", "https://a.example").header("authorization", "Bearer t")
+    /// };
+    ///
+    /// let granted = service.clone().oneshot(request().body(())?).await?;
+    /// assert_eq!(granted.headers()["access-control-allow-origin"], "https://a.example");
+    /// let with_cookie = request().header("cookie", "session=1").body(())?;
+    /// assert_eq!(service.oneshot(with_cookie).await?.status(), 403);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn star_lists_any_origin(mut self) -> Self {
+        self.list.honours_star = true;
         self
     }
 
@@ -123,6 +183,12 @@ impl TokenOriginsBuilder {
         if self.max_token_len == Some(0) {
             errors.push(TokenConfigError::MaxTokenLen);
         }
+        if self.list.max_entries == 0 {
+            errors.push(TokenConfigError::MaxEntries);
+        }
+        if self.list.max_len == 0 {
+            errors.push(TokenConfigError::MaxListLen);
+        }
         if let Some(grace) = self.grace.filter(|grace| *grace > MAX_EXPIRED_GRACE) {
             errors.push(TokenConfigError::ExpiredGrace(grace));
         }
@@ -132,7 +198,7 @@ impl TokenOriginsBuilder {
         let settings = Settings {
             verifier: self.verifier,
             claim: self.claim,
-            entries: self.entries,
+            list: self.list,
             missing_claim: self.missing_claim,
             max_token_len: self.max_token_len.unwrap_or(8 * 1024),
             grace: self.grace.unwrap_or(Duration::from_secs(600)),
@@ -164,6 +230,12 @@ pub enum TokenConfigError {
     /// No token could be that short.
     #[error("max_token_len: 0 refuses every token")]
     MaxTokenLen,
+    /// No list could be that short.
+    #[error("max_entries: 0 refuses every list")]
+    MaxEntries,
+    /// No list could be that short.
+    #[error("max_list_len: 0 refuses every list")]
+    MaxListLen,
     /// Revoked tokens could be read of again.
     #[error("expired_grace: {0:?}: at most 1h, because revocations are remembered for that long")]
     ExpiredGrace(Duration),

@@ -26,12 +26,13 @@ use crate::{
 ///     "http://localhost:3000",
 /// );
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct EntryRules {
     http: Http,
     schemes: Vec<Box<str>>,
     wildcards: bool,
     trailing_slash: bool,
+    max_len: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,8 +43,17 @@ enum Http {
     Always,
 }
 
-/// The longest entry that is looked at, in bytes.
-pub(crate) const MAX_ENTRY_LEN: usize = 255;
+impl Default for EntryRules {
+    fn default() -> Self {
+        Self {
+            http: Http::default(),
+            schemes: Vec::new(),
+            wildcards: false,
+            trailing_slash: false,
+            max_len: 255,
+        }
+    }
+}
 
 impl EntryRules {
     /// Only `https` origins, each spelt out.
@@ -88,6 +98,13 @@ impl EntryRules {
         self
     }
 
+    /// How long an entry may be, in bytes, with white space around it. Default: 255.
+    #[must_use]
+    pub fn max_len(mut self, bytes: usize) -> Self {
+        self.max_len = bytes;
+        self
+    }
+
     /// The entry in the spelling that browsers send.
     ///
     /// # Errors
@@ -100,7 +117,7 @@ impl EntryRules {
     pub(crate) fn parse(&self, entry: &str) -> Result<OriginPattern, EntryErrorKind> {
         use EntryErrorKind as Kind;
         // Nothing is done with what is too long, be it only blanks.
-        if entry.len() > MAX_ENTRY_LEN {
+        if entry.len() > self.max_len {
             return Err(Kind::Length);
         }
         let entry = entry.trim_matches([' ', '\t']);
@@ -224,8 +241,8 @@ pub enum EntryErrorKind {
     /// There is nothing between two delimiters.
     #[error("there is nothing")]
     Empty,
-    /// It is longer than 255 bytes.
-    #[error("an entry is at most 255 bytes long")]
+    /// It is longer than [allowed](EntryRules::max_len).
+    #[error("the entry is too long: no origin needs more than 255 bytes")]
     Length,
     /// It is `null`, which any site can send from a sandboxed frame.
     #[error("null is what every sandboxed frame sends, on any site")]
@@ -349,6 +366,9 @@ mod tests {
             Ok("https://contoso.com")
         );
         assert_eq!(slash.canonical("https://contoso.com//"), Err(K::Host));
+        let short = EntryRules::new().max_len(19);
+        assert!(short.canonical("https://contoso.com").is_ok());
+        assert_eq!(short.canonical("https://contoso.com "), Err(K::Length));
         let wild = EntryRules::new().wildcards();
         assert!(wild.canonical("https://*.contoso.com").is_ok());
         assert!(wild.canonical("https://contoso.com:*").is_ok());

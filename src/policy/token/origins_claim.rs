@@ -90,7 +90,7 @@ impl OriginsClaim {
     }
 
     /// Reads the list.
-    pub(super) fn read(&self, claims: &Claims, rules: &EntryRules) -> Reading {
+    pub(super) fn read(&self, claims: &Claims, rules: &ListRules) -> Reading {
         let value = match &self.place {
             Place::Name(name) => claims.get(name),
             Place::Pointer(pointer) => claims.pointer(pointer),
@@ -102,18 +102,18 @@ impl OriginsClaim {
         }
     }
 
-    fn read_value(&self, value: &Value, rules: &EntryRules) -> Result<ListedInToken, ListError> {
+    fn read_value(&self, value: &Value, rules: &ListRules) -> Result<ListedInToken, ListError> {
         let mut list = ListedInToken::default();
         match (self.format, value) {
             (OriginsFormat::Delimited(delimiter), Value::String(text)) => {
-                check_len(text.len())?;
+                rules.check_len(text.len())?;
                 for entry in text.split(delimiter) {
                     list.add(Some(entry), rules)?;
                 }
             }
             (OriginsFormat::Array, Value::Array(elements)) => {
                 let lengths = elements.iter().filter_map(Value::as_str).map(str::len);
-                check_len(lengths.sum())?;
+                rules.check_len(lengths.sum())?;
                 for element in elements {
                     list.add(element.as_str(), rules)?;
                 }
@@ -126,15 +126,35 @@ impl OriginsClaim {
     }
 }
 
-/// The longest list that is looked at, in bytes.
-const MAX_LIST_LEN: usize = 8 * 1024;
-/// The most entries that a list may have.
-const MAX_ENTRIES: usize = 64;
+/// What a list may be, and what its entries may say.
+#[derive(Clone, Debug)]
+pub(super) struct ListRules {
+    pub(super) entries: EntryRules,
+    /// The most entries that a list may have.
+    pub(super) max_entries: usize,
+    /// The longest list that is looked at, in bytes.
+    pub(super) max_len: usize,
+    /// Whether `*` lists any origin.
+    pub(super) honours_star: bool,
+}
 
-fn check_len(len: usize) -> Result<(), ListError> {
-    match len <= MAX_LIST_LEN {
-        true => Ok(()),
-        false => Err(ListError::TooLong),
+impl Default for ListRules {
+    fn default() -> Self {
+        Self {
+            entries: EntryRules::new(),
+            max_entries: 64,
+            max_len: 8 * 1024,
+            honours_star: false,
+        }
+    }
+}
+
+impl ListRules {
+    fn check_len(&self, len: usize) -> Result<(), ListError> {
+        match len <= self.max_len {
+            true => Ok(()),
+            false => Err(ListError::TooLong),
+        }
     }
 }
 
@@ -156,11 +176,20 @@ pub(super) enum Reading {
     Listed(ListedInToken),
 }
 
+/// How a list names an origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    /// By an entry of its own, or a wildcard.
+    Itself,
+    /// As every other one.
+    ByStar,
+}
+
 impl Reading {
-    pub(super) fn lists(&self, origin: &Origin) -> bool {
+    pub(super) fn names(&self, origin: &Origin) -> Option<Named> {
         match self {
-            Self::Listed(list) => list.contains(origin),
-            Self::Missing | Self::Unreadable(_) => false,
+            Self::Listed(list) => list.names(origin),
+            Self::Missing | Self::Unreadable(_) => None,
         }
     }
 
@@ -185,26 +214,36 @@ pub(super) struct ListedInToken {
     entries: Vec<OriginPattern>,
     /// Entries that are no origins, or none that may be listed.
     skipped: usize,
+    /// Entries that are `*`, where that counts.
+    stars: usize,
 }
 
 impl ListedInToken {
-    pub(super) fn contains(&self, origin: &Origin) -> bool {
-        self.entries.iter().any(|entry| entry.matches(origin))
+    fn names(&self, origin: &Origin) -> Option<Named> {
+        if self.entries.iter().any(|entry| entry.matches(origin)) {
+            return Some(Named::Itself);
+        }
+        (self.stars > 0).then_some(Named::ByStar)
     }
 
     pub(super) fn skipped(&self) -> usize {
         self.skipped
     }
 
-    fn add(&mut self, entry: Option<&str>, rules: &EntryRules) -> Result<(), ListError> {
-        match entry.map(|entry| rules.parse(entry)) {
+    fn add(&mut self, entry: Option<&str>, rules: &ListRules) -> Result<(), ListError> {
+        match entry.map(|entry| rules.entries.parse(entry)) {
             // `a;;b;` has two entries.
             Some(Err(EntryErrorKind::Empty)) => return Ok(()),
             Some(Err(EntryErrorKind::Length)) => return Err(ListError::TooLong),
             Some(Ok(entry)) => self.entries.push(entry),
+            Some(Err(EntryErrorKind::Special))
+                if rules.honours_star && entry.map(str::trim_ascii) == Some("*") =>
+            {
+                self.stars += 1;
+            }
             Some(Err(_)) | None => self.skipped += 1,
         }
-        match self.entries.len() + self.skipped <= MAX_ENTRIES {
+        match self.entries.len() + self.skipped + self.stars <= rules.max_entries {
             true => Ok(()),
             false => Err(ListError::TooLong),
         }
@@ -219,8 +258,16 @@ mod tests {
     use super::*;
 
     fn read(claim: &OriginsClaim, value: Value) -> Result<(Vec<String>, usize), Option<ListError>> {
+        read_by(&ListRules::default(), claim, value)
+    }
+
+    fn read_by(
+        rules: &ListRules,
+        claim: &OriginsClaim,
+        value: Value,
+    ) -> Result<(Vec<String>, usize), Option<ListError>> {
         let claims = Claims::parse(json!({"list": value}).to_string().as_bytes()).unwrap();
-        match claim.read(&claims, &EntryRules::new()) {
+        match claim.read(&claims, rules) {
             Reading::Listed(list) => {
                 let texts = list.entries.iter().map(|entry| entry.as_str().to_owned());
                 Ok((texts.collect(), list.skipped))
@@ -320,17 +367,84 @@ mod tests {
     }
 
     #[test]
+    fn the_bounds_are_the_rules() {
+        let rules = ListRules {
+            max_entries: 2,
+            max_len: 40,
+            entries: EntryRules::new().max_len(25),
+            ..ListRules::default()
+        };
+        let claim = OriginsClaim::delimited("list", ';');
+        let fits = |text: &str| read_by(&rules, &claim, json!(text)).is_ok();
+        assert!(fits("https://a.example;https://b.example;;"));
+        assert!(!fits("https://a.example;https://b.example;;;;;;"));
+        assert!(fits("a;b") && !fits("a;b;c"));
+        assert!(fits("https://abcdefghi.example") && !fits("https://abcdefghij.example"));
+        let wide = ListRules {
+            max_entries: 1000,
+            max_len: 100_000,
+            ..ListRules::default()
+        };
+        let long = json!(["https://a.example"; 1000].to_vec());
+        let array = OriginsClaim::array("list");
+        assert_eq!(read(&array, long.clone()), Err(Some(ListError::TooLong)));
+        assert_eq!(
+            read_by(&wide, &array, long).map(|(list, _)| list.len()),
+            Ok(1000)
+        );
+    }
+
+    #[test]
+    fn a_star_counts_only_where_it_may() {
+        let rules = ListRules {
+            honours_star: true,
+            max_entries: 3,
+            ..ListRules::default()
+        };
+        let names = |rules: &ListRules, list: &str| {
+            let claims = json!({"list": list.split(';').collect::<Vec<_>>()});
+            let claims = Claims::parse(claims.to_string().as_bytes()).unwrap();
+            let origin: Origin = "https://a.example".parse().unwrap();
+            OriginsClaim::array("list")
+                .read(&claims, rules)
+                .names(&origin)
+        };
+        for (list, expected) in [
+            ("*", Some(Named::ByStar)),
+            (" *\t", Some(Named::ByStar)),
+            ("https://b.example;*", Some(Named::ByStar)),
+            ("*;https://a.example", Some(Named::Itself)),
+            ("https://a.example", Some(Named::Itself)),
+            ("https://*", None),
+            ("**", None),
+            ("+", None),
+            ("null", None),
+            ("https://b.example", None),
+            // Beyond the bound.
+            ("*;*;*;*", None),
+        ] {
+            assert_eq!(names(&rules, list), expected, "{list}");
+            let without = expected.filter(|named| *named == Named::Itself);
+            assert_eq!(names(&ListRules::default(), list), without, "{list}");
+        }
+    }
+
+    #[test]
     fn claims_below_the_top_level() {
         let claims = json!({"https://a.example/cors": {"list": ["https://a.example"]}, "a": [{}]});
         let claims = Claims::parse(claims.to_string().as_bytes()).unwrap();
         let read = |pointer: &str| {
             let claim = OriginsClaim::array("list").pointer(pointer);
-            claim.read(&claims, &EntryRules::new())
+            claim.read(&claims, &ListRules::default())
         };
         let origin: Origin = "https://a.example".parse().unwrap();
-        assert!(read("/https:~1~1a.example~1cors/list").lists(&origin));
+        assert!(
+            read("/https:~1~1a.example~1cors/list")
+                .names(&origin)
+                .is_some()
+        );
         for missing in ["/list", "/https:~1~1a.example~1cors", "/", "", "list"] {
-            assert!(!read(missing).lists(&origin), "{missing}");
+            assert!(read(missing).names(&origin).is_none(), "{missing}");
         }
         assert!(matches!(read("/a"), Reading::Listed(list) if list.skipped == 1));
     }

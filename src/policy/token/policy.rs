@@ -4,13 +4,16 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use http::{HeaderName, header::ORIGIN};
+use http::{
+    HeaderName,
+    header::{COOKIE, ORIGIN},
+};
 
 use super::{
-    EntryRules, OriginsClaim, TokenOriginsBuilder, TokenSource, TokenVerifier, VerifiedOrigins,
-    VerifiedToken, VerifyError, VerifyResult,
+    OriginsClaim, TokenOriginsBuilder, TokenSource, TokenVerifier, VerifiedOrigins, VerifiedToken,
+    VerifyError, VerifyResult,
     cache::{Finding, Known, TokenCache},
-    origins_claim::Reading,
+    origins_claim::{ListRules, Named, Reading},
     source::{Find, Verified},
 };
 use crate::{
@@ -114,7 +117,7 @@ pub(super) struct Settings {
     /// Nobody, where an outer layer verifies.
     pub(super) verifier: Option<Arc<dyn TokenVerifier>>,
     pub(super) claim: Option<OriginsClaim>,
-    pub(super) entries: EntryRules,
+    pub(super) list: ListRules,
     pub(super) missing_claim: MissingClaim,
     pub(super) max_token_len: usize,
     pub(super) grace: Duration,
@@ -142,6 +145,9 @@ impl TokenOrigins {
         let mut varies_on = vec![ORIGIN];
         for source in &sources {
             varies_on = union_of_names(&varies_on, &source.varies_on());
+        }
+        if settings.list.honours_star {
+            varies_on = union_of_names(&varies_on, &[COOKIE]);
         }
         Self {
             sources,
@@ -222,6 +228,7 @@ impl OriginPolicy for TokenOrigins {
         let asked = Asked {
             origin,
             is_preflight: request.preflight().is_some(),
+            has_cookies: self.settings.list.honours_star && request.headers().contains_key(COOKIE),
         };
         if let Some(verified) = self.find_verified(request) {
             return VerdictFuture::ready(self.settings.judge_verified(verified, asked));
@@ -241,8 +248,12 @@ impl OriginPolicy for TokenOrigins {
         let properties = PolicyProperties::new()
             .denied_requests(DeniedRequests::Refuse)
             .no_store();
-        match self.sources.iter().any(TokenSource::reads_path) {
+        let properties = match self.sources.iter().any(TokenSource::reads_path) {
             true => properties.secret_path(),
+            false => properties,
+        };
+        match self.settings.list.honours_star {
+            true => properties.repeats_any_origin(),
             false => properties,
         }
     }
@@ -253,6 +264,19 @@ impl OriginPolicy for TokenOrigins {
 struct Asked<'a> {
     origin: &'a Origin,
     is_preflight: bool,
+    /// Looked for only where it matters.
+    has_cookies: bool,
+}
+
+impl Asked<'_> {
+    /// How the list lets the origin in. A page that sends cookies needs an entry of its own: any
+    /// page could send them.
+    fn is_named_in(self, reading: &Reading) -> Option<Named> {
+        match reading.names(self.origin) {
+            Some(Named::ByStar) if self.has_cookies => None,
+            other => other,
+        }
+    }
 }
 
 impl Settings {
@@ -265,12 +289,14 @@ impl Settings {
             Ok(known) => VerdictFuture::ready(self.judge_known(&known, asked, now)),
             Err(finding_out) => {
                 let settings = Arc::clone(self);
-                let (origin, is_preflight) = (asked.origin.clone(), asked.is_preflight);
+                let origin = asked.origin.clone();
+                let (is_preflight, has_cookies) = (asked.is_preflight, asked.has_cookies);
                 VerdictFuture::new(async move {
                     let known = finding_out.await;
                     let asked = Asked {
                         origin: &origin,
                         is_preflight,
+                        has_cookies,
                     };
                     settings.judge_known(&known, asked, SystemTime::now())
                 })
@@ -329,7 +355,7 @@ impl Settings {
 
     fn read(&self, token: &VerifiedToken) -> Reading {
         match &self.claim {
-            Some(claim) => claim.read(token.claims(), &self.entries),
+            Some(claim) => claim.read(token.claims(), &self.list),
             None => Reading::Missing,
         }
     }
@@ -398,15 +424,13 @@ impl Settings {
         asked: Asked<'_>,
         now: SystemTime,
     ) -> Verdict {
-        match reading {
-            Reading::Listed(list) if list.contains(asked.origin) => {
-                grant_until(token.expiry(), asked, now)
-                    .attach(Arc::clone(token))
-                    .into()
-            }
-            Reading::Listed(list) => not_listed(list.skipped()).into(),
-            Reading::Unreadable(error) => invalid(error.to_string()).into(),
-            Reading::Missing => match self.missing_claim {
+        let grant = || grant_until(token.expiry(), asked, now).attach(Arc::clone(token));
+        match (asked.is_named_in(reading), reading) {
+            (Some(Named::Itself), _) => grant().into(),
+            (Some(Named::ByStar), _) => grant().credentials(false).into(),
+            (None, Reading::Listed(list)) => not_listed(list.skipped()).into(),
+            (None, Reading::Unreadable(error)) => invalid(error.to_string()).into(),
+            (None, Reading::Missing) => match self.missing_claim {
                 MissingClaim::Abstain => Verdict::Abstain,
                 MissingClaim::Deny => not_listed(0).into(),
             },
@@ -426,12 +450,19 @@ impl Settings {
         let age = token
             .good_until()
             .and_then(|end| now.duration_since(end).ok());
-        if !reading.lists(asked.origin) || age.is_none_or(|age| age > self.grace) {
+        let named = asked.is_named_in(reading);
+        let is_recent = age.is_some_and(|age| age <= self.grace);
+        let Some(named) = named.filter(|_| is_recent) else {
             return denial.into();
-        }
-        match asked.is_preflight {
-            true => Grant::new().max_age_at_most(Duration::ZERO).into(),
-            false => denial.readable().into(),
+        };
+        match (asked.is_preflight, named) {
+            (true, Named::Itself) => Grant::new().max_age_at_most(Duration::ZERO).into(),
+            (true, Named::ByStar) => {
+                let grant = Grant::new().credentials(false);
+                grant.max_age_at_most(Duration::ZERO).into()
+            }
+            (false, Named::Itself) => denial.readable().into(),
+            (false, Named::ByStar) => denial.readable().credentials(false).into(),
         }
     }
 }

@@ -32,8 +32,9 @@ impl TokenOrigins {
     /// | entries | `https` only; for a client whose web origins include `http://localhost:3000`, set [`entries`](TokenOriginsBuilder::entries) |
     /// | without the claim | denied, as by Keycloak's adapters |
     ///
-    /// Keycloak's adapters take a `*` in the list for any origin; here it matches none. A `+`
-    /// matches none either: Keycloak expands it when it issues the token.
+    /// Keycloak's adapters take a `*` in the list for any origin; here it matches none, unless
+    /// [`star_lists_any_origin`](TokenOriginsBuilder::star_lists_any_origin) says so. A `+` matches
+    /// none either: Keycloak expands it when it issues the token.
     pub fn keycloak(verifier: impl TokenVerifier) -> TokenOriginsBuilder {
         Self::builder()
             .verifier(verifier)
