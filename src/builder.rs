@@ -208,7 +208,7 @@ impl CorsLayerBuilder {
             preflight_status,
             record_denials: self
                 .record_denials
-                .unwrap_or(denied_requests == DeniedRequests::Refuse),
+                .unwrap_or(denied_requests != DeniedRequests::Forward),
             properties,
             plain_list,
             prepared,

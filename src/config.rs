@@ -25,7 +25,7 @@ use crate::{
 /// | `allow_headers` | a list of header names, or `"*"` | the safelisted ones |
 /// | `expose_headers` | a list of header names, or `"*"` | the safelisted ones |
 /// | `max_age` | seconds; 0 or -1 for no caching; `null` | `null`: what browsers take, 5 |
-/// | `denied_requests` | `"forward"` or `"refuse"` | `"forward"` |
+/// | `denied_requests` | `"forward"`, `"refuse_browsers"` or `"refuse"` | `"forward"` |
 ///
 /// The values mean what the methods of [`CorsLayerBuilder`] say. An unknown key, a key that comes
 /// twice and a value of the wrong type are errors of deserialisation, whose texts begin with the
@@ -280,12 +280,13 @@ impl Visitor<'_> for DeniedRequestsVisitor {
     type Value = DeniedRequests;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("\"forward\" or \"refuse\"")
+        f.write_str("\"forward\", \"refuse_browsers\" or \"refuse\"")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<DeniedRequests, E> {
         match text {
             "forward" => Ok(DeniedRequests::Forward),
+            "refuse_browsers" => Ok(DeniedRequests::RefuseBrowsers),
             "refuse" => Ok(DeniedRequests::Refuse),
             _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
         }
@@ -407,8 +408,8 @@ mod tests {
             ),
             (
                 r#"{"denied_requests": "Refuse"}"#,
-                "denied_requests: invalid value: string \"Refuse\", expected \"forward\" or \
-                 \"refuse\" at line 1 column 28",
+                "denied_requests: invalid value: string \"Refuse\", expected \"forward\", \
+                 \"refuse_browsers\" or \"refuse\" at line 1 column 28",
             ),
             (
                 r#"{"max_age": null, "max_age": 5}"#,
@@ -422,6 +423,21 @@ mod tests {
             ),
         ] {
             assert_eq!(json(text).unwrap_err(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn denied_requests_have_three_fates() {
+        for (text, expected) in [
+            ("forward", DeniedRequests::Forward),
+            ("refuse_browsers", DeniedRequests::RefuseBrowsers),
+            ("refuse", DeniedRequests::Refuse),
+        ] {
+            let config = json(&format!(
+                r#"{{"allow_origins": "*", "denied_requests": "{text}"}}"#
+            ));
+            let config = config.unwrap();
+            assert_eq!(config.denied_requests, Some(expected));
         }
     }
 

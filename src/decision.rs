@@ -12,7 +12,7 @@ use crate::{
     policy::{AnyOrigin, Attachment, Denial, DenialKind, Grant, Scope, Terms, Verdict},
     request::{CorsRequest, Head, Kind, Line, Preflight, SentOrigin, announced_method, classify},
     rules::{DeniedRequests, MaxAge, Rules},
-    same_origin::is_same_origin,
+    same_origin::{is_of_a_browser, is_same_origin},
 };
 
 /// Decides about a request, and asks for a verdict where that matters.
@@ -173,13 +173,18 @@ fn deny_actual(rules: &Rules, head: &Head<'_>, denial: Denial) -> Plan {
     if is_same_origin(head) {
         return Plan::Forward(Forward::new(Edit::Strip));
     }
-    match rules.denied_requests {
-        DeniedRequests::Forward => Plan::Forward(Forward {
+    let is_refused = match rules.denied_requests {
+        DeniedRequests::Forward => false,
+        DeniedRequests::RefuseBrowsers => is_of_a_browser(head),
+        DeniedRequests::Refuse => true,
+    };
+    match is_refused {
+        false => Plan::Forward(Forward {
             edit: Edit::Strip,
             attachment: None,
             denial: record(rules, head, &denial),
         }),
-        DeniedRequests::Refuse => {
+        true => {
             let readable = denial.is_readable().then(|| sent_origin(head.headers));
             Plan::Answer(Answer::Refusal {
                 to: match GrpcRequest::from_headers(head.headers) {
