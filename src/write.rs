@@ -1,6 +1,7 @@
 //! From a plan to header lines: the only place that names the headers of the CORS protocol's
 //! answers.
 
+mod private;
 mod vary;
 
 use bytes::Bytes;
@@ -117,6 +118,9 @@ pub(crate) fn edit(edit: Edit, rules: &Rules, headers: &mut HeaderMap) {
         }
     }
     rules.prepared.vary.merge_into(headers);
+    if rules.properties.has_private_responses() {
+        private::keep_out_of_shared_caches(headers);
+    }
 }
 
 /// An answer of the layer but for its body, and what is recorded beside it.

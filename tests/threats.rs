@@ -160,6 +160,36 @@ async fn t06_every_answer_names_what_it_depends_on() {
     }
 }
 
+/// What the inner service answers is kept out of shared caches, where that is asked for.
+#[tokio::test]
+async fn t06_what_is_granted_can_be_made_private() {
+    let token = token(LIST);
+    let uri = format!("/discover?anonymousContext=psat%253d{token}");
+    let requests = || {
+        [
+            get(&uri, CONTOSO),
+            bearer(CONTOSO, &format!("psat={token}")),
+            http::Request::get("/discover"),
+            get("/discover", "https://api.example"),
+        ]
+    };
+    let private = TokenOrigins::skype(verifier()).private_responses();
+    let private = service(private.build().unwrap());
+    let as_it_is = service(skype());
+    for request in requests() {
+        let outcome = private.send(request).await;
+        assert_eq!((outcome.status, outcome.inner_calls), (StatusCode::OK, 1));
+        assert_eq!(outcome.headers[header::CACHE_CONTROL], "private");
+    }
+    for request in requests() {
+        let outcome = as_it_is.send(request).await;
+        assert!(!outcome.headers.contains_key(header::CACHE_CONTROL));
+    }
+    // The layer's own answers say more.
+    let refused = private.send(get(&uri, EVIL)).await;
+    assert_eq!(refused.headers[header::CACHE_CONTROL], "no-store");
+}
+
 #[tokio::test]
 async fn t07_no_preflight_or_refusal_is_stored() {
     let service = service(skype());
@@ -604,7 +634,6 @@ async fn t22_an_origin_that_a_gateway_adds() {
     let own = service.send(get("/api", "https://api.example")).await;
     assert_eq!((own.status, own.inner_calls), (StatusCode::OK, 1));
     assert_eq!(own.allowed_origin(), None);
-}
 
     // Or only what browsers send is refused.
     let layer = CorsLayer::builder()
@@ -623,3 +652,4 @@ async fn t22_an_origin_that_a_gateway_adds() {
         StatusCode::FORBIDDEN,
     )
     .await;
+}

@@ -16,6 +16,7 @@ pub struct PolicyProperties {
     repeats_any_origin: bool,
     credentials: bool,
     no_store: bool,
+    private_responses: bool,
     secret_path: bool,
     chosen_by_method: bool,
     insecure_origins: bool,
@@ -92,6 +93,19 @@ impl PolicyProperties {
     #[must_use]
     pub fn no_store(mut self) -> Self {
         self.no_store = true;
+        self
+    }
+
+    /// Says that no shared cache may keep what the inner service answers: every response gets
+    /// `Cache-Control: private` ([RFC 9111, section
+    /// 5.2.2.7](https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.7)), in place of `public` and
+    /// `s-maxage`. One that says `no-store` already stays as it is.
+    ///
+    /// Where the URL alone, or a cookie, says for whom an answer is, some caches would serve it to
+    /// others.
+    #[must_use]
+    pub fn private_responses(mut self) -> Self {
+        self.private_responses = true;
         self
     }
 
@@ -174,6 +188,10 @@ impl PolicyProperties {
         self.no_store
     }
 
+    pub(crate) fn has_private_responses(self) -> bool {
+        self.private_responses
+    }
+
     /// What is true of a policy that answers now like this one, now like `other`.
     pub(crate) fn or(self, other: Self) -> Self {
         let either = |a: AnyOrigin, b: AnyOrigin| match a == b {
@@ -187,6 +205,7 @@ impl PolicyProperties {
             repeats_any_origin: self.repeats_any_origin || other.repeats_any_origin,
             credentials: self.credentials || other.credentials,
             no_store: self.no_store || other.no_store,
+            private_responses: self.private_responses || other.private_responses,
             secret_path: self.secret_path || other.secret_path,
             chosen_by_method: self.chosen_by_method || other.chosen_by_method,
             insecure_origins: self.insecure_origins || other.insecure_origins,

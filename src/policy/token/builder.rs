@@ -30,6 +30,7 @@ pub struct TokenOriginsBuilder {
     missing_claim: MissingClaim,
     max_token_len: Option<usize>,
     grace: Option<Duration>,
+    private_responses: bool,
     cache: CacheLimits,
 }
 
@@ -138,6 +139,15 @@ impl TokenOriginsBuilder {
         self
     }
 
+    /// Keeps the service's own responses out of shared caches:
+    /// [`PolicyProperties::private_responses`](crate::PolicyProperties::private_responses). For tokens
+    /// in the URL or in a cookie, where the service does not say so itself; with `Authorization`,
+    /// caches keep nothing unless they are told to (RFC 9111, section 3.5). Default: not.
+    pub fn private_responses(mut self) -> Self {
+        self.private_responses = true;
+        self
+    }
+
     /// How many bytes may be spent on what is known of tokens, about; 0 verifies each token each
     /// time. Default: 16 MiB.
     pub fn cache_capacity(mut self, bytes: u64) -> Self {
@@ -201,6 +211,7 @@ impl TokenOriginsBuilder {
             list: self.list,
             missing_claim: self.missing_claim,
             max_token_len: self.max_token_len.unwrap_or(8 * 1024),
+            private_responses: self.private_responses,
             grace: self.grace.unwrap_or(Duration::from_secs(600)),
             cache: TokenCache::new(self.cache),
         };

@@ -121,6 +121,7 @@ pub(super) struct Settings {
     pub(super) missing_claim: MissingClaim,
     pub(super) max_token_len: usize,
     pub(super) grace: Duration,
+    pub(super) private_responses: bool,
     pub(super) cache: TokenCache,
 }
 
@@ -245,17 +246,19 @@ impl OriginPolicy for TokenOrigins {
     }
 
     fn properties(&self) -> PolicyProperties {
-        let properties = PolicyProperties::new()
+        let mut properties = PolicyProperties::new()
             .denied_requests(DeniedRequests::Refuse)
             .no_store();
-        let properties = match self.sources.iter().any(TokenSource::reads_path) {
-            true => properties.secret_path(),
-            false => properties,
-        };
-        match self.settings.list.honours_star {
-            true => properties.repeats_any_origin(),
-            false => properties,
+        if self.sources.iter().any(TokenSource::reads_path) {
+            properties = properties.secret_path();
         }
+        if self.settings.list.honours_star {
+            properties = properties.repeats_any_origin();
+        }
+        if self.settings.private_responses {
+            properties = properties.private_responses();
+        }
+        properties
     }
 }
 
