@@ -14,6 +14,7 @@ pub(crate) mod jwt;
 mod origins_claim;
 mod policy;
 mod presets;
+mod redacted_uri;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod source;
@@ -51,6 +52,7 @@ pub use self::{
     },
     origins_claim::OriginsClaim,
     policy::{MissingClaim, TokenOrigins},
+    redacted_uri::RedactedUri,
     source::{CookieSource, HeaderSource, QuerySource, TokenSource, VerifiedOrigins},
     verifier::{TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyResult},
 };
