@@ -62,8 +62,9 @@ fuzz_target!(|bytes: &[u8]| {
         };
         if response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
             let text = String::from_utf8_lossy(bytes).to_ascii_lowercase();
-            // Escapes in the JSON may spell it too.
-            assert!(text.contains("a.example") || text.contains('\\'), "{text}");
+            // Escapes in the JSON may spell it too, and so may letters that IDNA folds: `ａ`.
+            let is_plain = text.is_ascii() && !text.contains('\\');
+            assert!(text.contains("a.example") || !is_plain, "{text}");
         }
     }
 });
