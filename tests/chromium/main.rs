@@ -1,8 +1,8 @@
 //! Pages in a real, headless Chromium.
 //!
 //! `chat` opens the pages of `examples/trusted_application`, `registry` those of
-//! `examples/trusted_origins`; `claims` shows that Chromium behaves
-//! as this crate relies on. `scripts/chromium.sh` builds what is needed and runs them.
+//! `examples/trusted_origins`; `expired` is about tokens whose time is over; `claims` shows that
+//! Chromium behaves as this crate relies on. `scripts/chromium.sh` builds what is needed and runs them.
 
 // Helpers of tests fail as tests do.
 #![allow(clippy::panic, clippy::unwrap_used)]
@@ -13,5 +13,6 @@ mod chat;
 mod claims;
 mod console;
 mod driver;
+mod expired;
 mod registry;
 mod scene;

@@ -38,7 +38,7 @@ use crate::{
 /// | one that does not | denied, 403 |
 /// | one that is malformed, forged, for others, revoked, not yet valid | denied, 401 |
 /// | one that has expired, and lists the origin | denied, 401, which the page may read for a while |
-/// | different tokens in two places | denied, 401 |
+/// | different tokens in two places, or one beside other credentials in our scheme | denied, 401 |
 /// | a token, while nobody can verify it | denied, 503 |
 /// | the origin `null` | denied, 403, whatever the token lists |
 ///
@@ -50,7 +50,9 @@ use crate::{
 /// A **preflight** carries the URL of the request to come, and no headers of it. So a token in the
 /// URL is judged there as in the request itself; where tokens come in headers, name a policy that
 /// answers preflights, with [`with_preflight`](crate::PolicyExt::with_preflight), or they are all
-/// refused.
+/// refused. A token in the URL that is not good refuses its preflight, and what another policy says
+/// of the origin neither lets it pass nor makes the refusal readable: the request would be refused
+/// all the same, and nobody should learn why.
 ///
 /// ```
 /// # use http::{Request, Response};
