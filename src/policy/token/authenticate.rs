@@ -5,7 +5,7 @@ use http::request::Parts;
 use super::{
     TokenOrigins, VerifiedToken, VerifyError,
     cache::{Finding, Known},
-    policy::{Settings, Standing},
+    judgement::{Settings, Standing},
     source::Verified,
 };
 use crate::{origin::RequestOrigin, request::CorsRequest};

@@ -3,8 +3,9 @@ use std::{fmt, sync::Arc, time::Duration};
 use super::{
     EntryRules, OriginsClaim, TokenOrigins, TokenSource, TokenVerifier,
     cache::{CacheLimits, TokenCache},
+    judgement::Settings,
     origins_claim::ListRules,
-    policy::{MissingClaim, Settings},
+    policy::MissingClaim,
 };
 use crate::policy::afterlife::MAX_EXPIRED_GRACE;
 

@@ -9,6 +9,7 @@ mod fetch;
 mod flights;
 mod introspection;
 mod issue;
+mod judgement;
 #[cfg(feature = "jwt")]
 pub(crate) mod jwt;
 mod origins_claim;

@@ -6,7 +6,10 @@ use super::{
     memory::Memory,
     verifier::{IntrospectionVerifier, Settings, Shared},
 };
-use crate::policy::token::{Clock, SystemClock, flights::Flights, token_key::TokenKeys};
+use crate::policy::{
+    afterlife::MAX_LEEWAY,
+    token::{Clock, SystemClock, flights::Flights, token_key::TokenKeys},
+};
 
 /// Configures an [`IntrospectionVerifier`].
 ///
@@ -163,7 +166,7 @@ impl IntrospectionVerifierBuilder {
                 settings.stale_if_error,
             ));
         }
-        if settings.leeway > Duration::from_secs(300) {
+        if settings.leeway > MAX_LEEWAY {
             return Err(IntrospectionConfigError::Leeway(settings.leeway));
         }
         if self.max_outstanding == 0 {
