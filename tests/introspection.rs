@@ -14,7 +14,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
@@ -210,11 +210,16 @@ async fn answers_are_remembered_as_long_as_they_may() {
     let good = Answer::json(json!({"active": true, "exp": exp}).to_string());
     let issuer = Issuer::start(good).await;
     let verifier = builder(&issuer, &clock).build().unwrap();
-    let expiry = verifier.verify("t").await.unwrap().expiry().unwrap();
-    assert_eq!(expiry, clock.now() + Duration::from_secs(60));
+    let token = verifier.verify("t").await.unwrap();
+    let fresh_until = token.freshness().unwrap();
+    assert_eq!(fresh_until, clock.now() + Duration::from_secs(60));
+    assert_eq!(
+        token.expiry(),
+        Some(SystemTime::UNIX_EPOCH + Duration::from_secs(exp))
+    );
     // What is remembered is ready, and the same.
     let ready = verifier.verify("t").into_ready().unwrap().unwrap();
-    assert_eq!(ready.expiry(), Some(expiry));
+    assert_eq!(ready.freshness(), Some(fresh_until));
 
     // The revocation is noticed when the time is over, not before and not later.
     issuer.set(Answer::json(r#"{"active": false}"#));
@@ -666,7 +671,7 @@ async fn a_dead_issuer_is_not_asked_with_every_request() {
         let token = stale.verify("t").await.unwrap();
         // So that whoever else remembers tokens remembers this one.
         let soon = clock.now() + Duration::from_secs(5);
-        assert_eq!(token.expiry(), Some(soon));
+        assert_eq!(token.freshness(), Some(soon));
     }
     assert_eq!(played.calls(), 4);
 
@@ -704,7 +709,10 @@ async fn a_known_token_is_good_while_too_many_questions_are_under_way() {
         tokio::task::yield_now().await;
     }
     let token = verifier.verify("t").await.unwrap();
-    assert_eq!(token.expiry(), Some(clock.now() + Duration::from_secs(1)));
+    assert_eq!(
+        token.freshness(),
+        Some(clock.now() + Duration::from_secs(1))
+    );
     let full = "too many questions to the issuer are under way";
     assert_eq!(outcome(&verifier, "unknown").await, full);
     clock.advance(2);

@@ -67,7 +67,10 @@ impl Known {
         // A time that cannot be told is over.
         let until = now.checked_add(ttl).unwrap_or(now);
         let until = match &finding {
-            Finding::Good(token, _) => token.good_until().map_or(until, |end| until.min(end)),
+            Finding::Good(token, _) => {
+                let end = token.end_of(token.good_until());
+                end.map_or(until, |end| until.min(end))
+            }
             Finding::Expired(..) | Finding::Refused(_) => until,
         };
         Self {

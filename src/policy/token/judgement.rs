@@ -204,7 +204,8 @@ impl Settings {
         asked: Asked<'_>,
         now: SystemTime,
     ) -> Verdict {
-        let grant = || grant_until(token.expiry(), asked, now).attach(Arc::clone(token));
+        let grant =
+            || grant_until(token.end_of(token.expiry()), asked, now).attach(Arc::clone(token));
         match (asked.is_named_in(reading), reading) {
             (Some(Named::Itself), _) => grant().into(),
             (Some(Named::ByStar), _) => grant().credentials(false).into(),
@@ -247,11 +248,11 @@ impl Settings {
     }
 }
 
-/// No browser is to keep the answer to a preflight for longer than the token is good.
-fn grant_until(expiry: Option<SystemTime>, asked: Asked<'_>, now: SystemTime) -> Grant {
-    match expiry {
-        Some(expiry) if asked.is_preflight => {
-            let left = expiry.duration_since(now);
+/// No browser is to keep the answer to a preflight for longer than the token is known to be good.
+fn grant_until(end: Option<SystemTime>, asked: Asked<'_>, now: SystemTime) -> Grant {
+    match end {
+        Some(end) if asked.is_preflight => {
+            let left = end.duration_since(now);
             Grant::new().max_age_at_most(left.unwrap_or(Duration::ZERO))
         }
         _ => Grant::new(),

@@ -98,6 +98,7 @@ pub struct VerifiedToken {
     claims: Arc<Claims>,
     expires_at: Option<SystemTime>,
     leeway: Duration,
+    fresh_until: Option<SystemTime>,
 }
 
 impl VerifiedToken {
@@ -107,10 +108,11 @@ impl VerifiedToken {
             claims: Arc::new(claims),
             expires_at: None,
             leeway: Duration::ZERO,
+            fresh_until: None,
         }
     }
 
-    /// Sets when the token, or what is known of it, ceases to be good.
+    /// Sets when the token ceases to be good.
     #[must_use]
     pub fn expires_at(mut self, time: SystemTime) -> Self {
         self.expires_at = Some(time);
@@ -125,14 +127,34 @@ impl VerifiedToken {
         self
     }
 
+    /// Sets how long this may be believed without asking the verifier again, as where the issuer
+    /// may withdraw the token. It is good all the same: who has just been told so need not ask.
+    #[must_use]
+    pub fn fresh_until(mut self, time: SystemTime) -> Self {
+        self.fresh_until = Some(time);
+        self
+    }
+
     /// The claims.
     pub fn claims(&self) -> &Claims {
         &self.claims
     }
 
-    /// When the token, or what is known of it, ceases to be good.
+    /// When the token ceases to be good.
     pub fn expiry(&self) -> Option<SystemTime> {
         self.expires_at
+    }
+
+    /// How long this may be believed without asking the verifier again, if that is not as long as
+    /// the token is good.
+    pub fn freshness(&self) -> Option<SystemTime> {
+        self.fresh_until
+    }
+
+    /// Until when something may be remembered or handed out on the strength of the token, or `None`
+    /// for ever.
+    pub(super) fn end_of(&self, span: Option<SystemTime>) -> Option<SystemTime> {
+        [span, self.fresh_until].into_iter().flatten().min()
     }
 
     /// Until when the token is accepted, or `None` for ever. A leeway that no clock can tell adds
@@ -154,6 +176,7 @@ impl fmt::Debug for VerifiedToken {
         f.debug_struct("VerifiedToken")
             .field("expires_at", &self.expires_at)
             .field("leeway", &self.leeway)
+            .field("fresh_until", &self.fresh_until)
             .finish_non_exhaustive()
     }
 }

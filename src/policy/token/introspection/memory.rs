@@ -58,7 +58,7 @@ impl Memory {
     /// A good token, for as long as it is believed that nothing better can be had.
     pub(super) fn get_stale(&self, key: TokenKey, now: SystemTime) -> Option<VerifiedToken> {
         let (token, stale_until) = self.stale(key, now)?;
-        Some(token.expires_at(stale_until.min(now + FAILED)))
+        Some(token.fresh_until(stale_until.min(now + FAILED)))
     }
 
     /// Remembers what the issuer said, unless something was forgotten since it was asked.
@@ -81,7 +81,7 @@ impl Memory {
             Some((token, stale_until)) => {
                 let until = stale_until.min(now + STALE);
                 Known {
-                    result: Ok(token.expires_at(until)),
+                    result: Ok(token.fresh_until(until)),
                     since: now,
                     until,
                     stale_until,

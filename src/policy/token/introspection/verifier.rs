@@ -216,16 +216,16 @@ impl Shared {
 
         let settings = &self.settings;
         let expiry = response.expiry();
-        let good_until = earlier(expiry, since + settings.positive_ttl);
-        let result = self.judge(response, good_until);
+        let fresh_until = earlier(expiry, since + settings.positive_ttl);
+        let result = self.judge(response, fresh_until);
         let known = match &result {
             Ok(_) => {
                 asked.question.pays();
                 Known {
                     result: result.clone(),
                     since,
-                    until: good_until,
-                    stale_until: earlier(expiry, good_until + settings.stale_if_error),
+                    until: fresh_until,
+                    stale_until: earlier(expiry, fresh_until + settings.stale_if_error),
                 }
             }
             Err(_) => Known {
@@ -240,7 +240,7 @@ impl Shared {
     }
 
     /// RFC 7662, section 4: a token that is active is also looked at by whom it is meant for.
-    fn judge(&self, response: IntrospectionResponse, good_until: SystemTime) -> VerifyResult {
+    fn judge(&self, response: IntrospectionResponse, fresh_until: SystemTime) -> VerifyResult {
         if !response.is_active() {
             return Err(VerifyError::Revoked);
         }
@@ -257,12 +257,13 @@ impl Shared {
         if not_before.is_some_and(|not_before| now + self.settings.leeway < not_before) {
             return Err(VerifyError::NotYetValid);
         }
-        let is_over = response.expiry().is_some_and(|expiry| expiry <= now);
-        let token = VerifiedToken::new(response.into_claims()).expires_at(good_until);
-        if is_over {
-            return Err(VerifyError::Expired(token));
+        let expiry = response.expiry();
+        let token = VerifiedToken::new(response.into_claims()).fresh_until(fresh_until);
+        match expiry {
+            Some(expiry) if expiry <= now => Err(VerifyError::Expired(token.expires_at(expiry))),
+            Some(expiry) => Ok(token.expires_at(expiry)),
+            None => Ok(token),
         }
-        Ok(token)
     }
 }
 
