@@ -9,6 +9,7 @@ use http::{Extensions, HeaderMap, HeaderValue, Method, header::ORIGIN};
 use crate::{
     grpc::GrpcRequest,
     origin::RequestOrigin,
+    origin_set::LookUp,
     policy::{AnyOrigin, Attachment, Denial, DenialKind, Grant, Scope, Terms, Verdict},
     request::{CorsRequest, Head, Kind, Line, Preflight, SentOrigin, announced_method, classify},
     rules::{DeniedRequests, MaxAge, Rules},
@@ -123,7 +124,7 @@ fn preflight<W>(
 
 /// Where a request comes from.
 enum Sender<'a> {
-    /// One of a plain list's own origins.
+    /// One that a plain list matches.
     Listed(&'a HeaderValue),
     /// Some origin.
     Unknown(RequestOrigin),
@@ -136,12 +137,13 @@ impl<'a> Sender<'a> {
     fn new(origin: SentOrigin<'a>, rules: &Rules) -> Result<Self, Denial> {
         if let Some(list) = &rules.plain_list {
             let value = origin.single()?;
-            if list.contains_bytes(value.as_bytes()) {
-                return Ok(Self::Listed(value));
-            }
-            // A record says what is wrong, and so has to know.
-            if !list.has_patterns() && !rules.wants_denials() {
-                return Err(Denial::new(DenialKind::OriginNotAllowed));
+            match list.look_up(value.as_bytes()) {
+                LookUp::Listed => return Ok(Self::Listed(value)),
+                // A record says what is wrong, and so has to know.
+                LookUp::NotListed if !rules.wants_denials() => {
+                    return Err(Denial::new(DenialKind::OriginNotAllowed));
+                }
+                LookUp::NotListed | LookUp::Unclear => {}
             }
         }
         origin.parse().map(Self::Unknown)

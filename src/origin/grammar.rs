@@ -126,6 +126,17 @@ fn domain_len(
     Ok(len)
 }
 
+/// Whether the bytes are labels with single dots between them: what may stand before a dot and the
+/// rest of a domain. Only the whole is too long or an address.
+pub(crate) fn are_labels(bytes: &[u8]) -> bool {
+    bytes.split(|&byte| byte == b'.').all(|label| {
+        check_label(label.len()).is_ok()
+            && label
+                .iter()
+                .all(|&byte| SENT[usize::from(byte)] == Class::Name)
+    })
+}
+
 fn check_label(len: usize) -> Result<(), OriginErrorKind> {
     match len {
         1..=MAX_LABEL_LEN => Ok(()),

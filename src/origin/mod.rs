@@ -14,8 +14,8 @@ use http::HeaderValue;
 pub(crate) use self::grammar::MAX_SCHEME_LEN;
 use self::grammar::Parts;
 pub(crate) use self::grammar::{
-    MAX_HOST_LEN, MAX_IPV6_LEN, MAX_ORIGIN_LEN, default_port, host_len, is_loopback_host,
-    is_secure, narrow, parse_port, registrable_len, scheme_end, serialise_ipv6,
+    MAX_HOST_LEN, MAX_IPV6_LEN, MAX_ORIGIN_LEN, are_labels, default_port, host_len,
+    is_loopback_host, is_secure, narrow, parse_port, registrable_len, scheme_end, serialise_ipv6,
 };
 use crate::error::{OriginError, OriginErrorKind};
 

@@ -13,7 +13,7 @@ use foldhash::fast::RandomState;
 use self::byte_set::ByteSet;
 use crate::{
     error::OriginError,
-    origin::{Origin, is_secure},
+    origin::{MAX_HOST_LEN, MAX_ORIGIN_LEN, Origin, are_labels, is_secure},
     pattern::{OriginPattern, PatternRef, PortPattern},
 };
 
@@ -95,16 +95,16 @@ impl OriginSet {
                 .is_some_and(|families| families.contains(origin))
     }
 
-    /// Whether the bytes are those of an exact entry, and so a well-formed origin.
+    /// Looks up bytes that nobody has parsed.
     #[inline(always)]
-    pub(crate) fn contains_bytes(&self, bytes: &[u8]) -> bool {
-        self.inner.exact.contains(bytes)
-    }
-
-    /// Whether there are entries that match more than one origin.
-    #[inline(always)]
-    pub(crate) fn has_patterns(&self) -> bool {
-        !self.inner.families.is_empty()
+    pub(crate) fn look_up(&self, bytes: &[u8]) -> LookUp {
+        if self.inner.exact.contains(bytes) {
+            return LookUp::Listed;
+        }
+        match self.inner.families.is_empty() {
+            true => LookUp::NotListed,
+            false => self.inner.look_up_pattern(bytes),
+        }
     }
 
     /// Whether there are entries that have no transport security, and are not this machine's.
@@ -183,7 +183,34 @@ impl OriginSetBuilder {
     }
 }
 
+/// What is known of bytes that nobody has parsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LookUp {
+    /// They are a well-formed origin, which an entry matches.
+    Listed,
+    /// Whether or not they are an origin, no entry matches them.
+    NotListed,
+    /// They have to be parsed to tell.
+    Unclear,
+}
+
 impl Inner {
+    /// Nearly every origin that a pattern matches is a name without a port, and can be told by its
+    /// end; then only what the wildcard stands for has to be checked.
+    fn look_up_pattern(&self, bytes: &[u8]) -> LookUp {
+        if bytes.len() > MAX_ORIGIN_LEN {
+            return LookUp::NotListed;
+        }
+        let found = self.families.iter().find_map(|families| {
+            let rest = bytes.strip_prefix(&*families.scheme)?;
+            Some((families, rest.strip_prefix(b"://")?))
+        });
+        match found {
+            Some((families, authority)) => families.look_up(authority),
+            None => LookUp::NotListed,
+        }
+    }
+
     fn insert(&mut self, pattern: PatternRef<'_>) {
         self.note_security(pattern.scheme(), pattern.host());
         if pattern.is_exact() {
@@ -238,17 +265,37 @@ impl Families {
 
     fn contains(&self, origin: &Origin) -> bool {
         let host = origin.host_bytes();
-        self.any_port.contains(host) || self.contains_base_of(host, origin.port())
+        self.any_port.contains(host) || self.dot_before_base(host, origin.port()).is_some()
     }
 
-    /// Probes once for each length of a base that begins at a label of the host.
-    fn contains_base_of(&self, host: &[u8], port: Option<u16>) -> bool {
+    /// What is known of a host and a port that nobody has parsed.
+    fn look_up(&self, authority: &[u8]) -> LookUp {
+        if let Some(dot) = self.dot_before_base(authority, None) {
+            // A base is well-formed and no address, and has a name of its own.
+            let len = authority.len() - usize::from(authority.ends_with(b"."));
+            return match len <= MAX_HOST_LEN && are_labels(&authority[..dot]) {
+                true => LookUp::Listed,
+                false => LookUp::NotListed,
+            };
+        }
+        match (self.any_port.contains(authority), authority.contains(&b':')) {
+            (true, _) => LookUp::Listed,
+            (false, true) => LookUp::Unclear,
+            (false, false) => LookUp::NotListed,
+        }
+    }
+
+    /// Where the dot is in front of a base that matches with the port; one probe for each length of
+    /// a base that begins at a label of the host.
+    fn dot_before_base(&self, host: &[u8], port: Option<u16>) -> Option<usize> {
         self.base_lengths
             .iter()
             .map_while(|&len| host.len().checked_sub(usize::from(len) + 1))
             .filter(|&dot| host[dot] == b'.')
-            .filter_map(|dot| self.subdomains.get(&host[dot + 1..]))
-            .any(|ports| ports.contains(port))
+            .find(|&dot| {
+                let ports = self.subdomains.get(&host[dot + 1..]);
+                ports.is_some_and(|ports| ports.contains(port))
+            })
     }
 }
 
@@ -374,8 +421,51 @@ mod tests {
         })
     }
 
+    /// What a header may hold: origins, and what is nearly one.
+    fn sent() -> impl Strategy<Value = String> {
+        let host = "[abA1*_.\\[]{0,3}";
+        let near = (0..4_usize, host, host, origin()).prop_map(|(what, before, behind, origin)| {
+            let origin = origin.as_str();
+            match what {
+                0 => format!("{origin}{behind}"),
+                1 => origin.replacen("//", &format!("//{before}."), 1),
+                2 => origin.replacen("//", &format!("//{before}"), 1),
+                _ => origin.replacen("://", &before, 1),
+            }
+        });
+        // On both sides of the longest label, and of the longest host.
+        let long = (0..2_usize, 60..66_usize, 240..256_usize, origin()).prop_map(
+            |(what, label, host, origin)| {
+                let labels = match what {
+                    0 => "a".repeat(label),
+                    _ => "a.".repeat(host / 2 - 3) + &"b".repeat(1 + host % 2),
+                };
+                origin.as_str().replacen("//", &format!("//{labels}."), 1)
+            },
+        );
+        prop_oneof![2 => origin().prop_map(|origin| origin.to_string()), 2 => near, 1 => long]
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn unparsed_bytes_are_looked_up_like_the_origin_that_they_are(
+            entries in proptest::collection::vec(entry(), 0..12),
+            values in proptest::collection::vec(sent(), 1..12),
+        ) {
+            let set = OriginSet::parse(&entries).unwrap();
+            for value in values {
+                let origin = value.parse::<Origin>();
+                let expected = origin.is_ok_and(|origin| set.contains(&origin));
+                match set.look_up(value.as_bytes()) {
+                    LookUp::Listed => prop_assert!(expected, "{value}"),
+                    LookUp::NotListed => prop_assert!(!expected, "{value}"),
+                    // A port, or an IPv6 address.
+                    LookUp::Unclear => prop_assert!(value.matches(':').count() > 1, "{value}"),
+                }
+            }
+        }
 
         #[test]
         fn agrees_with_a_list(
