@@ -269,7 +269,7 @@ pub(crate) enum Kind<'a> {
     Actual(SentOrigin<'a>),
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn classify<'a>(head: &Head<'a>) -> Kind<'a> {
     // https://fetch.spec.whatwg.org/#cors-request
     let Some(origin) = SentOrigin::find(head.headers) else {
@@ -333,12 +333,14 @@ pub(crate) enum Line<'a> {
 
 impl<'a> Line<'a> {
     #[inline]
-    fn find(headers: &'a HeaderMap, name: &HeaderName) -> Option<Self> {
+    pub(crate) fn find(headers: &'a HeaderMap, name: &HeaderName) -> Option<Self> {
         let mut lines = headers.get_all(name).iter();
+        // Where there is one line, it is known to be the only one, which spares a look for a second.
+        let is_one = lines.size_hint().1 == Some(1);
         let first = lines.next()?;
-        Some(match lines.next() {
-            None => Self::One(first),
-            Some(_) => Self::Several,
+        Some(match is_one || lines.next().is_none() {
+            true => Self::One(first),
+            false => Self::Several,
         })
     }
 }

@@ -93,7 +93,10 @@ impl Prepared {
 
     /// The prepared answer, to this origin or to all; nothing where none is prepared.
     fn preflight(&self, origin: Option<HeaderValue>) -> HeaderMap {
-        let mut headers = self.preflight.clone().unwrap_or_default();
+        let Some(prepared) = &self.preflight else {
+            return HeaderMap::new();
+        };
+        let mut headers = prepared.clone();
         if let Some(origin) = origin {
             // It is the first, and so found sooner than by a look-up; `insert` would even make room.
             let stand_in = headers
@@ -265,11 +268,20 @@ fn challenge(status: StatusCode) -> HeaderMap {
 /// Removes every header that grants something, whoever invented it.
 #[inline(always)]
 fn strip(headers: &mut HeaderMap) {
-    let is_of_the_protocol = |name: &&HeaderName| name.as_str().starts_with("access-control-");
-    if !headers.keys().any(|name| is_of_the_protocol(&name)) {
-        return;
+    if headers.keys().any(is_of_the_protocol) {
+        remove_those_of_the_protocol(headers);
     }
-    let names: Vec<HeaderName> = headers.keys().filter(is_of_the_protocol).cloned().collect();
+}
+
+#[inline(always)]
+fn is_of_the_protocol(name: &HeaderName) -> bool {
+    name.as_str().starts_with("access-control-")
+}
+
+#[cold]
+fn remove_those_of_the_protocol(headers: &mut HeaderMap) {
+    let names = headers.keys().filter(|name| is_of_the_protocol(name));
+    let names: Vec<HeaderName> = names.cloned().collect();
     for name in names {
         headers.remove(name);
     }
