@@ -17,7 +17,7 @@ use crate::{
     policy::{Denial, VerdictFuture},
     request::Head,
     rules::Rules,
-    write::{self, Written},
+    write,
 };
 
 pin_project! {
@@ -43,8 +43,8 @@ pin_project! {
             edit: Edit,
             record: Option<Denial>,
         },
-        /// The layer has answered; taken when polled.
-        Answered { answer: Option<Written> },
+        /// The layer answers; taken and written when polled, because what is written is larger.
+        Answered { answer: Option<Answer> },
         /// The policy is at work; taken when it is done. Boxed, because it is rare and large.
         Waiting { waiting: Option<Box<W>> },
     }
@@ -57,49 +57,51 @@ struct Waiting<S, B> {
     request: Request<B>,
 }
 
-impl<S, B> ResponseFuture<S, B>
+/// What every layer of this crate does with a request, once it has its configuration.
+///
+/// Whoever takes a request by value copies it, and so does whoever is handed the inner future: hence
+/// all is put together here.
+#[inline(always)]
+pub(crate) fn respond<S, B, ResBody>(
+    core: Arc<Core>,
+    inner: &mut S,
+    mut request: Request<B>,
+) -> ResponseFuture<S, B>
 where
-    S: Service<Request<B>>,
+    S: Service<Request<B>, Response = Response<ResBody>> + Clone,
 {
-    #[inline(always)]
-    pub(crate) fn forwarded(
-        core: Arc<Core>,
-        (edit, record): (Edit, Option<Denial>),
-        call: impl FnOnce() -> S::Future,
-    ) -> Self {
-        Self {
+    match core.start(Head::from(&request)) {
+        Ok(Plan::Forward(forward)) => {
+            let (edit, record) = forward.start(request.extensions_mut());
+            ResponseFuture {
+                core,
+                state: State::Forwarded {
+                    future: inner.call(request),
+                    edit,
+                    record,
+                },
+            }
+        }
+        Ok(Plan::Answer(answer)) => ResponseFuture {
             core,
-            state: State::Forwarded {
-                // Called here, the inner future need not be moved.
-                future: call(),
-                edit,
-                record,
+            state: State::Answered {
+                answer: Some(answer),
             },
-        }
-    }
-
-    pub(crate) fn answered(core: Arc<Core>, answer: Answer) -> Self {
-        let answer = Some(write::answer(answer, &core.rules));
-        Self {
-            core,
-            state: State::Answered { answer },
-        }
-    }
-
-    pub(crate) fn waiting(
-        core: Arc<Core>,
-        verdict: VerdictFuture,
-        service: S,
-        request: Request<B>,
-    ) -> Self {
-        let waiting = Some(Box::new(Waiting {
-            verdict,
-            service,
-            request,
-        }));
-        Self {
-            core,
-            state: State::Waiting { waiting },
+        },
+        Err(verdict) => {
+            // The clone has not been polled ready; what has been goes with the request.
+            let clone = inner.clone();
+            let waiting = Waiting {
+                verdict,
+                service: mem::replace(inner, clone),
+                request,
+            };
+            ResponseFuture {
+                core,
+                state: State::Waiting {
+                    waiting: Some(Box::new(waiting)),
+                },
+            }
         }
     }
 }
@@ -127,16 +129,16 @@ where
                     if let Poll::Ready(Ok(response)) = &mut polled {
                         let edit = mem::replace(edit, Edit::Leave);
                         write::edit(edit, rules, response.headers_mut());
-                        leave(record.take(), response, rules);
+                        leave(record, response, rules);
                     }
                     return polled;
                 }
                 StateProj::Answered { answer } => {
-                    let answer = answer.take().expect(POLLED_AGAIN);
+                    let answer = write::answer(answer.take().expect(POLLED_AGAIN), rules);
                     let mut response = Response::new(ResBody::default());
                     *response.status_mut() = answer.status;
                     *response.headers_mut() = answer.headers;
-                    leave(answer.record, &mut response, rules);
+                    leave(&mut { answer.record }, &mut response, rules);
                     return Poll::Ready(Ok(response));
                 }
                 StateProj::Waiting { waiting } => {
@@ -154,7 +156,7 @@ where
                             }
                         }
                         Plan::Answer(answer) => State::Answered {
-                            answer: Some(write::answer(answer, rules)),
+                            answer: Some(answer),
                         },
                     }
                 }
@@ -167,9 +169,9 @@ where
 const POLLED_AGAIN: &str = "a future is not polled after it is ready";
 
 /// Leaves the denial for whoever logs or tests.
-fn leave<B>(record: Option<Denial>, response: &mut Response<B>, rules: &Rules) {
-    if let Some(denial) = record
-        && rules.record_denials
+fn leave<B>(record: &mut Option<Denial>, response: &mut Response<B>, rules: &Rules) {
+    if rules.record_denials
+        && let Some(denial) = record.take()
     {
         response.extensions_mut().insert(denial);
     }

@@ -14,9 +14,8 @@ use tower_service::Service;
 use crate::{
     builder::CorsLayerBuilder,
     error::ConfigErrors,
-    future::ResponseFuture,
+    future::{ResponseFuture, respond},
     layer::{Core, CorsLayer},
-    service::respond,
 };
 
 impl CorsLayer {

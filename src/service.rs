@@ -1,5 +1,5 @@
 use std::{
-    fmt, mem,
+    fmt,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -7,7 +7,10 @@ use std::{
 use http::{Request, Response};
 use tower_service::Service;
 
-use crate::{decision::Plan, future::ResponseFuture, layer::Core, request::Head};
+use crate::{
+    future::{ResponseFuture, respond},
+    layer::Core,
+};
 
 /// Answers preflights, and adds the headers of the CORS protocol to the responses of a service.
 ///
@@ -54,31 +57,6 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         respond(Arc::clone(&self.core), &mut self.inner, request)
-    }
-}
-
-/// What every layer of this crate does with a request, once it has its configuration.
-#[inline]
-pub(crate) fn respond<S, ReqBody, ResBody>(
-    core: Arc<Core>,
-    inner: &mut S,
-    mut request: Request<ReqBody>,
-) -> ResponseFuture<S, ReqBody>
-where
-    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
-{
-    match core.start(Head::from(&request)) {
-        Ok(Plan::Forward(forward)) => {
-            let edit = forward.start(request.extensions_mut());
-            ResponseFuture::forwarded(core, edit, || inner.call(request))
-        }
-        Ok(Plan::Answer(answer)) => ResponseFuture::answered(core, answer),
-        Err(waiting) => {
-            // The clone has not been polled ready; what has been goes with the request.
-            let clone = inner.clone();
-            let ready = mem::replace(inner, clone);
-            ResponseFuture::waiting(core, waiting, ready, request)
-        }
     }
 }
 

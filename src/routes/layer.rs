@@ -11,10 +11,9 @@ use tower_service::Service;
 use super::RouteCors;
 use crate::{
     error::ConfigErrors,
-    future::ResponseFuture,
+    future::{ResponseFuture, respond},
     layer::Core,
     request::{Head, Kind, classify},
-    service::respond,
 };
 
 /// CORS for the methods of one route, each by its own rule.
