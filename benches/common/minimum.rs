@@ -64,7 +64,7 @@ impl Rules {
             Origins::One | Origins::List(_) => {
                 Allowed::Listed(entries().map(|text| text.into_bytes().into()).collect())
             }
-            Origins::Patterns(_) => Allowed::Below(
+            Origins::Patterns(_) | Origins::MixedPatterns(_) => Allowed::Below(
                 entries()
                     .map(|text| text.replace("https://*.", "").into_bytes().into())
                     .collect(),

@@ -11,5 +11,5 @@ mod subject;
 pub(crate) use self::{
     inner::Inner,
     scenario::{Config, Expectation, Origins, Scenario, scenarios},
-    subject::{Implementation, Stack, Subject, build_layer, subject},
+    subject::{Implementation, Stack, Subject, build_layer, build_peer, subject},
 };

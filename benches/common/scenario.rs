@@ -6,6 +6,8 @@ use http::{
     header::{ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN},
 };
 
+use super::subject::Implementation;
+
 pub(crate) const METHODS: [&str; 4] = ["GET", "POST", "PUT", "DELETE"];
 pub(crate) const HEADERS: [&str; 6] = [
     "authorization",
@@ -17,6 +19,8 @@ pub(crate) const HEADERS: [&str; 6] = [
 ];
 pub(crate) const EXPOSED: [&str; 3] = ["etag", "location", "x-request-id"];
 pub(crate) const MAX_AGE: u32 = 600;
+/// To be merged with `Origin` when it comes, because few services say so.
+const COMPOSED_VARY: &str = "accept-encoding, cookie";
 
 pub(crate) struct Scenario {
     pub(crate) id: String,
@@ -27,6 +31,18 @@ pub(crate) struct Scenario {
     pub(crate) expectation: Expectation,
     /// Only this crate is measured: nobody else gets there in time.
     pub(crate) ours_alone: bool,
+}
+
+impl Scenario {
+    pub(crate) fn measures(&self, implementation: Implementation) -> bool {
+        let is_ours = matches!(implementation, Implementation::None | Implementation::Ours);
+        is_ours || !self.ours_alone
+    }
+
+    /// Whether the inner service's `Vary` has to be merged with the layer's when it comes.
+    pub(crate) fn composes_vary(&self) -> bool {
+        self.inner_vary == Some(COMPOSED_VARY)
+    }
 }
 
 #[derive(Clone)]
@@ -44,6 +60,8 @@ pub(crate) enum Origins {
     One,
     List(usize),
     Patterns(usize),
+    /// Patterns whose bases have twenty lengths.
+    MixedPatterns(usize),
     /// The list of ten is in a bearer token, which has been verified before.
     #[cfg(feature = "token")]
     Token,
@@ -68,7 +86,10 @@ impl Config {
             #[cfg(feature = "token")]
             Origins::Token => (0..10).map(listed_origin).collect(),
             Origins::Patterns(count) => (0..count)
-                .map(|i| format!("https://*.tenant-{i:05}.example.com"))
+                .map(|i| format!("https://*.{}", base(i)))
+                .collect(),
+            Origins::MixedPatterns(count) => (0..count)
+                .map(|i| format!("https://*.{}", mixed_base(i)))
                 .collect(),
         }
     }
@@ -78,7 +99,7 @@ impl Config {
         match self.origins {
             Origins::Any | Origins::One => true,
             Origins::List(count) => count <= 10,
-            Origins::Patterns(count) => count <= 1,
+            Origins::Patterns(count) | Origins::MixedPatterns(count) => count <= 1,
             #[cfg(feature = "token")]
             Origins::Token => true,
         }
@@ -87,6 +108,14 @@ impl Config {
 
 fn listed_origin(i: usize) -> String {
     format!("https://app-{i:06}.example.com")
+}
+
+fn base(i: usize) -> String {
+    format!("tenant-{i:05}.example.com")
+}
+
+fn mixed_base(i: usize) -> String {
+    format!("{}-{i:05}.example.com", "t".repeat(1 + i % 20))
 }
 
 /// A request but for its body.
@@ -113,7 +142,7 @@ pub(crate) enum Expectation {
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     use Expectation as E;
-    use Origins::{Any, List, One, Patterns};
+    use Origins::{Any, List, MixedPatterns, One, Patterns};
 
     let mut all = vec![
         scenario("b1", "no Origin, any origin", Any, get(None), E::Readable),
@@ -265,6 +294,16 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             "preflight, 64 lines",
             preflight(&origin, "PUT", &lines[..64]),
         ),
+        hostile(
+            "h7",
+            "preflight, 500 names of one letter, 999 bytes",
+            put(&["a"; 500].join(",")),
+        ),
+        hostile(
+            "h8",
+            "preflight, 341 names and white space, 1 KiB",
+            put(&["a "; 341].join(",")),
+        ),
         scenario(
             "h6",
             "GET, 8 KiB of Origin",
@@ -274,26 +313,47 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         ),
     ]);
 
+    let below = |base: String| get(Some(&format!("https://app.{base}")));
     for count in [1, 100, 10_000] {
-        let below = |i: usize| get(Some(&format!("https://app.tenant-{i:05}.example.com")));
         all.extend([
             scenario(
                 &format!("i{count}h"),
                 &format!("GET, {count} patterns, hit"),
                 Patterns(count),
-                below(count - 1),
+                below(base(count - 1)),
                 E::Readable,
             ),
             scenario(
                 &format!("i{count}m"),
                 &format!("GET, {count} patterns, miss"),
                 Patterns(count),
-                below(count),
+                below(base(count)),
                 E::Unreadable,
             ),
         ]);
     }
-    for (id, vary) in [("j0", "accept-encoding"), ("j1", "origin"), ("j2", "*")] {
+    all.extend([
+        scenario(
+            "i10000xh",
+            "GET, 10000 patterns of 20 lengths, hit",
+            MixedPatterns(10_000),
+            below(mixed_base(9_999)),
+            E::Readable,
+        ),
+        scenario(
+            "i10000xm",
+            "GET, 10000 patterns of 20 lengths, miss",
+            MixedPatterns(10_000),
+            below(mixed_base(10_000)),
+            E::Unreadable,
+        ),
+    ]);
+    for (id, vary) in [
+        ("j0", "accept-encoding"),
+        ("j1", "origin"),
+        ("j2", "*"),
+        ("j3", COMPOSED_VARY),
+    ] {
         let mut inner_vary = scenario(
             id,
             &format!("GET, list of 10, inner Vary: {vary}"),

@@ -187,7 +187,7 @@ pub(crate) fn build_layer(config: &Config) -> CorsLayer {
 
 /// The peer's layer with the same configuration. It knows no patterns: its documentation gives a
 /// predicate as the way.
-fn build_peer(config: &Config) -> peer::CorsLayer {
+pub(crate) fn build_peer(config: &Config) -> peer::CorsLayer {
     let names = |names: &[&str]| -> Vec<HeaderName> {
         names.iter().map(|name| name.parse().unwrap()).collect()
     };
@@ -201,7 +201,7 @@ fn build_peer(config: &Config) -> peer::CorsLayer {
         Origins::Token => peer::AllowOrigin::any(),
         Origins::One => peer::AllowOrigin::exact(values(&mut entries).remove(0)),
         Origins::List(_) => peer::AllowOrigin::list(values(&mut entries)),
-        Origins::Patterns(_) => {
+        Origins::Patterns(_) | Origins::MixedPatterns(_) => {
             let tails: Vec<String> = entries.map(|text| text.replace("https://*", "")).collect();
             peer::AllowOrigin::predicate(move |origin, _| {
                 let origin = origin.as_bytes();

@@ -10,17 +10,19 @@ pub(crate) struct Allocations {
     pub(crate) bytes: i64,
 }
 
-pub(crate) fn count() -> HashMap<(Stack, String, Implementation), Allocations> {
+pub(crate) struct Counted {
+    pub(crate) requests: HashMap<(Stack, String, Implementation), Allocations>,
+    /// What a layer of 100,000 origins keeps.
+    pub(crate) bytes_held: i64,
+}
+
+/// Of the scenarios whose id begins so.
+pub(crate) fn count(prefix: &str) -> Counted {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args([
-            "bench",
-            "--quiet",
-            "--bench",
-            "allocations",
-            "--",
-            "--print",
-        ])
+        .args(["bench", "--quiet", "--bench", "allocations"])
+        .args(["--features", &features()])
+        .args(["--", "--print", prefix])
         .output()
         .unwrap();
     assert!(
@@ -29,7 +31,23 @@ pub(crate) fn count() -> HashMap<(Stack, String, Implementation), Allocations> {
         String::from_utf8_lossy(&output.stderr)
     );
     let text = String::from_utf8(output.stdout).unwrap();
-    text.lines().map(parse).collect()
+    let (held, requests): (Vec<&str>, Vec<&str>) =
+        text.lines().partition(|line| line.starts_with("held "));
+    let held = held.first().and_then(|line| line.strip_prefix("held "));
+    Counted {
+        requests: requests.into_iter().map(parse).collect(),
+        bytes_held: held.and_then(|bytes| bytes.parse().ok()).unwrap(),
+    }
+}
+
+/// Those that this program has been built with, as far as they matter on the way of a request.
+fn features() -> String {
+    let features = [
+        ("token", cfg!(feature = "token")),
+        ("tracing", cfg!(feature = "tracing")),
+    ];
+    let enabled = features.iter().filter(|(_, is_enabled)| *is_enabled);
+    enabled.map(|(name, _)| *name).collect::<Vec<_>>().join(",")
 }
 
 fn parse(line: &str) -> ((Stack, String, Implementation), Allocations) {

@@ -6,51 +6,93 @@ use http::Request;
 use tower::{Layer, Service};
 
 use super::{
-    common::{Config, Implementation, Inner, Origins, Stack, build_layer, scenarios, subject},
+    common::{
+        Config, Implementation, Inner, Origins, Stack, build_layer, build_peer, scenarios, subject,
+    },
     instructions::{counted_region, under_callgrind},
+    markdown::thousands,
 };
 
 const CLONES: usize = 10;
 
-pub(crate) fn print() {
-    println!("\n| what | this crate | tower-http |\n|---|---:|---:|");
-    for count in ["1", "1000", "100000"] {
-        let id = format!("d{count}h");
-        let dumps = under_callgrind(&["--measure-configuration", &id]);
-        let clones: Vec<String> = dumps
-            .iter()
-            .map(|dump| format!("{:.0}", dump.values().sum::<u64>() as f64 / CLONES as f64))
-            .collect();
-        println!(
-            "| cloning the service, {count} origins, instructions | {} |",
-            clones.join(" | ")
-        );
-    }
-    for (what, name) in [
-        ("list", "building the layer, 100,000 origins, instructions"),
-        (
-            "patterns",
-            "building the layer, 10,000 patterns, instructions",
-        ),
-    ] {
+/// This crate's costs first, tower-http's behind them.
+pub(crate) struct Configuration {
+    /// Instructions for one clone, with 1, 1,000 and 100,000 origins.
+    pub(crate) clones: Vec<(&'static str, [f64; 2])>,
+    /// Instructions for a layer of 100,000 origins.
+    pub(crate) list: [u64; 2],
+    /// Instructions for a layer of 10,000 patterns.
+    patterns: [u64; 2],
+    /// Bytes that the service adds to the inner one.
+    pub(crate) service: [usize; 2],
+    /// Bytes that the response future adds to the inner one's.
+    future: [usize; 2],
+    inner_future: usize,
+}
+
+pub(crate) fn measure() -> Configuration {
+    let clones = ["1", "1000", "100000"].map(|count| {
+        let dumps = under_callgrind(&["--measure-configuration", &format!("d{count}h")]);
+        let [ours, peer] = &dumps[..] else {
+            panic!("unexpected dumps");
+        };
+        let each =
+            |dump: &super::instructions::Dump| dump.values().sum::<u64>() as f64 / CLONES as f64;
+        (count, [each(ours), each(peer)])
+    });
+    let built = |what: &str| {
         let dumps = under_callgrind(&["--measure-configuration", what]);
-        let built: u64 = dumps[0].values().sum();
-        println!("| {name} | {built} | |");
-    }
-    let ours = build_layer(&config(Origins::List(1)));
+        let [ours, peer] = &dumps[..] else {
+            panic!("unexpected dumps");
+        };
+        [ours.values().sum(), peer.values().sum()]
+    };
+    let ours = build_layer(&Config::new(Origins::List(1)));
     let inner = Inner::<()>::new(None);
     let peer = tower_http::cors::CorsLayer::new();
-    println!(
-        "| bytes that the service adds to the inner one | {} | {} |",
-        size_of_val(&ours.layer(())),
-        size_of_val(&peer.layer(())),
+    let inner_future = future_size(&inner);
+    Configuration {
+        clones: clones.into(),
+        list: built("list"),
+        patterns: built("patterns"),
+        service: [
+            size_of_val(&ours.layer(())),
+            size_of_val(&peer.clone().layer(())),
+        ],
+        future: [
+            future_size(&ours.layer(inner.clone())) - inner_future,
+            future_size(&peer.layer(inner)) - inner_future,
+        ],
+        inner_future,
+    }
+}
+
+pub(crate) fn print(configuration: &Configuration) {
+    println!("\n| what | this crate | tower-http |\n|---|---:|---:|");
+    let row = |what: &str, [ours, peer]: [f64; 2]| {
+        println!("| {what} | {} | {} |", thousands(ours), thousands(peer));
+    };
+    for (count, clones) in &configuration.clones {
+        let what = format!("cloning the service, {count} origins, instructions");
+        row(&what, *clones);
+    }
+    row(
+        "building the layer, 100,000 origins, instructions",
+        configuration.list.map(|count| count as f64),
     );
-    println!(
-        "| bytes that the response future adds to the inner one's {} | {} | {} |",
-        future_size(&inner),
-        future_size(&ours.layer(inner.clone())) - future_size(&inner),
-        future_size(&peer.layer(inner.clone())) - future_size(&inner),
+    row(
+        "building the layer, 10,000 patterns, instructions",
+        configuration.patterns.map(|count| count as f64),
     );
+    row(
+        "bytes that the service adds to the inner one",
+        configuration.service.map(|bytes| bytes as f64),
+    );
+    let what = format!(
+        "bytes that the response future adds to the inner one's {}",
+        configuration.inner_future
+    );
+    row(&what, configuration.future.map(|bytes| bytes as f64));
 }
 
 fn future_size<S: Service<Request<()>>>(_: &S) -> usize {
@@ -76,7 +118,8 @@ pub(crate) fn run(what: &str) {
 
 /// The entries are there already, as if they had come out of a file.
 fn build(origins: Origins) {
-    let entries = config(origins).entries();
+    let config = Config::new(origins);
+    let entries = config.entries();
     counted_region(&mut || {
         let layer = tower_cors::CorsLayer::builder()
             .allow_origins(&entries)
@@ -84,8 +127,7 @@ fn build(origins: Origins) {
             .unwrap();
         std::mem::forget(black_box(layer));
     });
-}
-
-fn config(origins: Origins) -> Config {
-    Config::new(origins)
+    counted_region(&mut || {
+        std::mem::forget(black_box(build_peer(&config)));
+    });
 }

@@ -1,7 +1,8 @@
 //! Instructions, counted by callgrind in a process of its own for each scenario.
 //!
-//! What the allocator does is left out: it depends on what happened before, and allocations have
-//! columns of their own. All else repeats from run to run.
+//! The whole request counts, and beside it what is left without the allocator, which is nearly the
+//! same wherever nothing is allocated. The allocator is glibc's with all sizes in its lists of free
+//! chunks: what it does otherwise depends on what happened before. So it repeats within a percent.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -11,20 +12,47 @@ use std::{
     process::Command,
 };
 
-use super::common::{Implementation, Scenario, Stack, scenarios, subject};
+use super::common::{Implementation, Origins, Scenario, Stack, scenarios, subject};
 
 /// So many requests are served before anything is counted, and so many are counted.
 const WARM_UP: usize = 4;
-const REQUESTS: usize = 10;
+
+/// Where some implementations walk a long list, fewer have to do.
+fn requests(scenario: &Scenario) -> usize {
+    match scenario.config.origins {
+        Origins::List(100_000..) => 2,
+        _ => 10,
+    }
+}
+
+/// Instructions of one request.
+#[derive(Clone, Copy)]
+pub(crate) struct Instructions {
+    pub(crate) whole: f64,
+    pub(crate) outside_allocator: f64,
+}
+
+/// Says what is missing before anything has been waited for.
+///
+/// # Errors
+///
+/// When there is no `valgrind`.
+pub(crate) fn check() -> Result<(), String> {
+    match Command::new("valgrind").arg("--version").output() {
+        Ok(output) if output.status.success() => Ok(()),
+        _ => Err("valgrind counts the instructions: install it".to_owned()),
+    }
+}
 
 /// Counts in another process, and divides by the requests.
-pub(crate) fn count(stack: Stack, scenario: &Scenario) -> [Option<f64>; 4] {
+pub(crate) fn count(stack: Stack, scenario: &Scenario) -> [Option<Instructions>; 4] {
     let counted = under_callgrind(&["--measure", stack.name(), &scenario.id]);
-    let mut counted = counted.iter().map(|dump| {
-        let all: u64 = dump.values().sum();
-        all as f64 / REQUESTS as f64
+    let each = |sum: u64| sum as f64 / requests(scenario) as f64;
+    let mut counted = counted.iter().map(|dump| Instructions {
+        whole: each(dump.values().sum()),
+        outside_allocator: each(outside_allocator(dump).map(|(_, cost)| cost).sum()),
     });
-    Implementation::ALL.map(|one| match is_measured(scenario, one) {
+    Implementation::ALL.map(|one| match scenario.measures(one) {
         true => counted.next(),
         false => None,
     })
@@ -34,13 +62,13 @@ pub(crate) fn count(stack: Stack, scenario: &Scenario) -> [Option<f64>; 4] {
 pub(crate) fn run(stack: &str, id: &str) {
     let (stack, scenario) = find(stack, id);
     for implementation in Implementation::ALL {
-        if !is_measured(&scenario, implementation) {
+        if !scenario.measures(implementation) {
             continue;
         }
         let mut subject = subject(stack, implementation, &scenario);
         subject.prepare(&scenario.head, WARM_UP);
         subject.run();
-        subject.prepare(&scenario.head, REQUESTS);
+        subject.prepare(&scenario.head, requests(&scenario));
         counted_region(&mut || subject.run());
     }
 }
@@ -56,7 +84,7 @@ pub(crate) fn profile(stack: &str, id: &str) {
     };
     let added = |dump: &Dump, name: &str| {
         let count = |dump: &Dump| dump.get(name).copied().unwrap_or(0) as f64;
-        (count(dump) - count(none)) / REQUESTS as f64
+        (count(dump) - count(none)) / requests(&scenario) as f64
     };
     let names: BTreeSet<&str> = [none, minimum, ours]
         .into_iter()
@@ -83,10 +111,6 @@ fn find(stack: &str, id: &str) -> (Stack, Scenario) {
         stack.expect("tower or axum"),
         scenario.expect("a scenario's id"),
     )
-}
-
-fn is_measured(scenario: &Scenario, implementation: Implementation) -> bool {
-    !scenario.ours_alone || matches!(implementation, Implementation::None | Implementation::Ours)
 }
 
 /// Callgrind counts here and nowhere else.
@@ -120,8 +144,9 @@ pub(crate) fn under_callgrind(args: &[&str]) -> Vec<Dump> {
         .arg(format!("--callgrind-out-file={}", output.display()))
         .arg(env::current_exe().unwrap())
         .args(args)
+        .env("GLIBC_TUNABLES", "glibc.malloc.tcache_max=1048576")
         .status()
-        .expect("valgrind counts instructions: install it");
+        .unwrap();
     assert!(status.success(), "{args:?} failed under valgrind");
     (1..)
         .map(|number| directory.path().join(format!("dump.{number}")))
@@ -142,7 +167,7 @@ fn read(path: &Path) -> Dump {
             is_call = true;
         } else if line.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '*')) {
             // What a callee costs is counted with the callee.
-            if !std::mem::take(&mut is_call) && !is_allocator(&function) {
+            if !std::mem::take(&mut is_call) {
                 let cost = line
                     .split(' ')
                     .nth(1)
@@ -152,6 +177,11 @@ fn read(path: &Path) -> Dump {
         }
     }
     dump
+}
+
+fn outside_allocator(dump: &Dump) -> impl Iterator<Item = (&str, u64)> {
+    let functions = dump.iter().map(|(name, cost)| (name.as_str(), *cost));
+    functions.filter(|(name, _)| !is_allocator(name))
 }
 
 fn is_allocator(function: &str) -> bool {

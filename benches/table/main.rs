@@ -2,7 +2,7 @@
 //!
 //! Needs `valgrind`. Options after `--`: `--only PREFIX` for some scenarios, `--configuration` for
 //! what building and cloning cost, `--profile STACK ID` for the functions in which one scenario
-//! spends its instructions.
+//! spends its instructions, `--readme` for what the README says of costs.
 
 #![allow(clippy::print_stdout, reason = "a program that prints")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a bench")]
@@ -13,61 +13,134 @@ mod common;
 mod configuration;
 mod instructions;
 mod markdown;
+mod mean;
+mod readme;
+mod targets;
 mod wall;
 
-use std::env;
+use std::{env, process::ExitCode};
 
-use self::common::{Implementation, Scenario, Stack, scenarios};
+use self::{
+    common::{Implementation, Scenario, Stack, scenarios},
+    instructions::Instructions,
+};
 
-fn main() {
-    let args: Vec<String> = env::args().skip(1).filter(|arg| arg != "--bench").collect();
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    // `cargo bench` says so, and `cargo test --benches` does not.
+    let is_bench = args.iter().any(|arg| arg == "--bench");
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let args: Vec<&str> = args.into_iter().filter(|arg| *arg != "--bench").collect();
     match args[..] {
-        ["--measure", stack, id] => instructions::run(stack, id),
-        ["--measure-configuration", what] => configuration::run(what),
-        ["--profile", stack, id] => instructions::profile(stack, id),
-        ["--only", prefix] => table(prefix),
-        ["--configuration"] => configuration::print(),
-        [] => {
-            table("");
-            configuration::print();
+        ["--measure", stack, id] => {
+            instructions::run(stack, id);
+            return ExitCode::SUCCESS;
         }
-        _ => panic!("unknown arguments: {args:?}"),
+        ["--measure-configuration", what] => {
+            configuration::run(what);
+            return ExitCode::SUCCESS;
+        }
+        _ if !is_bench => {
+            println!("usage: cargo bench --bench table");
+            return ExitCode::SUCCESS;
+        }
+        _ => {}
     }
+    if let Err(missing) = instructions::check() {
+        complain(&missing);
+        return ExitCode::FAILURE;
+    }
+    match args[..] {
+        ["--profile", stack, id] => instructions::profile(stack, id),
+        ["--only", prefix] => {
+            let (rows, _) = measure(prefix);
+            markdown::print(&rows);
+        }
+        ["--configuration"] => configuration::print(&configuration::measure()),
+        ["--readme"] => readme::print(),
+        [] => {
+            let (rows, bytes_held) = measure("");
+            let configuration = configuration::measure();
+            markdown::print(&rows);
+            configuration::print(&configuration);
+            targets::print(&rows, &configuration, bytes_held);
+        }
+        _ => {
+            complain(&format!("unknown arguments: {args:?}"));
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
 }
 
 /// What one scenario costs in one stack, by implementation; `None` where nobody measured it.
 struct Row {
     scenario: Scenario,
     stack: Stack,
-    instructions: [Option<f64>; 4],
+    instructions: [Option<Instructions>; 4],
     allocations: [Option<allocations::Allocations>; 4],
     nanoseconds: [Option<f64>; 4],
 }
 
-fn table(prefix: &str) {
-    let counted = allocations::count();
+impl Row {
+    /// Instructions that an implementation adds to the bare service's.
+    fn added(&self, one: Implementation) -> Option<f64> {
+        let whole = |one: Implementation| Some(self.instructions[one as usize]?.whole);
+        Some(whole(one)? - whole(Implementation::None)?)
+    }
+
+    /// The same without what is spent in the allocator.
+    fn added_outside_allocator(&self, one: Implementation) -> Option<f64> {
+        let outside =
+            |one: Implementation| Some(self.instructions[one as usize]?.outside_allocator);
+        Some(outside(one)? - outside(Implementation::None)?)
+    }
+
+    fn nanoseconds_added(&self, one: Implementation) -> Option<f64> {
+        let of = |one: Implementation| self.nanoseconds[one as usize];
+        Some(of(one)? - of(Implementation::None)?)
+    }
+
+    /// Allocations and bytes.
+    fn allocations_added(&self, one: Implementation) -> Option<(i64, i64)> {
+        let of = |one: Implementation| self.allocations[one as usize];
+        let (with, without) = (of(one)?, of(Implementation::None)?);
+        Some((with.count - without.count, with.bytes - without.bytes))
+    }
+}
+
+/// The rows of the scenarios whose id begins so, and what a layer of 100,000 origins holds.
+fn measure(prefix: &str) -> (Vec<Row>, i64) {
+    let counted = allocations::count(prefix);
     let mut rows = Vec::new();
     for stack in Stack::ALL {
         for scenario in scenarios() {
             if !scenario.id.starts_with(prefix) || (scenario.ours_alone && stack != Stack::Tower) {
                 continue;
             }
-            eprintln_progress(stack, &scenario);
+            progress(stack, &scenario);
+            let allocations = |one| {
+                let key = (stack, scenario.id.clone(), one);
+                counted.requests.get(&key).copied()
+            };
             rows.push(Row {
                 stack,
                 instructions: instructions::count(stack, &scenario),
-                allocations: Implementation::ALL
-                    .map(|one| counted.get(&(stack, scenario.id.clone(), one)).copied()),
+                allocations: Implementation::ALL.map(allocations),
                 nanoseconds: wall::measure(stack, &scenario),
                 scenario,
             });
         }
     }
-    markdown::print(&rows);
+    (rows, counted.bytes_held)
 }
 
 #[allow(clippy::print_stderr, reason = "a long program says where it is")]
-fn eprintln_progress(stack: Stack, scenario: &Scenario) {
+fn progress(stack: Stack, scenario: &Scenario) {
     eprintln!("{} {}: {}", stack.name(), scenario.id, scenario.what);
+}
+
+#[allow(clippy::print_stderr, reason = "a program that complains")]
+fn complain(what: &str) {
+    eprintln!("{what}");
 }

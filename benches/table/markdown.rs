@@ -1,33 +1,32 @@
-//! The table, and the means under it.
+//! The tables of requests, and the means under them.
 
 use std::{env, fs, process::Command};
 
 use super::{
     Row,
-    common::{Expectation, Stack},
+    common::{Implementation, Stack},
+    mean::{self, Mean},
 };
 
-const NONE: usize = 0;
-const MINIMUM: usize = 1;
-const OURS: usize = 2;
-const TOWER_HTTP: usize = 3;
+use Implementation::{Minimum, None as Nobody, Ours, TowerHttp};
 
 pub(crate) fn print(rows: &[Row]) {
     println!("{}\n", circumstances());
     for stack in Stack::ALL {
         println!(
-            "Added by the layer, through {}: instructions outside the allocator; allocations and \
-             bytes; wall time.\n",
+            "Added by the layer, through {}: instructions, and those outside the allocator; \
+             allocations and bytes; wall time.\n",
             match stack {
                 Stack::Tower => "a bare tower stack",
                 Stack::Axum => "a router as `axum::serve` serves it",
-                Stack::Router => "a router that is called as it is",
+                Stack::Router =>
+                    "a router that is called as it is, and clones the layered service for each request",
             }
         );
         println!(
-            "| id | scenario | none | minimum | this crate | tower-http | of tower-http's | allocations, bytes | tower-http's | ns | tower-http's |"
+            "| id | scenario | none | minimum | this crate | tower-http | of tower-http's | outside the allocator | tower-http's | allocations, bytes | tower-http's | ns | tower-http's |"
         );
-        println!("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+        println!("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
         for row in rows.iter().filter(|row| row.stack == stack) {
             print_row(row);
         }
@@ -37,109 +36,77 @@ pub(crate) fn print(rows: &[Row]) {
 }
 
 fn print_row(row: &Row) {
-    let added = |one: usize| added(&row.instructions, one);
     let text = |value: Option<f64>| value.map_or("-".to_owned(), thousands);
-    let ratio = ratio(row, TOWER_HTTP).map_or("-".to_owned(), |ratio| format!("{ratio:.3}"));
-    let allocations = |one: usize| match (row.allocations[one], row.allocations[NONE]) {
-        (Some(with), Some(without)) => {
-            format!(
-                "{}, {}",
-                with.count - without.count,
-                with.bytes - without.bytes
-            )
-        }
-        _ => "-".to_owned(),
+    let ratio = mean::ratio(row, TowerHttp, Row::added);
+    let allocations = |one| {
+        let added = row.allocations_added(one);
+        added.map_or("-".to_owned(), |(count, bytes)| format!("{count}, {bytes}"))
     };
-    println!(
-        "| {} | {} | {} | {} | {} | {} | {ratio} | {} | {} | {} | {} |",
-        row.scenario.id,
-        row.scenario.what,
-        text(row.instructions[NONE]),
-        text(added(MINIMUM)),
-        text(added(OURS)),
-        text(added(TOWER_HTTP)),
-        allocations(OURS),
-        allocations(TOWER_HTTP),
-        text(self::added(&row.nanoseconds, OURS)),
-        text(self::added(&row.nanoseconds, TOWER_HTTP)),
-    );
+    let cells = [
+        row.scenario.id.clone(),
+        row.scenario.what.clone(),
+        text(row.instructions[Nobody as usize].map(|cost| cost.whole)),
+        text(row.added(Minimum)),
+        text(row.added(Ours)),
+        text(row.added(TowerHttp)),
+        ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.3}")),
+        text(row.added_outside_allocator(Ours)),
+        text(row.added_outside_allocator(TowerHttp)),
+        allocations(Ours),
+        allocations(TowerHttp),
+        text(row.nanoseconds_added(Ours)),
+        text(row.nanoseconds_added(TowerHttp)),
+    ];
+    println!("| {} |", cells.join(" | "));
+}
+
+/// The means that the targets are about.
+pub(crate) fn means(rows: &[Row]) -> Vec<(String, Implementation, Vec<&Row>)> {
+    let of = |stack: Stack, is_small: bool| -> Vec<&Row> {
+        let rows = rows.iter().filter(|row| row.stack == stack);
+        rows.filter(|row| !is_small || row.scenario.config.is_small())
+            .collect()
+    };
+    let mut means = vec![(
+        "of the minimum, tower, at most 10 origins or 1 pattern".to_owned(),
+        Minimum,
+        of(Stack::Tower, true),
+    )];
+    for stack in Stack::ALL {
+        for (which, is_small) in [("at most 10 origins or 1 pattern", true), ("all", false)] {
+            let name = format!("of tower-http's, {}, {which}", stack.name());
+            means.push((name, TowerHttp, of(stack, is_small)));
+        }
+    }
+    means
 }
 
 fn print_means(rows: &[Row]) {
-    println!("| geometric mean of the ratios | instructions | wall time |\n|---|---:|---:|");
-    let mean_of = |name: &str, other: usize, keep: &dyn Fn(&Row) -> bool| {
-        let kept = || rows.iter().filter(|row| keep(row));
-        let instructions = geometric(kept().filter_map(|row| ratio(row, other)));
-        let wall = geometric(kept().filter_map(|row| {
-            ratio_of(
-                added(&row.nanoseconds, OURS),
-                added(&row.nanoseconds, other),
-            )
-        }));
-        println!("| {name} | {instructions:.3} | {wall:.3} |");
-    };
-    let is_small = |row: &Row| row.scenario.config.is_small();
-    let tower = |row: &Row| row.stack == Stack::Tower;
-    mean_of(
-        "of tower-http's, at most 10 origins or 1 pattern",
-        TOWER_HTTP,
-        &|row| tower(row) && is_small(row),
+    println!(
+        "What costs less than nothing counts as 0.01 (clamped); where the other costs less than 20, \
+         there is no ratio (dropped).\n"
     );
-    mean_of(
-        "of the minimum, at most 10 origins or 1 pattern, nothing hostile",
-        MINIMUM,
-        &|row| tower(row) && is_small(row) && row.scenario.expectation != Expectation::Whatever,
+    println!(
+        "| geometric mean of the ratios | instructions | rows | clamped | dropped | without the clamped | outside the allocator | wall time |"
     );
-    for stack in [Stack::Axum, Stack::Router] {
-        let name = format!(
-            "of tower-http's, {}, at most 10 origins or 1 pattern",
-            stack.name()
-        );
-        mean_of(&name, TOWER_HTTP, &|row| {
-            row.stack == stack && is_small(row)
-        });
-    }
-    for stack in Stack::ALL {
-        let name = format!("of tower-http's, {}, all scenarios", stack.name());
-        mean_of(&name, TOWER_HTTP, &|row| row.stack == stack);
-    }
-    let worst = rows
-        .iter()
-        .filter_map(|row| Some((ratio(row, TOWER_HTTP)?, row)))
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    if let Some((ratio, row)) = worst {
+    println!("|---|---:|---:|---:|---:|---:|---:|---:|");
+    for (name, other, rows) in means(rows) {
+        let of = |added| Mean::new(rows.iter().copied(), other, added);
+        let whole = of(Row::added);
         println!(
-            "| the worst: {}, {} | {ratio:.3} | |",
-            row.stack.name(),
-            row.scenario.id
+            "| {name} | {:.3} | {} | {} | {} | {:.3} | {:.3} | {:.3} |",
+            whole.mean,
+            whole.rows,
+            whole.clamped,
+            whole.dropped,
+            whole.without_clamped,
+            of(Row::added_outside_allocator).mean,
+            of(Row::nanoseconds_added).mean,
         );
     }
 }
 
-fn added(costs: &[Option<f64>; 4], one: usize) -> Option<f64> {
-    Some(costs[one]? - costs[NONE]?)
-}
-
-fn ratio(row: &Row, other: usize) -> Option<f64> {
-    ratio_of(
-        added(&row.instructions, OURS),
-        added(&row.instructions, other),
-    )
-}
-
-/// What costs less than nothing, because the inner service is spared, counts as a hundredth; where
-/// the other costs next to nothing there is no ratio.
-fn ratio_of(ours: Option<f64>, other: Option<f64>) -> Option<f64> {
-    let (ours, other) = (ours?, other?);
-    (other >= 20.0).then(|| (ours / other).max(0.01))
-}
-
-fn geometric(ratios: impl Iterator<Item = f64>) -> f64 {
-    let logs: Vec<f64> = ratios.map(f64::ln).collect();
-    (logs.iter().sum::<f64>() / logs.len() as f64).exp()
-}
-
-fn thousands(value: f64) -> String {
+pub(crate) fn thousands(value: f64) -> String {
     let digits = format!("{:.0}", value.abs());
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -155,7 +122,7 @@ fn thousands(value: f64) -> String {
 }
 
 /// Date, versions and machine.
-fn circumstances() -> String {
+pub(crate) fn circumstances() -> String {
     let first_line = |program: &str, args: &[&str]| {
         let output = Command::new(program).args(args).output();
         output.map_or(String::new(), |output| {
@@ -182,7 +149,7 @@ fn circumstances() -> String {
             .filter_map(|line| line.strip_prefix("model name\t: "))
     };
     format!(
-        "{}; tower-cors {}, tower-http {}, axum {}, http {}; {}; {}; {} × {}.",
+        "{}; tower-cors {}, tower-http {}, axum {}, http {}; {}; {}; {}; {} × {}",
         first_line("date", &["-u", "+%Y-%m-%d"]),
         env!("CARGO_PKG_VERSION"),
         version("tower-http"),
@@ -190,6 +157,8 @@ fn circumstances() -> String {
         version("http"),
         first_line("rustc", &["--version"]),
         first_line("valgrind", &["--version"]),
+        // Whose allocator it is.
+        first_line("ldd", &["--version"]),
         models().count(),
         models().next().unwrap_or(env::consts::ARCH),
     )

@@ -14,9 +14,7 @@ const MOST_REQUESTS: u32 = 64;
 pub(crate) fn measure(stack: Stack, scenario: &Scenario) -> [Option<f64>; 4] {
     let mut subjects: Vec<_> = Implementation::ALL
         .into_iter()
-        .filter(|one| {
-            !scenario.ours_alone || matches!(one, Implementation::None | Implementation::Ours)
-        })
+        .filter(|one| scenario.measures(*one))
         .map(|one| (one, subject(stack, one, scenario)))
         .map(|(one, mut subject)| {
             time(&mut *subject, scenario, 2);
