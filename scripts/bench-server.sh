@@ -70,6 +70,8 @@ done
 
 median() { sort -n "$work/${1// /-}.$2" | sed -n "$(( (rounds + 1) / 2 ))p"; }
 of_none() { awk "BEGIN { printf \"%.3f\", $(median "$1" "$2") / $(median 'none 1' "$2") }"; }
+scripts/machine.sh
+echo
 echo "| server, origins | requests/s | of none | requests per processor second | of none |"
 echo "|---|---:|---:|---:|---:|"
 for server in "${servers[@]}"; do

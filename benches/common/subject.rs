@@ -102,9 +102,9 @@ fn tower(implementation: Implementation, scenario: &Scenario) -> Box<dyn Subject
         Implementation::Ours => {
             Box::new(Driven::<_, Nothing>::new(build_layer(config).layer(inner)))
         }
-        Implementation::TowerHttp => {
-            Box::new(Driven::<_, Nothing>::new(build_peer(config).layer(inner)))
-        }
+        Implementation::TowerHttp => Box::new(Driven::<_, Nothing>::new(
+            build_peer(config, config.entries()).layer(inner),
+        )),
     }
 }
 
@@ -130,7 +130,7 @@ fn router(implementation: Implementation, scenario: &Scenario) -> Router {
             }))
         }
         Implementation::Ours => router.layer(build_layer(config)),
-        Implementation::TowerHttp => router.layer(build_peer(config)),
+        Implementation::TowerHttp => router.layer(build_peer(config, config.entries())),
     }
 }
 
@@ -187,11 +187,11 @@ pub(crate) fn build_layer(config: &Config) -> CorsLayer {
 
 /// The peer's layer with the same configuration. It knows no patterns: its documentation gives a
 /// predicate as the way.
-pub(crate) fn build_peer(config: &Config) -> peer::CorsLayer {
+pub(crate) fn build_peer(config: &Config, entries: Vec<String>) -> peer::CorsLayer {
     let names = |names: &[&str]| -> Vec<HeaderName> {
         names.iter().map(|name| name.parse().unwrap()).collect()
     };
-    let mut entries = config.entries().into_iter();
+    let mut entries = entries.into_iter();
     let values = |entries: &mut dyn Iterator<Item = String>| -> Vec<HeaderValue> {
         entries.map(|text| text.parse().unwrap()).collect()
     };

@@ -120,6 +120,7 @@ pub(crate) fn run(what: &str) {
 fn build(origins: Origins) {
     let config = Config::new(origins);
     let entries = config.entries();
+    let mut peers = Some(entries.clone());
     counted_region(&mut || {
         let layer = tower_cors::CorsLayer::builder()
             .allow_origins(&entries)
@@ -128,6 +129,6 @@ fn build(origins: Origins) {
         std::mem::forget(black_box(layer));
     });
     counted_region(&mut || {
-        std::mem::forget(black_box(build_peer(&config)));
+        std::mem::forget(black_box(build_peer(&config, peers.take().unwrap())));
     });
 }

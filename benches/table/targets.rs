@@ -104,14 +104,12 @@ pub(crate) fn print(rows: &[Row], configuration: &Configuration, bytes_held: i64
             2,
         );
     }
-    let ordinary = whole(rows, "f0");
+    // Both beyond the bounds of what is read and just within them.
+    let added = |id: &str| tower(rows, id).and_then(|row| row.added(Ours)).unwrap();
     for id in ["h0", "h1", "h1s", "h2", "h3", "h5", "h5s", "h7", "h8"] {
-        let row = tower(rows, id).unwrap();
-        let name = format!(
-            "{} ({id}), over the ordinary f0, whole requests",
-            row.scenario.what
-        );
-        line(&name, 2.0, whole(rows, id) / ordinary, 2);
+        let what = &tower(rows, id).unwrap().scenario.what;
+        let name = format!("{what} ({id}), over an ordinary one (f0)");
+        line(&name, 2.0, added(id) / added("f0"), 2);
     }
     line(
         "bytes that the service adds",
@@ -151,13 +149,6 @@ fn find<'a>(rows: &'a [Row], stack: Stack, id: &str) -> Option<&'a Row> {
 
 fn tower<'a>(rows: &'a [Row], id: &str) -> Option<&'a Row> {
     find(rows, Stack::Tower, id)
-}
-
-/// What a request costs in all, with this crate.
-fn whole(rows: &[Row], id: &str) -> f64 {
-    tower(rows, id).unwrap().instructions[Ours as usize]
-        .unwrap()
-        .whole
 }
 
 fn spread(rows: &[Row], ids: &[&str]) -> f64 {
