@@ -17,4 +17,5 @@ step scripts/chromium.sh
 step scripts/stores.sh
 step scripts/fuzz.sh 10
 step cargo bench --quiet --bench table -- --only d10h
+step cargo bench --quiet --bench table -- --configuration
 step scripts/package.sh

@@ -149,16 +149,22 @@ pub(crate) fn circumstances() -> String {
             .filter_map(|line| line.strip_prefix("model name\t: "))
     };
     format!(
-        "{}; tower-cors {}, tower-http {}, axum {}, http {}; {}; {}; {}; {} × {}",
+        "{}; tower-cors {}, tower-http {}, axum {}, http {}; {}, {}, glibc {}; {} × {}",
         first_line("date", &["-u", "+%Y-%m-%d"]),
         env!("CARGO_PKG_VERSION"),
         version("tower-http"),
         version("axum"),
         version("http"),
-        first_line("rustc", &["--version"]),
+        first_line("rustc", &["--version"])
+            .split(" (")
+            .next()
+            .unwrap_or_default(),
         first_line("valgrind", &["--version"]),
         // Whose allocator it is.
-        first_line("ldd", &["--version"]),
+        first_line("ldd", &["--version"])
+            .rsplit(' ')
+            .next()
+            .unwrap_or_default(),
         models().count(),
         models().next().unwrap_or(env::consts::ARCH),
     )

@@ -18,11 +18,7 @@ const ROWS: [(&str, &str); 8] = [
 ];
 
 pub(crate) fn print() {
-    println!(
-        "Instructions that the layer adds to a request, through a bare tower stack and through axum as `axum::serve`\n\
-         serves it (callgrind; {}):\n",
-        circumstances()
-    );
+    println!("{}:\n", circumstances());
     println!(
         "| request | tower: minimum | this crate | tower-http | axum: this crate | tower-http |"
     );

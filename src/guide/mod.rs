@@ -6,6 +6,7 @@
 //! | know why a browser says that CORS headers are missing | [`refusals`] |
 //! | move from `tower-http`'s `cors` | [`migrating`] |
 //! | put the layer in the right place, behind proxies and caches | [`deploying`] |
+//! | know what the layer costs, and how that is measured | [`performance`] |
 
 #[doc = include_str!("tokens.md")]
 pub mod tokens {}
@@ -18,3 +19,6 @@ pub mod migrating {}
 
 #[doc = include_str!("deploying.md")]
 pub mod deploying {}
+
+#[doc = include_str!("performance.md")]
+pub mod performance {}
