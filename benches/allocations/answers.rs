@@ -18,6 +18,10 @@ pub(crate) fn check(scenario: &Scenario, answer: &(StatusCode, HeaderMap)) -> Re
     let readable = is_readable(scenario, headers);
     let found = match scenario.expectation {
         Expectation::Whatever => return Ok(()),
+        Expectation::Refused => match came_to_handler || *status != StatusCode::FORBIDDEN {
+            true => return Err(format!("not refused, but {status}")),
+            false => return Ok(()),
+        },
         Expectation::Readable | Expectation::Unreadable if scenario.id != "o0" => {
             if !came_to_handler || *status != StatusCode::OK {
                 return Err("the handler did not answer".to_owned());

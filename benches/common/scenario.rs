@@ -132,6 +132,8 @@ pub(crate) enum Expectation {
     Unreadable,
     /// The handler ran and the page can read the answer.
     Readable,
+    /// The handler did not run.
+    Refused,
     /// The preflight is passed.
     Passed,
     /// The preflight is not passed.
@@ -401,7 +403,7 @@ fn with_token() -> [Scenario; 2] {
             "t1",
             "GET, known token that lists ten, miss",
             "https://app-000011.example.com",
-            Expectation::Unreadable,
+            Expectation::Refused,
         ),
     ]
 }

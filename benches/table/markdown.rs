@@ -93,6 +93,10 @@ fn print_means(rows: &[Row]) {
     for (name, other, rows) in means(rows) {
         let of = |added| Mean::new(rows.iter().copied(), other, added);
         let whole = of(Row::added);
+        // As with `--only`.
+        if whole.rows == 0 {
+            continue;
+        }
         println!(
             "| {name} | {:.3} | {} | {} | {} | {:.3} | {:.3} | {:.3} |",
             whole.mean,
