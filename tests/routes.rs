@@ -246,6 +246,30 @@ fn a_later_rule_replaces_an_earlier_one() {
     assert!(lines.contains(&"access-control-allow-methods: GET".to_owned()));
 }
 
+#[test]
+fn a_bearer_route_takes_its_token_beside_the_headers_that_are_listed() {
+    let trusted = OriginSet::parse([TRUSTED]).unwrap();
+    for rule in [
+        RouteCors::bearer_any_origin(),
+        RouteCors::trusted_or_bearer(trusted),
+    ] {
+        let layer = MethodCorsLayer::builder()
+            .rule([Method::POST], rule.allow_headers(["content-type"]))
+            .build()
+            .unwrap();
+        let asked = preflight_from(STRANGER, "POST", "authorization,content-type");
+        let (status, lines) = send(&layer, asked);
+        assert_eq!(status, 204, "{lines:?}");
+        assert_eq!(
+            lines[0],
+            "access-control-allow-headers: authorization,content-type"
+        );
+        // What is not listed still is not allowed.
+        let asked = preflight_from(STRANGER, "POST", "authorization,x-a");
+        assert_eq!(send(&layer, asked).1[0], lines[0]);
+    }
+}
+
 #[cfg(feature = "axum")]
 mod in_axum {
     use axum::{Router, routing::get};
@@ -374,5 +398,48 @@ mod in_axum {
             lines.contains(&"access-control-allow-methods: GET".to_owned()),
             "{lines:?}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_handler_of_head_has_its_own_rule() {
+        let public = RouteCors::public_any_origin;
+        let closed = RouteCors::none;
+        for (router, get_allows) in [
+            (
+                CorsMethodRouter::new()
+                    .get(async || "get", public())
+                    .head(async || "head", closed()),
+                "GET",
+            ),
+            (
+                CorsMethodRouter::new()
+                    .head(async || "head", closed())
+                    .get(async || "get", public()),
+                "GET",
+            ),
+            (
+                CorsMethodRouter::new().get(async || "get", public()),
+                "GET,HEAD",
+            ),
+        ] {
+            let has_own = get_allows == "GET";
+            let at = serve(Router::new().route("/", router.build().unwrap())).await;
+            let preflight = |method: &str| {
+                format!(
+                    "OPTIONS / HTTP/1.1\r\norigin: {STRANGER}\r\n\
+                     access-control-request-method: {method}"
+                )
+            };
+            let (status, lines, _) = ask(at, &preflight("GET")).await;
+            assert_eq!(status, 204);
+            let allowed = format!("access-control-allow-methods: {get_allows}");
+            assert!(lines.contains(&allowed), "{lines:?}");
+            let (status, _, _) = ask(at, &preflight("HEAD")).await;
+            assert_eq!(status, if has_own { 403 } else { 204 });
+            let head = format!("HEAD / HTTP/1.1\r\norigin: {STRANGER}");
+            let (_, lines, _) = ask(at, &head).await;
+            let is_granted = lines.contains(&"access-control-allow-origin: *".to_owned());
+            assert_eq!(is_granted, !has_own, "{lines:?}");
+        }
     }
 }

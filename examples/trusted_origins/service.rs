@@ -25,8 +25,7 @@ const TOKEN: &str = "Bearer demo-token";
 
 pub(crate) fn router(replica: &Arc<Replica>) -> Result<Router, ConfigErrors> {
     // Pages with the user's cookies need an entry; who has a token does not.
-    let rule = RouteCors::trusted_or_bearer(replica.origins.clone())
-        .allow_headers([AUTHORIZATION, CONTENT_TYPE]);
+    let rule = RouteCors::trusted_or_bearer(replica.origins.clone()).allow_headers([CONTENT_TYPE]);
     let profile = CorsMethodRouter::new()
         .get(show, rule.clone())
         .put(change, rule)

@@ -12,8 +12,11 @@ use crate::error::ConfigErrors;
 /// The handlers of one path of an axum router, each with its rule.
 ///
 /// What a preflight lists as allowed are the methods that have handlers with the same rule, so
-/// that the two cannot drift apart. `GET` handlers answer `HEAD` too. A preflight for a method
-/// without a handler is refused.
+/// that the two cannot drift apart. `GET` handlers answer `HEAD` too, by their rule, unless there is
+/// a handler of `HEAD` with its own. A preflight for a method without a handler is refused.
+///
+/// A path has one of these. Of two for one path axum merges the handlers, but one of the two answers
+/// all preflights then, and refuses those for the methods of the other.
 ///
 /// ```
 /// use axum::Router;
@@ -60,33 +63,26 @@ impl<S: Clone + Send + Sync + 'static> CorsMethodRouter<S> {
         Ok(self.handlers.layer(self.table.build()?))
     }
 
-    fn on<H, T>(
-        mut self,
-        methods: &[Method],
-        filter: MethodFilter,
-        handler: H,
-        rule: RouteCors,
-    ) -> Self
+    fn on<H, T>(mut self, method: Method, filter: MethodFilter, handler: H, rule: RouteCors) -> Self
     where
         H: Handler<T, S>,
         T: 'static,
     {
-        let new: Vec<Method> = methods
-            .iter()
-            .filter(|method| **method != Method::HEAD || !self.table.has(method))
-            .cloned()
-            .collect();
-        self.table = self.table.rule(new, rule);
+        let mut methods = vec![method];
+        if methods == [Method::GET] && !self.table.has(&Method::HEAD) {
+            methods.push(Method::HEAD);
+        }
+        self.table = self.table.rule(methods, rule);
         self.handlers = self.handlers.on(filter, handler);
         self
     }
 }
 
 macro_rules! handlers {
-    ($($name:ident: $filter:ident, $methods:expr;)*) => {
+    ($($name:ident: $method:ident;)*) => {
         impl<S: Clone + Send + Sync + 'static> CorsMethodRouter<S> {
             $(
-                #[doc = concat!("Adds the handler of `", stringify!($filter), "` and its rule.")]
+                #[doc = concat!("Adds the handler of `", stringify!($method), "` and its rule.")]
                 ///
                 /// # Panics
                 ///
@@ -96,7 +92,7 @@ macro_rules! handlers {
                     H: Handler<T, S>,
                     T: 'static,
                 {
-                    self.on(&$methods, MethodFilter::$filter, handler, rule)
+                    self.on(Method::$method, MethodFilter::$method, handler, rule)
                 }
             )*
         }
@@ -104,12 +100,12 @@ macro_rules! handlers {
 }
 
 handlers! {
-    get: GET, [Method::GET, Method::HEAD];
-    head: HEAD, [Method::HEAD];
-    post: POST, [Method::POST];
-    put: PUT, [Method::PUT];
-    patch: PATCH, [Method::PATCH];
-    delete: DELETE, [Method::DELETE];
+    get: GET;
+    head: HEAD;
+    post: POST;
+    put: PUT;
+    patch: PATCH;
+    delete: DELETE;
 }
 
 impl<S: Clone + Send + Sync + 'static> Default for CorsMethodRouter<S> {

@@ -50,7 +50,9 @@ pub struct RouteCors(Arc<Rule>);
 struct Rule {
     policy: Arc<dyn OriginPolicy>,
     credentials: bool,
-    headers: Option<Entries>,
+    headers: Entries,
+    /// Whether pages may send `Authorization`, listed or not.
+    takes_tokens: bool,
     expose: Entries,
     max_age: Option<Duration>,
     denied_requests: Option<DeniedRequests>,
@@ -69,9 +71,10 @@ impl RouteCors {
     }
 
     /// Any origin, for requests with a bearer token and without cookies: see [`AcrhSplit`]. Other
-    /// cross-origin requests are refused. Pages may send `Authorization` without further ado.
+    /// cross-origin requests are refused. Pages may send `Authorization`, whatever else
+    /// [`allow_headers`](Self::allow_headers) lists.
     pub fn bearer_any_origin() -> Self {
-        Self::new(AcrhSplit::new(Closed)).allow_headers([AUTHORIZATION])
+        Self::new(AcrhSplit::new(Closed)).taking_tokens()
     }
 
     /// The origins that the policy trusts: a registry, or an [`OriginSet`](crate::OriginSet).
@@ -82,27 +85,34 @@ impl RouteCors {
     }
 
     /// Callers with a bearer token and without cookies from any origin, all others from the
-    /// origins that the policy trusts: see [`AcrhSplit`]. Pages may send `Authorization` without
-    /// further ado.
+    /// origins that the policy trusts: see [`AcrhSplit`]. Pages may send `Authorization`, whatever
+    /// else [`allow_headers`](Self::allow_headers) lists.
     pub fn trusted_or_bearer(policy: impl OriginPolicy) -> Self {
-        Self::new(AcrhSplit::new(policy)).allow_headers([AUTHORIZATION])
+        Self::new(AcrhSplit::new(policy)).taking_tokens()
     }
 
     fn new(policy: impl OriginPolicy) -> Self {
         Self(Arc::new(Rule {
             policy: Arc::new(policy),
             credentials: false,
-            headers: None,
+            headers: Entries::default(),
+            takes_tokens: false,
             expose: Entries::default(),
             max_age: None,
             denied_requests: None,
         }))
     }
 
-    /// The request headers that pages may send: see [`AllowHeaders`](crate::AllowHeaders).
+    fn taking_tokens(mut self) -> Self {
+        Arc::make_mut(&mut self.0).takes_tokens = true;
+        self
+    }
+
+    /// The request headers that pages may send: see [`AllowHeaders`](crate::AllowHeaders). Bearer
+    /// rules add `Authorization`.
     #[must_use]
     pub fn allow_headers(mut self, headers: impl Into<Entries>) -> Self {
-        Arc::make_mut(&mut self.0).headers = Some(headers.into());
+        Arc::make_mut(&mut self.0).headers = headers.into();
         self
     }
 
@@ -142,7 +152,10 @@ impl RouteCors {
 
     pub(super) fn build(&self, methods: &[Method]) -> Result<CorsLayer, ConfigErrors> {
         let rule = &*self.0;
-        let headers = rule.headers.clone().unwrap_or_default();
+        let mut headers = rule.headers.clone();
+        if rule.takes_tokens {
+            headers.push(AUTHORIZATION.as_str());
+        }
         let mut builder = CorsLayer::builder()
             .origin_policy(Arc::clone(&rule.policy))
             .allow_credentials(rule.credentials)

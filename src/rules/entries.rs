@@ -37,6 +37,12 @@ impl Entries {
         })
     }
 
+    /// Lists one more.
+    pub(crate) fn push(&mut self, entry: &str) {
+        self.text.push_str(entry);
+        self.ends.push(self.text.len());
+    }
+
     /// The bytes of all that is listed.
     pub(crate) fn listed_bytes(&self) -> usize {
         self.text.len()
@@ -78,10 +84,7 @@ where
         for entry in entries {
             match entry.as_ref() {
                 "*" => collected.any = true,
-                listed => {
-                    collected.text.push_str(listed);
-                    collected.ends.push(collected.text.len());
-                }
+                listed => collected.push(listed),
             }
         }
         collected
