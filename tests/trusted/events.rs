@@ -1,12 +1,19 @@
 //! Every change once and in order, and a word about what was missed.
 
-use futures_util::{FutureExt, StreamExt};
+use std::{
+    sync::{Arc, Mutex, mpsc},
+    task::{Context, Poll, Wake, Waker},
+    thread,
+    time::Duration,
+};
+
+use futures_util::{FutureExt, Stream, StreamExt};
 use tower_cors::trusted::{
     EmbeddedStore, Events, Load, OriginEvent, OriginEventKind, OriginRecord, OriginStore, Received,
     Scope, TrustedOrigins, Version,
 };
 
-use super::{admin, block_on, cors, draft};
+use super::{admin, block_on, cors, draft, origin};
 
 fn receive(events: &mut Events) -> Vec<Received> {
     std::iter::from_fn(|| events.try_next()).collect()
@@ -149,4 +156,46 @@ fn a_reload_tells_the_differences_in_the_order_of_versions() {
             "9 deleted 3 by ?"
         ]
     );
+}
+
+/// Looks at the registry where it is woken: on the thread of whoever edits.
+struct AtOnce {
+    origins: TrustedOrigins,
+    events: Mutex<Option<Events>>,
+    seen: mpsc::Sender<(bool, bool)>,
+}
+
+impl Wake for AtOnce {
+    fn wake(self: Arc<Self>) {
+        let mut events = self.events.lock().unwrap().take().unwrap();
+        let Some(Received::Event(event)) = events.try_next() else {
+            panic!("who is woken has something to receive");
+        };
+        let OriginEventKind::Created { entry } = event.kind else {
+            panic!("{event:?}");
+        };
+        let is_served = self.origins.is_trusted(&origin(entry.pattern().as_str()));
+        let is_there = self.origins.entry(entry.id()).is_some();
+        self.seen.send((is_served, is_there)).unwrap();
+    }
+}
+
+#[test]
+fn what_is_served_has_changed_when_the_event_comes() {
+    let store = EmbeddedStore::in_memory();
+    let mut events = store.origins().subscribe(4);
+    let (seen, receiver) = mpsc::channel();
+    let subscriber = Arc::new(AtOnce {
+        origins: store.origins().clone(),
+        events: Mutex::new(None),
+        seen,
+    });
+    let waker = Waker::from(Arc::clone(&subscriber));
+    let poll = std::pin::Pin::new(&mut events).poll_next(&mut Context::from_waker(&waker));
+    assert_eq!(poll, Poll::Pending);
+    *subscriber.events.lock().unwrap() = Some(events);
+    // On a thread of its own: an editor that waits for itself would wait for ever.
+    thread::spawn(move || block_on(store.create(cors("https://a.example"), admin())));
+    let seen = receiver.recv_timeout(Duration::from_secs(10));
+    assert_eq!(seen, Ok((true, true)));
 }

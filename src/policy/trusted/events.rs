@@ -12,7 +12,7 @@ use super::{Actor, Status, TrustedOrigin, Version};
 
 /// A change of a registry, and the version with which it came.
 ///
-/// What is served has changed already when the event comes.
+/// What is served has changed already when the event comes; it may have changed again since.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OriginEvent {
@@ -173,25 +173,29 @@ impl Subscribers {
         Events { queue }
     }
 
-    pub(super) fn publish(&mut self, version: Version, kind: OriginEventKind) {
-        let event = OriginEvent { version, kind };
+    /// Queues the events, and returns who is to be woken: not under a lock that they may need.
+    #[must_use]
+    pub(super) fn deliver(&mut self, events: Vec<OriginEvent>) -> Vec<Waker> {
+        let mut wakers = Vec::new();
+        if events.is_empty() {
+            return wakers;
+        }
         self.queues.retain(|queue| {
             let Some(queue) = queue.upgrade() else {
                 return false;
             };
             let mut state = queue.lock();
-            if state.waiting.len() == queue.capacity {
-                state.waiting.pop_front();
-                state.missed += 1;
+            for event in &events {
+                if state.waiting.len() == queue.capacity {
+                    state.waiting.pop_front();
+                    state.missed += 1;
+                }
+                state.waiting.push_back(event.clone());
             }
-            state.waiting.push_back(event.clone());
-            let waker = state.waker.take();
-            drop(state);
-            if let Some(waker) = waker {
-                waker.wake();
-            }
+            wakers.extend(state.waker.take());
             true
         });
+        wakers
     }
 
     pub(super) fn has_any(&self) -> bool {

@@ -271,21 +271,24 @@ impl TrustedOrigins {
         }
         let begun = load.begun;
         let changed = writer.replace_all(load, version);
-        self.publish(&writer);
-        self.inner.freshness.confirm(begun);
+        self.publish(writer, Some(begun));
         Ok(changed)
     }
 
     /// Serves what a source says has changed. Returns whether anything has: a change that is older
-    /// than what is served, or already in it, has been seen before.
+    /// than what is served, or already in it, has been seen before. [`Change::Reload`] is for
+    /// whoever can load.
     pub fn apply(&self, change: Change) -> bool {
         let mut writer = self.writer();
-        let changed = change.version() >= writer.version && writer.apply(change);
-        if changed {
-            self.publish(&writer);
+        if change.version() < writer.version || change.is_reload() {
+            return false;
         }
-        if writer.is_loaded {
-            self.inner.freshness.confirm(Instant::now());
+        let changed = writer.apply(change);
+        let now = writer.is_loaded.then(Instant::now);
+        match (changed, now) {
+            (true, _) => self.publish(writer, now),
+            (false, Some(now)) => self.inner.freshness.confirm(now),
+            (false, None) => {}
         }
         changed
     }
@@ -306,8 +309,19 @@ impl TrustedOrigins {
         is_usable.then(|| self.inner.snapshot.load().index.access(origin))
     }
 
-    fn publish(&self, writer: &Writer) {
+    /// Serves what the writer holds, which is what the source held then; tells the subscribers;
+    /// and wakes them when the lock is free again.
+    fn publish(&self, mut writer: MutexGuard<'_, Writer>, confirmed: Option<Instant>) {
         self.inner.snapshot.store(Arc::new(writer.snapshot()));
+        if let Some(then) = confirmed {
+            self.inner.freshness.confirm(then);
+        }
+        let events = std::mem::take(&mut writer.events);
+        let wakers = writer.subscribers.deliver(events);
+        drop(writer);
+        for waker in wakers {
+            waker.wake();
+        }
     }
 
     fn writer(&self) -> MutexGuard<'_, Writer> {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Actor, Change, EntryId, Load, OriginEventKind, Row, Scope, TrustedOrigin, Version,
+    Actor, Change, EntryId, Load, OriginEvent, OriginEventKind, Row, Scope, TrustedOrigin, Version,
     events::Subscribers,
     frames::Frames,
     index::{Access, Index},
@@ -28,6 +28,8 @@ pub(super) struct Writer {
     frames: Arc<Frames>,
     pub(super) invalid: InvalidRows,
     pub(super) subscribers: Subscribers,
+    /// What has changed since the last snapshot, for those who have subscribed.
+    pub(super) events: Vec<OriginEvent>,
 }
 
 impl Writer {
@@ -37,6 +39,10 @@ impl Writer {
             index: self.index.clone(),
             frames: Arc::clone(&self.frames),
         }
+    }
+
+    fn tell(&mut self, version: Version, kind: OriginEventKind) {
+        self.events.push(OriginEvent { version, kind });
     }
 
     /// Returns whether anything has changed, be it only the version.
@@ -49,7 +55,7 @@ impl Writer {
                 self.invalid.remove(&id.to_string());
                 self.remove(id, version, by)
             }
-            Change::Current { .. } => false,
+            Change::Current { .. } | Change::Reload { .. } => false,
         };
         is_new || has_effect
     }
@@ -79,8 +85,7 @@ impl Writer {
         }
         self.file(&entry);
         if self.subscribers.has_any() {
-            let kind = OriginEventKind::put(before, entry);
-            self.subscribers.publish(version, kind);
+            self.tell(version, OriginEventKind::put(before, entry));
         }
         true
     }
@@ -90,8 +95,9 @@ impl Writer {
             return false;
         };
         self.unfile(&entry);
-        let kind = OriginEventKind::Deleted { entry, by };
-        self.subscribers.publish(version, kind);
+        if self.subscribers.has_any() {
+            self.tell(version, OriginEventKind::Deleted { entry, by });
+        }
         true
     }
 
@@ -124,8 +130,7 @@ impl Writer {
             }
             self.entries = load.entries;
             let entries = self.entries.len();
-            self.subscribers
-                .publish(version, OriginEventKind::Loaded { entries });
+            self.tell(version, OriginEventKind::Loaded { entries });
             return true;
         }
         let gone = |id: &EntryId| !load.entries.contains_key(id);
