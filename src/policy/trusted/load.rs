@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use super::{EntryId, InvalidRow, Row, TrustedOrigin, Version};
+use super::{Change, EntryId, InvalidRow, Row, TrustedOrigin, Version};
 
 /// The whole content of a source in the making: see [`OriginSource::load`](super::OriginSource::load).
 pub struct Load {
@@ -13,6 +13,8 @@ pub struct Load {
     pub(super) begun: Instant,
     pub(super) entries: BTreeMap<EntryId, Arc<TrustedOrigin>>,
     pub(super) invalid: InvalidRows,
+    /// The version of the last change that was applied to it.
+    pub(super) applied: Version,
 }
 
 impl Load {
@@ -22,6 +24,7 @@ impl Load {
             begun: Instant::now(),
             entries: BTreeMap::new(),
             invalid: InvalidRows::default(),
+            applied: Version::ZERO,
         }
     }
 
@@ -37,6 +40,23 @@ impl Load {
             _ => {
                 self.entries.insert(entry.id(), entry);
             }
+        }
+    }
+
+    /// Makes a change that came after the load.
+    pub(super) fn apply(&mut self, change: Change) {
+        self.applied = self.applied.max(change.version());
+        let key = match &change {
+            Change::Put { row, .. } => row.key(),
+            Change::Delete { id, .. } => id.to_string(),
+            Change::Current { .. } | Change::Reload { .. } => return,
+        };
+        self.invalid.remove(&key);
+        if let Ok(id) = key.parse() {
+            self.entries.remove(&id);
+        }
+        if let Change::Put { row, .. } = change {
+            self.push(row);
         }
     }
 

@@ -19,6 +19,7 @@ mod frames;
 mod freshness;
 mod index;
 mod load;
+mod monitor;
 mod offload;
 mod policy;
 mod record;
@@ -39,9 +40,10 @@ pub use self::{
     events::{Events, OriginEvent, OriginEventKind, Received},
     file::FileError,
     load::Load,
+    monitor::{ReplicaMonitor, ReplicaStatus},
     record::OriginRecord,
     registry::{TrustedOrigins, WentBack},
-    replica::{Replica, ReplicaMonitor, ReplicaStatus, WhenStale},
+    replica::{Replica, WhenStale},
     scopes::{Scope, Scopes, Status},
     source::{Change, ChangeFeed, InvalidRow, OriginSource, Row, SourceError, SourceFuture},
     store::{OriginStore, StoreError, StoreFuture},

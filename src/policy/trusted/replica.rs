@@ -3,9 +3,8 @@ use std::{
     fmt,
     future::Future,
     hash::{BuildHasher, RandomState},
-    pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime},
+    pin::{Pin, pin},
+    time::{Duration, Instant},
 };
 
 use futures_util::{
@@ -13,7 +12,10 @@ use futures_util::{
     future::{Either, select},
 };
 
-use super::{ChangeFeed, Load, OriginSource, SourceError, TrustedOrigins};
+use super::{
+    Change, ChangeFeed, Load, OriginSource, ReplicaMonitor, SourceError, TrustedOrigins, Version,
+    offload::offload,
+};
 
 /// What a registry does when its source has been out of reach for long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +34,8 @@ pub enum WhenStale {
 
 /// Keeps a registry in step with an [`OriginSource`].
 ///
-/// It watches, loads, applies changes as they come, loads the whole again every now and then, and
-/// begins anew after a failure, later each time. [`run`](Self::run) is a future for the
+/// It watches, loads, applies changes as they come, loads the whole again every now and then where
+/// something has changed, and begins anew after a failure, later each time. [`run`](Self::run) is a future for the
 /// application to spawn, on whatever runtime it has.
 ///
 /// ```
@@ -57,10 +59,14 @@ pub struct Replica<S> {
     resync_every: Duration,
     timeout: Duration,
     retry: (Duration, Duration),
-    status: Arc<Mutex<ReplicaStatus>>,
+    monitor: ReplicaMonitor,
 }
 
 const RESYNC: Duration = Duration::from_secs(30);
+/// However short the staleness is at which the registry fails closed.
+const SHORTEST_RESYNC: Duration = Duration::from_millis(10);
+/// So many entries are compared elsewhere.
+const MANY: usize = 10_000;
 
 impl<S: OriginSource> Replica<S> {
     /// A replica of `source` in `origins`, which must have no other source.
@@ -78,14 +84,17 @@ impl<S: OriginSource> Replica<S> {
             },
             timeout: Duration::from_secs(30),
             retry: (Duration::from_millis(100), Duration::from_secs(5)),
-            status: Arc::default(),
+            monitor: ReplicaMonitor::new(),
         }
     }
 
-    /// How often everything is loaded anew, against what a feed may have lost. Default: every 30
+    /// How often everything is loaded anew, against what a feed may have lost, unless the source's
+    /// [`version`](OriginSource::version) says that nothing has changed. Default: every 30
     /// seconds, or three times within the staleness at which the registry fails closed: a feed
     /// that is silent does not keep it open unless it sends
     /// [`Change::Current`](super::Change::Current).
+    ///
+    /// Changes are applied while the rest is loaded.
     #[must_use]
     pub fn resync_every(mut self, period: Duration) -> Self {
         self.resync_every = period;
@@ -110,20 +119,24 @@ impl<S: OriginSource> Replica<S> {
 
     /// Tells how it goes, while [`run`](Self::run) runs elsewhere.
     pub fn monitor(&self) -> ReplicaMonitor {
-        ReplicaMonitor {
-            status: Arc::clone(&self.status),
-        }
+        self.monitor.clone()
     }
 
-    /// Loads what the source holds, once.
+    /// Loads what the source holds, once. This takes as long as the source takes: give it a limit
+    /// with the runtime's timer, as `tokio::time::timeout`.
     ///
     /// # Errors
     ///
     /// The source is out of reach, or has gone back in time; what was served still is.
     pub async fn load_once(&self) -> Result<(), SourceError> {
-        let result = self.load().await;
+        let load = async {
+            let mut load = Load::new();
+            let version = self.source.load(&mut load).await?;
+            self.serve(load, version).await
+        };
+        let result = load.await;
         if let Err(error) = &result {
-            lock(&self.status).fail(error);
+            self.monitor.lock().fail(error);
         }
         result
     }
@@ -140,7 +153,7 @@ impl<S: OriginSource> Replica<S> {
         let mut wait = first;
         loop {
             let (error, has_followed) = self.follow(&sleep).await;
-            lock(&self.status).fail(&error);
+            self.monitor.lock().fail(&error);
             if has_followed {
                 wait = first;
             }
@@ -157,51 +170,181 @@ impl<S: OriginSource> Replica<S> {
     {
         let opened = async {
             // First the feed, so that what is committed during the load is not missed.
-            let feed = within(self.timeout, sleep, self.source.watch()).await?;
-            within(self.timeout, sleep, self.load()).await?;
-            Ok(feed)
+            let mut feed = within(self.timeout, sleep, self.source.watch()).await?;
+            let loaded = self.load(&mut feed, Meanwhile::Wait, sleep).await?;
+            Ok((feed, loaded))
         };
         match opened.await {
-            Ok(feed) => (self.apply_all(feed, sleep).await, true),
+            Ok((feed, loaded)) => (self.apply_all(feed, loaded, sleep).await, true),
             Err(error) => (error, false),
         }
     }
 
-    async fn apply_all<F, T>(&self, mut feed: ChangeFeed, sleep: &F) -> SourceError
+    async fn apply_all<F, T>(
+        &self,
+        mut feed: ChangeFeed,
+        mut loaded: Version,
+        sleep: &F,
+    ) -> SourceError
     where
         F: Fn(Duration) -> T + Send + Sync,
         T: Future<Output = ()> + Send,
     {
-        let mut resync = Box::pin(sleep(self.resync_every));
         loop {
-            // The timer first, so that a flood of changes does not put off the resync for ever.
-            match select(resync.as_mut(), feed.next()).await {
-                Either::Left(((), _)) => {
-                    if let Err(error) = within(self.timeout, sleep, self.load()).await {
-                        return error;
-                    }
-                    resync = Box::pin(sleep(self.resync_every));
-                }
-                Either::Right((Some(Ok(change)), _)) => {
-                    if self.origins.apply(change) {
-                        lock(&self.status).changes += 1;
-                    }
-                }
-                Either::Right((Some(Err(error)), _)) => return error,
-                Either::Right((None, _)) => return SourceError::new("the feed has ended"),
+            let timer = async {
+                sleep(self.resync_every.max(SHORTEST_RESYNC)).await;
+                Ok(())
+            };
+            let resync = match self.applying(&mut feed, timer).await {
+                Ok(Applied::All(())) => self.resync(&mut feed, loaded, sleep).await,
+                Ok(Applied::Reload) => self.load(&mut feed, Meanwhile::Wait, sleep).await,
+                Err(error) => Err(error),
+            };
+            match resync {
+                Ok(version) => loaded = version,
+                Err(error) => return error,
             }
         }
     }
 
-    async fn load(&self) -> Result<(), SourceError> {
+    /// Loads, unless the source is sure that nothing has changed since it was `loaded`.
+    async fn resync<F, T>(
+        &self,
+        feed: &mut ChangeFeed,
+        loaded: Version,
+        sleep: &F,
+    ) -> Result<Version, SourceError>
+    where
+        F: Fn(Duration) -> T + Send + Sync,
+        T: Future<Output = ()> + Send,
+    {
+        let asked = Instant::now();
+        let answer = within(self.timeout, sleep, self.source.version());
+        match self.applying(feed, answer).await? {
+            Applied::All(Some(version)) if version == loaded => {
+                self.origins.freshness().confirm(asked);
+                Ok(loaded)
+            }
+            Applied::All(_) => self.load(feed, Meanwhile::Apply, sleep).await,
+            Applied::Reload => self.load(feed, Meanwhile::Wait, sleep).await,
+        }
+    }
+
+    /// Applies changes until the future is ready, or until the feed wants a load.
+    async fn applying<V>(
+        &self,
+        feed: &mut ChangeFeed,
+        future: impl Future<Output = Result<V, SourceError>> + Send,
+    ) -> Result<Applied<V>, SourceError> {
+        let mut future = pin!(future);
+        loop {
+            // The feed second, so that a flood of changes does not put off the future for ever.
+            match select(future.as_mut(), feed.next()).await {
+                Either::Left((result, _)) => return result.map(Applied::All),
+                Either::Right((change, _)) => match change_of(change)? {
+                    change if change.is_reload() => return Ok(Applied::Reload),
+                    change => self.apply(change),
+                },
+            }
+        }
+    }
+
+    fn apply(&self, change: Change) {
+        if self.origins.apply(change) {
+            self.monitor.lock().changes += 1;
+        }
+    }
+
+    /// Loads everything, and returns the version of the source then.
+    async fn load<F, T>(
+        &self,
+        feed: &mut ChangeFeed,
+        meanwhile: Meanwhile,
+        sleep: &F,
+    ) -> Result<Version, SourceError>
+    where
+        F: Fn(Duration) -> T + Send + Sync,
+        T: Future<Output = ()> + Send,
+    {
         let mut load = Load::new();
-        let version = self.source.load(&mut load).await?;
-        self.origins
-            .apply_load(load, version)
-            .map_err(SourceError::new)?;
-        lock(&self.status).loaded();
+        // As many as come within the time that a load may take.
+        let mut since = Vec::new();
+        let version = {
+            let mut loading = pin!(within(self.timeout, sleep, self.source.load(&mut load)));
+            loop {
+                match select(loading.as_mut(), feed.next()).await {
+                    Either::Left((version, _)) => break version?,
+                    Either::Right((change, _)) => {
+                        let change = change_of(change)?;
+                        if meanwhile == Meanwhile::Apply {
+                            self.apply(change.clone());
+                        }
+                        since.push(change);
+                    }
+                }
+            }
+        };
+        // The load must not undo what came after it.
+        let mut newer = since.into_iter().filter(|c| c.version() > version);
+        let mut wants_more = false;
+        for change in newer.by_ref() {
+            wants_more = change.is_reload();
+            if wants_more {
+                break;
+            }
+            load.apply(change);
+        }
+        let at = version.max(load.applied);
+        let mut since: Vec<Change> = newer.collect();
+        {
+            let mut serving = pin!(self.serve(load, at));
+            loop {
+                match select(serving.as_mut(), feed.next()).await {
+                    Either::Left((served, _)) => break served?,
+                    Either::Right((change, _)) => since.push(change_of(change)?),
+                }
+            }
+        }
+        wants_more |= since.iter().any(|c| c.is_reload() && c.version() > version);
+        if wants_more {
+            // It has all that has come so far.
+            return Box::pin(self.load(feed, Meanwhile::Wait, sleep)).await;
+        }
+        for change in since {
+            self.apply(change);
+        }
+        Ok(version)
+    }
+
+    async fn serve(&self, load: Load, version: Version) -> Result<(), SourceError> {
+        let origins = self.origins.clone();
+        let served = match load.len().max(origins.len()) > MANY {
+            // Comparing takes its time, which the runtime's threads have not.
+            true => offload(move || origins.apply_load(load, version)).await?,
+            false => origins.apply_load(load, version),
+        };
+        served.map_err(SourceError::new)?;
+        self.monitor.lock().loaded();
         Ok(())
     }
+}
+
+/// What becomes of changes that come while everything is loaded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meanwhile {
+    /// They are served at once: the registry has missed nothing before them.
+    Apply,
+    /// They wait for the load, which has what came before them.
+    Wait,
+}
+
+enum Applied<V> {
+    All(V),
+    Reload,
+}
+
+fn change_of(next: Option<Result<Change, SourceError>>) -> Result<Change, SourceError> {
+    next.unwrap_or_else(|| Err(SourceError::new("the feed has ended")))
 }
 
 impl<S: fmt::Debug> fmt::Debug for Replica<S> {
@@ -236,51 +379,4 @@ where
 fn chance(wait: Duration) -> Duration {
     let percent = u32::try_from(RandomState::new().hash_one(0) % 50).unwrap_or_default();
     wait * percent / 100
-}
-
-/// How it goes with a [`Replica`]. Cloning is one reference count.
-#[derive(Clone, Debug)]
-pub struct ReplicaMonitor {
-    status: Arc<Mutex<ReplicaStatus>>,
-}
-
-impl ReplicaMonitor {
-    /// How it goes now.
-    pub fn status(&self) -> ReplicaStatus {
-        lock(&self.status).clone()
-    }
-}
-
-/// How it goes with a [`Replica`]. Version, staleness and invalid rows are the registry's to tell.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct ReplicaStatus {
-    /// Whether the source was within reach when it was last needed.
-    pub is_connected: bool,
-    /// How many times the whole was loaded.
-    pub loads: u64,
-    /// How many changes the feed has brought.
-    pub changes: u64,
-    /// How many times something failed.
-    pub failures: u64,
-    /// What failed last, and when.
-    pub last_failure: Option<(SystemTime, SourceError)>,
-}
-
-impl ReplicaStatus {
-    fn loaded(&mut self) {
-        self.is_connected = true;
-        self.loads += 1;
-    }
-
-    fn fail(&mut self, error: &SourceError) {
-        self.is_connected = false;
-        self.failures += 1;
-        self.last_failure = Some((SystemTime::now(), error.clone()));
-    }
-}
-
-fn lock(status: &Mutex<ReplicaStatus>) -> MutexGuard<'_, ReplicaStatus> {
-    // Nothing panics while it holds the lock.
-    status.lock().unwrap_or_else(PoisonError::into_inner)
 }

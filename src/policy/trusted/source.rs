@@ -15,7 +15,8 @@ use super::{Actor, EntryError, EntryId, Load, OriginRecord, TrustedOrigin, Versi
 ///
 /// * A **version** belongs to the whole store. Every change has a greater one than all changes
 ///   committed before it, deletions too: number under a lock, not from a sequence that commits out
-///   of order. Several changes may share one if they were committed together, one for each entry.
+///   of order. Several changes may share one if they were committed together, one for each entry;
+///   an entry's own [`version`](OriginRecord::version) is then at most that of its change.
 /// * A **load** holds everything up to the version that it returns, as of one moment, or nothing
 ///   older than the version says. What is no entry is pushed as it is: the load counts it.
 /// * A **feed** brings every change that is committed after `watch` has resolved, in the order of
@@ -67,8 +68,16 @@ pub trait OriginSource: fmt::Debug + Send + Sync + 'static {
     /// Opens a feed of changes; resolves when no later change can be missed.
     fn watch(&self) -> SourceFuture<'_, ChangeFeed>;
 
-    /// Pushes every entry into `load`, and says at which version that was.
+    /// Pushes every entry into `load`, and says at which version that was. Await something now and
+    /// then where there are many: what the feed brings meanwhile is applied between.
     fn load<'a>(&'a self, load: &'a mut Load) -> SourceFuture<'a, Version>;
+
+    /// Provided: at which version the source is, if that is known without a load; and if at the
+    /// same version as before, it is sure to hold the same. By default that is not known, and each
+    /// resync loads everything.
+    fn version(&self) -> SourceFuture<'_, Option<Version>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
 }
 
 // Sources are used behind pointers.
@@ -81,6 +90,10 @@ impl<S: OriginSource + ?Sized> OriginSource for Arc<S> {
 
     fn load<'a>(&'a self, load: &'a mut Load) -> SourceFuture<'a, Version> {
         (**self).load(load)
+    }
+
+    fn version(&self) -> SourceFuture<'_, Option<Version>> {
+        (**self).version()
     }
 }
 
@@ -116,6 +129,11 @@ pub enum Change {
         /// Up to when.
         version: Version,
     },
+    /// More has changed than the feed brings one by one: the whole has to be loaded.
+    Reload {
+        /// Since when there is something to load.
+        version: Version,
+    },
 }
 
 impl Change {
@@ -124,8 +142,13 @@ impl Change {
         match self {
             Self::Put { version, .. }
             | Self::Delete { version, .. }
-            | Self::Current { version } => *version,
+            | Self::Current { version }
+            | Self::Reload { version } => *version,
         }
+    }
+
+    pub(super) fn is_reload(&self) -> bool {
+        matches!(self, Self::Reload { .. })
     }
 }
 
