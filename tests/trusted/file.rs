@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::FutureExt;
 use tower_cors::trusted::{
     EmbeddedStore, FileError, OriginEventKind, OriginStore, Received, Scope, Status, StoreError,
     Version,
@@ -271,7 +272,8 @@ fn a_file_can_be_toml() {
     let path = folder.path().join("origins.toml");
     fs::write(
         &path,
-        "[[entries]]\nname = \"Shop\"\norigin = \"https://shop.example\"\nscopes = [\"CORS\"]\n",
+        "[[entries]]\nname = \"Shop\"\norigin = \"https://shop.example\"\nscopes = [\"CORS\"]\n\
+         [end]\n",
     )
     .unwrap();
     let store = EmbeddedStore::open(&path).unwrap();
@@ -281,9 +283,99 @@ fn a_file_can_be_toml() {
     assert!(text.contains("origin = \"https://a.example\""), "{text}");
     let again = EmbeddedStore::open(&path).unwrap();
     assert_eq!(entries(again.origins()), entries(store.origins()));
+}
 
-    let half = &text[..text.len() / 2];
-    fs::write(&path, half).unwrap();
-    assert!(store.reload().is_err());
+/// Many beginnings of a TOML file are TOML files, with fewer entries, or with active ones.
+#[cfg(feature = "trusted-toml")]
+#[test]
+fn a_toml_file_that_is_cut_anywhere_is_refused() {
+    let by_hand = "# Ours.\n[[entries]]\nname = \"Shop\"\norigin = \"https://shop.example\"\n\
+        scopes = [\"CORS\"]\n\n[[entries]]\nname = \"Old\"\norigin = \"https://old.example\"\n\
+        scopes = [\"CORS\"]\nstatus = \"INACTIVE\"\n\n[end]\n";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("origins.toml");
+    fs::write(&path, by_hand).unwrap();
+    let store = EmbeddedStore::open(&path).unwrap();
+    block_on(store.create(cors("https://a.example"), admin())).unwrap();
+    let written = fs::read_to_string(&path).unwrap();
+    for text in [by_hand, &written] {
+        // What may be missing is the last line's end.
+        for end in 0..text.len() - 1 {
+            fs::write(&path, &text[..end]).unwrap();
+            let error = EmbeddedStore::open(&path).expect_err(&text[..end]);
+            assert!(matches!(error, FileError::Form(_)), "{end}: {error}");
+        }
+        fs::write(&path, &text[..text.len() - 1]).unwrap();
+        EmbeddedStore::open(&path).unwrap();
+    }
+    // Entries behind the end would be cut without a trace.
+    let behind = by_hand
+        .replace("# Ours.", "[end]")
+        .replace("\n\n[end]\n", "\n");
+    fs::write(&path, behind).unwrap();
+    let error = EmbeddedStore::open(&path).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "not a file of entries: the last line is not \"[end]\", which says that none is missing: \
+         add it"
+    );
+}
+
+#[test]
+fn versions_do_not_go_back_over_a_restart() {
+    let folder = Folder::new();
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    let entry = block_on(store.create(cors("https://a.example"), admin())).unwrap();
+    block_on(store.create(cors("https://b.example"), admin())).unwrap();
+    let text = fs::read_to_string(folder.path()).unwrap();
+    folder.write(&text.replace("\"ACTIVE\"", "\"INACTIVE\""));
+    assert!(store.reload().unwrap());
+    let edited = store.origins().entry(entry.id()).unwrap();
+    assert!(edited.version() > entry.version());
+
+    let again = EmbeddedStore::open(folder.path()).unwrap();
+    assert_eq!(again.origins().version(), store.origins().version());
     assert_eq!(entries(again.origins()), entries(store.origins()));
+    // An administrator who has seen what was there before the edit by hand learns of it.
+    let late = block_on(again.delete(entry.id(), Some(entry.version()), admin()));
+    assert!(
+        matches!(late, Err(StoreError::Changed { current }) if current == edited.version()),
+        "{late:?}"
+    );
+    // What the store has written is no edit by hand.
+    assert!(!store.reload().unwrap());
+}
+
+/// A file that nobody can read to its end holds up only those who need it.
+#[cfg(unix)]
+#[test]
+fn a_file_that_hangs_does_not_block_the_runtime() {
+    let folder = Folder::new();
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    let entry = block_on(store.create(cors("https://a.example"), admin())).unwrap();
+    fs::remove_file(folder.path()).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(folder.path())
+        .status();
+    assert!(made.unwrap().success());
+    let reader = store.clone();
+    let reader = thread::spawn(move || reader.reload().map_err(|error| error.to_string()));
+    // Opened by both, it has been read from without an end.
+    let pipe = fs::OpenOptions::new()
+        .write(true)
+        .open(folder.path())
+        .unwrap();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let runtime = store.clone();
+    thread::spawn(move || {
+        let edit = runtime.deactivate(entry.id(), None, admin());
+        let is_refused = runtime.refusal().is_some();
+        sender
+            .send((is_refused, edit.now_or_never().is_none()))
+            .unwrap();
+    });
+    let seen = receiver.recv_timeout(Duration::from_secs(10));
+    drop(pipe);
+    assert_eq!(seen, Ok((false, true)));
+    assert!(reader.join().unwrap().is_err());
 }

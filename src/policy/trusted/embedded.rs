@@ -35,12 +35,17 @@ use super::{
 /// }
 /// ```
 ///
+/// In TOML each entry is a table `[[entries]]`, and the last line has to be `[end]`: a file that was
+/// cut short would be one with fewer entries otherwise.
+///
 /// The fields are those of [`OriginRecord`](super::OriginRecord). The store replaces the file
 /// whole with each edit, so that no crash leaves half of one, and takes what people have changed
-/// in it when [`reload`](Self::reload) or [`watch_file`](Self::watch_file) sees it. A file with
-/// any mistake is refused whole, and what was served stays; edits through the store fail until the
-/// file is right, because they would overwrite it. The file belongs to one process: several share
-/// a database instead.
+/// in it when [`reload`](Self::reload) or [`watch_file`](Self::watch_file) sees it; it writes the
+/// file back then, with the versions that the changes have got, and without comments. A file with
+/// any mistake, or with half of its content, is refused whole, and what was served stays; edits
+/// through the store fail until the file is right, because they would overwrite it. What is changed
+/// while no process runs keeps the versions that the file says. The file belongs to one process:
+/// several share a database instead.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -72,7 +77,10 @@ pub struct EmbeddedStore {
 
 struct Inner {
     origins: TrustedOrigins,
+    has_file: bool,
     edits: Mutex<Edits>,
+    /// Apart: whoever holds the other lock may wait for a disk.
+    refused: Mutex<Option<FileError>>,
 }
 
 /// What only edits need, one after the other.
@@ -80,7 +88,6 @@ struct Inner {
 struct Edits {
     unique: Unique,
     file: Option<EntriesFile>,
-    refused: Option<FileError>,
 }
 
 impl EmbeddedStore {
@@ -98,7 +105,7 @@ impl EmbeddedStore {
     /// The file cannot be read, or has a mistake.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let store = Self::new(Edits {
-            file: Some(EntriesFile::new(path.as_ref())),
+            file: Some(EntriesFile::new(path.as_ref())?),
             ..Edits::default()
         });
         store.reload()?;
@@ -111,7 +118,9 @@ impl EmbeddedStore {
         Self {
             inner: Arc::new(Inner {
                 origins,
+                has_file: edits.file.is_some(),
                 edits: Mutex::new(edits),
+                refused: Mutex::default(),
             }),
         }
     }
@@ -121,9 +130,11 @@ impl EmbeddedStore {
         &self.inner.origins
     }
 
-    /// Takes what people have changed in the file. Returns whether they have.
+    /// Takes what people have changed in the file, and writes it back with the new versions.
+    /// Returns whether they have.
     ///
-    /// This reads the file if its length or time has changed, and blocks meanwhile.
+    /// This reads the file if its length or time has changed, and blocks meanwhile. A file that
+    /// cannot be written is taken all the same; [`refusal`](Self::refusal) says so.
     ///
     /// # Errors
     ///
@@ -132,9 +143,10 @@ impl EmbeddedStore {
         self.inner.reload(&mut self.inner.edits())
     }
 
-    /// Why the file was not taken when it was last looked at, or `None` when it was.
+    /// Why the file was not taken when it was last looked at, or could not be written back; `None`
+    /// when all is well. Does not wait for the file.
     pub fn refusal(&self) -> Option<FileError> {
-        self.inner.edits().refused.clone()
+        self.inner.refused().clone()
     }
 
     /// Calls [`reload`](Self::reload) every now and then, on a thread of its own, which ends with
@@ -171,7 +183,7 @@ impl EmbeddedStore {
                 .map_err(|error| StoreError::Unavailable(SourceError::new(error)))?;
             edit(&inner, &mut edits)
         };
-        if self.inner.edits().file.is_none() {
+        if !self.inner.has_file {
             return Box::pin(async move { work() });
         }
         Box::pin(async move { offload(work).await? })
@@ -184,18 +196,47 @@ impl Inner {
         self.edits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn refused(&self) -> MutexGuard<'_, Option<FileError>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn reload(&self, edits: &mut Edits) -> Result<bool, FileError> {
         let Some(file) = &mut edits.file else {
             return Ok(false);
         };
-        let content = file.read_if_changed();
-        edits.refused = content.as_ref().err().cloned();
-        match content? {
-            Some(content) => {
-                self.take(edits, content).map_err(FileError::from)?;
-                Ok(true)
+        let is_first = self.origins.version() == Version::ZERO;
+        let content = match file.read_if_changed() {
+            Ok(Some(content)) => content,
+            Ok(None) => {
+                // As it was last taken or written, also where it was wrong in between.
+                self.refused()
+                    .take_if(|error| !matches!(error, FileError::Unsaved { .. }));
+                return Ok(false);
             }
-            None => Ok(false),
+            Err(error) => {
+                *self.refused() = Some(error.clone());
+                return Err(error);
+            }
+        };
+        let taken = self.take(edits, content).map_err(FileError::from);
+        // Else the versions would go back when the process starts anew.
+        let saved = match (&taken, is_first) {
+            (Ok(()), false) => self.save(edits),
+            _ => Ok(()),
+        };
+        *self.refused() = taken.as_ref().err().cloned().or(saved.err());
+        taken.map(|()| true)
+    }
+
+    fn save(&self, edits: &mut Edits) -> Result<(), FileError> {
+        let Some(file) = &mut edits.file else {
+            return Ok(());
+        };
+        let (version, entries) = self.origins.contents();
+        match file.write(version, entries.iter().map(|entry| &**entry)) {
+            // It is about to be taken.
+            Err(FileError::Overtaken { .. }) | Ok(()) => Ok(()),
+            Err(error) => Err(FileError::Unsaved(error.to_string())),
         }
     }
 
@@ -364,6 +405,11 @@ impl OriginSource for EmbeddedStore {
         }
         Box::pin(std::future::ready(Ok(version)))
     }
+
+    fn version(&self) -> SourceFuture<'_, Option<Version>> {
+        let version = self.inner.origins.version();
+        Box::pin(std::future::ready(Ok(Some(version))))
+    }
 }
 
 fn change_of(version: Version, kind: OriginEventKind) -> Result<Change, SourceError> {
@@ -380,7 +426,7 @@ fn change_of(version: Version, kind: OriginEventKind) -> Result<Change, SourceEr
             id: entry.id(),
             by,
         }),
-        OriginEventKind::Loaded { .. } => Err(SourceError::new("the store was loaded")),
+        OriginEventKind::Loaded { .. } => Ok(Change::Reload { version }),
     }
 }
 

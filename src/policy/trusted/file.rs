@@ -27,12 +27,24 @@ enum Format {
     Toml,
 }
 
+/// The last line of a TOML file. JSON has a bracket to close; but many beginnings of a TOML file
+/// are TOML files, with fewer entries, or with entries that are active because that comes later.
+#[cfg(feature = "trusted-toml")]
+const END: &str = "[end]";
+
 impl Format {
-    fn of(path: &Path) -> Self {
-        match path.extension() {
+    fn of(path: &Path) -> Result<Self, FileError> {
+        let is_toml = path
+            .extension()
+            .is_some_and(|extension| extension == "toml");
+        match is_toml {
+            false => Ok(Self::Json),
             #[cfg(feature = "trusted-toml")]
-            Some(extension) if extension == "toml" => Self::Toml,
-            _ => Self::Json,
+            true => Ok(Self::Toml),
+            #[cfg(not(feature = "trusted-toml"))]
+            true => Err(FileError::form(
+                "TOML needs the feature `trusted-toml`: enable it, or write JSON under another name",
+            )),
         }
     }
 
@@ -40,7 +52,17 @@ impl Format {
         match self {
             Self::Json => serde_json::from_slice(bytes).map_err(FileError::form),
             #[cfg(feature = "trusted-toml")]
-            Self::Toml => toml::from_slice(bytes).map_err(FileError::form),
+            Self::Toml => {
+                let text = std::str::from_utf8(bytes).map_err(FileError::form)?;
+                let text = text.trim_ascii_end();
+                let document = text.strip_suffix(END).filter(|t| t.ends_with('\n'));
+                let document = document.ok_or_else(|| {
+                    FileError::form(format_args!(
+                        "the last line is not {END:?}, which says that none is missing: add it"
+                    ))
+                })?;
+                toml::from_str(document).map_err(FileError::form)
+            }
         }
     }
 
@@ -50,16 +72,19 @@ impl Format {
                 .map(|text| text + "\n")
                 .map_err(FileError::form),
             #[cfg(feature = "trusted-toml")]
-            Self::Toml => toml::to_string_pretty(document).map_err(FileError::form),
+            Self::Toml => toml::to_string_pretty(document)
+                .map(|text| format!("{text}\n{END}\n"))
+                .map_err(FileError::form),
         }
     }
 }
 
-/// What changes when somebody edits a file.
+/// What changes when somebody edits a file, or puts another one in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Stamp {
     len: u64,
     modified: Option<SystemTime>,
+    inode: u64,
 }
 
 impl Stamp {
@@ -67,6 +92,10 @@ impl Stamp {
         Self {
             len: metadata.len(),
             modified: metadata.modified().ok(),
+            #[cfg(unix)]
+            inode: std::os::unix::fs::MetadataExt::ino(metadata),
+            #[cfg(not(unix))]
+            inode: 0,
         }
     }
 }
@@ -87,23 +116,21 @@ pub(super) struct Content {
 }
 
 impl EntriesFile {
-    pub(super) fn new(path: &Path) -> Self {
-        Self {
+    pub(super) fn new(path: &Path) -> Result<Self, FileError> {
+        Ok(Self {
             // A link stays one: what it leads to is replaced.
             path: path.canonicalize().unwrap_or_else(|_| path.to_owned()),
-            format: Format::of(path),
+            format: Format::of(path)?,
             seen: None,
-        }
+        })
     }
 
     /// The content, if the file is there and is not what was last seen.
     pub(super) fn read_if_changed(&mut self) -> Result<Option<Content>, FileError> {
-        let stamp = match fs::metadata(&self.path) {
-            Ok(metadata) => Stamp::of(&metadata),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && self.seen.is_none() => {
-                return Ok(None);
-            }
-            Err(error) => return Err(self.io(&error)),
+        let stamp = match self.stamp()? {
+            Some(stamp) => stamp,
+            None if self.seen.is_none() => return Ok(None),
+            None => return Err(self.io(&io::ErrorKind::NotFound.into())),
         };
         if self.seen.as_ref() == Some(&stamp) {
             return Ok(None);
@@ -114,8 +141,17 @@ impl EntriesFile {
         Ok(Some(content))
     }
 
+    /// What the file is now, if it is there.
+    fn stamp(&self) -> Result<Option<Stamp>, FileError> {
+        match fs::metadata(&self.path) {
+            Ok(metadata) => Ok(Some(Stamp::of(&metadata))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.io(&error)),
+        }
+    }
+
     /// Replaces the file: readers find the old content or the new one, never a part, also after a
-    /// crash.
+    /// crash. What somebody has written since it was last seen stays, and this fails.
     pub(super) fn write<'a>(
         &mut self,
         version: Version,
@@ -126,26 +162,38 @@ impl EntriesFile {
             entries: entries.map(OriginRecord::from).collect(),
         };
         let text = self.format.write(&document)?;
+        let beside = self.beside();
         let metadata = self
-            .replace(text.as_bytes())
+            .write_beside(&beside, text.as_bytes())
+            .map_err(|error| self.io(&error))?;
+        // As late as can be.
+        if self.stamp()? != self.seen {
+            // What is left of it is in nobody's way.
+            let _ = fs::remove_file(&beside);
+            return Err(FileError::Overtaken {
+                path: self.path.clone(),
+            });
+        }
+        fs::rename(&beside, &self.path)
+            .and_then(|()| sync_directory(&self.path))
             .map_err(|error| self.io(&error))?;
         self.seen = Some(Stamp::of(&metadata));
         Ok(())
     }
 
-    fn replace(&self, text: &[u8]) -> io::Result<Metadata> {
+    fn beside(&self) -> PathBuf {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let beside = self.path.with_file_name(format!(".{name}.new"));
-        let mut file = File::create(&beside)?;
+        self.path.with_file_name(format!(".{name}.new"))
+    }
+
+    fn write_beside(&self, beside: &Path, text: &[u8]) -> io::Result<Metadata> {
+        let mut file = File::create(beside)?;
         if let Ok(old) = fs::metadata(&self.path) {
             file.set_permissions(old.permissions())?;
         }
         file.write_all(text)?;
         file.sync_all()?;
-        let metadata = file.metadata()?;
-        fs::rename(&beside, &self.path)?;
-        sync_directory(&self.path)?;
-        Ok(metadata)
+        file.metadata()
     }
 
     fn io(&self, error: &io::Error) -> FileError {
@@ -230,9 +278,20 @@ pub enum FileError {
         /// What the operating system says.
         error: String,
     },
-    /// The file is not of the form `{"version": 1, "entries": [...]}`; half of one is not either.
+    /// The file is not of the form `{"version": 1, "entries": [...]}`. Nor is half of one: JSON ends
+    /// with a bracket, and TOML with the line `[end]`.
     #[error("not a file of entries: {0}")]
     Form(String),
+    /// Somebody has edited the file while the store was about to replace it: try again.
+    #[error("{}: somebody else has just written it: try again", path.display())]
+    Overtaken {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The file was taken, and cannot be written back with the new versions: they may go back when
+    /// the process starts anew.
+    #[error("the file is taken, but its versions cannot be written back: {0}")]
+    Unsaved(String),
     /// Some of the entries are none.
     #[error("{}", Lines(.0))]
     Invalid(Arc<[InvalidRow]>),
