@@ -1,7 +1,9 @@
 //! What every store promises, and that replicas see it.
 
 use futures_util::future::join_all;
-use tower_cors::trusted::{OriginEventKind, Received, Status, StoreError, Version};
+use tower_cors::trusted::{
+    OriginDraft, OriginEventKind, Received, Scope, Status, StoreError, Version,
+};
 
 use crate::{
     scene::{Following, actor, agree, connect, draft, eventually, origin},
@@ -53,11 +55,7 @@ async fn keeps_entries_and_brings_changes(kind: Kind) {
         matches!(&again, Err(StoreError::NameTaken { name }) if name == "shop"),
         "{again:?}"
     );
-    let renamed = tower_cors::trusted::OriginDraft::new(
-        "other name",
-        "https://shop.example.com",
-        tower_cors::trusted::Scope::Cors,
-    );
+    let renamed = OriginDraft::new("other name", "https://shop.example.com", Scope::Cors);
     let again = store
         .replace(docs.id(), None, renamed.unwrap(), ann.clone())
         .await;
@@ -154,14 +152,15 @@ async fn one_of_those_who_race_wins(kind: Kind) {
     let url = server.url_at(server.port());
     let replica = Following::start(connect(kind, &url).await).await;
     let admins = join_all((0..4).map(|_| connect(kind, &url))).await;
+    let store = &admins[0];
     for round in 0..20 {
         let name = format!("round-{round}");
         let attempts = admins.iter().enumerate().map(|(number, admin)| {
             // Half of them want the name with another origin.
             let suffix = ["", ".admin"][number % 2];
             let origin = format!("https://{name}{suffix}.example.com");
-            let scope = tower_cors::trusted::Scope::Cors;
-            let draft = tower_cors::trusted::OriginDraft::new(&name, &origin, scope).unwrap();
+            let scope = Scope::Cors;
+            let draft = OriginDraft::new(&name, &origin, scope).unwrap();
             let (admin, by) = (admin.clone(), actor(&format!("admin {number}")));
             tokio::spawn(async move { admin.create(draft, by).await })
         });
@@ -192,8 +191,28 @@ async fn one_of_those_who_race_wins(kind: Kind) {
             .iter()
             .filter(|lost| is_changed(lost, winner.version()));
         assert_eq!(lost.count(), admins.len() - 1, "{results:?}");
+
+        // Entries of their own, which all of them want to give one name.
+        let entries = (0..admins.len()).map(|number| {
+            let own = draft(&format!("{name}-own-{number}"));
+            store.create(own, actor("anybody"))
+        });
+        let entries: Vec<_> = join_all(entries).await;
+        let shared = format!("{name} shared");
+        let edits = entries.into_iter().zip(&admins).map(|(entry, admin)| {
+            let (entry, admin) = (entry.unwrap(), admin.clone());
+            let new = OriginDraft::new(&shared, entry.pattern().as_str(), Scope::Cors).unwrap();
+            let edit = async move { admin.replace(entry.id(), None, new, actor("anybody")).await };
+            tokio::spawn(edit)
+        });
+        let results: Vec<_> = join_all(edits).await;
+        let results: Vec<_> = results.into_iter().map(Result::unwrap).collect();
+        let lost = results
+            .iter()
+            .filter(|lost| matches!(lost, Err(StoreError::NameTaken { name }) if *name == shared));
+        assert_eq!(lost.count(), admins.len() - 1, "{results:?}");
+        assert!(results.iter().any(Result::is_ok), "{results:?}");
     }
-    let store = &admins[0];
     agree(store, &[&replica]).await;
-    assert_eq!(replica.origins.len(), 20);
+    assert_eq!(replica.origins.len(), 20 * (1 + admins.len()));
 }

@@ -1,10 +1,10 @@
 //! What goes wrong with stores, really caused.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_nats::jetstream;
 use futures_util::future::join_all;
-use tower_cors::trusted::{OriginDraft, Scope, StoreError};
+use tower_cors::trusted::{OriginDraft, OriginEventKind, Received, Scope, StoreError, Version};
 
 use crate::{
     load::Load,
@@ -101,6 +101,7 @@ async fn what_a_cut_feed_has_missed_is_caught_up_with(kind: Kind) {
     let store = connect(kind, &server.url_at(server.port())).await;
     let proxy = Proxy::to(server.port()).await;
     let replica = Following::start(connect(kind, &server.url_at(proxy.port)).await).await;
+    let mut events = replica.origins.subscribe(10_000);
 
     // Edits go on all the time; the wire is cut while their changes are on it.
     let edits = {
@@ -131,6 +132,32 @@ async fn what_a_cut_feed_has_missed_is_caught_up_with(kind: Kind) {
     edits.await.unwrap();
     agree(&store, &[&replica]).await;
     assert_eq!(replica.origins.len(), 200);
+
+    // Who has followed the events knows the same, whatever the feed has missed.
+    let (mut known, mut version) = (BTreeMap::new(), Version::ZERO);
+    while let Some(received) = events.try_next() {
+        let Received::Event(event) = received else {
+            panic!("{received:?}");
+        };
+        assert!(event.version >= version, "{event:?}");
+        version = event.version;
+        match event.kind {
+            OriginEventKind::Created { entry } => {
+                assert_eq!(known.insert(entry.id(), Arc::clone(&entry)), None);
+            }
+            OriginEventKind::Activated { entry } | OriginEventKind::Deactivated { entry } => {
+                assert!(known.insert(entry.id(), entry).is_some());
+            }
+            OriginEventKind::Replaced { before, entry } => {
+                assert_eq!(known.insert(entry.id(), entry), Some(before));
+            }
+            OriginEventKind::Deleted { entry, .. } => {
+                assert_eq!(known.remove(&entry.id()), Some(entry));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(known.into_values().eq(replica.entries()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -249,7 +276,8 @@ async fn replicas_outlive_what_an_operator_does_to_postgres() {
         assert!(operator.batch_execute(wrong).await.is_err(), "{wrong}");
     }
 
-    // More than one by one: the replica loads.
+    // More than one by one: the replica loads, and nothing has failed.
+    let failures = replica.monitor.status().failures;
     let many = "INSERT INTO trusted_origins (id, name, origin, scopes)
         SELECT n, 'many ' || n, 'https://many-' || n || '.example.com', '{CORS}'
         FROM generate_series(100, 5099) AS n";
@@ -261,6 +289,7 @@ async fn replicas_outlive_what_an_operator_does_to_postgres() {
         .await
         .unwrap();
     eventually("all are gone", || replica.origins.is_empty()).await;
+    assert_eq!(replica.monitor.status().failures, failures);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@
 // Helpers of tests fail as tests do.
 #![allow(clippy::panic, clippy::unwrap_used)]
 
+mod by_hand;
 mod contract;
 mod example;
 mod faults;

@@ -5,16 +5,20 @@
 //! only if no other came since the editor looked (`Nats-Expected-Last-Sequence`); so of two who
 //! race for a name one wins, whoever crashes when. Every editor therefore keeps the entries in
 //! memory, from its first edit on. Keys may be put by hand; what is no entry is skipped by the
-//! replicas, counted and reported.
+//! replicas, counted and reported. Two keys with one name are two entries that are both served.
+//!
+//! What is deleted leaves a message behind, which tells who it was, and which loads skip. Where the
+//! entries of years are too many, an operator purges those (`nats kv purge`, with an age).
 //!
 //! Needs `async-nats` with the features `jetstream` and `kv`, `futures-util`, `tokio` and
 //! `tower-cors` with the feature `trusted`. For servers that ask for TLS, add the feature `ring` or
 //! `aws-lc-rs` of `async-nats`.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
-    sync::Arc,
+    ops::Bound,
+    sync::{Arc, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -34,9 +38,9 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 use tower_cors::trusted::{
-    Actor, Change, ChangeFeed, EntryError, EntryId, Load, OriginDraft, OriginRecord, OriginSource,
-    OriginStore, Row, SourceError, SourceFuture, Status, StoreError, StoreFuture, TrustedOrigin,
-    Version,
+    Actor, Change, ChangeFeed, EntryError, EntryId, InvalidRow, Load, OriginDraft, OriginRecord,
+    OriginSource, OriginStore, Row, SourceError, SourceFuture, Status, StoreError, StoreFuture,
+    TrustedOrigin, Version,
 };
 
 const BUCKET: &str = "trusted-origins";
@@ -56,6 +60,8 @@ pub(crate) struct NatsOrigins {
     connected: OnceCell<Connected>,
     /// For edits, from the first one on.
     index: Mutex<Option<Index>>,
+    /// The last message of the stream, and how many there were, when everything was loaded.
+    loaded: std::sync::Mutex<Option<(u64, u64)>>,
 }
 
 struct Connected {
@@ -71,7 +77,13 @@ impl NatsOrigins {
             url: url.to_owned(),
             connected: OnceCell::new(),
             index: Mutex::new(None),
+            loaded: std::sync::Mutex::default(),
         }
+    }
+
+    fn loaded(&self) -> MutexGuard<'_, Option<(u64, u64)>> {
+        // Nothing panics while it holds the lock.
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The connection, which the client makes anew by itself once it was there.
@@ -145,7 +157,7 @@ impl NatsOrigins {
                 return Ok(Plan::Nothing(Arc::clone(before)));
             };
             let entry = before.replaced(draft, by.clone(), SystemTime::now(), version);
-            index.check_unique(&entry)?;
+            index.check_unique(Some(before), &entry)?;
             Ok(Plan::Put(entry))
         };
         let (_, entry) = self.commit(plan).await?;
@@ -188,7 +200,7 @@ impl OriginStore for NatsOrigins {
                     id = EntryId::generate(now);
                 }
                 let entry = TrustedOrigin::created(id, draft.clone(), by.clone(), now, version);
-                index.check_unique(&entry)?;
+                index.check_unique(None, &entry)?;
                 Ok(Plan::Put(entry))
             };
             let (_, entry) = self.commit(plan).await?;
@@ -205,7 +217,7 @@ impl OriginStore for NatsOrigins {
             let checked = record(&entry).and_then(|record| record.check());
             checked
                 .map(Arc::new)
-                .map_err(|error| SourceError::new(format_args!("entry {id}: {error}")).into())
+                .map_err(|error| StoreError::Invalid(InvalidRow::new(id, error)))
         })
     }
 
@@ -274,7 +286,20 @@ impl OriginSource for NatsOrigins {
             for row in rows.into_values() {
                 load.push(row);
             }
+            // Unless it has gone on meanwhile.
+            let state = state(bucket).await?;
+            let loaded = (state.last_sequence, state.messages);
+            *self.loaded() = (state.last_sequence == version).then_some(loaded);
             Ok(Version::new(version))
+        })
+    }
+
+    fn version(&self) -> SourceFuture<'_, Option<Version>> {
+        Box::pin(async move {
+            let state = state(&self.connected().await?.bucket).await?;
+            // Without a new message there may be fewer: a purge has none.
+            let is_same = *self.loaded() == Some((state.last_sequence, state.messages));
+            Ok(is_same.then_some(Version::new(state.last_sequence)))
         })
     }
 }
@@ -325,15 +350,15 @@ struct Index {
     is_current: bool,
     /// By key, what is gone too: there is one message for each.
     held: HashMap<String, Held>,
-    names: HashMap<String, EntryId>,
-    origins: HashMap<String, EntryId>,
+    /// Somebody may have given one to several by hand.
+    names: BTreeSet<(String, EntryId)>,
+    origins: BTreeSet<(String, EntryId)>,
 }
 
 struct Held {
     revision: u64,
     is_gone: bool,
-    /// Unless it is no entry.
-    entry: Option<Arc<TrustedOrigin>>,
+    entry: Result<Arc<TrustedOrigin>, EntryError>,
 }
 
 impl Index {
@@ -343,8 +368,8 @@ impl Index {
             seen: 0,
             is_current: false,
             held: HashMap::new(),
-            names: HashMap::new(),
-            origins: HashMap::new(),
+            names: BTreeSet::new(),
+            origins: BTreeSet::new(),
         })
     }
 
@@ -382,19 +407,21 @@ impl Index {
     }
 
     fn apply(&mut self, entry: &kv::Entry) {
-        if let Some(before) = self.held.remove(&entry.key).and_then(|held| held.entry) {
-            forget(&mut self.names, before.name(), before.id());
-            forget(&mut self.origins, before.pattern().as_str(), before.id());
+        let before = self.held.remove(&entry.key);
+        if let Some(before) = before.and_then(|held| held.entry.ok()) {
+            let [name, origin] = taken_by(&before);
+            self.names.remove(&name);
+            self.origins.remove(&origin);
         }
         let is_gone = entry.operation != Operation::Put;
         let checked = match is_gone {
-            true => None,
-            false => record(entry).and_then(|record| record.check()).ok(),
+            true => Err(EntryError::Form("it is gone".to_owned())),
+            false => record(entry).and_then(|record| record.check()),
         };
-        if let Some(entry) = &checked {
-            self.names.insert(entry.name().to_owned(), entry.id());
-            let origin = entry.pattern().as_str().to_owned();
-            self.origins.insert(origin, entry.id());
+        if let Ok(entry) = &checked {
+            let [name, origin] = taken_by(entry);
+            self.names.insert(name);
+            self.origins.insert(origin);
         }
         let held = Held {
             revision: entry.revision,
@@ -416,30 +443,50 @@ impl Index {
     }
 
     fn entry(&self, id: EntryId) -> Result<&Arc<TrustedOrigin>, StoreError> {
-        let held = self.held.get(&id.to_string());
-        let entry = held.and_then(|held| held.entry.as_ref());
-        entry.ok_or_else(|| SourceError::new("what is there is no entry: remove it").into())
+        let held = self.held.get(&id.to_string()).filter(|held| !held.is_gone);
+        let entry = &held.ok_or(StoreError::NotFound { id })?.entry;
+        entry
+            .as_ref()
+            .map_err(|error| StoreError::Invalid(InvalidRow::new(id, error.clone())))
     }
 
-    fn check_unique(&self, entry: &TrustedOrigin) -> Result<(), StoreError> {
-        let is_other = |holder: Option<&EntryId>| holder.is_some_and(|id| *id != entry.id());
-        if is_other(self.names.get(entry.name())) {
-            let name = entry.name().to_owned();
-            return Err(StoreError::NameTaken { name });
+    /// Checks what `entry` has and `before` had not: what was put by hand may be deactivated,
+    /// whatever it has in common with others.
+    fn check_unique(
+        &self,
+        before: Option<&TrustedOrigin>,
+        entry: &TrustedOrigin,
+    ) -> Result<(), StoreError> {
+        let [name, origin] = taken_by(entry);
+        let [old_name, old_origin] = match before.map(taken_by) {
+            Some(old) => old.map(Some),
+            None => [None, None],
+        };
+        if old_name.as_ref() != Some(&name) && has_other(&self.names, &name) {
+            return Err(StoreError::NameTaken { name: name.0 });
         }
-        let origin = entry.pattern().as_str();
-        if is_other(self.origins.get(origin)) {
-            let origin = origin.to_owned();
-            return Err(StoreError::OriginTaken { origin });
+        if old_origin.as_ref() != Some(&origin) && has_other(&self.origins, &origin) {
+            return Err(StoreError::OriginTaken { origin: origin.0 });
         }
         Ok(())
     }
 }
 
-fn forget(holders: &mut HashMap<String, EntryId>, key: &str, id: EntryId) {
-    if holders.get(key) == Some(&id) {
-        holders.remove(key);
-    }
+/// The name and the origin of an entry.
+fn taken_by(entry: &TrustedOrigin) -> [(String, EntryId); 2] {
+    let texts = [entry.name(), entry.pattern().as_str()];
+    texts.map(|text| (text.to_owned(), entry.id()))
+}
+
+/// Whether another entry has the text, too: those with one text are neighbours.
+fn has_other(taken: &BTreeSet<(String, EntryId)>, own: &(String, EntryId)) -> bool {
+    let mut before = taken.range((Bound::Unbounded, Bound::Excluded(own)));
+    let mut behind = taken.range((Bound::Excluded(own), Bound::Unbounded));
+    let neighbours = [before.next_back(), behind.next()];
+    neighbours
+        .into_iter()
+        .flatten()
+        .any(|(text, _)| *text == own.0)
 }
 
 /// Brings the index to the end of the stream, and returns the number of the last message.

@@ -20,6 +20,7 @@ use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use tokio::{
     sync::{Mutex, mpsc},
+    task::yield_now,
     time::timeout,
 };
 use tokio_postgres::{
@@ -28,9 +29,9 @@ use tokio_postgres::{
     types::{ToSql, Type},
 };
 use tower_cors::trusted::{
-    Actor, Change, ChangeFeed, EntryError, EntryId, Load, OriginDraft, OriginRecord, OriginSource,
-    OriginStore, Row, SourceError, SourceFuture, Status, StoreError, StoreFuture, TrustedOrigin,
-    Version,
+    Actor, Change, ChangeFeed, EntryError, EntryId, InvalidRow, Load, OriginDraft, OriginRecord,
+    OriginSource, OriginStore, Row, SourceError, SourceFuture, Status, StoreError, StoreFuture,
+    TrustedOrigin, Version,
 };
 
 const MIGRATION: &str = include_str!("postgres.sql");
@@ -73,7 +74,8 @@ impl PostgresOrigins {
     /// Makes the table where there is none.
     pub(crate) async fn migrate(&self) -> Result<(), SourceError> {
         let client = self.connect().await?;
-        client.batch_execute(MIGRATION).await.map_err(unreachable)
+        let migrated = timeout(EDIT, client.batch_execute(MIGRATION)).await;
+        migrated.map_err(|_| silent())?.map_err(unreachable)
     }
 
     /// A connection of its own.
@@ -81,7 +83,7 @@ impl PostgresOrigins {
         let connecting = timeout(CONNECT, self.config.connect(NoTls));
         let (client, connection) = connecting
             .await
-            .map_err(|_| SourceError::new("PostgreSQL does not answer"))?
+            .map_err(|_| silent())?
             .map_err(unreachable)?;
         // It ends with the client, or with an error that the client has, too.
         tokio::spawn(connection);
@@ -113,9 +115,7 @@ impl PostgresOrigins {
             Err(_) => {
                 // Whatever waits on this connection waits in vain.
                 *self.client.lock().await = None;
-                Err(Failed::Source(SourceError::new(
-                    "PostgreSQL does not answer",
-                )))
+                Err(Failed::Source(silent()))
             }
         }
     }
@@ -140,7 +140,7 @@ impl PostgresOrigins {
             None => return Err(StoreError::NotFound { id }),
         };
         let entry = OriginRecord::from_json(json.as_bytes()).and_then(|record| record.check());
-        entry.map_err(|error| SourceError::new(format_args!("entry {id}: {error}")).into())
+        entry.map_err(|error| StoreError::Invalid(InvalidRow::new(id, error)))
     }
 
     async fn insert(&self, entry: &TrustedOrigin) -> Result<Option<TrustedOrigin>, StoreError> {
@@ -304,7 +304,7 @@ impl OriginSource for PostgresOrigins {
         Box::pin(async move {
             let (client, mut connection) = timeout(CONNECT, self.config.connect(NoTls))
                 .await
-                .map_err(|_| SourceError::new("PostgreSQL does not answer"))?
+                .map_err(|_| silent())?
                 .map_err(unreachable)?;
             let (sender, receiver) = mpsc::channel(WAITING);
             tokio::spawn(async move {
@@ -336,7 +336,14 @@ impl OriginSource for PostgresOrigins {
             let rows = client.query_typed_raw(statement, values);
             let mut rows = std::pin::pin!(rows.await.map_err(unreachable)?);
             let mut version = Err(SourceError::new("the table of the version is empty"));
-            while let Some(row) = rows.next().await {
+            for count in 1_u64.. {
+                let Some(row) = rows.next().await else {
+                    break;
+                };
+                if count % 1000 == 0 {
+                    // Changes are served between the rows.
+                    yield_now().await;
+                }
                 let row = row.map_err(unreachable)?;
                 let number: i64 = row.try_get(0).map_err(unreachable)?;
                 version = Ok(Version::new(number.unsigned_abs()));
@@ -345,6 +352,18 @@ impl OriginSource for PostgresOrigins {
                 }
             }
             version
+        })
+    }
+
+    fn version(&self) -> SourceFuture<'_, Option<Version>> {
+        Box::pin(async move {
+            let statement = "SELECT version FROM trusted_origins_version";
+            let row = self.one(statement, &[]).await.map_err(SourceError::from)?;
+            let number: Option<i64> = row
+                .map(|row| row.try_get(0))
+                .transpose()
+                .map_err(unreachable)?;
+            Ok(number.map(|number| Version::new(number.unsigned_abs())))
         })
     }
 }
@@ -388,14 +407,17 @@ impl Drop for AbortOnDrop {
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Sent {
-    Put(OriginRecord),
+    Put {
+        version: u64,
+        row: OriginRecord,
+    },
     Deleted {
         id: String,
         version: u64,
         by: String,
     },
     /// Many rows.
-    Reload(serde::de::IgnoredAny),
+    Reload(u64),
     Current(u64),
 }
 
@@ -403,17 +425,18 @@ fn parse(payload: &str) -> Result<Change, SourceError> {
     let sent = serde_json::from_str(payload)
         .map_err(|error| SourceError::new(format_args!("a notification is malformed: {error}")))?;
     match sent {
-        Sent::Put(record) => Ok(Change::Put {
-            version: Version::new(record.version),
-            row: record.into(),
+        Sent::Put { version, row } => Ok(Change::Put {
+            version: Version::new(version),
+            row: row.into(),
         }),
         Sent::Deleted { id, version, by } => Ok(Change::Delete {
             version: Version::new(version),
             id: id.parse().map_err(SourceError::new)?,
             by: Actor::new(&by).ok(),
         }),
-        // The feed ends, and the replica begins anew.
-        Sent::Reload(_) => Err(SourceError::new("many rows have changed at once")),
+        Sent::Reload(version) => Ok(Change::Reload {
+            version: Version::new(version),
+        }),
         Sent::Current(version) => Ok(Change::Current {
             version: Version::new(version),
         }),
@@ -476,11 +499,21 @@ impl Failed {
 
 impl From<Failed> for StoreError {
     fn from(failed: Failed) -> Self {
-        Self::Unavailable(match failed {
+        Self::Unavailable(failed.into())
+    }
+}
+
+impl From<Failed> for SourceError {
+    fn from(failed: Failed) -> Self {
+        match failed {
             Failed::Source(error) => error,
             Failed::Statement(error) => unreachable(error),
-        })
+        }
     }
+}
+
+fn silent() -> SourceError {
+    SourceError::new("PostgreSQL does not answer")
 }
 
 /// The error in the server's words, which have no secret.

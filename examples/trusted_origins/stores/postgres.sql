@@ -1,7 +1,9 @@
 -- Trusted origins in PostgreSQL 14 or later. May be run again: it changes nothing then.
 --
--- Rows may be edited by hand: the triggers number every change and tell every listener. What the
--- checks below let through and the service still refuses is skipped there, counted and reported.
+-- Rows may be edited by hand, with any statement: the triggers number every change and tell every
+-- listener. What the checks below let through and the service still refuses is skipped there,
+-- counted and reported. A delay of the next load is all that comes of triggers that are switched
+-- off, unless the version in trusted_origins_version stays as it is.
 
 -- Those who run this at once wait for each other.
 SELECT pg_advisory_xact_lock(hashtext('trusted_origins'), 1);
@@ -82,6 +84,7 @@ DECLARE
     latest bigint;
     entry trusted_origins;
 BEGIN
+    SELECT version INTO latest FROM trusted_origins_version;
     IF TG_OP <> 'TRUNCATE' THEN
         SELECT count(*) INTO changed FROM (SELECT FROM changed_rows LIMIT many + 1) AS first_rows;
     END IF;
@@ -100,10 +103,14 @@ BEGIN
             ))::text);
         END LOOP;
     ELSE
+        -- Rows are numbered one by one, but MERGE and INSERT ... ON CONFLICT come here first for
+        -- those that they have deleted or updated: the others are told with what came before.
         FOR entry IN SELECT * FROM changed_rows ORDER BY version LOOP
-            latest := entry.version;
-            PERFORM pg_notify('trusted_origins',
-                json_build_object('put', trusted_origins_record(entry))::text);
+            latest := greatest(latest, entry.version);
+            PERFORM pg_notify('trusted_origins', json_build_object('put', json_build_object(
+                'version', latest,
+                'row', trusted_origins_record(entry)
+            ))::text);
         END LOOP;
     END IF;
     UPDATE trusted_origins_version SET version = latest;

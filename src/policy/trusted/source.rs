@@ -215,6 +215,16 @@ pub struct InvalidRow {
     pub error: EntryError,
 }
 
+impl InvalidRow {
+    /// For a store that has found it.
+    pub fn new(key: impl fmt::Display, error: EntryError) -> Self {
+        Self {
+            key: key.to_string(),
+            error,
+        }
+    }
+}
+
 /// Why a source cannot be read for now. Keep secrets out of it: it is shown to administrators.
 #[derive(Clone, Debug)]
 pub struct SourceError(Arc<str>);

@@ -1,6 +1,6 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
-use super::{Actor, EntryId, OriginDraft, SourceError, Status, TrustedOrigin, Version};
+use super::{Actor, EntryId, InvalidRow, OriginDraft, SourceError, Status, TrustedOrigin, Version};
 
 /// Where administrators' edits go: a store that several of them may use at once.
 ///
@@ -117,9 +117,13 @@ pub enum StoreError {
         /// The version of the entry that there is.
         current: Version,
     },
-    /// The store is out of reach, or out of order. Whether the edit was made may be unknown: read
-    /// again.
-    #[error("the store is out of reach: {0}")]
+    /// What the store has there is no entry, and cannot be edited: somebody has put it there by
+    /// other means.
+    #[error("{0}: delete it, or correct it in the store")]
+    Invalid(InvalidRow),
+    /// The store is out of reach, or takes no edits for now. Whether the edit was made may be
+    /// unknown: read again.
+    #[error("the store takes no edits for now: {0}")]
     Unavailable(SourceError),
 }
 
@@ -131,6 +135,7 @@ impl StoreError {
             Self::OriginTaken { .. } => "origin",
             Self::NotFound { .. } => "id",
             Self::Changed { .. } => "version",
+            Self::Invalid(row) => row.error.field(),
             Self::Unavailable(_) => "",
         }
     }

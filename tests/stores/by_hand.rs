@@ -1,0 +1,162 @@
+//! What operators do to stores with other means than this crate's.
+
+use async_nats::jetstream;
+use tower_cors::trusted::{EntryId, OriginDraft, Scope, Status, StoreError, Version};
+
+use crate::{
+    scene::{Following, actor, agree, connect, draft, eventually, origin},
+    server::{Kind, Server},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: run scripts/stores.sh"]
+async fn statements_that_do_several_things_at_once_arrive_whole() {
+    let server = Server::start(Kind::Postgres);
+    let url = server.url_at(server.port());
+    let store = connect(Kind::Postgres, &url).await;
+    let replica = Following::start(connect(Kind::Postgres, &url).await).await;
+    let (operator, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let row = |id: u64, status: &str| {
+        format!(
+            "({id}, 'row {id}', 'https://row-{id}.example.com', '{{CORS}}'::text[], '{status}')"
+        )
+    };
+    let insert = "INSERT INTO trusted_origins (id, name, origin, scopes, status) VALUES";
+    let columns = "(id, name, origin, scopes, status)";
+    let values = "VALUES (wanted.id, wanted.name, wanted.origin, wanted.scopes, wanted.status)";
+
+    let mut last = Version::ZERO;
+    for (number, statement) in [
+        format!("{insert} {}, {}", row(1, "ACTIVE"), row(3, "ACTIVE")),
+        // New rows before those that are there, and behind.
+        format!(
+            "{insert} {}, {}, {} ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status",
+            row(2, "ACTIVE"),
+            row(1, "INACTIVE"),
+            row(4, "ACTIVE"),
+        ),
+        // One is gone, two change, and one is new.
+        format!(
+            "MERGE INTO trusted_origins AS t USING (VALUES {}, {}, {}, {}) \
+                 AS wanted {columns} ON t.id = wanted.id \
+             WHEN MATCHED AND t.id = 3 THEN DELETE \
+             WHEN MATCHED THEN UPDATE SET status = wanted.status \
+             WHEN NOT MATCHED THEN INSERT {columns} {values}",
+            row(5, "ACTIVE"),
+            row(1, "ACTIVE"),
+            row(3, "ACTIVE"),
+            row(2, "INACTIVE"),
+        ),
+        // Two statements in one.
+        format!(
+            "WITH moved AS (DELETE FROM trusted_origins WHERE id = 2 RETURNING 6 AS id) \
+             INSERT INTO trusted_origins (id, name, origin, scopes) \
+             SELECT id, 'row 6', 'https://row-6.example.com', '{{CORS}}' FROM moved"
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        operator.batch_execute(&statement).await.unwrap();
+        let stored = operator
+            .query_one("SELECT version FROM trusted_origins_version", &[])
+            .await
+            .unwrap();
+        let version = Version::new(stored.get::<_, i64>(0).unsigned_abs());
+        assert!(version > last, "{statement}");
+        last = version;
+        agree(&store, &[&replica]).await;
+        eventually("the version arrives", || {
+            replica.origins.version() == version
+        })
+        .await;
+        let expected: &[u64] = [&[1, 3][..], &[1, 2, 3, 4], &[1, 2, 4, 5], &[1, 4, 5, 6]][number];
+        let held = replica.entries().into_iter();
+        let held: Vec<u64> = held.map(|entry| u64::from(entry.id())).collect();
+        assert_eq!(held, expected);
+    }
+    let status = replica.monitor.status();
+    assert_eq!((status.failures, status.loads), (0, 1), "{status:?}");
+    assert!(replica.origins.is_trusted(&origin("row-1")));
+
+    // What is no entry can only be deleted, and whoever edits it is told so.
+    operator
+        .batch_execute("UPDATE trusted_origins SET origin = 'row-1' WHERE id = 1")
+        .await
+        .unwrap();
+    is_no_entry(&store, EntryId::from_number(1).unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: run scripts/stores.sh"]
+async fn entries_with_one_name_are_served_and_can_be_told_apart_again() {
+    let server = Server::start(Kind::Nats);
+    let url = server.url_at(server.port());
+    let store = connect(Kind::Nats, &url).await;
+    let replica = Following::start(connect(Kind::Nats, &url).await).await;
+    store.create(draft("shop"), actor("ann")).await.unwrap();
+    let operator = jetstream::new(async_nats::connect(&url).await.unwrap());
+    let bucket = operator.get_key_value("trusted-origins").await.unwrap();
+    let ids = [1, 2].map(|number| EntryId::from_number(number).unwrap());
+    for (id, site) in ids.iter().zip(["one", "two"]) {
+        let record =
+            format!(r#"{{"name":"twin","origin":"https://{site}.example.com","scopes":["CORS"]}}"#);
+        bucket.put(id.to_string(), record.into()).await.unwrap();
+    }
+    agree(&store, &[&replica]).await;
+    assert!(
+        ["one", "two"]
+            .iter()
+            .all(|site| replica.origins.is_trusted(&origin(site)))
+    );
+
+    // The name is in nobody's way who does not want to change it.
+    let off = store.deactivate(ids[0], None, actor("ann")).await.unwrap();
+    assert_eq!(off.status(), Status::Inactive);
+    let moved = OriginDraft::new("twin", "https://three.example.com", Scope::Cors).unwrap();
+    store
+        .replace(ids[0], None, moved.clone(), actor("ann"))
+        .await
+        .unwrap();
+    let taken = OriginDraft::new("twin", "https://shop.example.com", Scope::Cors).unwrap();
+    let taken = store.replace(ids[0], None, taken, actor("ann")).await;
+    assert!(
+        matches!(&taken, Err(StoreError::OriginTaken { origin }) if origin == "https://shop.example.com"),
+        "{taken:?}"
+    );
+    // It is taken until the last of them is gone.
+    for id in ids {
+        let again = store.create(moved.clone(), actor("ann")).await;
+        assert!(
+            matches!(&again, Err(StoreError::NameTaken { name }) if name == "twin"),
+            "{again:?}"
+        );
+        store.delete(id, None, actor("ann")).await.unwrap();
+    }
+    let entry = store.create(moved, actor("ann")).await.unwrap();
+    agree(&store, &[&replica]).await;
+
+    bucket
+        .put(entry.id().to_string(), "{".into())
+        .await
+        .unwrap();
+    is_no_entry(&store, entry.id()).await;
+}
+
+async fn is_no_entry(store: &std::sync::Arc<dyn crate::scene::Shared>, id: EntryId) {
+    let by = || actor("ann");
+    for edit in [
+        store.fetch(id).await,
+        store.replace(id, None, draft("x"), by()).await,
+        store.deactivate(id, None, by()).await,
+    ] {
+        assert!(
+            matches!(&edit, Err(StoreError::Invalid(row)) if row.key == id.to_string()),
+            "{edit:?}"
+        );
+    }
+    store.delete(id, None, by()).await.unwrap();
+}
