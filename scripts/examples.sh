@@ -5,6 +5,8 @@ cd "$(dirname "$0")/.."
 
 cargo build --quiet --examples --all-features
 for example in static_list custom_policy trusted_application trusted_origins keycloak_resource_server introspection_server; do
-    echo "   $example --check"
-    timeout 120 cargo run --quiet --all-features --example "$example" -- --check
+    options=(--check)
+    [ "$example" != trusted_origins ] || options+=(--replicas 3)
+    echo "   $example ${options[*]}"
+    timeout 120 cargo run --quiet --all-features --example "$example" -- "${options[@]}"
 done

@@ -107,9 +107,13 @@ function edit(entry) {
 async function replicas() {
   const { answer } = await api("GET", "/api/v1/replicas");
   $("replicas").replaceChildren(...answer.replicas.map((replica) => {
+    const url = replica.url + (replica.url === answer.this ? " (this one)" : "");
+    if (replica.unreachable) {
+      return row([url, mark(`unreachable: ${replica.unreachable}`, "bad"), "", "", "", "", ""], "inactive");
+    }
     const stale = replica.stalenessMillis;
     return row([
-      replica.url + (replica.url === answer.this ? " (this one)" : ""),
+      url,
       replica.connected ? mark("within reach", "good") : mark(`out of reach: ${replica.lastFailure}`, "bad"),
       `${replica.version}`,
       `${replica.entries}`,
@@ -118,7 +122,7 @@ async function replicas() {
       `${replica.refused}`,
     ]);
   }));
-  const refusals = answer.replicas.flatMap(({ url, lastRefusals }) => lastRefusals.map((last) => ({ url, ...last })));
+  const refusals = answer.replicas.flatMap(({ url, lastRefusals = [] }) => lastRefusals.map((last) => ({ url, ...last })));
   refusals.sort((a, b) => b.at - a.at);
   $("refusals").replaceChildren(...refusals.slice(0, 20).map((last) =>
     row([new Date(last.at).toLocaleTimeString(), last.url, last.origin, last.request, last.reason])));
@@ -160,14 +164,26 @@ $("entry").addEventListener("submit", (event) => {
   });
 });
 
+/** What is shown is marked as old when nobody answers; the form of whoever writes stays as it is. */
+async function follow() {
+  try {
+    await replicas();
+    $("unreachable").hidden = true;
+  } catch (error) {
+    // `fetch` has an error of its own when nobody answers.
+    const why = error instanceof TypeError ? "Unreachable" : error.message;
+    if ($("unreachable").hidden) {
+      $("unreachable").textContent = `${why}, since ${new Date().toLocaleTimeString()}: what is below is old.`;
+      $("unreachable").hidden = false;
+    }
+  }
+  setTimeout(follow, 1000);
+}
+
 function start() {
   $("token").value = sessionStorage.getItem("token") ?? "";
-  attempt(async () => {
-    await list();
-    await replicas();
-  });
+  attempt(list);
 }
 
 start();
-// Silent: a replica that restarts is no news for whoever fills in a form.
-setInterval(() => replicas().catch(() => {}), 1000);
+follow();

@@ -27,11 +27,24 @@ impl Backend {
             return Ok(Self::Embedded(EmbeddedStore::in_memory()));
         }
         if name.starts_with("postgres://") || name.starts_with("postgresql://") {
-            PostgresOrigins::new(name)?.migrate().await?;
+            let store = PostgresOrigins::new(name)?;
+            // A database that is away does not keep the service from starting.
+            if let Err(error) = store.migrate().await {
+                eprintln!("the table cannot be made yet: {error}");
+                tokio::spawn(async move {
+                    while store.migrate().await.is_err() {
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                    }
+                });
+            }
             return Ok(Self::Postgres(name.to_owned()));
         }
         if name.starts_with("nats://") {
             return Ok(Self::Nats(name.to_owned()));
+        }
+        if name.contains("://") {
+            let text = "--store: write memory, a file, postgres://... or nats://...";
+            return Err(text.into());
         }
         let store = EmbeddedStore::open(name)?;
         store.watch_file(Duration::from_secs(1))?;

@@ -92,25 +92,7 @@ impl Check<'_> {
         self.expect("without the token", &anybody.status(), &401);
         let draft =
             json!({"name": name, "origin": trusted, "scopes": ["CORS"], "allow_credentials": true});
-        for (field, value) in [
-            ("name", json!("")),
-            ("origin", json!("example.com")),
-            ("scopes", json!(["EVERYTHING"])),
-            ("status", json!("ON")),
-        ] {
-            let mut wrong = draft.clone();
-            wrong[field] = value;
-            let answer = self
-                .api(Method::POST, &first, ENTRIES, None, Some(&wrong))
-                .await?;
-            self.expect(field, &answer.status(), &400);
-            let body: Value = answer.json().await?;
-            self.expect(field, &text(&body["errorCode"]), "E0000001");
-            let summary = format!("Api validation failed: {field}");
-            self.expect(field, &text(&body["errorSummary"]), &summary);
-            let cause = text(&body["errorCauses"][0]["errorSummary"]);
-            self.expect(field, &cause.starts_with(&format!("{field}: ")), &true);
-        }
+        self.refusals(&first, &draft).await?;
 
         // An entry that is made at the first replica counts at all of them.
         let created = self
@@ -185,6 +167,86 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// Every mistake is answered in one form, which names the field.
+    async fn refusals(&mut self, replica: &str, draft: &Value) -> Result<(), Error> {
+        for (field, value) in [
+            ("name", json!("")),
+            ("name", json!(5)),
+            ("origin", json!("example.com")),
+            ("origin", Value::Null),
+            ("scopes", json!(["EVERYTHING"])),
+            ("scopes", json!("CORS")),
+            ("scopes", json!([1])),
+            ("status", json!("ON")),
+            ("allow_credentials", json!("yes")),
+            ("credentials", json!(true)),
+        ] {
+            let mut wrong = draft.clone();
+            wrong[field] = value;
+            let answer = self
+                .api(Method::POST, replica, ENTRIES, None, Some(&wrong))
+                .await?;
+            self.names_field(field, answer, field).await?;
+        }
+        for field in ["name", "origin", "scopes"] {
+            let mut wrong = draft.clone();
+            wrong.as_object_mut().map(|fields| fields.remove(field));
+            let answer = self
+                .api(Method::POST, replica, ENTRIES, None, Some(&wrong))
+                .await?;
+            self.names_field(field, answer, field).await?;
+        }
+
+        // What is not even read has the same form.
+        let unread = format!("{replica}{ENTRIES}");
+        let entry = format!("{unread}/0000000000000001");
+        for (request, status, code) in [
+            (self.client.post(&unread).body("{"), 400, "E0000003"),
+            (self.client.post(&unread).body("[]"), 400, "E0000003"),
+            (
+                self.client.post(&unread).body("x".repeat(20_000)),
+                413,
+                "E0000003",
+            ),
+            (self.client.patch(&unread), 405, "E0000022"),
+            (
+                self.client.get(format!("{replica}/api/v1/x")),
+                404,
+                "E0000008",
+            ),
+            (self.client.get(format!("{unread}/%FF")), 404, "E0000007"),
+            (
+                self.client.delete(&entry).header("if-match", "7"),
+                400,
+                "E0000001",
+            ),
+        ] {
+            let answer = request.bearer_auth(self.token).send().await?;
+            let step = format!("{status} {code}");
+            self.expect(&step, &answer.status(), &status);
+            let body: Value = answer.json().await?;
+            self.expect(&step, &text(&body["errorCode"]), code);
+        }
+        Ok(())
+    }
+
+    async fn names_field(
+        &mut self,
+        step: &str,
+        answer: Response,
+        field: &str,
+    ) -> Result<(), Error> {
+        self.expect(step, &answer.status(), &400);
+        let body: Value = answer.json().await?;
+        self.expect(step, &text(&body["errorCode"]), "E0000001");
+        let summary = format!("Api validation failed: {field}");
+        self.expect(step, &text(&body["errorSummary"]), &summary);
+        let cause = text(&body["errorCauses"][0]["errorSummary"]);
+        let begins = cause.starts_with(&format!("{field}: "));
+        self.expect(step, &begins, &true);
+        Ok(())
+    }
+
     /// Searches, filters, and goes through the pages.
     async fn lists(&mut self, replica: &str, name: &str) -> Result<(), Error> {
         let mut paths = Vec::new();
@@ -230,14 +292,13 @@ impl Check<'_> {
         for (query, field) in [
             ("limit=201", "limit"),
             ("status=on", "status"),
-            ("after=x", "id"),
+            ("scope=x", "scope"),
+            ("after=x", "after"),
+            ("stauts=ACTIVE", "stauts"),
         ] {
             let path = format!("{ENTRIES}?{query}");
             let refused = self.api(Method::GET, replica, &path, None, None).await?;
-            self.expect(query, &refused.status(), &400);
-            let refused: Value = refused.json().await?;
-            let summary = format!("Api validation failed: {field}");
-            self.expect(query, &text(&refused["errorSummary"]), &summary);
+            self.names_field(query, refused, field).await?;
         }
         for path in paths {
             let done = self.api(Method::DELETE, replica, &path, None, None).await?;

@@ -16,7 +16,10 @@
 //!
 //! * `--listen ADDRESS`: where the first replica listens. The others, and the sites, get free ports.
 //! * `--replicas N`: how many replicas run in this process.
-//! * `--admin-token TOKEN`: what administrators authenticate with. A real service has accounts.
+//! * `--peer URL`: another process on the same store, by the address of one of its replicas; the
+//!   admin page shows how it goes with them, too. May be given several times.
+//! * `--admin-token TOKEN`: what administrators, and peers, authenticate with. A real service has
+//!   accounts.
 // It is a program.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
@@ -24,6 +27,8 @@ mod admin;
 mod backend;
 mod check;
 mod demo;
+mod input;
+mod peers;
 mod problem;
 mod replica;
 mod running;
@@ -72,6 +77,7 @@ pub(crate) struct Options {
     pub(crate) listen: SocketAddr,
     pub(crate) store: String,
     pub(crate) replicas: usize,
+    pub(crate) peers: Vec<String>,
     pub(crate) admin_token: String,
     check: bool,
 }
@@ -84,6 +90,7 @@ impl Options {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             store: "memory".to_owned(),
             replicas: 1,
+            peers: Vec::new(),
             admin_token: "demo-admin".to_owned(),
             check: false,
         };
@@ -93,6 +100,7 @@ impl Options {
                 Long("listen") => options.listen = parser.value()?.parse()?,
                 Long("store") => options.store = parser.value()?.string()?,
                 Long("replicas") => options.replicas = parser.value()?.parse()?,
+                Long("peer") => options.peers.push(parser.value()?.string()?),
                 Long("admin-token") => options.admin_token = parser.value()?.string()?,
                 Long("check") => options.check = true,
                 _ => return Err(argument.unexpected().into()),

@@ -28,9 +28,10 @@ impl Problem {
         }
     }
 
-    pub(crate) fn malformed(cause: String) -> Self {
+    /// The body is not even read, or is no object of JSON.
+    pub(crate) fn malformed(status: StatusCode, cause: String) -> Self {
         Self {
-            status: StatusCode::BAD_REQUEST,
+            status,
             code: "E0000003",
             summary: "The request body was not well-formed.".to_owned(),
             cause: Some(cause),
@@ -42,6 +43,24 @@ impl Problem {
             status: StatusCode::UNAUTHORIZED,
             code: "E0000011",
             summary: "Invalid token provided".to_owned(),
+            cause: None,
+        }
+    }
+
+    pub(crate) fn no_endpoint() -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            code: "E0000008",
+            summary: "The requested path was not found".to_owned(),
+            cause: None,
+        }
+    }
+
+    pub(crate) fn method_not_allowed() -> Self {
+        Self {
+            status: StatusCode::METHOD_NOT_ALLOWED,
+            code: "E0000022",
+            summary: "The endpoint does not support the provided HTTP method".to_owned(),
             cause: None,
         }
     }
@@ -66,13 +85,16 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let status = match &error {
             StoreError::NotFound { id } => return Self::not_found(&id.to_string()),
-            StoreError::NameTaken { .. } | StoreError::OriginTaken { .. } => StatusCode::CONFLICT,
+            StoreError::NameTaken { .. }
+            | StoreError::OriginTaken { .. }
+            | StoreError::Invalid(_) => StatusCode::CONFLICT,
             StoreError::Changed { .. } => StatusCode::PRECONDITION_FAILED,
             _ => {
                 return Self {
                     status: StatusCode::SERVICE_UNAVAILABLE,
                     code: "E0000009",
-                    summary: "The store is out of reach; what was served still is.".to_owned(),
+                    summary: "The store takes no edits for now; what was served still is."
+                        .to_owned(),
                     cause: Some(error.to_string()),
                 };
             }

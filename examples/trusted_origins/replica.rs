@@ -14,6 +14,7 @@ use axum::{
     response::Response,
 };
 use serde_json::{Value, json};
+use tokio::time::timeout;
 use tower_cors::{
     Denial,
     trusted::{self, ReplicaMonitor, TrustedOrigins, Version, WhenStale},
@@ -24,6 +25,9 @@ use crate::backend::Shared;
 /// How long a replica serves without having heard from its store. Who prefers to be up rather than
 /// sure of yesterday's deactivations chooses `WhenStale::KeepLast`.
 const MAX_STALENESS: Duration = Duration::from_secs(15 * 60);
+
+/// How long a start waits for the store.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How many refusals are kept.
 const REFUSALS: usize = 20;
@@ -50,8 +54,10 @@ impl Replica {
         let replica = trusted::Replica::new(Arc::clone(&store), origins.clone(), stale);
         let monitor = replica.monitor();
         // A store that is away does not keep the service from starting: it refuses until then.
-        if let Err(error) = replica.load_once().await {
-            eprintln!("the store cannot be read yet: {error}");
+        match timeout(PATIENCE, replica.load_once()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => eprintln!("the store cannot be read yet: {error}"),
+            Err(_) => eprintln!("the store has not been read yet"),
         }
         tokio::spawn(replica.run(tokio::time::sleep));
         Arc::new(Self {

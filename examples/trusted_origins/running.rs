@@ -9,6 +9,7 @@ use crate::{
     Error, Options, admin,
     backend::Backend,
     demo::{self, Site},
+    peers::Peers,
     replica::Replica,
     service,
 };
@@ -31,8 +32,10 @@ impl Running {
             replicas.push(Replica::start(address, backend.connect()?).await);
         }
         let all = Arc::new(replicas.clone());
+        let token = &options.admin_token;
+        let peers = Peers::new(&options.peers, token)?;
         for (listener, replica) in listeners.into_iter().zip(&replicas) {
-            let admin = admin::router(Arc::clone(replica), Arc::clone(&all), &options.admin_token);
+            let admin = admin::router(Arc::clone(replica), Arc::clone(&all), peers.clone(), token);
             serve(listener, service::router(replica)?.merge(admin));
         }
         let mut sites = Vec::new();

@@ -11,37 +11,44 @@ use crate::{
     driver::Process,
 };
 
-/// `examples/trusted_origins`, running with two replicas.
+/// `examples/trusted_origins`, running with three replicas.
 struct Service {
-    replicas: [String; 2],
+    replicas: [String; 3],
     trusted: String,
     untrusted: String,
     admin: String,
-    _process: Process,
+    process: Process,
 }
 
 impl Service {
-    async fn start() -> Self {
+    async fn start(options: &[&str]) -> Self {
         let mut command = Command::new(built_example("trusted_origins"));
-        command.args(["--listen", "127.0.0.1:0", "--replicas", "2"]);
+        command.args(["--listen", "127.0.0.1:0", "--replicas", "3"]);
+        command.args(options);
         let mut process = Process::start(command);
         let first = process.line_after("listening on ").await;
         let second = process.line_after("replica 2 on ").await;
+        let third = process.line_after("replica 3 on ").await;
         Self {
-            replicas: [format!("http://{first}"), format!("http://{second}")],
+            replicas: [first, second, third].map(|address| format!("http://{address}")),
             trusted: process.line_after("trusted site: ").await,
             untrusted: process.line_after("untrusted site: ").await,
             admin: process.line_after("admin page: ").await,
-            _process: process,
+            process,
         }
     }
 
-    /// What a site's page gets from the second replica with the user's cookies.
+    /// What a site's page gets from the other replicas with the user's cookies.
     async fn calls(&self, window: &Window, site: &str, expected: &str) {
-        let second = &self.replicas[1];
+        for replica in &self.replicas[1..] {
+            self.calls_one(window, replica, site, expected).await;
+        }
+    }
+
+    async fn calls_one(&self, window: &Window, replica: &str, site: &str, expected: &str) {
         let start = Instant::now();
         loop {
-            window.open(&format!("{site}/?service={second}")).await;
+            window.open(&format!("{site}/?service={replica}")).await;
             let read = window.text("#read-with-cookie td:last-child").await;
             let changed = window.text("#change-with-cookie td:last-child").await;
             if read.contains(expected) && changed.contains(expected) {
@@ -63,7 +70,7 @@ const KEPT_OUT: &str = "nothing: Failed to fetch";
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
 async fn an_origin_added_at_one_replica_works_at_another_until_it_is_deactivated() {
-    let service = Service::start().await;
+    let service = Service::start(&[]).await;
     in_chromium(move |window| async move {
         let Service {
             trusted, untrusted, ..
@@ -75,7 +82,8 @@ async fn an_origin_added_at_one_replica_works_at_another_until_it_is_deactivated
 
         // A mistake is named, and nothing is added.
         window.open(&service.admin).await;
-        window.text("#replicas tr:nth-child(2)").await;
+        let all: Vec<&str> = service.replicas.iter().map(String::as_str).collect();
+        shows_replicas(&window, &all).await;
         type_into(&window, "#name", "The trusted site").await;
         type_into(&window, "#origin", "example.com").await;
         window.click("#save").await;
@@ -102,6 +110,43 @@ async fn an_origin_added_at_one_replica_works_at_another_until_it_is_deactivated
         service.calls(&window, trusted, KEPT_OUT).await;
     })
     .await;
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
+async fn the_page_shows_replicas_of_other_processes_and_which_of_them_are_gone() {
+    let peer = Service::start(&[]).await;
+    let at_peer = peer.replicas[0].clone();
+    let service = Service::start(&["--peer", &at_peer]).await;
+    in_chromium(move |window| async move {
+        window.open(&service.admin).await;
+        // Three of its own, and three of its peer.
+        let all = service.replicas.iter().chain(&peer.replicas);
+        let all: Vec<&str> = all.map(String::as_str).collect();
+        let shown = shows_replicas(&window, &all).await;
+        assert!(!shown.contains("unreachable"), "{shown:?}");
+
+        drop(peer.process);
+        shows_replicas(&window, &[&format!("{at_peer} unreachable: ")]).await;
+        // Nothing pretends to be live when the page's own process is gone, either.
+        drop(service.process);
+        let note = window.text("#unreachable:not([hidden])").await;
+        assert!(note.starts_with("Unreachable, since "), "{note:?}");
+    })
+    .await;
+}
+
+/// Waits until the table, whose rows come and go every second, has all these texts.
+async fn shows_replicas(window: &Window, texts: &[&str]) -> String {
+    let start = Instant::now();
+    loop {
+        let shown = window.text("#replicas").await;
+        if texts.iter().all(|text| shown.contains(text)) {
+            return shown;
+        }
+        assert!(start.elapsed() < Duration::from_secs(20), "{shown:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 async fn type_into(window: &Window, css: &str, text: &str) {

@@ -1,0 +1,73 @@
+//! Replicas of other processes, for the admin page.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::join_all;
+use reqwest::{Client, Url};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::Error;
+
+pub(crate) const OF_THIS_PROCESS: &str = "/api/v1/replicas/of-this-process";
+
+/// How long a peer has for an answer: the page asks every second.
+const PATIENCE: Duration = Duration::from_millis(800);
+
+/// Processes on the same store, by the address of one of their replicas each.
+#[derive(Clone)]
+pub(crate) struct Peers(Arc<Inner>);
+
+struct Inner {
+    urls: Vec<Url>,
+    /// The peers have the same one.
+    token: String,
+    client: Client,
+}
+
+impl Peers {
+    pub(crate) fn new(urls: &[String], token: &str) -> Result<Self, Error> {
+        let parse = |url: &String| {
+            let parsed = Url::parse(url).ok();
+            parsed
+                .filter(|url| url.has_host())
+                .ok_or_else(|| format!("--peer: {url:?}: write an address as in http://host:8080"))
+        };
+        Ok(Self(Arc::new(Inner {
+            urls: urls.iter().map(parse).collect::<Result<_, _>>()?,
+            token: token.to_owned(),
+            client: Client::builder()
+                .no_proxy()
+                .timeout(PATIENCE)
+                .redirect(reqwest::redirect::Policy::none())
+                .build()?,
+        })))
+    }
+
+    /// How it goes with all of them, or that they do not answer.
+    pub(crate) async fn replicas(&self) -> Vec<Value> {
+        let answers = join_all(self.0.urls.iter().map(|url| self.ask(url))).await;
+        let answers = answers.into_iter().zip(&self.0.urls);
+        answers
+            .flat_map(|(answer, url)| match answer {
+                Ok(Answer { replicas }) => replicas,
+                Err(error) => {
+                    let why = error.without_url().to_string();
+                    vec![json!({"url": url.as_str().trim_end_matches('/'), "unreachable": why})]
+                }
+            })
+            .collect()
+    }
+
+    async fn ask(&self, url: &Url) -> Result<Answer, reqwest::Error> {
+        let mut url = url.clone();
+        url.set_path(OF_THIS_PROCESS);
+        let request = self.0.client.get(url).bearer_auth(&self.0.token);
+        request.send().await?.error_for_status()?.json().await
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    replicas: Vec<Value>,
+}
