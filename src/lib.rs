@@ -88,6 +88,8 @@ pub use self::reload::{CorsHandle, ReloadableCors, ReloadableCorsLayer};
 
 #[cfg(feature = "axum")]
 pub use self::routes::CorsMethodRouter;
+#[cfg(feature = "reload")]
+pub use self::routes::{MethodCorsHandle, ReloadableMethodCors, ReloadableMethodCorsLayer};
 
 /// Trusted origins: a registry that administrators edit while the service runs.
 #[cfg(feature = "trusted")]

@@ -19,12 +19,12 @@ use std::{
     thread,
 };
 
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use tokio::sync::Notify;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_cors::{
-    ConfigError, CorsLayer, CorsLayerBuilder, Grant, ReloadableCorsLayer, Verdict, VerdictFuture,
-    policy_fn,
+    ConfigError, CorsLayer, CorsLayerBuilder, Grant, MethodCorsBuilder, MethodCorsLayer, OriginSet,
+    ReloadableCorsLayer, RouteCors, Verdict, VerdictFuture, policy_fn,
 };
 
 use support::{get_from, preflight_from};
@@ -202,4 +202,86 @@ async fn a_file_can_be_the_new_configuration() {
     );
     let wrong = config(r#"{"allow_origins": ["filed.example"]}"#);
     assert!(handle.reload(wrong).is_err());
+}
+
+fn rules(origin: &str, method: &Method) -> MethodCorsBuilder {
+    let rule = RouteCors::trusted_only(OriginSet::parse([origin]).unwrap());
+    MethodCorsLayer::builder().rule([method.clone()], rule)
+}
+
+#[tokio::test]
+async fn the_rules_of_a_route_are_replaced_all_at_once() {
+    let (first, second) = ("https://first.example", "https://second.example");
+    let (layer, handle) = rules(first, &Method::GET).build().unwrap().reloadable();
+    let inner = service_fn(async |_| Ok::<_, Infallible>(Response::new(())));
+    // Made before the rules change.
+    let service = layer.layer(inner);
+    let send = async |request| {
+        let response = service.clone().oneshot(request).await.unwrap();
+        (response.status().as_u16(), headers(&response))
+    };
+    let granted = |origin: &str| {
+        let line = format!("access-control-allow-origin: {origin}");
+        (200, vec![line, "vary: origin".to_owned()])
+    };
+    let denied = (200, vec!["vary: origin".to_owned()]);
+    assert_eq!(send(get_from(first)).await, granted(first));
+    assert_eq!(send(preflight_from(first, "PUT", "")).await.0, 403);
+
+    let leak = RouteCors::public_any_origin().allow_credentials(true);
+    let wrong = MethodCorsLayer::builder().rule([Method::GET], leak);
+    let errors: Vec<_> = handle.reload(wrong).unwrap_err().into_iter().collect();
+    assert!(matches!(
+        errors[..],
+        [ConfigError::AnyOriginWithCredentials]
+    ));
+    assert_eq!(send(get_from(first)).await, granted(first));
+
+    handle.reload(rules(second, &Method::PUT)).unwrap();
+    // Nothing is left of the rules before: GET has none.
+    let (status, lines) = send(get_from(first)).await;
+    assert_eq!((status, lines), (200, vec![]));
+    assert_eq!(send(preflight_from(second, "PUT", "")).await.0, 204);
+    handle
+        .reload(rules(second, &Method::GET).build().unwrap())
+        .unwrap();
+    assert_eq!(send(get_from(second)).await, granted(second));
+    assert_eq!(send(get_from(first)).await, denied);
+    let (same, _) = handle.current().reloadable();
+    assert_eq!(format!("{same:?}"), format!("{layer:?}"));
+}
+
+#[tokio::test]
+async fn a_request_keeps_the_rules_that_it_began_with() {
+    let (asked, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let slow = {
+        let (asked, answer) = (Arc::clone(&asked), Arc::clone(&answer));
+        policy_fn(move |_| {
+            let (asked, answer) = (Arc::clone(&asked), Arc::clone(&answer));
+            VerdictFuture::new(async move {
+                asked.notify_one();
+                answer.notified().await;
+                Verdict::Allow(Grant::new())
+            })
+        })
+    };
+    let rule = RouteCors::trusted_only(slow).expose_headers(["x-first"]);
+    let builder = MethodCorsLayer::builder().rule([Method::GET], rule);
+    let (layer, handle) = builder.build().unwrap().reloadable();
+    let inner = service_fn(async |_| Ok::<_, Infallible>(Response::new(())));
+    let response = tokio::spawn(
+        layer
+            .layer(inner)
+            .oneshot(get_from("https://first.example")),
+    );
+    asked.notified().await;
+    handle
+        .reload(rules("https://second.example", &Method::GET))
+        .unwrap();
+    answer.notify_one();
+    let lines = headers(&response.await.unwrap().unwrap());
+    assert!(
+        lines.contains(&"access-control-expose-headers: x-first".to_owned()),
+        "{lines:?}"
+    );
 }

@@ -38,7 +38,7 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct MethodCorsLayer {
-    table: Arc<Table>,
+    pub(super) table: Arc<Table>,
 }
 
 impl MethodCorsLayer {
@@ -120,13 +120,13 @@ impl MethodCorsBuilder {
 }
 
 #[derive(Debug)]
-struct Table {
+pub(super) struct Table {
     rules: Vec<(Method, Arc<Core>)>,
     closed: Arc<Core>,
 }
 
 impl Table {
-    fn core<B>(&self, request: &Request<B>) -> &Arc<Core> {
+    pub(super) fn core<B>(&self, request: &Request<B>) -> &Arc<Core> {
         let method = match classify(&Head::from(request)) {
             // https://fetch.spec.whatwg.org/#cors-preflight-fetch: the method of the request to
             // come. Of several lines none counts, and the preflight is refused as malformed.

@@ -6,10 +6,14 @@
 #[cfg(feature = "axum")]
 mod axum;
 mod layer;
+#[cfg(feature = "reload")]
+mod reload;
 mod rule;
 
 #[cfg(feature = "axum")]
 pub use self::axum::CorsMethodRouter;
+#[cfg(feature = "reload")]
+pub use self::reload::{MethodCorsHandle, ReloadableMethodCors, ReloadableMethodCorsLayer};
 pub use self::{
     layer::{MethodCors, MethodCorsBuilder, MethodCorsLayer},
     rule::RouteCors,
