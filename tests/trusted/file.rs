@@ -346,6 +346,26 @@ fn versions_do_not_go_back_over_a_restart() {
     assert!(!store.reload().unwrap());
 }
 
+#[test]
+fn a_file_that_cannot_be_written_is_taken_and_that_is_told() {
+    let folder = Folder::new();
+    folder.write(BY_HAND);
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    let in_the_way = folder.0.path().join(".origins.json.new");
+    fs::create_dir(&in_the_way).unwrap();
+    folder.write(&BY_HAND.replace("https://shop.", "https://store."));
+    assert!(store.reload().unwrap());
+    assert!(store.origins().is_trusted(&origin("https://store.example")));
+    let is_unsaved = || matches!(store.refusal(), Some(FileError::Unsaved(_)));
+    assert!(is_unsaved());
+    // It is told until something is written, and is no reason to refuse edits.
+    assert!(!store.reload().unwrap());
+    assert!(is_unsaved());
+    fs::remove_dir(&in_the_way).unwrap();
+    block_on(store.create(cors("https://a.example"), admin())).unwrap();
+    assert!(store.refusal().is_none());
+}
+
 /// A file that nobody can read to its end holds up only those who need it.
 #[cfg(unix)]
 #[test]

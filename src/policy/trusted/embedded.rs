@@ -307,7 +307,9 @@ impl Inner {
         let (_, entries) = self.origins.contents();
         let others = entries.iter().filter(|other| other.id() != id);
         file.write(version, others.chain(entry).map(|entry| &**entry))
-            .map_err(|error| StoreError::Unavailable(SourceError::new(error)))
+            .map_err(|error| StoreError::Unavailable(SourceError::new(error)))?;
+        *self.refused() = None;
+        Ok(())
     }
 }
 

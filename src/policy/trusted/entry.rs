@@ -242,7 +242,8 @@ impl fmt::Display for EntryId {
     }
 }
 
-/// A point in the history of a store: every change has a greater one than the change before it.
+/// A point in the history of a store: every change has a greater one than those that were committed
+/// before it. Changes that were committed together may share one.
 ///
 /// Versions grow, not necessarily by one. Zero is before every change.
 ///

@@ -89,7 +89,7 @@ pub enum Received {
     Lagged(u64),
 }
 
-/// The changes of a registry, each once and in order: see
+/// The changes of what a registry serves, each once and in order: see
 /// [`TrustedOrigins::subscribe`](super::TrustedOrigins::subscribe).
 ///
 /// A stream, which ends with the registry. At most `capacity` changes wait for their subscriber;

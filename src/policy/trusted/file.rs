@@ -322,3 +322,38 @@ impl std::fmt::Display for Lines<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_has_written_since_the_last_look_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("origins.json");
+        let mut file = EntriesFile::new(&path).unwrap();
+        assert!(file.read_if_changed().unwrap().is_none());
+        fs::write(&path, r#"{"entries": []}"#).unwrap();
+        let none = || std::iter::empty();
+        let overtaken = file.write(Version::new(1), none());
+        assert!(matches!(overtaken, Err(FileError::Overtaken { .. })));
+        assert_eq!(fs::read_to_string(&path).unwrap(), r#"{"entries": []}"#);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+
+        // Another file in its place, of the same length and time.
+        assert!(file.read_if_changed().unwrap().is_some());
+        let modified = fs::metadata(&path).unwrap().modified().unwrap();
+        let beside = folder.path().join("other.json");
+        fs::write(&beside, r#"{"entries":  []}"#.replace("  ", " ")).unwrap();
+        let other = File::options().write(true).open(&beside).unwrap();
+        other.set_modified(modified).unwrap();
+        fs::rename(&beside, &path).unwrap();
+        if cfg!(unix) {
+            let overtaken = file.write(Version::new(1), none());
+            assert!(matches!(overtaken, Err(FileError::Overtaken { .. })));
+        }
+        assert_eq!(file.read_if_changed().unwrap().is_some(), cfg!(unix));
+        file.write(Version::new(2), none()).unwrap();
+        assert!(file.read_if_changed().unwrap().is_none(), "its own writing");
+    }
+}

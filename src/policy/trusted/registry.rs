@@ -20,9 +20,10 @@ use crate::origin::Origin;
 /// A registry of trusted origins, which changes while requests are judged by it.
 ///
 /// A lookup reads an immutable snapshot: it takes no lock, does no input or output, and allocates
-/// nothing, however many entries there are; an edit publishes a new snapshot that shares all but a
-/// few nodes with the one before. Cloning the registry is one reference count: all clones are the
-/// same registry.
+/// nothing beyond what each thread needs once, however many entries there are. An edit publishes a
+/// new snapshot that shares all but a few nodes with the one before; only the list for
+/// [`frame_ancestors`](Self::frame_ancestors) is copied whole, by edits of entries on it. Cloning
+/// the registry is one reference count: all clones are the same registry.
 ///
 /// Entries come from an [`EmbeddedStore`](super::EmbeddedStore), or from any
 /// [`OriginSource`](super::OriginSource) through a [`Replica`](super::Replica). Where several
@@ -115,6 +116,9 @@ impl TrustedOrigins {
     ///
     /// Entries that the directive has no spelling for, which are IPv6 addresses and names with
     /// `_`, are left out: their pages cannot show the service.
+    ///
+    /// The list is as long as there are entries. Proxies take some kilobytes of headers (nginx 4 or
+    /// 8 by default), and fail responses with more: give the scope to few, or to patterns.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -215,7 +219,13 @@ impl TrustedOrigins {
             .collect()
     }
 
-    /// Receives every change from now on, each once and in order.
+    /// Receives every change of what is served from now on, each once and in order.
+    ///
+    /// In an embedded store that is every edit. A replica tells what its feed brings; what the feed
+    /// has missed, or brings as a [`Change::Reload`], is told by the differences that the next load
+    /// finds: an entry that was edited twice meanwhile is one change, one that came and went is
+    /// none, and who deleted an entry is not known. An audit log that must have every edit, and who
+    /// made it, is kept where edits are made.
     ///
     /// At most `capacity` changes wait for the subscriber, which learns how many it has missed
     /// when it is slower than that. Dropping [`Events`] ends the subscription.

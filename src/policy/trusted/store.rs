@@ -89,7 +89,8 @@ const _: Option<&dyn OriginStore> = None;
 /// What a store has to be waited for.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// Why an edit was not made. Nothing has changed then, unless the store is out of reach.
+/// Why an edit was not made. Nothing has changed then, except perhaps where the store is
+/// [`Unavailable`](Self::Unavailable).
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
