@@ -10,10 +10,12 @@ use std::{
 use async_nats::jetstream;
 use futures_util::future::join_all;
 use tokio::task::yield_now;
-use tower_cors::trusted::{EmbeddedStore, OriginRecord, Status};
+use tower_cors::trusted::{EmbeddedStore, OriginRecord, Status, TrustedOrigin};
 
 use crate::{
-    scene::{Following, Shared, actor, agree, connect, draft, eventually, origin, stored},
+    scene::{
+        Following, PATIENCE, Shared, actor, agree, connect, draft, eventually, origin, stored,
+    },
     server::{Kind, Server},
 };
 
@@ -133,7 +135,7 @@ async fn figures_of_many_keys_that_are_loaded_from_nats() {
 
 async fn all_are_loaded(name: &str, store: &Arc<dyn Shared>, own: Arc<dyn Shared>) {
     let start = Instant::now();
-    let replica = Following::start(own).await;
+    let replica = Following::start(Arc::clone(&own)).await;
     println!(
         "{name}: {ROWS} entries loaded after {:.1?}",
         start.elapsed()
@@ -159,4 +161,42 @@ async fn all_are_loaded(name: &str, store: &Arc<dyn Shared>, own: Arc<dyn Shared
     })
     .await;
     assert!(replica.entries() == stored(store).await, "they differ");
+    drop(replica);
+    edits_arrive_while_all_are_loaded(name, store, &entry, own).await;
+}
+
+/// Everything is loaded anew all the time, because there are edits all the time.
+async fn edits_arrive_while_all_are_loaded(
+    name: &str,
+    store: &Arc<dyn Shared>,
+    entry: &TrustedOrigin,
+    own: Arc<dyn Shared>,
+) {
+    let replica = Following::resyncing(own, Duration::from_millis(100)).await;
+    let site = origin("one-more");
+    let mut served = Vec::new();
+    let start = Instant::now();
+    let loads = replica.monitor.status().loads;
+    while served.len() < EDITS || replica.monitor.status().loads < loads + 2 {
+        assert!(start.elapsed() < 4 * PATIENCE, "nothing is loaded");
+        for status in [Status::Active, Status::Inactive] {
+            let edited = Instant::now();
+            let edit = store.set_status(entry.id(), None, status, actor("ann"));
+            edit.await.unwrap();
+            let is_active = status == Status::Active;
+            while replica.origins.is_trusted(&site) != is_active {
+                assert!(edited.elapsed() < PATIENCE, "an edit does not arrive");
+                yield_now().await;
+            }
+            served.push(edited.elapsed());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let (edits, loads) = (served.len(), replica.monitor.status().loads - loads);
+    let (median, worst) = median_and_worst(served);
+    println!(
+        "{name}: {edits} edits while everything is loaded {loads} times are served after \
+         {median:.1?} (median), {worst:.1?} (worst)"
+    );
+    assert_eq!(replica.monitor.status().failures, 0);
 }
