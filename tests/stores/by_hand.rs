@@ -51,11 +51,10 @@ async fn statements_that_do_several_things_at_once_arrive_whole() {
             row(2, "INACTIVE"),
         ),
         // Two statements in one.
-        format!(
-            "WITH moved AS (DELETE FROM trusted_origins WHERE id = 2 RETURNING 6 AS id) \
-             INSERT INTO trusted_origins (id, name, origin, scopes) \
-             SELECT id, 'row 6', 'https://row-6.example.com', '{{CORS}}' FROM moved"
-        ),
+        "WITH moved AS (DELETE FROM trusted_origins WHERE id = 2 RETURNING 6 AS id) \
+         INSERT INTO trusted_origins (id, name, origin, scopes) \
+         SELECT id, 'row 6', 'https://row-6.example.com', '{CORS}' FROM moved"
+            .to_owned(),
     ]
     .into_iter()
     .enumerate()

@@ -10,11 +10,13 @@ mod events;
 mod file;
 mod policy;
 mod replica;
+mod resync;
 #[cfg(feature = "axum")]
 mod routes;
 #[cfg(feature = "axum")]
 #[path = "../sockets/mod.rs"]
 mod sockets;
+mod source;
 mod store;
 #[path = "../service/support.rs"]
 #[allow(dead_code, reason = "these files need a part of it")]

@@ -15,6 +15,7 @@ mod entry;
 mod error;
 mod events;
 mod file;
+mod follow;
 mod frames;
 mod freshness;
 mod index;

@@ -1,0 +1,235 @@
+//! What a replica does while it loads, and what it tells of what it has missed.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::Semaphore;
+use tower_cors::trusted::{
+    Change, Load, OriginEvent, OriginEventKind, Received, Replica, TrustedOrigins, Version,
+    WhenStale,
+};
+
+use super::{
+    admin,
+    source::{Follower, Source, app, record},
+};
+
+#[tokio::test]
+async fn a_resync_finds_what_a_feed_has_lost() {
+    let source = Source::default();
+    source.with(|state| state.put(1));
+    let every = Duration::from_millis(20);
+    let follower = Follower::start_with(source.clone(), WhenStale::KeepLast, every);
+    follower.until_in_step().await;
+    source.with(|state| {
+        // Without a word to the feed.
+        state.version += 1;
+        let version = state.version;
+        state.rows.insert(2, record(2, version));
+    });
+    follower.until_in_step().await;
+    assert_eq!(follower.monitor.status().failures, 0);
+}
+
+#[tokio::test]
+async fn changes_are_served_while_everything_is_loaded_and_the_load_does_not_undo_them() {
+    let gate = Arc::new(Semaphore::new(1));
+    let source = Source::default();
+    source.with(|state| {
+        (0..4).for_each(|id| state.put(id));
+        state.gate = Some(Arc::clone(&gate));
+    });
+    let every = Duration::from_millis(20);
+    let follower = Follower::start_with(source.clone(), WhenStale::KeepLast, every);
+    follower.until_in_step().await;
+    let mut events = follower.origins.subscribe(100);
+    // The next load has read the rows, and does not come to its end.
+    tokio::time::sleep(10 * every).await;
+    let loads = follower.monitor.status().loads;
+    source.with(|state| {
+        state.delete(1);
+        state.put(7);
+        let mut row = record(2, state.version + 1);
+        row.scopes.clear();
+        state.version += 1;
+        state.rows.insert(2, row.clone());
+        state.tell(row.into());
+    });
+    follower
+        .until("served", |f| {
+            !f.origins.is_trusted(&app(1))
+                && f.origins.is_trusted(&app(7))
+                && !f.origins.is_trusted(&app(2))
+        })
+        .await;
+    assert_eq!(follower.monitor.status().loads, loads);
+    gate.add_permits(1);
+    follower
+        .until("loaded", |f| f.monitor.status().loads > loads)
+        .await;
+    follower.until_in_step().await;
+    assert_eq!(follower.origins.invalid_rows(), 1);
+    assert_eq!(follower.monitor.status().failures, 0);
+    // Each is told once, by the feed, which knows who.
+    let told: Vec<_> = std::iter::from_fn(|| events.try_next()).collect();
+    assert_eq!(told.len(), 3, "{told:?}");
+    let Received::Event(OriginEvent {
+        kind: OriginEventKind::Deleted { by, .. },
+        ..
+    }) = &told[0]
+    else {
+        panic!("{told:?}");
+    };
+    assert_eq!(by.as_ref(), Some(&admin()));
+}
+
+#[tokio::test]
+async fn a_resync_loads_nothing_where_nothing_has_changed() {
+    let source = Source::default();
+    source.with(|state| {
+        state.tells_version = true;
+        state.put(1);
+    });
+    let every = Duration::from_millis(20);
+    let limit = Duration::from_secs(3600);
+    let follower = Follower::start_with(source.clone(), WhenStale::FailClosedAfter(limit), every);
+    follower.until_in_step().await;
+    let fresh = follower.origins.staleness().unwrap();
+    tokio::time::sleep(20 * every).await;
+    assert_eq!(follower.monitor.status().loads, 1);
+    follower
+        .until("confirmed", |f| {
+            f.origins.staleness().unwrap() < fresh + 10 * every
+        })
+        .await;
+
+    // Anything new may hide something that was lost before it.
+    source.with(|state| {
+        state.version += 1;
+        let version = state.version;
+        state.rows.insert(2, record(2, version));
+        state.put(3);
+    });
+    follower
+        .until("loaded", |f| f.monitor.status().loads == 2)
+        .await;
+    follower.until_in_step().await;
+    assert!(follower.origins.is_trusted(&app(2)));
+}
+
+#[tokio::test]
+async fn what_a_feed_does_not_bring_one_by_one_is_loaded_and_is_no_failure() {
+    let gate = Arc::new(Semaphore::new(2));
+    let source = Source::default();
+    source.with(|state| {
+        state.put(1);
+        state.gate = Some(Arc::clone(&gate));
+    });
+    let follower = Follower::start(source.clone(), WhenStale::KeepLast);
+    follower.until_in_step().await;
+    source.with(|state| state.put_many(10..30));
+    follower.until_in_step().await;
+    assert_eq!(follower.origins.len(), 21);
+
+    // Twice, and the second time while the first is loaded.
+    source.with(|state| state.put_many(30..40));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    source.with(|state| {
+        state.put_many(40..50);
+        state.delete(1);
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(follower.origins.len(), 21);
+    gate.add_permits(10);
+    follower.until_in_step().await;
+    let status = follower.monitor.status();
+    assert_eq!((status.failures, status.is_connected), (0, true));
+    assert!(!follower.origins.apply(Change::Reload {
+        version: Version::new(1000)
+    }));
+    assert_eq!(follower.origins.len(), 40);
+}
+
+/// What the feed has not brought is told by its differences: each entry once, as it is now.
+#[tokio::test]
+async fn subscribers_learn_the_differences_that_a_cut_feed_has_missed() {
+    let source = Source::default();
+    source.with(|state| (1..=3).for_each(|id| state.put(id)));
+    let follower = Follower::start(source.clone(), WhenStale::KeepLast);
+    follower.until_in_step().await;
+    let mut events = follower.origins.subscribe(100);
+    source.with(|state| {
+        state.feeds.clear();
+        state.delete(1);
+        state.put(2);
+        state.put(2);
+        state.put(4);
+        state.put(5);
+        state.delete(5);
+    });
+    follower.until_in_step().await;
+    source.with(|state| state.delete(3));
+    follower.until_in_step().await;
+    let mut last = Version::ZERO;
+    let told = std::iter::from_fn(|| events.try_next()).map(|received| {
+        let Received::Event(event) = received else {
+            panic!("{received:?}");
+        };
+        assert!(event.version >= last);
+        last = event.version;
+        match event.kind {
+            OriginEventKind::Created { entry } => format!("created {}", entry.id()),
+            OriginEventKind::Replaced { entry, .. } => format!("replaced {}", entry.id()),
+            OriginEventKind::Deleted { entry, by } => {
+                format!("deleted {} {:?}", entry.id(), by.map(|by| by.to_string()))
+            }
+            other => panic!("{other:?}"),
+        }
+    });
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            "replaced 0000000000000002",
+            "created 0000000000000004",
+            // Who it was is not known of what was missed.
+            "deleted 0000000000000001 None",
+            "deleted 0000000000000003 Some(\"admin@example.com\")",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_registry_that_may_never_be_stale_does_not_load_without_a_pause() {
+    let source = Source::default();
+    source.with(|state| state.put(1));
+    let origins = TrustedOrigins::new();
+    let stale = WhenStale::FailClosedAfter(Duration::ZERO);
+    let replica = Replica::new(source, origins.clone(), stale);
+    let monitor = replica.monitor();
+    let begun = Instant::now();
+    let task = tokio::spawn(replica.run(tokio::time::sleep));
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let loads = monitor.status().loads;
+    let most = begun.elapsed().as_millis() as u64 / 10 + 1;
+    task.abort();
+    assert!((1..=most).contains(&loads), "{loads} of {most}");
+}
+
+#[test]
+fn only_what_is_not_older_than_what_is_served_confirms_it() {
+    let origins = TrustedOrigins::new();
+    let mut load = Load::new();
+    load.push(record(1, 5));
+    origins.apply_load(load, Version::new(5)).unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    let current = |version| Change::Current {
+        version: Version::new(version),
+    };
+    assert!(!origins.apply(current(4)));
+    assert!(origins.staleness().unwrap() >= Duration::from_millis(45));
+    let before = Instant::now();
+    assert!(!origins.apply(current(5)));
+    assert!(origins.staleness().unwrap() <= before.elapsed() + Duration::from_millis(2));
+}

@@ -1,0 +1,215 @@
+//! A source that the tests break, and a replica that follows it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use futures_util::stream;
+use tokio::sync::{Semaphore, mpsc};
+use tower_cors::trusted::{
+    Change, ChangeFeed, EntryError, Load, OriginRecord, OriginSource, Replica, ReplicaMonitor, Row,
+    SourceError, SourceFuture, TrustedOrigins, Version, WhenStale,
+};
+
+use super::{admin, entries, origin};
+
+/// A store that does what the test says: breaks, loses, and holds rows that are no entries.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Source(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) version: u64,
+    pub(super) rows: BTreeMap<u64, OriginRecord>,
+    pub(super) junk: Vec<String>,
+    pub(super) is_down: bool,
+    pub(super) hangs: bool,
+    pub(super) feeds: Vec<mpsc::UnboundedSender<Result<Change, SourceError>>>,
+    /// Committed by somebody between the opening of the feed and the load.
+    pub(super) before_load: Option<u64>,
+    /// Whether it says its version without a load.
+    pub(super) tells_version: bool,
+    /// A load goes on when there is a permit.
+    pub(super) gate: Option<Arc<Semaphore>>,
+}
+
+pub(super) fn record(id: u64, version: u64) -> OriginRecord {
+    let id = format!("{id:016x}");
+    let mut record = OriginRecord::new(&id, &id, &format!("https://app-{id}.example"));
+    record.version = version;
+    record.scopes = vec!["CORS".to_owned()];
+    record
+}
+
+pub(super) fn app(id: u64) -> tower_cors::Origin {
+    origin(&format!("https://app-{id:016x}.example"))
+}
+
+impl State {
+    pub(super) fn put(&mut self, id: u64) {
+        self.version += 1;
+        let record = record(id, self.version);
+        self.rows.insert(id, record.clone());
+        self.tell(record.into());
+    }
+
+    pub(super) fn tell(&mut self, row: Row) {
+        let version = Version::new(self.version);
+        self.send(&Change::Put { version, row });
+    }
+
+    pub(super) fn delete(&mut self, id: u64) {
+        self.version += 1;
+        self.rows.remove(&id);
+        let version = Version::new(self.version);
+        let id = format!("{id:016x}").parse().unwrap();
+        let by = Some(admin());
+        self.send(&Change::Delete { version, id, by });
+    }
+
+    /// Many rows at once, of which the feed does not tell one by one.
+    pub(super) fn put_many(&mut self, ids: std::ops::Range<u64>) {
+        self.version += 1;
+        let version = Version::new(self.version);
+        let rows = ids.map(|id| (id, record(id, version.number())));
+        self.rows.extend(rows);
+        self.send(&Change::Reload { version });
+    }
+
+    fn send(&mut self, change: &Change) {
+        self.feeds
+            .retain(|feed| feed.send(Ok(change.clone())).is_ok());
+    }
+}
+
+impl Source {
+    pub(super) fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        act(&mut self.0.lock().unwrap())
+    }
+
+    fn check(&self) -> Result<(), SourceError> {
+        match self.with(|state| state.is_down) {
+            true => Err(SourceError::new("the store is down")),
+            false => Ok(()),
+        }
+    }
+}
+
+impl OriginSource for Source {
+    fn watch(&self) -> SourceFuture<'_, ChangeFeed> {
+        Box::pin(async move {
+            self.check()?;
+            if self.with(|state| state.hangs) {
+                std::future::pending::<()>().await;
+            }
+            let (sender, receiver) = mpsc::unbounded_channel();
+            self.with(|state| state.feeds.push(sender));
+            let feed = stream::unfold(receiver, |mut receiver| async {
+                let next = receiver.recv().await?;
+                Some((next, receiver))
+            });
+            Ok(Box::pin(feed) as ChangeFeed)
+        })
+    }
+
+    fn load<'a>(&'a self, load: &'a mut Load) -> SourceFuture<'a, Version> {
+        Box::pin(async move {
+            self.check()?;
+            if let Some(id) = self.with(|state| state.before_load.take()) {
+                self.with(|state| state.put(id));
+            }
+            let (version, gate) = self.with(|state| {
+                for record in state.rows.values() {
+                    load.push(record.clone());
+                }
+                for key in &state.junk {
+                    load.push(Row::Invalid {
+                        key: key.clone(),
+                        error: EntryError::Form("not JSON".to_owned()),
+                    });
+                }
+                (Version::new(state.version), state.gate.clone())
+            });
+            if let Some(gate) = gate {
+                gate.acquire().await.map_err(SourceError::new)?.forget();
+            }
+            Ok(version)
+        })
+    }
+
+    fn version(&self) -> SourceFuture<'_, Option<Version>> {
+        Box::pin(async move {
+            self.check()?;
+            Ok(self.with(|state| state.tells_version.then_some(Version::new(state.version))))
+        })
+    }
+}
+
+pub(super) struct Follower {
+    pub(super) source: Source,
+    pub(super) origins: TrustedOrigins,
+    pub(super) monitor: ReplicaMonitor,
+    pub(super) task: tokio::task::JoinHandle<std::convert::Infallible>,
+}
+
+impl Follower {
+    pub(super) fn start(source: Source, when_stale: WhenStale) -> Self {
+        Self::start_with(source, when_stale, Duration::from_secs(3600))
+    }
+
+    pub(super) fn start_with(source: Source, when_stale: WhenStale, resync: Duration) -> Self {
+        let origins = TrustedOrigins::new();
+        let replica = Replica::new(source.clone(), origins.clone(), when_stale)
+            .retry(Duration::from_millis(2), Duration::from_millis(10))
+            .resync_every(resync)
+            .timeout(match source.with(|state| state.gate.is_some()) {
+                // The test opens the gate.
+                true => Duration::from_secs(60),
+                false => Duration::from_millis(200),
+            });
+        let monitor = replica.monitor();
+        let task = tokio::spawn(replica.run(tokio::time::sleep));
+        Self {
+            source,
+            origins,
+            monitor,
+            task,
+        }
+    }
+
+    pub(super) async fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let begun = Instant::now();
+        while !is_so(self) {
+            assert!(
+                begun.elapsed() < Duration::from_secs(10),
+                "not {what}: {:?}",
+                self.monitor.status()
+            );
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    pub(super) async fn until_in_step(&self) {
+        self.until("in step", |f| {
+            f.source.with(|state| Version::new(state.version)) == f.origins.version()
+                && f.origins.is_available()
+        })
+        .await;
+        // Entry by entry.
+        let held: Vec<OriginRecord> = self.source.with(|s| s.rows.values().cloned().collect());
+        let held: Vec<_> = held.iter().filter_map(|r| r.check().ok()).collect();
+        let served: Vec<_> = entries(&self.origins)
+            .iter()
+            .map(|e| (**e).clone())
+            .collect();
+        assert_eq!(served, held);
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
