@@ -2,8 +2,8 @@
 --
 -- Rows may be edited by hand, with any statement: the triggers number every change and tell every
 -- listener. What the checks below let through and the service still refuses is skipped there,
--- counted and reported. A delay of the next load is all that comes of triggers that are switched
--- off, unless the version in trusted_origins_version stays as it is.
+-- counted and reported. Whoever switches the triggers off has to raise the version in
+-- trusted_origins_version afterwards: replicas load nothing at a version that they know.
 
 -- Those who run this at once wait for each other.
 SELECT pg_advisory_xact_lock(hashtext('trusted_origins'), 1);
