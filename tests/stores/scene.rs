@@ -21,6 +21,9 @@ use crate::{
 /// How long anything may take that comes by itself.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a load may take, of a million entries too, on a busy machine.
+const LOADING: Duration = Duration::from_secs(180);
+
 pub(crate) trait Shared: OriginSource + OriginStore {}
 impl<T: OriginSource + OriginStore> Shared for T {}
 
@@ -53,6 +56,7 @@ impl Following {
         let origins = TrustedOrigins::new();
         let replica = Replica::new(source, origins.clone(), WhenStale::KeepLast)
             .retry(Duration::from_millis(50), Duration::from_secs(1))
+            .timeout(LOADING)
             .resync_every(period);
         let monitor = replica.monitor();
         let task = tokio::spawn(async move {
@@ -71,7 +75,7 @@ impl Following {
         let start = Instant::now();
         while !self.origins.is_available() {
             let status = self.monitor.status();
-            assert!(start.elapsed() < PATIENCE, "{status:?}");
+            assert!(start.elapsed() < LOADING, "{status:?}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

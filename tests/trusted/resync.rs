@@ -86,6 +86,31 @@ async fn changes_are_served_while_everything_is_loaded_and_the_load_does_not_und
 }
 
 #[tokio::test]
+async fn a_feed_that_ends_during_a_load_does_not_undo_it() {
+    let gate = Arc::new(Semaphore::new(0));
+    let source = Source::default();
+    source.with(|state| {
+        state.put(1);
+        state.gate = Some(Arc::clone(&gate));
+    });
+    let follower = Follower::start(source.clone(), WhenStale::KeepLast);
+    follower
+        .until("watching", |f| {
+            f.source.with(|state| !state.feeds.is_empty())
+        })
+        .await;
+    source.with(|state| state.feeds.clear());
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(follower.monitor.status().failures, 0);
+    // For this load alone.
+    gate.add_permits(1);
+    follower
+        .until("begun anew", |f| f.monitor.status().failures == 1)
+        .await;
+    assert!(follower.origins.is_trusted(&app(1)));
+}
+
+#[tokio::test]
 async fn a_resync_loads_nothing_where_nothing_has_changed() {
     let source = Source::default();
     source.with(|state| {

@@ -86,26 +86,28 @@ impl NatsOrigins {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A connection of its own.
+    async fn connect(&self) -> Result<Connected, SourceError> {
+        let options = ConnectOptions::new()
+            .request_timeout(Some(ANSWER))
+            .ping_interval(HEARTBEAT);
+        let connecting = timeout(ANSWER, options.connect(&self.url)).await;
+        let client = connecting.map_err(|_| silent())?.map_err(failed)?;
+        let mut context = jetstream::new(client);
+        context.set_timeout(ANSWER);
+        let bucket = match context.get_key_value(BUCKET).await {
+            Ok(bucket) => bucket,
+            Err(_) => {
+                context.create_stream(new_bucket()).await.map_err(failed)?;
+                context.get_key_value(BUCKET).await.map_err(failed)?
+            }
+        };
+        Ok(Connected { context, bucket })
+    }
+
     /// The connection, which the client makes anew by itself once it was there.
     async fn connected(&self) -> Result<&Connected, SourceError> {
-        let connect = async {
-            let options = ConnectOptions::new()
-                .request_timeout(Some(ANSWER))
-                .ping_interval(HEARTBEAT);
-            let connecting = timeout(ANSWER, options.connect(&self.url)).await;
-            let client = connecting.map_err(|_| silent())?.map_err(failed)?;
-            let mut context = jetstream::new(client);
-            context.set_timeout(ANSWER);
-            let bucket = match context.get_key_value(BUCKET).await {
-                Ok(bucket) => bucket,
-                Err(_) => {
-                    context.create_stream(new_bucket()).await.map_err(failed)?;
-                    context.get_key_value(BUCKET).await.map_err(failed)?
-                }
-            };
-            Ok(Connected { context, bucket })
-        };
-        self.connected.get_or_try_init(|| connect).await
+        self.connected.get_or_try_init(|| self.connect()).await
     }
 
     /// Makes an edit: what `plan` says, seeing all entries, and the version that it will have.
@@ -272,7 +274,8 @@ impl OriginSource for NatsOrigins {
 
     fn load<'a>(&'a self, load: &'a mut Load) -> SourceFuture<'a, Version> {
         Box::pin(async move {
-            let bucket = &self.connected().await?.bucket;
+            // Not the one on which the feed waits for answers: all entries are on their way here.
+            let bucket = &self.connect().await?.bucket;
             let mut index = Index::open(bucket).await?;
             let mut rows = BTreeMap::new();
             let version = index

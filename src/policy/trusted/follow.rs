@@ -1,7 +1,7 @@
 //! How a replica follows its source, until something fails.
 
 use std::{
-    future::Future,
+    future::{Future, pending},
     pin::{Pin, pin},
     time::{Duration, Instant},
 };
@@ -128,13 +128,15 @@ impl<S: OriginSource> Replica<S> {
         let mut load = Load::new();
         // As many as come within the time that a load may take.
         let mut since = Vec::new();
+        // A feed that fails meanwhile is no reason to throw the load away.
+        let mut broken = None;
         let version = {
             let mut loading = pin!(within(self.timeout, sleep, self.source.load(&mut load)));
             loop {
-                match select(loading.as_mut(), feed.next()).await {
+                let next = pin!(next(feed, &mut broken));
+                match select(loading.as_mut(), next).await {
                     Either::Left((version, _)) => break version?,
                     Either::Right((change, _)) => {
-                        let change = change_of(change)?;
                         if meanwhile == Meanwhile::Apply {
                             self.apply(change.clone());
                         }
@@ -158,11 +160,15 @@ impl<S: OriginSource> Replica<S> {
         {
             let mut serving = pin!(self.serve(load, at));
             loop {
-                match select(serving.as_mut(), feed.next()).await {
+                let next = pin!(next(feed, &mut broken));
+                match select(serving.as_mut(), next).await {
                     Either::Left((served, _)) => break served?,
-                    Either::Right((change, _)) => since.push(change_of(change)?),
+                    Either::Right((change, _)) => since.push(change),
                 }
             }
+        }
+        if let Some(error) = broken {
+            return Err(error);
         }
         wants_more |= since.iter().any(|c| c.is_reload() && c.version() > version);
         if wants_more {
@@ -200,6 +206,17 @@ enum Meanwhile {
 enum Applied<V> {
     All(V),
     Reload,
+}
+
+/// The next change. Once the feed has failed, none comes any more.
+async fn next(feed: &mut ChangeFeed, broken: &mut Option<SourceError>) -> Change {
+    if broken.is_none() {
+        match change_of(feed.next().await) {
+            Ok(change) => return change,
+            Err(error) => *broken = Some(error),
+        }
+    }
+    pending().await
 }
 
 fn change_of(next: Option<Result<Change, SourceError>>) -> Result<Change, SourceError> {
