@@ -47,6 +47,8 @@ const BUCKET: &str = "trusted-origins";
 
 /// How long the server has for an answer.
 const ANSWER: Duration = Duration::from_secs(5);
+/// The same for a load: to find where it begins, the server looks through all entries.
+const LOAD_ANSWER: Duration = Duration::from_secs(30);
 /// How often a feed asks how far the stream is, and the client whether the server is there.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 /// How long messages that are announced may take.
@@ -86,15 +88,15 @@ impl NatsOrigins {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection of its own.
-    async fn connect(&self) -> Result<Connected, SourceError> {
+    /// A connection of its own, whose server has so long for an answer.
+    async fn connect(&self, answer: Duration) -> Result<Connected, SourceError> {
         let options = ConnectOptions::new()
-            .request_timeout(Some(ANSWER))
+            .request_timeout(Some(answer))
             .ping_interval(HEARTBEAT);
         let connecting = timeout(ANSWER, options.connect(&self.url)).await;
         let client = connecting.map_err(|_| silent())?.map_err(failed)?;
         let mut context = jetstream::new(client);
-        context.set_timeout(ANSWER);
+        context.set_timeout(answer);
         let bucket = match context.get_key_value(BUCKET).await {
             Ok(bucket) => bucket,
             Err(_) => {
@@ -107,7 +109,8 @@ impl NatsOrigins {
 
     /// The connection, which the client makes anew by itself once it was there.
     async fn connected(&self) -> Result<&Connected, SourceError> {
-        self.connected.get_or_try_init(|| self.connect()).await
+        let connect = || self.connect(ANSWER);
+        self.connected.get_or_try_init(connect).await
     }
 
     /// Makes an edit: what `plan` says, seeing all entries, and the version that it will have.
@@ -275,7 +278,7 @@ impl OriginSource for NatsOrigins {
     fn load<'a>(&'a self, load: &'a mut Load) -> SourceFuture<'a, Version> {
         Box::pin(async move {
             // Not the one on which the feed waits for answers: all entries are on their way here.
-            let bucket = &self.connect().await?.bucket;
+            let bucket = &self.connect(LOAD_ANSWER).await?.bucket;
             let mut index = Index::open(bucket).await?;
             let mut rows = BTreeMap::new();
             let version = index
@@ -290,7 +293,7 @@ impl OriginSource for NatsOrigins {
                 load.push(row);
             }
             // Unless it has gone on meanwhile.
-            let state = state(bucket).await?;
+            let state = info(bucket).await?;
             let loaded = (state.last_sequence, state.messages);
             *self.loaded() = (state.last_sequence == version).then_some(loaded);
             Ok(Version::new(version))
@@ -382,7 +385,7 @@ impl Index {
         bucket: &Store,
         mut each: impl FnMut(&kv::Entry),
     ) -> Result<u64, SourceError> {
-        let mut goal = state(bucket).await?;
+        let mut goal = info(bucket).await?;
         loop {
             if goal.messages == 0 || (self.is_current && self.seen >= goal.last_sequence) {
                 return Ok(self.seen.max(goal.last_sequence));
@@ -404,7 +407,7 @@ impl Index {
             }
             if self.is_current && !was_current {
                 // What was overwritten meanwhile comes at the end.
-                goal = state(bucket).await?;
+                goal = info(bucket).await?;
             }
         }
     }
@@ -531,8 +534,12 @@ async fn last_that_is_there(bucket: &Store) -> Result<u64, SourceError> {
 }
 
 async fn state(bucket: &Store) -> Result<State, SourceError> {
-    let info = timeout(ANSWER, bucket.stream.get_info()).await;
-    Ok(info.map_err(|_| silent())?.map_err(failed)?.state)
+    timeout(ANSWER, info(bucket)).await.map_err(|_| silent())?
+}
+
+/// The same within the time of the connection.
+async fn info(bucket: &Store) -> Result<State, SourceError> {
+    Ok(bucket.stream.get_info().await.map_err(failed)?.state)
 }
 
 fn change(entry: &kv::Entry) -> Result<Change, SourceError> {
