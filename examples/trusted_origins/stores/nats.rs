@@ -35,6 +35,7 @@ use async_nats::{
 use futures_util::{StreamExt, stream};
 use tokio::{
     sync::{Mutex, OnceCell},
+    task::yield_now,
     time::{Instant, timeout, timeout_at},
 };
 use tower_cors::trusted::{
@@ -289,8 +290,12 @@ impl OriginSource for NatsOrigins {
                     };
                 })
                 .await?;
-            for row in rows.into_values() {
+            for (count, row) in rows.into_values().enumerate() {
                 load.push(row);
+                if count % 1000 == 999 {
+                    // Changes are served between the rows.
+                    yield_now().await;
+                }
             }
             // Unless it has gone on meanwhile.
             let state = info(bucket).await?;

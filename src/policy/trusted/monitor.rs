@@ -5,7 +5,7 @@ use std::{
 
 use super::SourceError;
 
-/// How it goes with a [`Replica`]. Cloning is one reference count.
+/// How it goes with a [`Replica`](super::Replica). Cloning is one reference count.
 #[derive(Clone, Debug)]
 pub struct ReplicaMonitor {
     status: Arc<Mutex<ReplicaStatus>>,
@@ -29,7 +29,8 @@ impl ReplicaMonitor {
     }
 }
 
-/// How it goes with a [`Replica`]. Version, staleness and invalid rows are the registry's to tell.
+/// How it goes with a [`Replica`](super::Replica). Version, staleness and invalid rows are the
+/// registry's to tell.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ReplicaStatus {
