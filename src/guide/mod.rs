@@ -3,6 +3,7 @@
 //! | you want to | page |
 //! |---|---|
 //! | let the tokens that your service accepts say which pages may use it | [`tokens`] |
+//! | let administrators edit which pages may use your service | [`trusted_origins`] |
 //! | know why a browser says that CORS headers are missing | [`refusals`] |
 //! | move from `tower-http`'s `cors` | [`migrating`] |
 //! | put the layer in the right place, behind proxies and caches | [`deploying`] |
@@ -22,3 +23,8 @@ pub mod deploying {}
 
 #[doc = include_str!("performance.md")]
 pub mod performance {}
+
+// Its code needs these features, too.
+#[cfg(all(feature = "axum", feature = "trusted"))]
+#[doc = include_str!("trusted_origins.md")]
+pub mod trusted_origins {}
