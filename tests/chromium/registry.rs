@@ -83,7 +83,7 @@ async fn an_origin_added_at_one_replica_works_at_another_until_it_is_deactivated
         // A mistake is named, and nothing is added.
         window.open(&service.admin).await;
         let all: Vec<&str> = service.replicas.iter().map(String::as_str).collect();
-        shows_replicas(&window, &all).await;
+        shows(&window, "#replicas", &all).await;
         type_into(&window, "#name", "The trusted site").await;
         type_into(&window, "#origin", "example.com").await;
         window.click("#save").await;
@@ -100,8 +100,7 @@ async fn an_origin_added_at_one_replica_works_at_another_until_it_is_deactivated
 
         // Who was refused is on the page, for administrators alone.
         window.open(&service.admin).await;
-        let refused = window.text("#refusals").await;
-        assert!(refused.contains(untrusted.as_str()), "{refused:?}");
+        shows(&window, "#refusals", &[untrusted]).await;
         window.text(&row).await;
         window
             .click(&format!("{row} td:last-child button:nth-child(2)"))
@@ -123,11 +122,11 @@ async fn the_page_shows_replicas_of_other_processes_and_which_of_them_are_gone()
         // Three of its own, and three of its peer.
         let all = service.replicas.iter().chain(&peer.replicas);
         let all: Vec<&str> = all.map(String::as_str).collect();
-        let shown = shows_replicas(&window, &all).await;
+        let shown = shows(&window, "#replicas", &all).await;
         assert!(!shown.contains("unreachable"), "{shown:?}");
 
         drop(peer.process);
-        shows_replicas(&window, &[&format!("{at_peer} unreachable: ")]).await;
+        shows(&window, "#replicas", &[&format!("{at_peer} unreachable: ")]).await;
         // Nothing pretends to be live when the page's own process is gone, either.
         drop(service.process);
         let note = window.text("#unreachable:not([hidden])").await;
@@ -136,11 +135,11 @@ async fn the_page_shows_replicas_of_other_processes_and_which_of_them_are_gone()
     .await;
 }
 
-/// Waits until the table, whose rows come and go every second, has all these texts.
-async fn shows_replicas(window: &Window, texts: &[&str]) -> String {
+/// Waits until a table, whose rows come and go every second, has all these texts.
+async fn shows(window: &Window, table: &str, texts: &[&str]) -> String {
     let start = Instant::now();
     loop {
-        let shown = window.text("#replicas").await;
+        let shown = window.text(table).await;
         if texts.iter().all(|text| shown.contains(text)) {
             return shown;
         }
