@@ -89,7 +89,7 @@ pub use self::reload::{CorsHandle, ReloadableCors, ReloadableCorsLayer};
 #[cfg(feature = "axum")]
 pub use self::routes::CorsMethodRouter;
 #[cfg(feature = "reload")]
-pub use self::routes::{MethodCorsHandle, ReloadableMethodCors, ReloadableMethodCorsLayer};
+pub use self::routes::MethodCorsHandle;
 
 /// Trusted origins: a registry that administrators edit while the service runs.
 #[cfg(feature = "trusted")]

@@ -16,6 +16,7 @@ use crate::{
     error::ConfigErrors,
     future::{ResponseFuture, respond},
     layer::{Core, CorsLayer},
+    request::Head,
 };
 
 impl CorsLayer {
@@ -37,14 +38,13 @@ impl CorsLayer {
     /// ```
     pub fn reloadable(self) -> (ReloadableCorsLayer, CorsHandle) {
         let current = Arc::new(ArcSwap::new(self.core));
-        let layer = ReloadableCorsLayer {
-            current: Arc::clone(&current),
-        };
+        let layer = ReloadableCorsLayer::new(Arc::clone(&current));
         (layer, CorsHandle { current })
     }
 }
 
-/// Replaces the configuration of a [`ReloadableCorsLayer`], and of all services that it has made.
+/// Replaces the configuration of a [`CorsLayer`] that is [reloadable](CorsLayer::reloadable), and of
+/// all services that it has made.
 ///
 /// Cloning is one reference count.
 #[derive(Clone)]
@@ -94,10 +94,29 @@ impl TryFrom<CorsLayerBuilder> for CorsLayer {
     }
 }
 
-/// Adds [`ReloadableCors`] to a service: see [`CorsLayer::reloadable`].
+/// What is in force when a request arrives.
+pub(crate) trait InForce: Send + Sync {
+    /// The configuration for the request, from there to its response.
+    fn core(&self, request: &Head<'_>) -> Arc<Core>;
+}
+
+impl InForce for ArcSwap<Core> {
+    fn core(&self, _: &Head<'_>) -> Arc<Core> {
+        self.load_full()
+    }
+}
+
+/// Adds [`ReloadableCors`] to a service: see [`CorsLayer::reloadable`] and
+/// [`MethodCorsLayer::reloadable`](crate::MethodCorsLayer::reloadable).
 #[derive(Clone)]
 pub struct ReloadableCorsLayer {
-    current: Arc<ArcSwap<Core>>,
+    current: Arc<dyn InForce>,
+}
+
+impl ReloadableCorsLayer {
+    pub(crate) fn new(current: Arc<impl InForce + 'static>) -> Self {
+        Self { current }
+    }
 }
 
 impl<S> Layer<S> for ReloadableCorsLayer {
@@ -118,12 +137,12 @@ impl fmt::Debug for ReloadableCorsLayer {
     }
 }
 
-/// [`Cors`](crate::Cors) with a configuration that can be replaced. Made by
-/// [`ReloadableCorsLayer`].
+/// [`Cors`](crate::Cors), or [`MethodCors`](crate::MethodCors), with a configuration that can be
+/// replaced. Made by [`ReloadableCorsLayer`].
 #[derive(Clone)]
 pub struct ReloadableCors<S> {
     inner: S,
-    current: Arc<ArcSwap<Core>>,
+    current: Arc<dyn InForce>,
 }
 
 impl<S> ReloadableCors<S> {
@@ -157,8 +176,8 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        // One configuration from here to the response.
-        respond(self.current.load_full(), &mut self.inner, request)
+        let core = self.current.core(&Head::from(&request));
+        respond(core, &mut self.inner, request)
     }
 }
 

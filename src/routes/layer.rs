@@ -126,15 +126,15 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn core<B>(&self, request: &Request<B>) -> &Arc<Core> {
-        let method = match classify(&Head::from(request)) {
+    pub(super) fn core(&self, request: &Head<'_>) -> &Arc<Core> {
+        let method = match classify(request) {
             // https://fetch.spec.whatwg.org/#cors-preflight-fetch: the method of the request to
             // come. Of several lines none counts, and the preflight is refused as malformed.
             Kind::Preflight { .. } => request
-                .headers()
+                .headers
                 .get(ACCESS_CONTROL_REQUEST_METHOD)
                 .map_or(b"" as &[u8], HeaderValue::as_bytes),
-            Kind::NotCors | Kind::Actual(_) => request.method().as_str().as_bytes(),
+            Kind::NotCors | Kind::Actual(_) => request.method.as_str().as_bytes(),
         };
         self.rules
             .iter()
@@ -182,7 +182,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let core = Arc::clone(self.table.core(&request));
+        let core = Arc::clone(self.table.core(&Head::from(&request)));
         respond(core, &mut self.inner, request)
     }
 }

@@ -13,7 +13,7 @@ mod rule;
 #[cfg(feature = "axum")]
 pub use self::axum::CorsMethodRouter;
 #[cfg(feature = "reload")]
-pub use self::reload::{MethodCorsHandle, ReloadableMethodCors, ReloadableMethodCorsLayer};
+pub use self::reload::MethodCorsHandle;
 pub use self::{
     layer::{MethodCors, MethodCorsBuilder, MethodCorsLayer},
     rule::RouteCors,

@@ -1,18 +1,13 @@
-use std::{
-    fmt,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{fmt, sync::Arc};
 
 use arc_swap::ArcSwap;
-use http::{Request, Response};
-use tower_layer::Layer;
-use tower_service::Service;
 
 use super::{MethodCorsBuilder, MethodCorsLayer, layer::Table};
 use crate::{
     error::ConfigErrors,
-    future::{ResponseFuture, respond},
+    layer::Core,
+    reload::{InForce, ReloadableCorsLayer},
+    request::Head,
 };
 
 impl MethodCorsLayer {
@@ -35,16 +30,15 @@ impl MethodCorsLayer {
     /// handle.reload(MethodCorsLayer::builder().rule([Method::GET, Method::PUT], public))?;
     /// # Ok::<(), tower_cors::ConfigErrors>(())
     /// ```
-    pub fn reloadable(self) -> (ReloadableMethodCorsLayer, MethodCorsHandle) {
+    pub fn reloadable(self) -> (ReloadableCorsLayer, MethodCorsHandle) {
         let current = Arc::new(ArcSwap::new(self.table));
-        let layer = ReloadableMethodCorsLayer {
-            current: Arc::clone(&current),
-        };
+        let layer = ReloadableCorsLayer::new(Arc::clone(&current));
         (layer, MethodCorsHandle { current })
     }
 }
 
-/// Replaces the rules of a [`ReloadableMethodCorsLayer`], and of all services that it has made.
+/// Replaces the rules of a [`MethodCorsLayer`] that is [reloadable](MethodCorsLayer::reloadable), and
+/// of all services that it has made.
 ///
 /// Cloning is one reference count.
 #[derive(Clone)]
@@ -95,79 +89,8 @@ impl TryFrom<MethodCorsBuilder> for MethodCorsLayer {
     }
 }
 
-/// Adds [`ReloadableMethodCors`] to a service: see [`MethodCorsLayer::reloadable`].
-#[derive(Clone)]
-pub struct ReloadableMethodCorsLayer {
-    current: Arc<ArcSwap<Table>>,
-}
-
-impl<S> Layer<S> for ReloadableMethodCorsLayer {
-    type Service = ReloadableMethodCors<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        ReloadableMethodCors {
-            inner,
-            current: Arc::clone(&self.current),
-        }
-    }
-}
-
-impl fmt::Debug for ReloadableMethodCorsLayer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReloadableMethodCorsLayer")
-            .finish_non_exhaustive()
-    }
-}
-
-/// [`MethodCors`](crate::MethodCors) with rules that can be replaced. Made by
-/// [`ReloadableMethodCorsLayer`].
-#[derive(Clone)]
-pub struct ReloadableMethodCors<S> {
-    inner: S,
-    current: Arc<ArcSwap<Table>>,
-}
-
-impl<S> ReloadableMethodCors<S> {
-    /// The inner service.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// The inner service, mutably.
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
-    /// The inner service alone.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
-}
-
-impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for ReloadableMethodCors<S>
-where
-    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
-    ResBody: Default,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = ResponseFuture<S, ReqBody>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        // One rule from here to the response.
-        let core = Arc::clone(self.current.load().core(&request));
-        respond(core, &mut self.inner, request)
-    }
-}
-
-impl<S: fmt::Debug> fmt::Debug for ReloadableMethodCors<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReloadableMethodCors")
-            .field("inner", &self.inner)
-            .finish_non_exhaustive()
+impl InForce for ArcSwap<Table> {
+    fn core(&self, request: &Head<'_>) -> Arc<Core> {
+        Arc::clone(self.load().core(request))
     }
 }
