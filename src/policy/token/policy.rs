@@ -27,7 +27,7 @@ use crate::{
 /// | the request has | verdict |
 /// |---|---|
 /// | no token | abstains: see [`fallback`](crate::PolicyExt::fallback) |
-/// | a token that lists the origin | allowed; the [`VerifiedToken`] is left in the request's extensions, as an `Arc` |
+/// | a token that lists the origin | allowed; the [`VerifiedToken`](crate::token::VerifiedToken) is left in the request's extensions, as an `Arc` |
 /// | one that does not | denied, 403 |
 /// | one that is malformed, forged, for others, revoked, not yet valid | denied, 401 |
 /// | one that has expired, and lists the origin | denied, 401, which the page may read for a while |
