@@ -31,12 +31,18 @@ impl Process {
 
     /// The rest of the first line that begins so.
     pub(crate) async fn line_after(&mut self, beginning: &str) -> String {
+        let line = self.find_line_after(beginning).await;
+        line.unwrap_or_else(|| panic!("the process has ended without saying {beginning:?}"))
+    }
+
+    /// The same, or nothing if the process ends before.
+    async fn find_line_after(&mut self, beginning: &str) -> Option<String> {
         while let Some(line) = self.output.next_line().await.expect("it can be read") {
             if let Some(rest) = line.strip_prefix(beginning) {
-                return rest.to_owned();
+                return Some(rest.to_owned());
             }
         }
-        panic!("the process has ended without saying {beginning:?}");
+        None
     }
 }
 
@@ -48,15 +54,20 @@ pub(crate) struct Driver {
 
 impl Driver {
     pub(crate) async fn start() -> Self {
-        let mut command = Command::new("chromedriver");
-        command.arg("--port=0");
-        let mut process = Process::start(command);
-        let port = process
-            .line_after("ChromeDriver was started successfully on port ")
-            .await;
-        Self {
-            url: format!("http://127.0.0.1:{}", port.trim_end_matches('.')),
-            _process: process,
+        // It finds a port that is free for one version of IP and ends if it is taken for the other,
+        // as it may be where several start at once.
+        for _ in 0..5 {
+            let mut command = Command::new("chromedriver");
+            command.arg("--port=0");
+            let mut process = Process::start(command);
+            let started = "ChromeDriver was started successfully on port ";
+            if let Some(port) = process.find_line_after(started).await {
+                return Self {
+                    url: format!("http://127.0.0.1:{}", port.trim_end_matches('.')),
+                    _process: process,
+                };
+            }
         }
+        panic!("chromedriver does not start");
     }
 }
