@@ -21,6 +21,8 @@ pub(crate) fn count(prefix: &str) -> Counted {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(["bench", "--quiet", "--bench", "allocations"])
+        // As this program was built itself.
+        .args(cfg!(debug_assertions).then_some("--profile=dev"))
         .args(["--features", &features()])
         .args(["--", "--print", prefix])
         .output()
