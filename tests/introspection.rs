@@ -547,6 +547,35 @@ async fn garbage_is_asked_about_at_a_bounded_rate() {
 }
 
 #[tokio::test]
+async fn garbage_that_is_asked_about_at_once_keeps_to_the_rate() {
+    let clock = TestClock::new();
+    let played = Played::new(Next::SaysLater(NO));
+    let verifier = played
+        .verifier(&clock)
+        .max_refused_per_second(10)
+        .build()
+        .unwrap();
+    // The first answer comes when as many as may be are under way.
+    let flood = async |round: u64| {
+        let ask = |n| verifier.verify(&format!("garbage-{round}-{n}"));
+        let results = join_all((0..64).map(ask)).await;
+        assert!(results.iter().all(Result::is_err));
+    };
+    for round in 0..2 {
+        flood(round).await;
+    }
+    assert_eq!(played.calls(), 128);
+    for second in 1..=60 {
+        clock.advance(1);
+        flood(1 + second).await;
+        let seconds = usize::try_from(second).unwrap();
+        let most = 100 + 10 * seconds + 64;
+        assert!(played.calls() <= most, "{second}: {}", played.calls());
+    }
+    assert!(played.calls() >= 600, "{}", played.calls());
+}
+
+#[tokio::test]
 async fn what_is_forgotten_is_asked_about_again() {
     let clock = TestClock::new();
     let played = Played::new(Next::Says(YES));

@@ -9,11 +9,15 @@ use crate::policy::token::Clock;
 /// How many questions may come to nothing: so many per second, and those of [`SAVED`] at once.
 ///
 /// A question is paid for when it has come to nothing. So what is asked about good tokens is never
-/// short, except while garbage takes all.
+/// short, except while garbage takes all. Those under way when the last of it is spent are paid for
+/// afterwards, and no others are asked until then.
 pub(super) struct Budget {
     clock: Arc<dyn Clock>,
     /// How long it takes to save up for one question.
     price: Duration,
+    /// The most that can be owed: what was saved, and all the questions that may be under way when
+    /// it is spent.
+    most: Duration,
     /// When all that was spent will have been saved up again (the generic cell rate algorithm).
     full_at: Mutex<SystemTime>,
 }
@@ -22,19 +26,21 @@ pub(super) struct Budget {
 const SAVED: Duration = Duration::from_secs(10);
 
 impl Budget {
-    pub(super) fn new(per_second: u32, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub(super) fn new(per_second: u32, max_outstanding: usize, clock: Arc<dyn Clock>) -> Arc<Self> {
         let second = Duration::from_secs(1);
+        let price = second.checked_div(per_second).unwrap_or(second);
+        let outstanding = u32::try_from(max_outstanding).unwrap_or(u32::MAX);
         Arc::new(Self {
             clock,
-            price: second.checked_div(per_second).unwrap_or(second),
+            price,
+            most: SAVED + price.saturating_mul(outstanding),
             full_at: Mutex::new(SystemTime::UNIX_EPOCH),
         })
     }
 
     pub(super) fn is_spent(&self, now: SystemTime) -> bool {
         let full_at = *self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let owed = owed(full_at, now);
-        owed + self.price > SAVED
+        self.owed(full_at, now) + self.price > SAVED
     }
 
     /// A question, which costs its price unless it [pays](Question::pays).
@@ -44,18 +50,17 @@ impl Budget {
 
     fn spend(&self, now: SystemTime) {
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        // Whatever is under way when all is spent does not make it longer.
-        let owed = SAVED.min(owed(*full_at, now) + self.price);
-        *full_at = now + owed;
+        let owed = self.owed(*full_at, now) + self.price;
+        *full_at = now + self.most.min(owed);
     }
-}
 
-/// More than can be owed was so before the clock was set back.
-fn owed(full_at: SystemTime, now: SystemTime) -> Duration {
-    let owed = full_at.duration_since(now).unwrap_or_default();
-    match owed > SAVED {
-        true => Duration::ZERO,
-        false => owed,
+    /// More than can be owed was so before the clock was set back.
+    fn owed(&self, full_at: SystemTime, now: SystemTime) -> Duration {
+        let owed = full_at.duration_since(now).unwrap_or_default();
+        match owed > self.most {
+            true => Duration::ZERO,
+            false => owed,
+        }
     }
 }
 
@@ -89,31 +94,41 @@ impl fmt::Debug for Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::token::SystemClock;
 
     fn at(millis: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(1_000) + Duration::from_millis(millis)
     }
 
+    /// It stands still.
+    #[derive(Debug)]
+    struct Stopped;
+
+    impl Clock for Stopped {
+        fn now(&self) -> SystemTime {
+            at(0)
+        }
+    }
+
+    fn budget(per_second: u32, max_outstanding: usize) -> Arc<Budget> {
+        Budget::new(per_second, max_outstanding, Arc::new(Stopped))
+    }
+
     /// How many questions in a row may come to nothing.
     fn left(budget: &Budget, now: SystemTime) -> usize {
-        let asked = (0..10_000).take_while(|_| {
-            let may_ask = !budget.is_spent(now);
-            budget.spend(now);
-            may_ask
-        });
-        asked.count()
+        let may_ask = |_: &_| !budget.is_spent(now);
+        let asked = (0..10_000).take_while(may_ask);
+        asked.inspect(|_| budget.spend(now)).count()
     }
 
     #[test]
     fn ten_seconds_are_saved_up() {
-        let budget = Budget::new(20, Arc::new(SystemClock));
+        let budget = budget(20, 1);
         for (now, expected) in [
             (at(0), 200),
             (at(0), 0),
             (at(49), 0),
             (at(99), 1),
-            (at(1_100), 20),
+            (at(1_100), 21),
             (at(6_100), 100),
             (at(99_000), 200),
             // What is owed from before the clock was set back is forgotten.
@@ -125,21 +140,49 @@ mod tests {
     }
 
     #[test]
+    fn what_was_under_way_when_all_was_spent_is_paid_for() {
+        let budget = budget(100, 64);
+        assert_eq!(left(&budget, at(0)), 1_000);
+        let mut ended = 0;
+        for millis in (10..=60_000).step_by(10) {
+            // As many as may be under way are asked before the first one ends.
+            if !budget.is_spent(at(millis)) {
+                (0..64).for_each(|_| budget.spend(at(millis)));
+                ended += 64;
+            }
+        }
+        assert!((5_900..=6_064).contains(&ended), "{ended}");
+        // It is all saved up again, after that many more.
+        assert_eq!(left(&budget, at(60_000 + 10_640)), 1_000);
+    }
+
+    #[test]
+    fn no_more_is_owed_than_can_be() {
+        let budget = budget(1, 2);
+        (0..100).for_each(|_| budget.spend(at(0)));
+        for (now, expected) in [(at(2_999), true), (at(3_000), false)] {
+            assert_eq!(budget.is_spent(now), expected, "{now:?}");
+        }
+        for outstanding in [0, usize::MAX] {
+            assert_eq!(left(&self::budget(1, outstanding), at(0)), 10);
+        }
+    }
+
+    #[test]
     fn the_highest_rate_is_none() {
-        let budget = Budget::new(u32::MAX, Arc::new(SystemClock));
-        assert_eq!(left(&budget, at(0)), 10_000);
+        assert_eq!(left(&budget(u32::MAX, 64), at(0)), 10_000);
     }
 
     #[test]
     fn what_pays_costs_nothing() {
-        let budget = Budget::new(1, Arc::new(SystemClock));
+        let budget = budget(1, 64);
         for _ in 0..100 {
             budget.question().pays();
         }
-        assert!(!budget.is_spent(SystemTime::now()));
+        assert!(!budget.is_spent(at(0)));
         for _ in 0..10 {
             drop(budget.question());
         }
-        assert!(budget.is_spent(SystemTime::now()));
+        assert!(budget.is_spent(at(0)));
     }
 }

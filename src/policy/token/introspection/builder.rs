@@ -115,8 +115,9 @@ impl IntrospectionVerifierBuilder {
     /// [unavailable](super::super::VerifyError::Unavailable) at once, unless they may be
     /// [stale](Self::stale_if_error).
     ///
-    /// A question whose clients have all hung up is kept for 5 s, for those who ask the same, and
-    /// gives way to others when its place is needed: it then counts as one that came to nothing.
+    /// A question whose clients have all hung up can be taken up by those who ask the same until 5 s
+    /// after it began. It is kept until another one begins after that, or needs its place: it then
+    /// counts as one that came to nothing.
     pub fn max_outstanding(mut self, questions: usize) -> Self {
         self.max_outstanding = questions;
         self
@@ -126,7 +127,8 @@ impl IntrospectionVerifierBuilder {
     /// set. It bounds what the issuer has to bear of those who send tokens that were never issued.
     ///
     /// A question comes to nothing when the issuer does not stand by the token, when it gives no
-    /// answer, or when nobody waited for that. Beyond the bound, tokens that are not remembered are
+    /// answer, or when nobody waited for that. Those [under way](Self::max_outstanding) when the bound
+    /// is reached count, too: there are so many fewer afterwards. Beyond the bound, tokens that are not remembered are
     /// [unavailable](super::super::VerifyError::Unavailable) without a question, unless they may
     /// be [stale](Self::stale_if_error). Good tokens are not counted, and have to wait for the next
     /// question like others.
@@ -177,7 +179,11 @@ impl IntrospectionVerifierBuilder {
         }
         Ok(IntrospectionVerifier::new(Shared {
             client: self.client,
-            budget: Budget::new(self.max_refused_per_second, Arc::clone(&self.clock)),
+            budget: Budget::new(
+                self.max_refused_per_second,
+                self.max_outstanding,
+                Arc::clone(&self.clock),
+            ),
             clock: self.clock,
             settings: self.settings,
             keys: TokenKeys::default(),
