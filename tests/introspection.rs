@@ -26,7 +26,7 @@ use tower_cors::{
     token::{
         ClientAuth, FetchError, FetchFuture, IntrospectionClient, IntrospectionConfigError,
         IntrospectionRequest, IntrospectionVerifier, IntrospectionVerifierBuilder,
-        ReqwestIntrospectionClient, TokenOrigins, TokenVerifier, VerifyError,
+        ReqwestIntrospectionClient, TokenOrigins, TokenVerifier, VerifyError, VerifyFuture,
     },
 };
 
@@ -625,6 +625,72 @@ async fn what_is_forgotten_is_asked_about_again() {
 }
 
 #[tokio::test]
+async fn a_revocation_is_not_lost_when_another_token_is_forgotten_meanwhile() {
+    let clock = TestClock::new();
+    let played = Played::new(Next::Says(YES));
+    let verifier = played
+        .verifier(&clock)
+        .stale_if_error(Duration::from_secs(600))
+        .build()
+        .unwrap();
+    assert_eq!(outcome(&verifier, "t").await, "good");
+    clock.advance(60);
+    played.set(Next::SaysLater(NO));
+    let mut asked = verifier.verify("t");
+    assert!((&mut asked).now_or_never().is_none());
+    verifier.forget("another");
+    assert!(matches!(asked.await, Err(VerifyError::Revoked)));
+    played.set(Next::Unreachable);
+    let down = "the issuer is out of reach";
+    assert_eq!(outcome(&verifier, "t").await, down);
+
+    // Silence is no refusal, and what was found out afterwards stands.
+    played.set(Next::Says(YES));
+    clock.advance(1);
+    assert_eq!(outcome(&verifier, "t").await, "good");
+    clock.advance(60);
+    played.set(Next::SaysLater(""));
+    let mut asked = verifier.verify("t");
+    assert!((&mut asked).now_or_never().is_none());
+    verifier.forget("another");
+    assert!(asked.await.is_ok(), "it is stale");
+    played.set(Next::SaysLater(NO));
+    let mut asked = verifier.verify("t");
+    assert!((&mut asked).now_or_never().is_none());
+    verifier.forget("t");
+    clock.advance(1);
+    played.set(Next::Says(YES));
+    assert_eq!(outcome(&verifier, "t").await, "good");
+    assert!(matches!(asked.await, Err(VerifyError::Revoked)));
+    assert!(verifier.verify("t").into_ready().unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn a_revocation_is_noticed_although_a_question_was_under_way() {
+    let clock = TestClock::new();
+    for (ttl, seconds, expected, calls) in [
+        (0, 0, "good", 1),
+        (0, 1, "revoked", 2),
+        (0, 4, "revoked", 2),
+        (3, 3, "good", 1),
+        (3, 4, "revoked", 2),
+    ] {
+        let played = Played::new(Next::SaysLater(YES));
+        let verifier = played
+            .verifier(&clock)
+            .positive_ttl(Duration::from_secs(ttl))
+            .build()
+            .unwrap();
+        hang_up(&verifier, "t");
+        played.set(Next::Says(NO));
+        clock.advance(seconds);
+        let context = format!("{seconds} seconds, remembered for {ttl}");
+        assert_eq!(outcome(&verifier, "t").await, expected, "{context}");
+        assert_eq!(played.calls(), calls, "{context}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_forgotten_is_forgotten_by_the_policy() {
     let clock = TestClock::new();
     let played = Played::new(Next::Says(YES));
@@ -644,26 +710,58 @@ async fn what_is_forgotten_is_forgotten_by_the_policy() {
     ));
 }
 
+/// Counts how often it is asked.
+#[derive(Clone, Debug)]
+struct Counted {
+    verifier: IntrospectionVerifier,
+    calls: Arc<AtomicUsize>,
+}
+
+impl Counted {
+    fn new(verifier: IntrospectionVerifier) -> Self {
+        let calls = Arc::default();
+        Self { verifier, calls }
+    }
+
+    fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+}
+
+impl TokenVerifier for Counted {
+    fn verify(&self, token: &str) -> VerifyFuture {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.verifier.verify(token)
+    }
+
+    fn epoch(&self) -> u64 {
+        self.verifier.epoch()
+    }
+}
+
 #[tokio::test]
 async fn a_stale_token_is_remembered_by_the_policy() {
     let clock = TestClock::new();
     let played = Played::new(Next::Says(YES));
     let verifier = played.verifier(&clock).positive_ttl(Duration::ZERO);
     let verifier = verifier
-        .stale_if_error(Duration::from_secs(600))
+        .stale_if_error(Duration::from_secs(3600))
         .build()
         .unwrap();
-    let policy = TokenOrigins::introspection(verifier.clone())
+    let counted = Counted::new(verifier);
+    let policy = TokenOrigins::introspection(counted.clone())
         .build()
         .unwrap();
     let request = http::Request::get("/").header(header::AUTHORIZATION, "Bearer t");
     let (parts, ()) = request.body(()).unwrap().into_parts();
     assert!(policy.authenticate(&parts).await.is_ok());
     played.set(Next::Unreachable);
+    // The policy reads the machine's clock: for that one, what is stale is so for half an hour.
+    clock.advance(1800);
     for _ in 0..50 {
         assert!(policy.authenticate(&parts).await.is_ok());
     }
-    assert_eq!(played.calls(), 2);
+    assert_eq!(counted.calls(), 2);
 }
 
 #[tokio::test]

@@ -38,6 +38,13 @@ pub(super) struct Known {
     pub(super) stale_until: SystemTime,
 }
 
+impl Known {
+    /// Whether the issuer said that the token is not good.
+    fn is_refused(&self) -> bool {
+        !matches!(self.result, Ok(_) | Err(VerifyError::Unavailable(_)))
+    }
+}
+
 impl Memory {
     pub(super) fn new(bytes: u64) -> Self {
         // The claims of a token take up some 2 KiB.
@@ -61,11 +68,15 @@ impl Memory {
         Some(token.fresh_until(stale_until.min(now + FAILED)))
     }
 
-    /// Remembers what the issuer said, unless something was forgotten since it was asked.
+    /// Remembers what the issuer said, unless something was forgotten since it was asked. A refusal
+    /// ends what was good before even then.
     pub(super) fn put(&self, key: TokenKey, known: Known, epoch: u64) {
         let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
         if self.epoch() == epoch {
             self.known.insert(key, known);
+        } else if known.is_refused() {
+            let is_earlier = |other: &Known| other.since <= known.since;
+            self.known.remove_if(&key, is_earlier);
         }
     }
 

@@ -157,12 +157,25 @@ impl Shared {
     }
 
     async fn find_out(self: Arc<Self>, key: TokenKey, token: String) -> VerifyResult {
+        let came = self.clock.now();
+        let result = self.find_out_once(key, &token).await;
+        // The question may have been under way for longer than a good token is remembered. Another
+        // one begins after this.
+        let is_late = |token: &VerifiedToken| token.freshness().is_some_and(|until| until < came);
+        match result {
+            Ok(known) if is_late(&known) => self.find_out_once(key, &token).await,
+            result => result,
+        }
+    }
+
+    /// Finds out what was so when this began, or when the question began that was under way.
+    async fn find_out_once(self: &Arc<Self>, key: TokenKey, token: &str) -> VerifyResult {
         let now = self.clock.now();
         // Somebody else may have found it out before this was polled.
         if let Some(known) = self.memory.get(key, now) {
             return known;
         }
-        match self.join(key, &token, now) {
+        match self.join(key, token, now) {
             Ok(flight) => flight.await,
             Err(what) => {
                 let stale = self.memory.get_stale(key, now);
