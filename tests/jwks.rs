@@ -9,16 +9,17 @@
 mod issuer_support;
 
 use std::{
+    fmt,
     future::pending,
     sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use bytes::Bytes;
-use futures_util::future::join_all;
+use futures_util::{FutureExt, future::join_all};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, jwk::Jwk};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -580,6 +581,82 @@ async fn clients_that_hang_up_make_no_more_fetches() {
         let _gone = tokio::time::timeout(Duration::from_millis(1), waiting).await;
     }
     assert_eq!(played.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_fetch_that_was_left_is_not_waited_for_in_vain() {
+    let clock = TestClock::new();
+    let played = Played::default();
+    let verifier = JwksVerifier::builder(played.clone())
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let token = token("old", RSA, &clock);
+    let hang_up = || assert!(verifier.verify(&token).now_or_never().is_none());
+    hang_up();
+    played.set(Played::keys(&[old()]));
+    clock.advance(29);
+    hang_up();
+    assert_eq!(played.calls(), 1);
+    clock.advance(1);
+    let mut waiting = verifier.verify(&token);
+    assert!((&mut waiting).now_or_never().is_none());
+    assert_eq!(played.calls(), 2);
+    // What somebody waits for stays, however long it takes.
+    clock.advance(60);
+    let results = join_all([waiting, verifier.verify(&token)]).await;
+    assert!(results.iter().all(Result::is_ok));
+    assert_eq!(played.calls(), 2);
+}
+
+/// Whose fetches come to nothing, and look at the verifier when they are dropped.
+#[derive(Clone, Default)]
+struct Looking {
+    verifier: Arc<OnceLock<JwksVerifier>>,
+    seen: Arc<AtomicU64>,
+}
+
+impl fmt::Debug for Looking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Looking")
+    }
+}
+
+impl KeySetFetcher for Looking {
+    fn fetch(&self) -> FetchFuture {
+        let looks = Looks(self.clone());
+        Box::pin(async move {
+            let _looks = looks;
+            pending().await
+        })
+    }
+}
+
+struct Looks(Looking);
+
+impl Drop for Looks {
+    fn drop(&mut self) {
+        let verifier = self.0.verifier.get().unwrap();
+        let seen = verifier.status().fetches;
+        self.0.seen.store(seen, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn a_fetch_that_is_given_up_may_look_at_the_verifier() {
+    let clock = TestClock::new();
+    let looking = Looking::default();
+    let verifier = JwksVerifier::builder(looking.clone())
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    looking.verifier.set(verifier.clone()).unwrap();
+    let token = token("old", RSA, &clock);
+    for seen in [0, 2] {
+        assert!(verifier.verify(&token).now_or_never().is_none());
+        assert_eq!(looking.seen.load(Ordering::Relaxed), seen);
+        clock.advance(30);
+    }
 }
 
 #[tokio::test]

@@ -27,8 +27,8 @@ pub(super) struct State {
     /// How many times the keys were not those of before, or those of before were dead.
     sets: u64,
     pub(super) last_failure: Option<&'static str>,
-    /// The fetch under way. It is kept when all that wait for it go away, so that clients who hang
-    /// up cannot make it begin anew.
+    /// The fetch under way. It is kept when all that wait for it go away, until another may begin, so
+    /// that clients who hang up cannot make it begin anew.
     pub(super) flight: Option<Flight<FetchResult>>,
     /// Alive while somebody waits for the fetch.
     pub(super) driver: Weak<()>,
@@ -102,18 +102,34 @@ impl State {
         self.flight.is_some() && self.driver.strong_count() > 0
     }
 
+    /// The fetch that all have left, once another may begin: nobody is to wait for what may have
+    /// come to nothing long ago.
+    pub(super) fn take_abandoned(
+        &mut self,
+        now: SystemTime,
+        times: &Times,
+    ) -> Option<Flight<FetchResult>> {
+        match self.is_driven() || self.is_too_soon(now, times) {
+            true => None,
+            false => self.flight.take(),
+        }
+    }
+
     /// Notes an attempt to fetch, unless the last one was too recently.
     pub(super) fn attempt(&mut self, now: SystemTime, times: &Times) -> bool {
-        let is_too_soon = self.attempted_at.is_some_and(|last| {
-            now.duration_since(last)
-                .is_ok_and(|since| since < times.min_refresh_interval)
-        });
-        if is_too_soon {
+        if self.is_too_soon(now, times) {
             return false;
         }
         self.attempted_at = Some(now);
         self.fetches += 1;
         true
+    }
+
+    fn is_too_soon(&self, now: SystemTime, times: &Times) -> bool {
+        self.attempted_at.is_some_and(|last| {
+            now.duration_since(last)
+                .is_ok_and(|since| since < times.min_refresh_interval)
+        })
     }
 
     /// Notes what came of an attempt that began at `since`; new keys replace the old ones, so that

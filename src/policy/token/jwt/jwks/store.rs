@@ -60,10 +60,14 @@ pub(super) enum Step {
 pub(super) struct Refresh {
     flight: Flight<FetchResult>,
     _driver: Arc<()>,
+    /// The fetch in whose place it is. What is dropped is not ours, and may call us: not before the
+    /// state is unlocked.
+    abandoned: Option<Flight<FetchResult>>,
 }
 
 impl Refresh {
-    pub(super) async fn wait(self) -> FetchResult {
+    pub(super) async fn wait(mut self) -> FetchResult {
+        drop(self.abandoned.take());
         self.flight.clone().await
     }
 }
@@ -175,6 +179,7 @@ impl Store {
 
     /// Joins the fetch under way, or begins one unless that would be too soon.
     fn join(self: &Arc<Self>, state: &mut State, now: SystemTime) -> Option<Refresh> {
+        let abandoned = state.take_abandoned(now, &self.bounds.times);
         if state.flight.is_none() {
             if !state.attempt(now, &self.bounds.times) {
                 return None;
@@ -189,6 +194,7 @@ impl Store {
         Some(Refresh {
             flight,
             _driver: driver,
+            abandoned,
         })
     }
 
