@@ -43,6 +43,7 @@ const UNAVAILABLE_TTL: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) finding: Finding,
+    since: SystemTime,
     until: SystemTime,
     epoch: u64,
 }
@@ -75,13 +76,15 @@ impl Known {
         };
         Self {
             finding,
+            since: now,
             until,
             epoch,
         }
     }
 
+    /// What was learned in the future was learned before the clock was set back.
     fn is_current(&self, epoch: u64, now: SystemTime) -> bool {
-        self.epoch == epoch && now < self.until
+        self.epoch == epoch && self.since <= now && now < self.until
     }
 }
 
@@ -141,8 +144,7 @@ impl TokenCache {
             return Arc::new(find_out.await);
         };
         // Or what is stale would be what the others wait for.
-        let now = SystemTime::now();
-        cache.remove_if(&key, |known| !known.is_current(epoch, now));
+        cache.remove_if(&key, |known| !known.is_current(epoch, SystemTime::now()));
         match cache.get_value_or_guard_async(&key).await {
             Ok(known) if known.is_current(epoch, SystemTime::now()) => known,
             Ok(_) => Arc::new(find_out.await),
@@ -225,7 +227,10 @@ mod tests {
             let text = format!("{finding:?}");
             cache.insert(key, &Arc::new(Known::new(finding, 7, now, &limits)));
             let at = |seconds: u64| now + Duration::from_secs(seconds);
+            assert!(cache.get(key, 7, at(0)).is_some(), "{text}");
             assert!(cache.get(key, 7, at(seconds - 1)).is_some(), "{text}");
+            let before = now - Duration::from_millis(1);
+            assert!(cache.get(key, 7, before).is_none(), "set back: {text}");
             assert!(cache.get(key, 7, at(seconds)).is_none(), "{text}");
             assert!(cache.get(key, 8, at(0)).is_none(), "another epoch: {text}");
             assert!(cache.get(cache.key("other"), 7, at(0)).is_none());
