@@ -99,7 +99,9 @@ impl PolicyProperties {
     /// Says that no shared cache may keep what the inner service answers: every response gets
     /// `Cache-Control: private` ([RFC 9111, section
     /// 5.2.2.7](https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.7)), in place of `public` and
-    /// `s-maxage`. One that says `no-store` already stays as it is.
+    /// `s-maxage`. One that says `no-store` already stays as it is, and one that cannot be read is
+    /// replaced by that. `CDN-Cache-Control` ([RFC 9213](https://www.rfc-editor.org/rfc/rfc9213))
+    /// is left alone: where the inner service sets it, it has to say `private` there, too.
     ///
     /// Where the URL alone, or a cookie, says for whom an answer is, some caches would serve it to
     /// others.

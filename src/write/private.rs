@@ -1,8 +1,10 @@
-//! `Cache-Control: private`, merged with what the inner service says.
+//! `Cache-Control: private`, merged with what the inner service says. `CDN-Cache-Control`
+//! ([RFC 9213](https://www.rfc-editor.org/rfc/rfc9213)) stays as it is: who sets it means it.
 
 use http::{HeaderMap, HeaderValue, header::CACHE_CONTROL};
 
 const PRIVATE: HeaderValue = HeaderValue::from_static("private");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// Adds `private`, and removes what would undo it. `no-store` says more already.
 /// <https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2>
@@ -16,9 +18,11 @@ pub(super) fn keep_out_of_shared_caches(headers: &mut HeaderMap) {
         .iter()
         .map(|line| line.to_str().ok())
         .collect();
-    let directives = lines.as_deref().and_then(directives);
-    // What cannot be read is replaced: who knows what caches make of it.
-    let directives = directives.unwrap_or_default();
+    let Some(directives) = lines.as_deref().and_then(directives) else {
+        // Who knows what caches make of it. It may say this.
+        headers.insert(CACHE_CONTROL, NO_STORE);
+        return;
+    };
     if directives.iter().any(|directive| is(directive, "no-store")) {
         return;
     }
@@ -35,7 +39,7 @@ pub(super) fn keep_out_of_shared_caches(headers: &mut HeaderMap) {
     }
     headers.insert(
         CACHE_CONTROL,
-        HeaderValue::from_maybe_shared(text).unwrap_or(PRIVATE),
+        HeaderValue::from_maybe_shared(text).unwrap_or(NO_STORE),
     );
 }
 
@@ -99,7 +103,8 @@ mod tests {
             (&["no-store"], &["no-store"]),
             (&["public, No-Store"], &["public, No-Store"]),
             // Nonsense.
-            (&["ext=\"public, no-store"], &["private"]),
+            (&["ext=\"public, no-store"], &["no-store"]),
+            (&["no-store", "ext=\"public"], &["no-store"]),
             (&["", " , "], &["private"]),
         ] {
             let mut headers: HeaderMap = inner
@@ -110,13 +115,13 @@ mod tests {
             let lines: Vec<_> = headers.get_all(CACHE_CONTROL).iter().collect();
             assert_eq!(lines, expected, "{inner:?}");
         }
-        let mut headers = HeaderMap::new();
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("public"));
-        headers.append(CACHE_CONTROL, HeaderValue::from_bytes(b"\xff").unwrap());
-        keep_out_of_shared_caches(&mut headers);
-        assert_eq!(
-            headers.get_all(CACHE_CONTROL).iter().collect::<Vec<_>>(),
-            ["private"]
-        );
+        for readable in ["public", "no-store"] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static(readable));
+            headers.append(CACHE_CONTROL, HeaderValue::from_bytes(b"\xff").unwrap());
+            keep_out_of_shared_caches(&mut headers);
+            let lines: Vec<_> = headers.get_all(CACHE_CONTROL).iter().collect();
+            assert_eq!(lines, ["no-store"], "{readable}");
+        }
     }
 }
