@@ -497,9 +497,9 @@ async fn max_age_ends_with_the_token() {
         Some(value.to_str().unwrap().parse::<u64>().unwrap())
     };
     assert_eq!(max_age(3600, Some(600)).await, Some(600));
-    // A second may pass meanwhile. The leeway is for clocks, and handed out to nobody.
+    // Some seconds may pass meanwhile. The leeway is for clocks, and handed out to nobody.
     let left = max_age(100, Some(600)).await.unwrap();
-    assert!((98..=100).contains(&left), "{left}");
+    assert!((90..=100).contains(&left), "{left}");
     assert_eq!(max_age(3600, None).await, None);
 }
 
