@@ -141,12 +141,15 @@ async fn past_its_staleness_a_registry_fails_closed_if_so_chosen() {
 
     source.with(|state| state.is_down = false);
     closing.until_in_step().await;
-    assert!(closing.origins.is_trusted(&page));
+    closing
+        .until("fresh again", |f| f.origins.is_trusted(&page))
+        .await;
 }
 
 #[tokio::test]
 async fn a_registry_turns_stale_also_when_its_task_is_gone() {
-    let limit = Duration::from_millis(500);
+    // More than a busy machine needs to see that it is fresh.
+    let limit = Duration::from_secs(4);
     let source = Source::default();
     source.with(|state| state.put(1));
     let follower = Follower::start(source, WhenStale::FailClosedAfter(limit));

@@ -46,7 +46,9 @@ async fn changes_are_served_while_everything_is_loaded_and_the_load_does_not_und
     follower.until_in_step().await;
     let mut events = follower.origins.subscribe(100);
     // The next load has read the rows, and does not come to its end.
-    tokio::time::sleep(10 * every).await;
+    follower
+        .until("loading", |f| f.source.with(|state| state.at_gate == 2))
+        .await;
     let loads = follower.monitor.status().loads;
     source.with(|state| {
         state.delete(1);
@@ -83,6 +85,39 @@ async fn changes_are_served_while_everything_is_loaded_and_the_load_does_not_und
         panic!("{told:?}");
     };
     assert_eq!(by.as_ref(), Some(&admin()));
+}
+
+/// Else a version would be said to be served whose bulk change is not.
+#[tokio::test]
+async fn behind_a_change_of_many_nothing_is_served_before_the_load() {
+    let gate = Arc::new(Semaphore::new(1));
+    let source = Source::default();
+    source.with(|state| {
+        state.put(1);
+        state.gate = Some(Arc::clone(&gate));
+    });
+    let every = Duration::from_millis(20);
+    let follower = Follower::start_with(source.clone(), WhenStale::KeepLast, every);
+    follower.until_in_step().await;
+    follower
+        .until("loading", |f| f.source.with(|state| state.at_gate == 2))
+        .await;
+    source.with(|state| {
+        state.put(2);
+        state.put_many(10..30);
+        state.put(3);
+        state.current();
+    });
+    follower
+        .until("served", |f| f.origins.is_trusted(&app(2)))
+        .await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(follower.origins.version(), Version::new(2));
+    assert!(!follower.origins.is_trusted(&app(3)));
+    gate.add_permits(1000);
+    follower.until_in_step().await;
+    let status = follower.monitor.status();
+    assert_eq!((status.failures, status.is_connected), (0, true));
 }
 
 #[tokio::test]
@@ -142,6 +177,31 @@ async fn a_resync_loads_nothing_where_nothing_has_changed() {
         .await;
     follower.until_in_step().await;
     assert!(follower.origins.is_trusted(&app(2)));
+}
+
+#[tokio::test]
+async fn a_source_that_has_gone_back_to_what_was_loaded_is_not_taken_for_what_is_served() {
+    let source = Source::default();
+    source.with(|state| {
+        state.tells_version = true;
+        state.put(1);
+    });
+    let every = Duration::from_millis(20);
+    let follower = Follower::start_with(source.clone(), WhenStale::KeepLast, every);
+    follower.until_in_step().await;
+    source.with(|state| {
+        state.put(2);
+        state.version = 1;
+        state.rows.remove(&2);
+    });
+    follower
+        .until("refused", |f| f.monitor.status().failures > 0)
+        .await;
+    let (_, error) = follower.monitor.status().last_failure.unwrap();
+    assert!(
+        error.to_string().contains("the source is at version 1"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

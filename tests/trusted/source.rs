@@ -33,6 +33,8 @@ pub(super) struct State {
     pub(super) tells_version: bool,
     /// A load goes on when there is a permit.
     pub(super) gate: Option<Arc<Semaphore>>,
+    /// How many loads have come to the gate.
+    pub(super) at_gate: u64,
 }
 
 pub(super) fn record(id: u64, version: u64) -> OriginRecord {
@@ -76,6 +78,12 @@ impl State {
         let rows = ids.map(|id| (id, record(id, version.number())));
         self.rows.extend(rows);
         self.send(&Change::Reload { version });
+    }
+
+    /// Says that there is nothing else.
+    pub(super) fn current(&mut self) {
+        let version = Version::new(self.version);
+        self.send(&Change::Current { version });
     }
 
     fn send(&mut self, change: &Change) {
@@ -133,6 +141,7 @@ impl OriginSource for Source {
                 (Version::new(state.version), state.gate.clone())
             });
             if let Some(gate) = gate {
+                self.with(|state| state.at_gate += 1);
                 gate.acquire().await.map_err(SourceError::new)?.forget();
             }
             Ok(version)

@@ -80,7 +80,10 @@ impl<S: OriginSource> Replica<S> {
         let asked = Instant::now();
         let answer = within(self.timeout, sleep, self.source.version());
         match self.applying(feed, answer).await? {
-            Applied::All(Some(version)) if version == loaded => {
+            // What is served may be newer: the source has gone back to where it was then.
+            Applied::All(Some(version))
+                if version == loaded && self.origins.version() == version =>
+            {
                 self.origins.freshness().confirm(asked);
                 Ok(loaded)
             }
@@ -118,7 +121,7 @@ impl<S: OriginSource> Replica<S> {
     async fn load<F, T>(
         &self,
         feed: &mut ChangeFeed,
-        meanwhile: Meanwhile,
+        mut meanwhile: Meanwhile,
         sleep: &F,
     ) -> Result<Version, SourceError>
     where
@@ -137,6 +140,10 @@ impl<S: OriginSource> Replica<S> {
                 match select(loading.as_mut(), next).await {
                     Either::Left((version, _)) => break version?,
                     Either::Right((change, _)) => {
+                        if change.is_reload() {
+                            // What comes behind it is only served together with what it is for.
+                            meanwhile = Meanwhile::Wait;
+                        }
                         if meanwhile == Meanwhile::Apply {
                             self.apply(change.clone());
                         }
