@@ -347,23 +347,49 @@ fn versions_do_not_go_back_over_a_restart() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_taken_and_that_is_told() {
+fn a_file_that_says_what_is_served_is_nothing_new() {
     let folder = Folder::new();
     folder.write(BY_HAND);
     let store = EmbeddedStore::open(folder.path()).unwrap();
-    let in_the_way = folder.0.path().join(".origins.json.new");
-    fs::create_dir(&in_the_way).unwrap();
-    folder.write(&BY_HAND.replace("https://shop.", "https://store."));
-    assert!(store.reload().unwrap());
-    assert!(store.origins().is_trusted(&origin("https://store.example")));
-    let is_unsaved = || matches!(store.refusal(), Some(FileError::Unsaved(_)));
-    assert!(is_unsaved());
-    // It is told until something is written, and is no reason to refuse edits.
-    assert!(!store.reload().unwrap());
-    assert!(is_unsaved());
-    fs::remove_dir(&in_the_way).unwrap();
     block_on(store.create(cors("https://a.example"), admin())).unwrap();
-    assert!(store.refusal().is_none());
+    let mut events = store.origins().subscribe(10);
+    let version = store.origins().version();
+    let text = fs::read_to_string(folder.path()).unwrap();
+    // Written again as it is, and with other spaces, which stay.
+    for text in [text.clone(), text.replace("  ", " ")] {
+        folder.write(&text);
+        assert!(!store.reload().unwrap());
+        assert_eq!(store.origins().version(), version);
+        assert_eq!(fs::read_to_string(folder.path()).unwrap(), text);
+    }
+    assert_eq!(events.try_next(), None);
+}
+
+#[test]
+fn two_stores_on_one_file_come_to_rest() {
+    let folder = Folder::new();
+    folder.write(BY_HAND);
+    let stores = [(); 2].map(|()| EmbeddedStore::open(folder.path()).unwrap());
+    block_on(stores[0].create(cors("https://a.example"), admin())).unwrap();
+    for store in [&stores[1], &stores[0]] {
+        store.reload().unwrap();
+    }
+    let before = (
+        fs::read_to_string(folder.path()).unwrap(),
+        modified(&folder.path()),
+    );
+    for store in stores.iter().chain(&stores) {
+        assert!(!store.reload().unwrap());
+        assert!(store.origins().is_trusted(&origin("https://a.example")));
+        assert_eq!(store.origins().version(), stores[0].origins().version());
+    }
+    let after = (
+        fs::read_to_string(folder.path()).unwrap(),
+        modified(&folder.path()),
+    );
+    assert_eq!(after, before);
+    let files: Vec<_> = fs::read_dir(folder.0.path()).unwrap().collect();
+    assert_eq!(files.len(), 1, "nothing is left beside the file: {files:?}");
 }
 
 /// A file that nobody can read to its end holds up only those who need it.
@@ -381,10 +407,11 @@ fn a_file_that_hangs_does_not_block_the_runtime() {
     let reader = store.clone();
     let reader = thread::spawn(move || reader.reload().map_err(|error| error.to_string()));
     // Opened by both, it has been read from without an end.
-    let pipe = fs::OpenOptions::new()
-        .write(true)
-        .open(folder.path())
-        .unwrap();
+    let path = folder.path();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    thread::spawn(move || sender.send(fs::OpenOptions::new().write(true).open(path)));
+    let pipe = receiver.recv_timeout(Duration::from_secs(10));
+    let pipe = pipe.expect("the reader has opened it").unwrap();
     let (sender, receiver) = std::sync::mpsc::channel();
     let runtime = store.clone();
     thread::spawn(move || {

@@ -133,8 +133,9 @@ impl EmbeddedStore {
     /// Takes what people have changed in the file, and writes it back with the new versions.
     /// Returns whether they have.
     ///
-    /// This reads the file if its length or time has changed, and blocks meanwhile. A file that
-    /// cannot be written is taken all the same; [`refusal`](Self::refusal) says so.
+    /// This reads the file if its length or time has changed, and blocks meanwhile. One that says
+    /// what is served is nothing new, however it is written. A file that cannot be written is taken
+    /// all the same; [`refusal`](Self::refusal) says so.
     ///
     /// # Errors
     ///
@@ -218,6 +219,18 @@ impl Inner {
                 return Err(error);
             }
         };
+        if !is_first && self.serves(&content) {
+            // Another process may have given it a version, and would give it the next one otherwise.
+            let is_old = content.version < self.origins.version();
+            let version = content.version;
+            self.origins.apply(Change::Current { version });
+            let saved = match is_old {
+                true => self.save(edits),
+                false => Ok(()),
+            };
+            *self.refused() = saved.err();
+            return Ok(false);
+        }
         let taken = self.take(edits, content).map_err(FileError::from);
         // Else the versions would go back when the process starts anew.
         let saved = match (&taken, is_first) {
@@ -226,6 +239,16 @@ impl Inner {
         };
         *self.refused() = taken.as_ref().err().cloned().or(saved.err());
         taken.map(|()| true)
+    }
+
+    /// Whether it is nothing new, whoever has written it, and however.
+    fn serves(&self, content: &Content) -> bool {
+        let mut entries = content.entries.iter();
+        content.entries.len() == self.origins.len()
+            && entries.all(|entry| {
+                let there = self.origins.entry(entry.id());
+                there.is_some_and(|there| there.draft() == entry.draft())
+            })
     }
 
     fn save(&self, edits: &mut Edits) -> Result<(), FileError> {
@@ -437,5 +460,43 @@ impl fmt::Debug for EmbeddedStore {
         f.debug_struct("EmbeddedStore")
             .field("origins", &self.inner.origins)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::policy::trusted::Scope;
+
+    fn by_hand(name: &str) -> String {
+        format!(
+            r#"{{"entries": [{{"name": "A", "origin": "https://{name}.example", "scopes": ["CORS"]}}]}}"#
+        )
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_written_is_taken_and_that_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("origins.json");
+        fs::write(&path, by_hand("shop")).unwrap();
+        let store = EmbeddedStore::open(&path).unwrap();
+        let in_the_way = store.inner.edits().file.as_ref().unwrap().beside.clone();
+        fs::create_dir(&in_the_way).unwrap();
+        fs::write(&path, by_hand("store")).unwrap();
+        assert!(store.reload().unwrap());
+        let is_trusted = |origin: &str| store.origins().is_trusted(&origin.parse().unwrap());
+        assert!(is_trusted("https://store.example"));
+        let is_unsaved = || matches!(store.refusal(), Some(FileError::Unsaved(_)));
+        assert!(is_unsaved());
+        // It is told until something is written, and is no reason to refuse edits.
+        assert!(!store.reload().unwrap());
+        assert!(is_unsaved());
+        fs::remove_dir(&in_the_way).unwrap();
+        let draft = OriginDraft::new("B", "https://b.example", Scope::Cors).unwrap();
+        let made = store.create(draft, Actor::new("admin").unwrap());
+        made.await.unwrap();
+        assert!(store.refusal().is_none());
     }
 }

@@ -1,6 +1,7 @@
 use std::{
     collections::{BTreeMap, HashSet},
     fs::{self, File, Metadata},
+    hash::{BuildHasher, RandomState},
     io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
@@ -15,6 +16,8 @@ use super::{EntryError, EntryId, InvalidRow, OriginRecord, TrustedOrigin, Versio
 #[derive(Debug)]
 pub(super) struct EntriesFile {
     path: PathBuf,
+    /// Where the next content is written: a name of its own, in the same folder.
+    pub(super) beside: PathBuf,
     format: Format,
     seen: Option<Stamp>,
 }
@@ -117,10 +120,13 @@ pub(super) struct Content {
 
 impl EntriesFile {
     pub(super) fn new(path: &Path) -> Result<Self, FileError> {
+        let format = Format::of(path)?;
+        // A link stays one: what it leads to is replaced.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         Ok(Self {
-            // A link stays one: what it leads to is replaced.
-            path: path.canonicalize().unwrap_or_else(|_| path.to_owned()),
-            format: Format::of(path)?,
+            beside: beside(&path),
+            path,
+            format,
             seen: None,
         })
     }
@@ -162,32 +168,31 @@ impl EntriesFile {
             entries: entries.map(OriginRecord::from).collect(),
         };
         let text = self.format.write(&document)?;
-        let beside = self.beside();
-        let metadata = self
-            .write_beside(&beside, text.as_bytes())
-            .map_err(|error| self.io(&error))?;
+        let replaced = self.replace_by(text.as_bytes());
+        if replaced.is_err() {
+            // What is left of it is in nobody's way.
+            let _ = fs::remove_file(&self.beside);
+        }
+        self.seen = Some(replaced?);
+        Ok(())
+    }
+
+    fn replace_by(&self, text: &[u8]) -> Result<Stamp, FileError> {
+        let metadata = self.write_beside(text).map_err(|error| self.io(&error))?;
         // As late as can be.
         if self.stamp()? != self.seen {
-            // What is left of it is in nobody's way.
-            let _ = fs::remove_file(&beside);
             return Err(FileError::Overtaken {
                 path: self.path.clone(),
             });
         }
-        fs::rename(&beside, &self.path)
+        fs::rename(&self.beside, &self.path)
             .and_then(|()| sync_directory(&self.path))
             .map_err(|error| self.io(&error))?;
-        self.seen = Some(Stamp::of(&metadata));
-        Ok(())
+        Ok(Stamp::of(&metadata))
     }
 
-    fn beside(&self) -> PathBuf {
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        self.path.with_file_name(format!(".{name}.new"))
-    }
-
-    fn write_beside(&self, beside: &Path, text: &[u8]) -> io::Result<Metadata> {
-        let mut file = File::create(beside)?;
+    fn write_beside(&self, text: &[u8]) -> io::Result<Metadata> {
+        let mut file = File::create(&self.beside)?;
         if let Ok(old) = fs::metadata(&self.path) {
             file.set_permissions(old.permissions())?;
         }
@@ -202,6 +207,14 @@ impl EntriesFile {
             error: error.to_string(),
         }
     }
+}
+
+/// No other process has this name, also not one on another machine.
+fn beside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // Every new `RandomState` has keys of its own.
+    let random = RandomState::new().hash_one(SystemTime::now());
+    path.with_file_name(format!(".{name}.{random:016x}.new"))
 }
 
 /// Makes the new name durable; only Unix has a way to say so.

@@ -228,7 +228,9 @@ impl TrustedOrigins {
     /// made it, is kept where edits are made.
     ///
     /// At most `capacity` changes wait for the subscriber, which learns how many it has missed
-    /// when it is slower than that. Dropping [`Events`] ends the subscription.
+    /// when it is slower than that. Dropping [`Events`] ends the subscription. Who waits for events
+    /// is woken within the edit, before its store takes the next one: a waker that is more than a
+    /// word to a runtime must not edit.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
