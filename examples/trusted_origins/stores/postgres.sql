@@ -2,8 +2,9 @@
 --
 -- Rows may be edited by hand, with any statement: the triggers number every change and tell every
 -- listener. What the checks below let through and the service still refuses is skipped there,
--- counted and reported. Whoever switches the triggers off has to raise the version in
--- trusted_origins_version afterwards: replicas load nothing at a version that they know.
+-- counted and reported. Whoever switches the triggers off has to raise the version afterwards,
+-- because replicas load nothing at a version that they know:
+--     UPDATE trusted_origins_version SET version = trusted_origins_next();
 
 -- Those who run this at once wait for each other.
 SELECT pg_advisory_xact_lock(hashtext('trusted_origins'), 1);
@@ -66,12 +67,26 @@ BEGIN
 END
 $$;
 
+-- The next version: more than the table has, whatever somebody has set that to.
+CREATE OR REPLACE FUNCTION trusted_origins_next() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    latest bigint;
+    number bigint := nextval('trusted_origins_versions');
+BEGIN
+    SELECT version INTO latest FROM trusted_origins_version;
+    IF number <= latest THEN
+        number := setval('trusted_origins_versions', latest + 1);
+    END IF;
+    RETURN number;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION trusted_origins_number() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND NEW.id <> OLD.id THEN
         RAISE EXCEPTION 'an entry keeps its id: delete it and insert another one';
     END IF;
-    NEW.version := nextval('trusted_origins_versions');
+    NEW.version := trusted_origins_next();
     RETURN NEW;
 END
 $$;
@@ -91,11 +106,11 @@ BEGIN
     IF changed = 0 THEN
         RETURN NULL;
     ELSIF changed > many THEN
-        latest := nextval('trusted_origins_versions');
+        latest := trusted_origins_next();
         PERFORM pg_notify('trusted_origins', json_build_object('reload', latest)::text);
     ELSIF TG_OP = 'DELETE' THEN
         FOR entry IN SELECT * FROM changed_rows ORDER BY id LOOP
-            latest := nextval('trusted_origins_versions');
+            latest := trusted_origins_next();
             PERFORM pg_notify('trusted_origins', json_build_object('deleted', json_build_object(
                 'id', lpad(to_hex(entry.id), 16, '0'),
                 'version', latest,
@@ -135,6 +150,9 @@ $$;
 
 CREATE OR REPLACE TRIGGER lock_first BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
     ON trusted_origins FOR EACH STATEMENT EXECUTE FUNCTION trusted_origins_lock();
+-- Whoever raises the version must not do so between a change and its commit.
+CREATE OR REPLACE TRIGGER lock_first BEFORE UPDATE
+    ON trusted_origins_version FOR EACH STATEMENT EXECUTE FUNCTION trusted_origins_lock();
 CREATE OR REPLACE TRIGGER number_rows BEFORE INSERT OR UPDATE
     ON trusted_origins FOR EACH ROW EXECUTE FUNCTION trusted_origins_number();
 CREATE OR REPLACE TRIGGER publish_inserts AFTER INSERT ON trusted_origins
