@@ -356,3 +356,51 @@ async fn replicas_outlive_what_an_operator_does_to_nats() {
     })
     .await;
 }
+
+/// What a load has read may be purged before it is done.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: run scripts/stores.sh"]
+async fn a_purge_of_nats_during_a_load_is_noticed() {
+    let server = Server::start(Kind::Nats);
+    let url = server.url_at(server.port());
+    let source = connect(Kind::Nats, &url).await;
+    assert!(stored(&source).await.is_empty());
+    let operator = jetstream::new(async_nats::connect(&url).await.unwrap());
+    let bucket = operator.get_key_value("trusted-origins").await.unwrap();
+    let (mut longest, mut taken) = (Duration::ZERO, 0);
+    for round in 0..24 {
+        let keys = (0..3000).map(|key| bucket.put(format!("key-{key}"), "{".into()));
+        assert!(join_all(keys).await.iter().all(Result::is_ok));
+        let load = {
+            let source = Arc::clone(&source);
+            tokio::spawn(async move {
+                let mut load = tower_cors::trusted::Load::new();
+                let begun = std::time::Instant::now();
+                let version = source.load(&mut load).await.ok()?;
+                let lasted = begun.elapsed();
+                let origins = tower_cors::trusted::TrustedOrigins::new();
+                origins.apply_load(load, version).unwrap();
+                Some((origins.invalid_rows(), version, lasted))
+            })
+        };
+        // The first rounds say how long a load takes; the others purge at any moment of it.
+        if round >= 4 {
+            tokio::time::sleep(longest * (round - 4) / 20).await;
+            bucket.stream.purge().await.unwrap();
+        }
+        // What it waits for may be gone.
+        let Some((held, version, lasted)) = load.await.unwrap() else {
+            continue;
+        };
+        if round < 4 {
+            longest = longest.max(lasted);
+        }
+        // A replica would load anew unless this is the version.
+        if source.version().await.unwrap() == Some(version) {
+            taken += 1;
+            let there = bucket.stream.get_info().await.unwrap().state.messages;
+            assert_eq!(u64::try_from(held), Ok(there), "in round {round}");
+        }
+    }
+    assert!(taken >= 4, "it never is sure");
+}

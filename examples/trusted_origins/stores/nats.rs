@@ -63,7 +63,7 @@ pub(crate) struct NatsOrigins {
     connected: OnceCell<Connected>,
     /// For edits, from the first one on.
     index: Mutex<Option<Index>>,
-    /// The last message of the stream, and how many there were, when everything was loaded.
+    /// The last message of the stream, and how many keys there were, when everything was loaded.
     loaded: std::sync::Mutex<Option<(u64, u64)>>,
 }
 
@@ -114,6 +114,44 @@ impl NatsOrigins {
         self.connected.get_or_try_init(connect).await
     }
 
+    /// Begins to read all entries: not on the connection on which the feed waits for answers, and
+    /// with the time that this takes.
+    async fn open_index(&self) -> Result<Index, SourceError> {
+        Index::open(self.connect(LOAD_ANSWER).await?.bucket).await
+    }
+
+    /// Brings the index to the end of the stream, and returns the number of the last message.
+    async fn catch_up(&self, slot: &mut Option<Index>) -> Result<u64, SourceError> {
+        for is_last_attempt in [false, true] {
+            let mut index = match slot.take() {
+                Some(index) => index,
+                None => self.open_index().await?,
+            };
+            let mut entries = Vec::new();
+            let drained = index.drain(|entry| entries.push(entry.clone()));
+            let last = match drained.await {
+                Ok(last) => last,
+                // The reading may have got stuck with a connection that is gone.
+                Err(error) if is_last_attempt => return Err(error),
+                Err(_) => continue,
+            };
+            for entry in &entries {
+                index.apply(entry);
+            }
+            // Fewer messages than keys: somebody has purged the stream, which no message tells.
+            let state = state(&index.bucket).await?;
+            let is_whole = u64::try_from(index.held.len()) == Ok(state.messages);
+            if state.last_sequence != last || is_whole {
+                // A publication that expects `last` fails where the stream has gone on.
+                *slot = Some(index);
+                return Ok(last);
+            }
+        }
+        Err(SourceError::new(
+            "the bucket keeps more than one value for a key",
+        ))
+    }
+
     /// Makes an edit: what `plan` says, seeing all entries, and the version that it will have.
     async fn commit(
         &self,
@@ -122,7 +160,7 @@ impl NatsOrigins {
         let Connected { context, bucket } = self.connected().await?;
         let mut slot = self.index.lock().await;
         for _ in 0..ATTEMPTS {
-            let last = catch_up(&mut slot, bucket).await?;
+            let last = self.catch_up(&mut slot).await?;
             let index = slot.as_ref().ok_or_else(silent)?;
             let version = Version::new(last).next();
             let (id, message, entry) = match plan(index, version)? {
@@ -278,29 +316,25 @@ impl OriginSource for NatsOrigins {
 
     fn load<'a>(&'a self, load: &'a mut Load) -> SourceFuture<'a, Version> {
         Box::pin(async move {
-            // Not the one on which the feed waits for answers: all entries are on their way here.
-            let bucket = &self.connect(LOAD_ANSWER).await?.bucket;
-            let mut index = Index::open(bucket).await?;
+            let mut index = self.open_index().await?;
+            // Also of what is gone, which is a message, too.
             let mut rows = BTreeMap::new();
             let version = index
-                .drain(bucket, |entry| {
-                    match entry.operation {
-                        Operation::Put => rows.insert(entry.key.clone(), row(entry)),
-                        Operation::Delete | Operation::Purge => rows.remove(&entry.key),
-                    };
+                .drain(|entry| {
+                    let row = (entry.operation == Operation::Put).then(|| row(entry));
+                    rows.insert(entry.key.clone(), row);
                 })
                 .await?;
-            for (count, row) in rows.into_values().enumerate() {
+            // Not how many messages there are by now: some may have been purged since they came.
+            let keys = u64::try_from(rows.len()).map_err(failed)?;
+            for (count, row) in rows.into_values().flatten().enumerate() {
                 load.push(row);
                 if count % 1000 == 999 {
                     // Changes are served between the rows.
                     yield_now().await;
                 }
             }
-            // Unless it has gone on meanwhile.
-            let state = info(bucket).await?;
-            let loaded = (state.last_sequence, state.messages);
-            *self.loaded() = (state.last_sequence == version).then_some(loaded);
+            *self.loaded() = Some((version, keys));
             Ok(Version::new(version))
         })
     }
@@ -354,6 +388,7 @@ fn feed(bucket: Store, watch: Watch, seen: u64) -> ChangeFeed {
 
 /// The entries as an editor knows them.
 struct Index {
+    bucket: Store,
     watch: Watch,
     /// The last message that was seen.
     seen: u64,
@@ -373,9 +408,10 @@ struct Held {
 }
 
 impl Index {
-    async fn open(bucket: &Store) -> Result<Self, SourceError> {
+    async fn open(bucket: Store) -> Result<Self, SourceError> {
         Ok(Self {
             watch: bucket.watch_with_history(">").await.map_err(failed)?,
+            bucket,
             seen: 0,
             is_current: false,
             held: HashMap::new(),
@@ -385,12 +421,11 @@ impl Index {
     }
 
     /// Reads until nothing is left, and returns the number of the stream's last message.
-    async fn drain(
-        &mut self,
-        bucket: &Store,
-        mut each: impl FnMut(&kv::Entry),
-    ) -> Result<u64, SourceError> {
-        let mut goal = info(bucket).await?;
+    async fn drain(&mut self, mut each: impl FnMut(&kv::Entry)) -> Result<u64, SourceError> {
+        let mut goal = match self.is_current {
+            true => state(&self.bucket).await?,
+            false => info(&self.bucket).await?,
+        };
         loop {
             if goal.messages == 0 || (self.is_current && self.seen >= goal.last_sequence) {
                 return Ok(self.seen.max(goal.last_sequence));
@@ -405,14 +440,16 @@ impl Index {
                 }
                 Ok(None) => return Err(SourceError::new("NATS has closed the feed")),
                 // Unless messages were removed from the end of the stream, something is lost.
-                Err(_) if self.is_current && last_that_is_there(bucket).await? <= self.seen => {
+                Err(_)
+                    if self.is_current && last_that_is_there(&self.bucket).await? <= self.seen =>
+                {
                     return Ok(goal.last_sequence);
                 }
                 Err(_) => return Err(silent()),
             }
             if self.is_current && !was_current {
                 // What was overwritten meanwhile comes at the end.
-                goal = info(bucket).await?;
+                goal = info(&self.bucket).await?;
             }
         }
     }
@@ -498,38 +535,6 @@ fn has_other(taken: &BTreeSet<(String, EntryId)>, own: &(String, EntryId)) -> bo
         .into_iter()
         .flatten()
         .any(|(text, _)| *text == own.0)
-}
-
-/// Brings the index to the end of the stream, and returns the number of the last message.
-async fn catch_up(slot: &mut Option<Index>, bucket: &Store) -> Result<u64, SourceError> {
-    for is_last_attempt in [false, true] {
-        let mut index = match slot.take() {
-            Some(index) => index,
-            None => Index::open(bucket).await?,
-        };
-        let mut entries = Vec::new();
-        let drained = index.drain(bucket, |entry| entries.push(entry.clone()));
-        let last = match drained.await {
-            Ok(last) => last,
-            // The reading may have got stuck with a connection that is gone.
-            Err(error) if is_last_attempt => return Err(error),
-            Err(_) => continue,
-        };
-        for entry in &entries {
-            index.apply(entry);
-        }
-        // Fewer messages than keys: somebody has purged the stream, which no message tells.
-        let state = state(bucket).await?;
-        let is_whole = u64::try_from(index.held.len()) == Ok(state.messages);
-        if state.last_sequence != last || is_whole {
-            // A publication that expects `last` fails where the stream has gone on.
-            *slot = Some(index);
-            return Ok(last);
-        }
-    }
-    Err(SourceError::new(
-        "the bucket keeps more than one value for a key",
-    ))
 }
 
 async fn last_that_is_there(bucket: &Store) -> Result<u64, SourceError> {
