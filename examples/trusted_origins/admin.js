@@ -107,7 +107,7 @@ function edit(entry) {
 async function replicas() {
   const { answer } = await api("GET", "/api/v1/replicas");
   $("replicas").replaceChildren(...answer.replicas.map((replica) => {
-    const url = replica.url + (replica.url === answer.this ? " (this one)" : "");
+    const url = replica.url + (replica.this ? " (this one)" : "");
     if (replica.unreachable) {
       return row([url, mark(`unreachable: ${replica.unreachable}`, "bad"), "", "", "", "", ""], "inactive");
     }

@@ -184,8 +184,11 @@ async fn set_status(
 /// How it goes with each replica: those of this process, and those of its peers.
 async fn replicas(State(admin): State<Admin>) -> Json<Value> {
     let mut replicas = own_replicas(&admin);
+    for (shown, replica) in replicas.iter_mut().zip(&*admin.all) {
+        shown["this"] = json!(Arc::ptr_eq(replica, &admin.replica));
+    }
     replicas.extend(admin.peers.replicas().await);
-    Json(json!({"this": admin.replica.url(), "replicas": replicas}))
+    Json(json!({"replicas": replicas}))
 }
 
 /// For peers, which would ask each other in a circle.

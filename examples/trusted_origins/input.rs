@@ -1,6 +1,7 @@
 //! What the admin API is sent, checked field by field: what is wrong is named.
 
 use axum::{
+    RequestExt,
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Path, Request},
     http::{StatusCode, header::IF_MATCH, request::Parts},
@@ -107,20 +108,30 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     }
 }
 
-/// The content of an entry, in the body.
+/// What an entry has that nobody writes: it may be sent back as it was read, and is ignored.
+const READ_ONLY: [&str; 5] = [
+    "version",
+    "created",
+    "created_by",
+    "last_updated",
+    "last_updated_by",
+];
+
+/// The content of an entry, in the body; the body's id is that of the path, if it has one.
 pub(crate) struct Draft(pub(crate) OriginDraft);
 
 impl<S: Send + Sync> FromRequest<S> for Draft {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+    async fn from_request(mut request: Request, state: &S) -> Result<Self, Problem> {
+        let id = request.extract_parts_with_state::<Id, S>(state).await;
         let body = Bytes::from_request(request, state).await;
         let body = body.map_err(|error| Problem::malformed(error.status(), error.body_text()))?;
-        parse_draft(&body).map(Self)
+        parse_draft(&body, id.ok()).map(Self)
     }
 }
 
-fn parse_draft(body: &[u8]) -> Result<OriginDraft, Problem> {
+fn parse_draft(body: &[u8], id: Option<Id>) -> Result<OriginDraft, Problem> {
     let malformed = |cause| Problem::malformed(StatusCode::BAD_REQUEST, cause);
     let mut fields: Map<String, Value> =
         serde_json::from_slice(body).map_err(|error| malformed(error.to_string()))?;
@@ -143,6 +154,18 @@ fn parse_draft(body: &[u8]) -> Result<OriginDraft, Problem> {
         None => Status::default(),
         status => text("status", status)?.parse()?,
     };
+    if let Some(sent) = fields.remove("id") {
+        let id = id.map(|Id(id)| id.to_string());
+        if text("id", Some(sent))? != id.unwrap_or_default() {
+            return Err(wrong(
+                "id",
+                "an entry has the one of its path: leave it out",
+            ));
+        }
+    }
+    for field in READ_ONLY {
+        fields.remove(field);
+    }
     if let Some(other) = fields.keys().next() {
         let cause = "write name, origin, scopes, allow_credentials and status";
         return Err(wrong(&shortened(other), cause));

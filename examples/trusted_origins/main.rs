@@ -15,6 +15,7 @@
 //! latter two: `stores` has the adapters, for you to take.
 //!
 //! * `--listen ADDRESS`: where the first replica listens. The others, and the sites, get free ports.
+//!   An address that other machines reach needs `--admin-token`.
 //! * `--replicas N`: how many replicas run in this process.
 //! * `--peer URL`: another process on the same store, by the address of one of its replicas; the
 //!   admin page shows how it goes with them, too. May be given several times.
@@ -38,6 +39,9 @@ mod stores;
 use std::{net::SocketAddr, process::ExitCode};
 
 use self::running::Running;
+
+/// Everybody who has read this knows it.
+const KNOWN_TOKEN: &str = "demo-admin";
 
 pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -91,7 +95,7 @@ impl Options {
             store: "memory".to_owned(),
             replicas: 1,
             peers: Vec::new(),
-            admin_token: "demo-admin".to_owned(),
+            admin_token: KNOWN_TOKEN.to_owned(),
             check: false,
         };
         let mut parser = lexopt::Parser::from_env();
@@ -106,9 +110,13 @@ impl Options {
                 _ => return Err(argument.unexpected().into()),
             }
         }
-        match options.replicas {
-            1..=16 => Ok(options),
-            _ => Err("--replicas: write a number from 1 to 16".into()),
+        if !(1..=16).contains(&options.replicas) {
+            return Err("--replicas: write a number from 1 to 16".into());
         }
+        if !options.listen.ip().is_loopback() && options.admin_token == KNOWN_TOKEN {
+            let text = "--admin-token: choose one: others reach this address, and know the default";
+            return Err(text.into());
+        }
+        Ok(options)
     }
 }

@@ -50,7 +50,10 @@ impl Peers {
         let answers = answers.into_iter().zip(&self.0.urls);
         answers
             .flat_map(|(answer, url)| match answer {
-                Ok(Answer { replicas }) => replicas,
+                Ok(Answer { mut replicas }) => {
+                    replicas.iter_mut().for_each(|shown| reach(shown, url));
+                    replicas
+                }
                 Err(error) => {
                     let why = error.without_url().to_string();
                     vec![json!({"url": url.as_str().trim_end_matches('/'), "unreachable": why})]
@@ -64,6 +67,17 @@ impl Peers {
         url.set_path(OF_THIS_PROCESS);
         let request = self.0.client.get(url).bearer_auth(&self.0.token);
         request.send().await?.error_for_status()?.json().await
+    }
+}
+
+/// A peer may know its replicas by addresses that mean others here, such as `0.0.0.0`: they are
+/// where it is.
+fn reach(shown: &mut Value, peer: &Url) {
+    let own = shown["url"].as_str().and_then(|url| Url::parse(url).ok());
+    if let Some(mut url) = own {
+        // It has one: else it were no peer.
+        let _ = url.set_host(peer.host_str());
+        shown["url"] = json!(url.as_str().trim_end_matches('/'));
     }
 }
 

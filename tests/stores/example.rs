@@ -74,6 +74,59 @@ async fn the_example_starts_before_its_database() {
     .await;
 }
 
+#[test]
+#[ignore = "needs the example: run scripts/stores.sh"]
+fn the_example_shows_no_other_machine_its_admin_page_with_the_token_that_all_know() {
+    let refused = Command::new(built_example())
+        .args(["--listen", "0.0.0.0:0"])
+        .output()
+        .expect("the example starts");
+    assert!(!refused.status.success());
+    let errors = String::from_utf8_lossy(&refused.stderr);
+    assert!(errors.starts_with("--admin-token: "), "{errors}");
+}
+
+/// Each listens at every address of its machine, so by its own word both are the same.
+#[tokio::test]
+#[ignore = "needs the example: run scripts/stores.sh"]
+async fn the_example_tells_its_own_replica_from_those_of_a_peer() {
+    let options = ["--listen", "0.0.0.0:0", "--admin-token", "secret"];
+    let (_peer, peer_port) = listening(&options).await;
+    let peer = format!("http://localhost:{peer_port}");
+    let (_own, port) = listening(&[&options[..], &["--peer", &peer]].concat()).await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let replicas = format!("http://127.0.0.1:{port}/api/v1/replicas");
+    let shown = insist("the peer answers", async || {
+        let answer = client.get(&replicas).bearer_auth("secret").send().await;
+        let answer: serde_json::Value = answer.unwrap().json().await.unwrap();
+        let peer = &answer["replicas"][1];
+        match peer["unreachable"].is_null() {
+            true => Ok(answer),
+            false => Err(peer.to_string()),
+        }
+    })
+    .await;
+    let urls_and_this: Vec<_> = [0, 1]
+        .map(|index| &shown["replicas"][index])
+        .map(|replica| (replica["url"].as_str(), replica["this"] == true))
+        .into();
+    let own = format!("http://0.0.0.0:{port}");
+    assert_eq!(urls_and_this, [(Some(&*own), true), (Some(&*peer), false)]);
+}
+
+/// The process, and its first replica's port.
+async fn listening(options: &[&str]) -> (tokio::process::Child, u16) {
+    let mut command = tokio::process::Command::new(built_example());
+    command.args(options).stdout(Stdio::piped());
+    let mut process = command.kill_on_drop(true).spawn().expect("it starts");
+    let mut said = BufReader::new(process.stdout.take().unwrap()).lines();
+    let first = said.next_line().await.unwrap().expect("it says something");
+    let (_, port) = first.rsplit_once(':').expect(&first);
+    // It may not say the rest to nobody.
+    tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
+    (process, port.parse().unwrap())
+}
+
 /// Where cargo puts examples, beside the tests.
 fn built_example() -> PathBuf {
     let test = std::env::current_exe().expect("a test has a file");

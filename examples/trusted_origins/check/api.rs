@@ -71,6 +71,21 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// What was read may be sent back, whatever of it nobody can write.
+    pub(super) async fn puts_back(&mut self, replica: &str, path: &str) -> Result<(), Error> {
+        let read = self.api(Method::GET, replica, path, None, None).await?;
+        let mut entry: Value = read.json().await?;
+        let same = self
+            .api(Method::PUT, replica, path, None, Some(&entry))
+            .await?;
+        self.expect("what was read", &same.status(), &200);
+        entry["id"] = json!("0000000000000001");
+        let other = self
+            .api(Method::PUT, replica, path, None, Some(&entry))
+            .await?;
+        self.names_field("another id", other, "id").await
+    }
+
     async fn names_field(
         &mut self,
         step: &str,
@@ -115,9 +130,12 @@ impl Check<'_> {
             ("&status=INACTIVE&scope=REDIRECT", 1),
         ] {
             let path = format!("{ENTRIES}?q={q}{query}");
-            let found = self.api(Method::GET, replica, &path, None, None).await?;
-            let found: Vec<Value> = found.json().await?;
-            self.expect(query, &found.len(), &expected);
+            // A replica may serve them a little later than they were made.
+            let found = async |check: &Self| {
+                let found = check.api(Method::GET, replica, &path, None, None).await?;
+                Ok(found.json::<Vec<Value>>().await?.len())
+            };
+            self.comes_to(query, found, &expected).await?;
         }
         let mut next = Some(format!("{ENTRIES}?q={q}&limit=2"));
         let mut sizes = Vec::new();
