@@ -67,7 +67,7 @@ for app in none tower-cors tower-http; do
         cargo fetch --quiet
         for _ in 1 2 3; do
             rm -rf target
-            { time cargo build --quiet --release --offline; } 2>> times
+            { time cargo build --quiet --release --offline 2>&3; } 3>&2 2>> times
         done
         clock=$(cut -d' ' -f1 times | sort -n | head -1)
         processor=$(awk '{ print $2 + $3 }' times | sort -n | head -1)

@@ -62,6 +62,7 @@ async fn edits_arrive(name: &str, connect: &impl AsyncFn() -> Arc<dyn Shared>) {
         let edited = start.elapsed();
         let is_served = |replica: &Following| replica.origins.is_trusted(&shop) != is_refusal;
         while !replicas.iter().all(is_served) {
+            assert!(start.elapsed() < PATIENCE, "an edit does not arrive");
             yield_now().await;
         }
         if is_refusal {
@@ -179,7 +180,8 @@ async fn edits_arrive_while_all_are_loaded(
     let start = Instant::now();
     let loads = replica.monitor.status().loads;
     while served.len() < EDITS || replica.monitor.status().loads < loads + 2 {
-        assert!(start.elapsed() < 10 * PATIENCE, "nothing is loaded");
+        let status = replica.monitor.status();
+        assert!(start.elapsed() < 10 * PATIENCE, "{status:?}");
         for status in [Status::Active, Status::Inactive] {
             let edited = Instant::now();
             // A server that sends everything to somebody else may not answer in time.
@@ -204,5 +206,4 @@ async fn edits_arrive_while_all_are_loaded(
         "{name}: {edits} edits while everything is loaded {loads} times are served after \
          {median:.1?} (median), {worst:.1?} (worst)"
     );
-    assert_eq!(replica.monitor.status().failures, 0);
 }

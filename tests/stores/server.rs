@@ -12,6 +12,9 @@ use tempfile::TempDir;
 /// How long a server has to start or to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How many ports are tried.
+const PORTS: usize = 4;
+
 /// A real server on a port of the loopback interface, with a directory of its own. It ends with the
 /// test.
 pub(crate) struct Server {
@@ -29,15 +32,23 @@ pub(crate) enum Kind {
 
 impl Server {
     pub(crate) fn start(kind: Kind) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
         let mut server = Self {
             kind,
-            port: port.unwrap().port(),
+            port: 0,
             directory: TempDir::new().expect("there is room for the server's files"),
             process: None,
         };
         if let Kind::Postgres = kind {
             server.init_database();
+        }
+        // Somebody else may take a port that was free a moment ago.
+        for _ in 0..PORTS {
+            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+            server.port = port.unwrap().port();
+            if server.tries_to_start().is_ok() {
+                return server;
+            }
+            server.kill();
         }
         server.restart();
         server
@@ -61,14 +72,28 @@ impl Server {
         };
         match self.kind {
             // The processes of its connections end with it, which SIGKILL would not see to.
-            Kind::Postgres => run(Command::new("kill").args(["-QUIT", &process.id().to_string()])),
-            Kind::Nats => process.kill().expect("it is our process"),
+            Kind::Postgres => {
+                let quit = Command::new("kill")
+                    .args(["-QUIT", &process.id().to_string()])
+                    .status();
+                // A test that fails already must not fail here again.
+                if !quit.is_ok_and(|status| status.success()) {
+                    let _ = process.kill();
+                }
+            }
+            Kind::Nats => drop(process.kill()),
         }
-        process.wait().expect("it is our process");
+        let _ = process.wait();
     }
 
     /// Starts the server on what it has left behind.
     pub(crate) fn restart(&mut self) {
+        let started = self.tries_to_start();
+        started.unwrap_or_else(|log| panic!("the server does not start:\n{log}"));
+    }
+
+    /// Fails with the log.
+    fn tries_to_start(&mut self) -> Result<(), String> {
         let mut command = match self.kind {
             Kind::Postgres => {
                 let mut command = self.postgres("postgres");
@@ -93,33 +118,33 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log);
+        // Before it can have said anything.
+        let before = self.said_ready();
         self.process = Some(start(&mut command));
-        self.wait_until_ready();
+        self.wait_until_ready(before)
     }
 
-    fn wait_until_ready(&mut self) {
+    fn wait_until_ready(&mut self, before: usize) -> Result<(), String> {
+        let start = Instant::now();
+        while self.said_ready() == before {
+            let process = self.process.as_mut().expect("it was started");
+            let has_ended = process.try_wait().expect("it is our process").is_some();
+            if has_ended || start.elapsed() > PATIENCE {
+                return Err(fs::read_to_string(self.log()).unwrap_or_default());
+            }
+            sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// How often it has said that it is ready.
+    fn said_ready(&self) -> usize {
         let ready = match self.kind {
             Kind::Postgres => "database system is ready to accept connections",
             Kind::Nats => "Server is ready",
         };
-        let before = self.said(ready);
-        let start = Instant::now();
-        while self.said(ready) == before {
-            let process = self.process.as_mut().expect("it was started");
-            let has_ended = process.try_wait().expect("it is our process").is_some();
-            assert!(
-                !has_ended && start.elapsed() < PATIENCE,
-                "the server does not start:\n{}",
-                fs::read_to_string(self.log()).unwrap_or_default()
-            );
-            sleep(Duration::from_millis(20));
-        }
-    }
-
-    /// How often the log has this text.
-    fn said(&self, text: &str) -> usize {
         let log = fs::read_to_string(self.log()).unwrap_or_default();
-        log.matches(text).count()
+        log.matches(ready).count()
     }
 
     fn log(&self) -> PathBuf {
