@@ -435,14 +435,14 @@ impl Index {
                 Ok(Some(entry)) => {
                     let entry = entry.map_err(failed)?;
                     self.seen = self.seen.max(entry.revision);
-                    self.is_current |= entry.seen_current;
+                    // The server alone does not say so as long as others edit.
+                    self.is_current |= entry.seen_current || self.seen >= goal.last_sequence;
                     each(&entry);
                 }
                 Ok(None) => return Err(SourceError::new("NATS has closed the feed")),
                 // Unless messages were removed from the end of the stream, something is lost.
-                Err(_)
-                    if self.is_current && last_that_is_there(&self.bucket).await? <= self.seen =>
-                {
+                Err(_) if last_that_is_there(&self.bucket).await? <= self.seen => {
+                    self.is_current = true;
                     return Ok(goal.last_sequence);
                 }
                 Err(_) => return Err(silent()),
