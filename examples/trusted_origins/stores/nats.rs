@@ -435,7 +435,7 @@ impl Index {
                 Ok(Some(entry)) => {
                     let entry = entry.map_err(failed)?;
                     self.seen = self.seen.max(entry.revision);
-                    // The server alone does not say so as long as others edit.
+                    // As long as others edit, the server does not say so.
                     self.is_current |= entry.seen_current || self.seen >= goal.last_sequence;
                     each(&entry);
                 }
