@@ -15,7 +15,7 @@ step scripts/features.sh
 step scripts/examples.sh
 step scripts/chromium.sh
 step scripts/stores.sh
-step scripts/fuzz.sh 10
+step scripts/fuzz.sh 6
 # Whether the benches run, not what they measure: unoptimised, since that is built already.
 step cargo bench --quiet --profile dev --bench table -- --only d10h
 step cargo bench --quiet --profile dev --bench table -- --configuration
