@@ -4,8 +4,8 @@ use super::{
     EntryRules, OriginsClaim, TokenOrigins, TokenSource, TokenVerifier,
     cache::{CacheLimits, TokenCache},
     judgement::Settings,
-    origins_claim::ListRules,
     policy::MissingClaim,
+    reading::ListRules,
 };
 use crate::policy::afterlife::MAX_EXPIRED_GRACE;
 

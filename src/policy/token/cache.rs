@@ -11,7 +11,7 @@ use quick_cache::{Weighter, sync::Cache};
 
 use super::{
     VerifiedToken, VerifyError,
-    origins_claim::Reading,
+    reading::Reading,
     token_key::{TokenKey, TokenKeys},
 };
 

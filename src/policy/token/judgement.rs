@@ -9,7 +9,7 @@ use super::{
     MissingClaim, OriginsClaim, TokenVerifier, VerifiedOrigins, VerifiedToken, VerifyError,
     VerifyResult,
     cache::{Finding, Known, TokenCache},
-    origins_claim::{ListRules, Named, Reading},
+    reading::{ListRules, Named, Reading},
     source::Verified,
 };
 use crate::{

@@ -15,6 +15,7 @@ pub(crate) mod jwt;
 mod origins_claim;
 mod policy;
 mod presets;
+mod reading;
 mod redacted_uri;
 #[cfg(feature = "reqwest")]
 mod reqwest;
