@@ -2,7 +2,7 @@
 //!
 //! The whole request counts, and beside it what is left without the allocator, which is nearly the
 //! same wherever nothing is allocated. The allocator is glibc's with all sizes in its lists of free
-//! chunks: what it does otherwise depends on what happened before. So nearly all of it repeats within two percent.
+//! chunks: what it does otherwise depends on what happened before. So nearly all of it repeats within four percent.
 
 use std::{
     collections::{BTreeSet, HashMap},
