@@ -21,7 +21,7 @@ use lexopt::ValueExt;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use tower_cors::{CorsConfig, CorsLayer};
+use tower_cors::{CorsLayer, config::CorsConfig};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -91,9 +91,10 @@ fn read_layer(path: &PathBuf) -> Result<CorsLayer, Problem> {
         |what: &dyn fmt::Display| Problem::line(format_args!("{}: {what}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| in_file(&error))?;
     let is_toml = path.extension().is_some_and(|ending| ending == "toml");
-    let config: CorsConfig = match is_toml {
-        true => toml::from_str(&text).map_err(|error| in_file(&toml_error(&error, &text)))?,
-        false => serde_json::from_str(&text).map_err(|error| in_file(&error))?,
+    let config: CorsConfig = if is_toml {
+        toml::from_str(&text).map_err(|error| in_file(&toml_error(&error, &text)))?
+    } else {
+        serde_json::from_str(&text).map_err(|error| in_file(&error))?
     };
     CorsLayer::try_from(config).map_err(|errors| Problem(errors.to_string()))
 }

@@ -25,7 +25,7 @@ use lexopt::ValueExt;
 use tokio::net::TcpListener;
 use tower_cors::{
     CorsLayer, CorsRequest, Denial, DenialKind, DeniedRequests, Grant, OriginPolicy, OriginSet,
-    PolicyProperties, Verdict, VerdictFuture,
+    Verdict, VerdictFuture, policy::PolicyProperties,
 };
 
 /// How long what the directory said is believed.
@@ -128,9 +128,10 @@ impl OriginPolicy for TenantOrigins {
 }
 
 fn verdict(granted: bool) -> Verdict {
-    match granted {
-        true => Verdict::Allow(Grant::new()),
-        false => Verdict::Deny(Denial::new(DenialKind::OriginNotAllowed)),
+    if granted {
+        Verdict::Allow(Grant::new())
+    } else {
+        Verdict::Deny(Denial::new(DenialKind::OriginNotAllowed))
     }
 }
 

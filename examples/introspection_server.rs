@@ -35,11 +35,15 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use tower_cors::{
-    CorsLayer, DeniedRequests, PolicyExt,
+    CorsLayer, DeniedRequests, OriginPolicy,
     preflight::Optimistic,
     token::{
-        ClientAuth, IntrospectionVerifier, ReqwestIntrospectionClient, TokenOrigins, VerifiedToken,
-        VerifyError,
+        TokenOrigins, VerifiedToken,
+        verify::{
+            VerifyError,
+            introspection::IntrospectionVerifier,
+            reqwest::{ClientAuth, ReqwestIntrospectionClient},
+        },
     },
 };
 

@@ -37,9 +37,13 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use tower_cors::{
-    Clock, CorsLayer, DeniedRequests, PolicyExt,
+    CorsLayer, DeniedRequests, OriginPolicy,
     preflight::Optimistic,
-    token::{JwksVerifier, ReqwestKeySetFetcher, TokenOrigins, VerifiedToken, VerifyError},
+    time::Clock,
+    token::{
+        TokenOrigins, VerifiedToken,
+        verify::{VerifyError, jwks::JwksVerifier, reqwest::ReqwestKeySetFetcher},
+    },
 };
 
 use self::page_check::{Arguments, CheckClock, Error, Seen, Table};

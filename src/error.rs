@@ -2,151 +2,14 @@
 
 use std::fmt;
 
-use crate::suggest;
+use crate::origin::OriginError;
 
-/// Why a text is not an origin, or not an origin pattern.
-///
-/// ```
-/// use tower_cors::{OriginErrorKind, OriginPattern};
-///
-/// let error = "https://Example.com/".parse::<OriginPattern>().unwrap_err();
-/// assert_eq!(error.kind(), OriginErrorKind::UpperCase);
-/// assert_eq!(error.suggestion(), Some("https://example.com"));
-///
-/// assert!("https://example.com".parse::<OriginPattern>().is_ok());
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}{}", kind, Instead(suggestion.as_deref()))]
-pub struct OriginError {
-    kind: OriginErrorKind,
-    suggestion: Option<String>,
-}
+/// The longest that any browser keeps the result of a preflight, in seconds.
+pub(crate) const MAX_AGE_SECS: u32 = 86_400;
 
-impl OriginError {
-    /// What is wrong.
-    pub fn kind(&self) -> OriginErrorKind {
-        self.kind
-    }
-
-    /// The spelling that browsers send for what was probably meant.
-    pub fn suggestion(&self) -> Option<&str> {
-        self.suggestion.as_deref()
-    }
-
-    pub(crate) fn explain(kind: OriginErrorKind, text: &str) -> Self {
-        Self {
-            kind,
-            suggestion: suggest::origin(text),
-        }
-    }
-}
-
-impl From<OriginErrorKind> for OriginError {
-    fn from(kind: OriginErrorKind) -> Self {
-        Self {
-            kind,
-            suggestion: None,
-        }
-    }
-}
-
-/// What is wrong with an origin or an origin pattern.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum OriginErrorKind {
-    /// There is nothing.
-    #[error("an origin is not empty")]
-    Empty,
-    /// There is no `scheme://`, or the scheme has a character that no scheme has.
-    #[error("an origin begins with a scheme and ://")]
-    Scheme,
-    /// Upper case, where browsers send lower case.
-    #[error("browsers send origins in lower case")]
-    UpperCase,
-    /// White space or a control character.
-    #[error("an origin has no white space or control character")]
-    Space,
-    /// A host that is not written in ASCII.
-    #[error("browsers send the ASCII form of a host, whose labels begin with xn--")]
-    NonAscii,
-    /// `user:password@`.
-    #[error("an origin has no user name or password")]
-    UserInfo,
-    /// A path, be it only a slash.
-    #[error("an origin has no path, not even a trailing slash")]
-    Path,
-    /// A query.
-    #[error("an origin has no query")]
-    Query,
-    /// A fragment.
-    #[error("an origin has no fragment")]
-    Fragment,
-    /// A character that no host has.
-    #[error("a host has only letters, digits, '-', '_' and '.'")]
-    Character,
-    /// There is no host.
-    #[error("an origin has a host")]
-    EmptyHost,
-    /// A label that is empty, too long, or begins or ends with a hyphen.
-    #[error("a label of a host has 1 to 63 characters and neither begins nor ends with '-'")]
-    Label,
-    /// A label that begins with `xn--` and is not the punycode of a name (RFC 3492).
-    #[error("what follows xn-- is the punycode of an internationalised name, and this is none")]
-    Punycode,
-    /// Two dots at the end of the host.
-    #[error("a host ends in at most one dot")]
-    TrailingDots,
-    /// What must be an IP address, because of brackets or a last label that is a number, and is
-    /// none.
-    #[error("an IP address is four numbers without leading zeros, or IPv6 in brackets")]
-    IpAddress,
-    /// An IPv6 address that is not as browsers write it.
-    #[error("an IPv6 address is written in its one canonical form")]
-    IpAddressForm,
-    /// A port that is none.
-    #[error("a port is a number from 1 to 65535 without leading zeros")]
-    Port,
-    /// The scheme's default port.
-    #[error("browsers leave out the default port")]
-    DefaultPort,
-    /// Longer than any origin.
-    #[error("an origin is at most 327 bytes long, its host at most 253")]
-    Length,
-    /// `null`, which is not an origin but what all opaque origins look like.
-    #[error("null is what every sandboxed frame sends, on any site")]
-    Null,
-    /// `file:`, whose pages send `null`.
-    #[error("pages from files send null, not an origin")]
-    File,
-    /// A wildcard where none can stand.
-    #[error("a wildcard is a whole *. before the host or a whole :* after it")]
-    Wildcard,
-    /// `*.` more than once.
-    #[error("*. stands for one label or more already: write it once")]
-    RepeatedWildcard,
-    /// `*.` before an IP address.
-    #[error("an IP address has no subdomains")]
-    AddressWildcard,
-}
-
-impl OriginErrorKind {
-    /// Whether the text has the shape of an origin, but of one that no browser sends.
-    ///
-    /// `https://example.com:443` has; `https://example.com/path` has not.
-    pub fn is_well_formed(self) -> bool {
-        matches!(
-            self,
-            Self::AddressWildcard
-                | Self::DefaultPort
-                | Self::File
-                | Self::IpAddressForm
-                | Self::Label
-                | Self::Null
-                | Self::Punycode
-                | Self::RepeatedWildcard
-        )
-    }
-}
+/// The longest max-age where preflights are answered more broadly than requests are judged, in
+/// seconds.
+pub(crate) const MAX_BROAD_AGE_SECS: u32 = 60;
 
 /// One mistake in a configuration: the value, what is wrong with it, and what to write instead.
 ///
@@ -236,7 +99,7 @@ pub enum ConfigError {
         /// The name.
         value: String,
         /// The list that it stands in.
-        list: HeaderList,
+        list: HeaderSetting,
         /// What is wrong with it.
         reason: HeaderNameErrorReason,
     },
@@ -264,7 +127,7 @@ pub enum ConfigError {
     ExposeAnyWithCredentials,
 
     /// Longer than any browser keeps a preflight result, or negative.
-    #[error("max_age: {seconds}: write 0 (no caching) to {max} seconds", max = crate::MaxAge::MAX_SECS)]
+    #[error("max_age: {seconds}: write 0 (no caching) to {max} seconds", max = MAX_AGE_SECS)]
     MaxAge {
         /// The value, in seconds.
         seconds: i64,
@@ -316,14 +179,14 @@ pub enum HeaderNameErrorReason {
 /// The list in which a header name stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum HeaderList {
+pub enum HeaderSetting {
     /// The request headers that pages may send.
     AllowHeaders,
     /// The response headers that pages may read.
     ExposeHeaders,
 }
 
-impl fmt::Display for HeaderList {
+impl fmt::Display for HeaderSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::AllowHeaders => "allow_headers",
@@ -349,14 +212,14 @@ pub enum BroadPreflightReason {
     #[error("list the request headers instead of allowing any")]
     AnyHeader,
     /// The broad answer would be kept for long.
-    #[error("set max_age to at most {max} seconds", max = crate::MaxAge::MAX_BROAD_SECS)]
+    #[error("set max_age to at most {max} seconds", max = MAX_BROAD_AGE_SECS)]
     MaxAge,
 }
 
 /// All mistakes of a configuration, never none.
 ///
 /// ```
-/// use tower_cors::{ConfigError, CorsLayer};
+/// use tower_cors::{CorsLayer, error::ConfigError};
 ///
 /// let errors = CorsLayer::builder()
 ///     .allow_origins(["https://example.com/", "https://example.org"])
@@ -429,16 +292,5 @@ impl<'a> IntoIterator for &'a ConfigErrors {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
-    }
-}
-
-struct Instead<'a>(Option<&'a str>);
-
-impl fmt::Display for Instead<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(spelling) => write!(f, ": write {spelling:?}"),
-            None => Ok(()),
-        }
     }
 }

@@ -44,9 +44,10 @@ const PATTERNS: &[&str] = &[
 
 fn configs() -> Vec<Config> {
     let with = |name, origins, credentials, refuses, builder: CorsLayerBuilder| {
-        let builder = match refuses {
-            true => builder.denied_requests(DeniedRequests::Refuse),
-            false => builder,
+        let builder = if refuses {
+            builder.denied_requests(DeniedRequests::Refuse)
+        } else {
+            builder
         };
         Config {
             name,
@@ -179,9 +180,10 @@ fn check_answer(config: &Config, bytes: &Bytes, response: &Response<()>, called:
     }
     if is_cors || is_any {
         let credentials = lines(&header::ACCESS_CONTROL_ALLOW_CREDENTIALS);
-        let expected: &[&[u8]] = match config.credentials && !allowed.is_empty() {
-            true => &[b"true"],
-            false => &[],
+        let expected: &[&[u8]] = if config.credentials && !allowed.is_empty() {
+            &[b"true"]
+        } else {
+            &[]
         };
         assert_eq!(credentials, expected, "{}", context());
     }
@@ -227,14 +229,15 @@ fn check_vary(
         .iter()
         .map(HeaderValue::as_bytes)
         .collect();
-    let inner: Vec<&[u8]> = match called {
-        true => bytes
+    let inner: Vec<&[u8]> = if called {
+        bytes
             .inner
             .iter()
             .filter(|(name, _)| name == header::VARY)
             .map(|(_, value)| &**value)
-            .collect(),
-        false => Vec::new(),
+            .collect()
+    } else {
+        Vec::new()
     };
     assert!(sent.starts_with(&inner), "none is lost: {}", context());
     let members = lines(&sent);
@@ -456,9 +459,10 @@ fn nasty_values_everywhere() {
                     method: method.as_bytes().to_vec(),
                     ..Bytes::default()
                 };
-                match *name == header::VARY {
-                    true => bytes.inner.push(line),
-                    false => bytes.request.push(line),
+                if *name == header::VARY {
+                    bytes.inner.push(line)
+                } else {
+                    bytes.request.push(line)
                 }
                 played += usize::from(check(&configs, &bytes));
                 // The same in an otherwise good preflight.

@@ -19,8 +19,10 @@ use serde_json::Value;
 use tower::{Layer, ServiceExt, service_fn};
 
 use tower_cors::{
-    ConfigError, ConfigErrors, CorsConfig, CorsLayer, HeaderList, HeaderNameErrorReason,
-    MethodErrorReason, Origin, OriginPattern,
+    ConfigErrors, CorsLayer, Origin,
+    config::CorsConfig,
+    error::{ConfigError, HeaderNameErrorReason, HeaderSetting, MethodErrorReason},
+    origin::OriginPattern,
 };
 
 /// Rows whose expectation is not ours, and why.
@@ -246,13 +248,14 @@ fn the_rules_of_every_row(
 }
 
 fn ensure(condition: bool, what: &str, answer: &Answer<'_>) -> Result<(), String> {
-    match condition {
-        true => Ok(()),
-        false => Err(format!(
+    if condition {
+        Ok(())
+    } else {
+        Err(format!(
             "{what}: {} {:?}",
             answer.status.as_u16(),
             answer.headers
-        )),
+        ))
     }
 }
 
@@ -409,9 +412,10 @@ fn check_pattern(case: &PatternCase) -> Result<(), String> {
         (Err(error), true) => return Err(format!("is no pattern: {error}")),
         (Err(error), false) => {
             let reason = reason(error.kind());
-            return match case.reason.as_deref() == Some(reason) {
-                true => Ok(()),
-                false => Err(format!("{:?} is {reason}", error.kind())),
+            return if case.reason.as_deref() == Some(reason) {
+                Ok(())
+            } else {
+                Err(format!("{:?} is {reason}", error.kind()))
             };
         }
     };
@@ -470,10 +474,11 @@ fn is_allowed(layer: &CorsLayer, origin: &str, is_preflight: bool) -> bool {
     answer.allows(is_preflight)
 }
 
-fn reason(kind: tower_cors::OriginErrorKind) -> &'static str {
-    match kind.is_well_formed() {
-        true => "prohibited",
-        false => "invalid",
+fn reason(kind: tower_cors::origin::OriginErrorKind) -> &'static str {
+    if kind.is_well_formed() {
+        "prohibited"
+    } else {
+        "invalid"
     }
 }
 
@@ -518,7 +523,7 @@ fn configs() {
 
 fn describe_expected(error: &ExpectedError) -> String {
     if error.kind == "max_age_out_of_bounds" {
-        assert_eq!(error.max, Some(tower_cors::MaxAge::MAX_SECS));
+        assert_eq!(error.max, Some(tower_cors::lists::MaxAge::MAX_SECS));
         assert_eq!((error.default, error.disable), (Some(5), Some(-1)));
     }
     let header_type = error.header_type.as_deref().unwrap_or_default();
@@ -564,7 +569,7 @@ fn describe(error: &ConfigError) -> String {
             reason,
         } => {
             let header_type = match list {
-                HeaderList::AllowHeaders => "request",
+                HeaderSetting::AllowHeaders => "request",
                 _ => "response",
             };
             let reason = match reason {

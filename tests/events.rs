@@ -17,7 +17,7 @@ use http::{Request, Response};
 use tower::{Layer as _, ServiceExt, service_fn};
 use tower_cors::{
     Any, CorsLayer, CorsLayerBuilder, CorsRequest, Denial, DenialKind, DeniedRequests,
-    OriginPolicy, PolicyExt, PolicyProperties, VerdictFuture, policy_fn,
+    OriginPolicy, VerdictFuture, policy::PolicyProperties, policy_fn,
 };
 use tracing::{Event, Level, Subscriber, field::Visit};
 use tracing_subscriber::{
@@ -112,7 +112,10 @@ fn a_path_that_may_hold_a_token_is_not_told() {
 #[test]
 fn a_token_in_the_path_is_not_told() {
     use tower_cors::token::{
-        OriginsClaim, TokenOrigins, TokenSource, TokenVerifier, VerifyError, VerifyFuture,
+        TokenOrigins, TokenVerifier,
+        claim::OriginsClaim,
+        source::TokenSource,
+        verify::{VerifyError, VerifyFuture},
     };
 
     #[derive(Debug)]
@@ -165,12 +168,13 @@ fn each_denial_is_told_once_also_when_the_verdict_is_waited_for() {
     for waits in [false, true] {
         let policy = policy_fn(move |_| {
             let denial = Denial::new(DenialKind::Unavailable).reason("tenants: no answer");
-            match waits {
-                true => VerdictFuture::new(async move {
+            if waits {
+                VerdictFuture::new(async move {
                     tokio::task::yield_now().await;
                     denial.into()
-                }),
-                false => VerdictFuture::ready(denial),
+                })
+            } else {
+                VerdictFuture::ready(denial)
             }
         });
         let builder = CorsLayer::builder().origin_policy(policy);

@@ -22,11 +22,17 @@ use futures_util::{FutureExt, future::join_all};
 use http::header;
 use serde_json::{Value, json};
 use tower_cors::{
-    Clock,
+    time::Clock,
     token::{
-        ClientAuth, FetchError, FetchFuture, IntrospectionClient, IntrospectionConfigError,
-        IntrospectionRequest, IntrospectionVerifier, IntrospectionVerifierBuilder,
-        ReqwestIntrospectionClient, TokenOrigins, TokenVerifier, VerifyError, VerifyFuture,
+        TokenOrigins, TokenVerifier,
+        verify::{
+            FetchError, FetchFuture, VerifyError, VerifyFuture,
+            introspection::{
+                IntrospectionClient, IntrospectionConfigError, IntrospectionRequest,
+                IntrospectionVerifier, IntrospectionVerifierBuilder,
+            },
+            reqwest::{ClientAuth, ReqwestIntrospectionClient},
+        },
     },
 };
 

@@ -15,8 +15,11 @@ use std::sync::{
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tower_cors::token::{
-    FetchFuture, IntrospectionClient, IntrospectionRequest, IntrospectionVerifier, TokenVerifier,
-    VerifyError,
+    TokenVerifier,
+    verify::{
+        FetchFuture, VerifyError,
+        introspection::{IntrospectionClient, IntrospectionRequest, IntrospectionVerifier},
+    },
 };
 
 /// One after the other, or one would measure the other.

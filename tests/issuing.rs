@@ -22,14 +22,23 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_cors::{
-    Clock, CorsLayer, Denial, DenialKind, Origin, OriginPattern, OriginSet, PolicyExt,
+    CorsLayer, Denial, DenialKind, Origin, OriginPolicy, OriginSet,
+    origin::OriginPattern,
     preflight::{IssuedIndex, RegisterError},
+    time::Clock,
     token::{
-        AllowedOrigins, EntryErrorKind, EntryRules, FormatError, IssueRules, JwtAlgorithm,
-        JwtVerifier, MintError, MintedToken, MinterConfigError, OriginsClaim, OriginsFormat,
-        RequestedEntryErrorKind as Kind, RequestedOriginsError, Revocable, SigningKey, TokenMinter,
-        TokenMinterBuilder, TokenOrder, TokenOrigins, TokenSource, TokenVerifier, VerifiedToken,
-        VerifyFuture,
+        TokenOrigins, TokenVerifier, VerifiedToken,
+        claim::{EntryErrorKind, FormatError, ListRules, OriginsClaim, OriginsFormat},
+        issue::{
+            AllowedOrigins, IssueRules, MintError, MintedToken, MinterConfigError,
+            RequestedEntryErrorKind as Kind, RequestedOriginsError, Revocable, SigningKey,
+            TokenMinter, TokenMinterBuilder, TokenOrder,
+        },
+        source::TokenSource,
+        verify::{
+            VerifyFuture,
+            jwt::{JwtAlgorithm, JwtVerifier},
+        },
     },
 };
 
@@ -190,7 +199,7 @@ fn t10_a_registry_caps_what_may_be_asked_for() {
         "entry 1: the origin is not registered for whom the token is issued"
     );
     let wild = IssueRules::new()
-        .entries(EntryRules::new().wildcards())
+        .entries(ListRules::new().wildcards())
         .only_if(|_| true);
     assert!(
         AllowedOrigins::parse_request("https://*.contoso.com", SEMICOLONS, &wild).is_err(),
@@ -226,7 +235,7 @@ fn t16_plain_http_needs_a_door() {
     let insecure = [(0, Kind::Entry(EntryErrorKind::Insecure))];
     assert_eq!(mistakes("http://contoso.com"), insecure);
     assert_eq!(mistakes("http://localhost:3000"), insecure);
-    let loopback = IssueRules::new().entries(EntryRules::new().http_loopback());
+    let loopback = IssueRules::new().entries(ListRules::new().http_loopback());
     let parse = |text| AllowedOrigins::parse_request(text, SEMICOLONS, &loopback);
     assert!(parse("http://localhost:3000;http://127.0.0.1").is_ok());
     assert!(parse("http://contoso.com").is_err());
@@ -260,7 +269,7 @@ fn a_format_has_room_or_says_so() {
     }
 }
 
-/// Entries in all spellings that are let in, and some that are not.
+/// ConfigList in all spellings that are let in, and some that are not.
 fn entry() -> impl Strategy<Value = String> {
     let host = prop_oneof![
         "[a-wyzA-WYZ][a-z0-9-]{0,8}[a-z]\\.(example|com)\\.?",
@@ -281,7 +290,7 @@ fn entry() -> impl Strategy<Value = String> {
 }
 
 fn generous() -> IssueRules {
-    let entries = EntryRules::new()
+    let entries = ListRules::new()
         .dangerously_allow_http()
         .scheme("capacitor")
         .wildcards();
@@ -902,9 +911,10 @@ async fn what_was_revoked_stays_so_when_it_has_expired() {
         for by_session in [false, true] {
             let past = Past::new();
             let token = past.mint_expired(ago);
-            match by_session {
-                true => past.index.revoke_session("s").unwrap(),
-                false => past.index.revoke(token.id()).unwrap(),
+            if by_session {
+                past.index.revoke_session("s").unwrap()
+            } else {
+                past.index.revoke(token.id()).unwrap()
             };
             past.set(0);
             past.index.purge();
@@ -1003,7 +1013,7 @@ fn a_token_that_cannot_be_registered_is_not_handed_out() {
     let full = minter.mint(&order()).unwrap_err();
     assert_eq!(full, MintError::Index(RegisterError::Full { limit: 3 }));
     assert_eq!(index.len(), 2);
-    let rules = IssueRules::new().entries(EntryRules::new().wildcards());
+    let rules = IssueRules::new().entries(ListRules::new().wildcards());
     let wild = AllowedOrigins::parse_request("https://*.contoso.com", SEMICOLONS, &rules).unwrap();
     assert_eq!(
         minter.mint(&TokenOrder::new(wild.clone())).unwrap_err(),

@@ -24,10 +24,14 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, jwk::Jwk};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tower_cors::{
-    Clock,
+    time::Clock,
     token::{
-        FetchError, FetchFuture, JwksConfigError, JwksVerifier, JwksVerifierBuilder, KeySetFetcher,
-        ReqwestKeySetFetcher, TokenVerifier, VerifyError,
+        TokenVerifier,
+        verify::{
+            FetchError, FetchFuture, KeySetFetcher, VerifyError,
+            jwks::{JwksConfigError, JwksVerifier, JwksVerifierBuilder},
+            reqwest::ReqwestKeySetFetcher,
+        },
     },
 };
 

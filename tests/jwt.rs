@@ -14,8 +14,12 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use tower_cors::token::{
-    Claims, JwtAlgorithm, JwtError, JwtKey, JwtKeys, JwtVerifier, TokenVerifier, VerifyError,
-    VerifyResult,
+    TokenVerifier,
+    claim::Claims,
+    verify::{
+        VerifyError, VerifyResult,
+        jwt::{JwtAlgorithm, JwtError, JwtKey, JwtKeys, JwtVerifier},
+    },
 };
 
 use self::token_support::*;
@@ -207,7 +211,8 @@ fn a_set_keeps_what_can_be_used() {
 #[test]
 fn a_key_without_a_name_is_an_explicit_choice() {
     let unnamed = || JwtKey::from_pem(RSA_PUBLIC, JwtAlgorithm::Rs256).unwrap();
-    let build = |builder: tower_cors::token::JwtVerifierBuilder| builder.build().map(drop);
+    let build =
+        |builder: tower_cors::token::verify::jwt::JwtVerifierBuilder| builder.build().map(drop);
     let builder = || JwtVerifier::builder().key(unnamed());
     assert_eq!(build(builder()), Err(JwtError::UnnamedKey));
     assert_eq!(build(builder().accept_unnamed_key()), Ok(()));

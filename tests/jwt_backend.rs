@@ -2,7 +2,7 @@
 //! panic with the first token.
 #![cfg(all(feature = "jwt", not(feature = "jwt-rust-crypto")))]
 
-use tower_cors::token::{JwtAlgorithm, JwtError, JwtKey, JwtKeys};
+use tower_cors::token::verify::jwt::{JwtAlgorithm, JwtError, JwtKey, JwtKeys};
 
 #[test]
 fn no_backend_is_an_error_and_no_panic() {

@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use serde_json::{Value, json};
 use tower::{Layer, ServiceExt, service_fn};
 
-use tower_cors::{ConfigErrors, CorsConfig, CorsLayer, Origin};
+use tower_cors::{ConfigErrors, CorsLayer, Origin, config::CorsConfig};
 
 type Lines<'a> = &'a [(&'a str, &'a str)];
 

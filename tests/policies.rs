@@ -17,9 +17,11 @@ use http::{
 };
 use tower::{Layer, ServiceExt, service_fn};
 use tower_cors::{
-    Any, BroadPreflightReason, ConfigError, CorsLayer, CorsRequest, Denial, DenialKind,
-    DeniedRequests, Grant, OriginPolicy, OriginSet, PolicyExt, PolicyProperties, Verdict,
-    VerdictFuture, policy_fn,
+    Any, CorsLayer, CorsRequest, Denial, DenialKind, DeniedRequests, Grant, OriginPolicy,
+    OriginSet, Verdict, VerdictFuture,
+    error::{BroadPreflightReason, ConfigError},
+    policy::PolicyProperties,
+    policy_fn,
 };
 
 const LISTED: &str = "https://app.example";
@@ -46,12 +48,13 @@ impl Scripted {
         let line = format!("{} {what} {origin} {host} {preflight:?}", self.name);
         self.asked.lock().unwrap().push(line);
         let verdict = self.verdict.clone();
-        match self.waits {
-            false => VerdictFuture::ready(verdict),
-            true => VerdictFuture::new(async move {
+        if self.waits {
+            VerdictFuture::new(async move {
                 tokio::task::yield_now().await;
                 verdict
-            }),
+            })
+        } else {
+            VerdictFuture::ready(verdict)
         }
     }
 }

@@ -19,7 +19,9 @@ use std::{
 
 use http::{Request, Response};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
-use tower_cors::*;
+use tower_cors::{
+    config::CorsLayerBuilder, error::*, layer::*, lists::*, origin::*, policy::*, request::*,
+};
 
 const LISTED: &str = "https://app.example";
 
@@ -167,8 +169,8 @@ fn public_types_can_be_shared_and_shown() {
     shared::<(CorsLayer, CorsLayerBuilder, Cors<Strict>)>();
     shared::<(Origin, RequestOrigin, OriginPattern, OriginSet)>();
     shared::<(OriginError, OriginErrorKind, ConfigError, ConfigErrors)>();
-    shared::<(BroadPreflightReason, HeaderList, HeaderNameErrorReason)>();
-    shared::<(MethodErrorReason, DeniedRequests, Entries, MaxAge)>();
+    shared::<(BroadPreflightReason, HeaderSetting, HeaderNameErrorReason)>();
+    shared::<(MethodErrorReason, DeniedRequests, ConfigList, MaxAge)>();
     shared::<(AllowHeaders, AllowMethods, ExposeHeaders, Terms)>();
     shared::<(Any, Verdict, Grant, Denial, DenialKind, PolicyProperties)>();
     shared::<(Fallback<Any, Any>, WithPreflight<Any, Any>)>();

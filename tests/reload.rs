@@ -23,8 +23,11 @@ use http::{Method, Request, Response};
 use tokio::sync::Notify;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_cors::{
-    ConfigError, CorsLayer, CorsLayerBuilder, Grant, MethodCorsBuilder, MethodCorsLayer, OriginSet,
-    ReloadableCorsLayer, RouteCors, Verdict, VerdictFuture, policy_fn,
+    CorsLayer, CorsLayerBuilder, Grant, OriginSet, Verdict, VerdictFuture,
+    error::ConfigError,
+    layer::ReloadableCorsLayer,
+    policy_fn,
+    routes::{MethodCorsBuilder, MethodCorsLayer, MethodRule},
 };
 
 use support::{get_from, preflight_from};
@@ -194,7 +197,7 @@ impl Drop for SetOnDrop<'_> {
 #[cfg(feature = "serde")]
 #[tokio::test]
 async fn a_file_can_be_the_new_configuration() {
-    use tower_cors::CorsConfig;
+    use tower_cors::config::CorsConfig;
 
     let (layer, handle) = first().build().unwrap().reloadable();
     let config = |text: &str| serde_json::from_str::<CorsConfig>(text).unwrap();
@@ -214,7 +217,7 @@ async fn a_file_can_be_the_new_configuration() {
 }
 
 fn rules(origin: &str, method: &Method) -> MethodCorsBuilder {
-    let rule = RouteCors::trusted_only(OriginSet::parse([origin]).unwrap());
+    let rule = MethodRule::trusted_only(OriginSet::parse([origin]).unwrap());
     MethodCorsLayer::builder().rule([method.clone()], rule)
 }
 
@@ -237,7 +240,7 @@ async fn the_rules_of_a_route_are_replaced_all_at_once() {
     assert_eq!(send(get_from(first)).await, granted(first));
     assert_eq!(send(preflight_from(first, "PUT", "")).await.0, 403);
 
-    let leak = RouteCors::public_any_origin().allow_credentials(true);
+    let leak = MethodRule::public_any_origin().allow_credentials(true);
     let wrong = MethodCorsLayer::builder().rule([Method::GET], leak);
     let errors: Vec<_> = handle.reload(wrong).unwrap_err().into_iter().collect();
     assert!(matches!(
@@ -274,7 +277,7 @@ async fn a_request_keeps_the_rules_that_it_began_with() {
             })
         })
     };
-    let rule = RouteCors::trusted_only(slow).expose_headers(["x-first"]);
+    let rule = MethodRule::trusted_only(slow).expose_headers(["x-first"]);
     let builder = MethodCorsLayer::builder().rule([Method::GET], rule);
     let (layer, handle) = builder.build().unwrap().reloadable();
     let inner = service_fn(async |_| Ok::<_, Infallible>(Response::new(())));

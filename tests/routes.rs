@@ -16,8 +16,10 @@ use std::convert::Infallible;
 use http::{Method, Request, Response};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_cors::{
-    ConfigError, Denial, DenialKind, Grant, MethodCorsLayer, OriginSet, RouteCors, Verdict,
-    VerdictFuture, policy_fn,
+    Denial, DenialKind, Grant, OriginSet, Verdict, VerdictFuture,
+    error::ConfigError,
+    policy_fn,
+    routes::{MethodCorsLayer, MethodRule},
 };
 
 use support::{preflight_from, request};
@@ -25,12 +27,12 @@ use support::{preflight_from, request};
 const TRUSTED: &str = "https://admin.example";
 const STRANGER: &str = "https://evil.example";
 
-fn trusted() -> RouteCors {
-    RouteCors::trusted_only(OriginSet::parse([TRUSTED]).unwrap()).allow_credentials(true)
+fn trusted() -> MethodRule {
+    MethodRule::trusted_only(OriginSet::parse([TRUSTED]).unwrap()).allow_credentials(true)
 }
 
 /// The same, with a policy that has to be waited for.
-fn trusted_later() -> RouteCors {
+fn trusted_later() -> MethodRule {
     let policy = policy_fn(|request| {
         let is_trusted = request
             .origin()
@@ -38,23 +40,24 @@ fn trusted_later() -> RouteCors {
             .is_some_and(|o| o.as_str() == TRUSTED);
         VerdictFuture::new(async move {
             tokio::task::yield_now().await;
-            match is_trusted {
-                true => Verdict::Allow(Grant::new()),
-                false => Verdict::Deny(Denial::new(DenialKind::OriginNotAllowed)),
+            if is_trusted {
+                Verdict::Allow(Grant::new())
+            } else {
+                Verdict::Deny(Denial::new(DenialKind::OriginNotAllowed))
             }
         })
     });
-    RouteCors::trusted_only(policy).allow_credentials(true)
+    MethodRule::trusted_only(policy).allow_credentials(true)
 }
 
-fn table(trusted: RouteCors) -> MethodCorsLayer {
+fn table(trusted: MethodRule) -> MethodCorsLayer {
     MethodCorsLayer::builder()
         .rule(
             [Method::GET, Method::HEAD],
-            RouteCors::public_any_origin().expose_headers(["etag"]),
+            MethodRule::public_any_origin().expose_headers(["etag"]),
         )
         .rule([Method::PUT, Method::PATCH], trusted.allow_headers(["x-a"]))
-        .rule([Method::POST], RouteCors::bearer_any_origin())
+        .rule([Method::POST], MethodRule::bearer_any_origin())
         .build()
         .unwrap()
 }
@@ -219,7 +222,7 @@ fn every_mistake_of_every_rule_is_reported() {
     let errors = MethodCorsLayer::builder()
         .rule(
             [Method::GET],
-            RouteCors::public_any_origin().allow_credentials(true),
+            MethodRule::public_any_origin().allow_credentials(true),
         )
         .rule([Method::PUT], trusted().allow_headers(["cookie"]))
         .build()
@@ -237,8 +240,8 @@ fn every_mistake_of_every_rule_is_reported() {
 #[test]
 fn a_later_rule_replaces_an_earlier_one() {
     let layer = MethodCorsLayer::builder()
-        .rule([Method::GET, Method::PUT], RouteCors::public_any_origin())
-        .rule([Method::PUT], RouteCors::none())
+        .rule([Method::GET, Method::PUT], MethodRule::public_any_origin())
+        .rule([Method::PUT], MethodRule::none())
         .build()
         .unwrap();
     assert_eq!(send(&layer, preflight_from(TRUSTED, "PUT", "")).0, 403);
@@ -250,8 +253,8 @@ fn a_later_rule_replaces_an_earlier_one() {
 fn a_bearer_route_takes_its_token_beside_the_headers_that_are_listed() {
     let trusted = OriginSet::parse([TRUSTED]).unwrap();
     for rule in [
-        RouteCors::bearer_any_origin(),
-        RouteCors::trusted_or_bearer(trusted),
+        MethodRule::bearer_any_origin(),
+        MethodRule::trusted_or_bearer(trusted),
     ] {
         let layer = MethodCorsLayer::builder()
             .rule([Method::POST], rule.allow_headers(["content-type"]))
@@ -273,20 +276,20 @@ fn a_bearer_route_takes_its_token_beside_the_headers_that_are_listed() {
 #[cfg(feature = "axum")]
 mod in_axum {
     use axum::{Router, routing::get};
-    use tower_cors::{CorsMethodRouter, OriginPolicy};
+    use tower_cors::{OriginPolicy, routes::MethodCorsRouter};
 
     use super::*;
     use crate::sockets::{ask, serve};
 
     fn app(policy: impl OriginPolicy) -> Router {
-        let trusted = RouteCors::trusted_only(policy)
+        let trusted = MethodRule::trusted_only(policy)
             .allow_credentials(true)
             .allow_headers(["content-type"]);
-        let things = CorsMethodRouter::new()
-            .get(async || "list", RouteCors::public_any_origin())
+        let things = MethodCorsRouter::new()
+            .get(async || "list", MethodRule::public_any_origin())
             .put(async || "replaced", trusted.clone())
             .patch(async || "changed", trusted)
-            .delete(async || "gone", RouteCors::none())
+            .delete(async || "gone", MethodRule::none())
             .build()
             .unwrap();
         Router::new()
@@ -402,23 +405,23 @@ mod in_axum {
 
     #[tokio::test]
     async fn a_handler_of_head_has_its_own_rule() {
-        let public = RouteCors::public_any_origin;
-        let closed = RouteCors::none;
+        let public = MethodRule::public_any_origin;
+        let closed = MethodRule::none;
         for (router, get_allows) in [
             (
-                CorsMethodRouter::new()
+                MethodCorsRouter::new()
                     .get(async || "get", public())
                     .head(async || "head", closed()),
                 "GET",
             ),
             (
-                CorsMethodRouter::new()
+                MethodCorsRouter::new()
                     .head(async || "head", closed())
                     .get(async || "get", public()),
                 "GET",
             ),
             (
-                CorsMethodRouter::new().get(async || "get", public()),
+                MethodCorsRouter::new().get(async || "get", public()),
                 "GET,HEAD",
             ),
         ] {

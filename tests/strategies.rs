@@ -22,14 +22,18 @@ use std::{
 use http::{HeaderName, Method, Request, Response, header};
 use tower::{Layer, Service};
 use tower_cors::{
-    AllowHeaders, AllowMethods, BroadPreflightReason, Clock, ConfigError, CorsLayer,
-    CorsLayerBuilder, CorsRequest, Denial, DenialKind, DeniedRequests, Grant, Origin,
-    OriginPattern, OriginPolicy, OriginSet, PolicyExt, PolicyProperties, Terms, Verdict,
-    VerdictFuture, policy_fn,
+    CorsLayer, CorsLayerBuilder, CorsRequest, Denial, DenialKind, DeniedRequests, Grant, Origin,
+    OriginPolicy, OriginSet, Verdict, VerdictFuture,
+    error::{BroadPreflightReason, ConfigError},
+    lists::{AllowHeaders, AllowMethods},
+    origin::OriginPattern,
+    policy::{BearerOr, PolicyProperties, Terms},
+    policy_fn,
     preflight::{
-        AcrhSplit, DenyPreflights, Issued, IssuedIndex, Lookup, LookupFuture, Merged, Optimistic,
+        DenyPreflights, Issued, IssuedIndex, Lookup, LookupFuture, Merged, Optimistic,
         RegisterError, UnionIndex, UrlKey,
     },
+    time::Clock,
 };
 
 const PAGE: &str = "https://contoso.com";
@@ -648,14 +652,14 @@ fn a_snapshot_travels_as_json() {
     assert!(serde_json::from_str::<tower_cors::preflight::IssuedSnapshot>(&forged).is_err());
 }
 
-// --- AcrhSplit ---
+// --- BearerOr ---
 
 const SPLIT_VARY: &str = "origin,authorization,cookie";
 const SPLIT_PREFLIGHT_VARY: &str = "origin,authorization,cookie,access-control-request-method,\
                                     access-control-request-headers";
 
-fn split() -> AcrhSplit<OriginSet> {
-    AcrhSplit::new(set(&[PAGE]))
+fn split() -> BearerOr<OriginSet> {
+    BearerOr::new(set(&[PAGE]))
 }
 
 fn with_credentials(builder: CorsLayerBuilder) -> CorsLayerBuilder {
@@ -839,7 +843,7 @@ fn optimistic_does_not_build_with_what_makes_it_unsafe() {
             Arc::new(Optimistic::new()),
             Arc::new(token_policy().with_preflight(Optimistic::new())),
             Arc::new(token_policy().with_preflight(set(&[PAGE]).fallback(Optimistic::new()))),
-            Arc::new(AcrhSplit::new(
+            Arc::new(BearerOr::new(
                 token_policy().with_preflight(Optimistic::new()),
             )),
         ];
@@ -877,9 +881,10 @@ impl OriginPolicy for Generous {
 
     fn properties(&self) -> PolicyProperties {
         let properties = PolicyProperties::new().denied_requests(DeniedRequests::Refuse);
-        match self.says_so {
-            true => properties.grants_credentials(),
-            false => properties,
+        if self.says_so {
+            properties.grants_credentials()
+        } else {
+            properties
         }
     }
 }
@@ -977,7 +982,7 @@ fn lookups_allocate_nothing() {
 fn t04_an_optimistic_preflight_never_opens_cookies() {
     for policy in [
         Arc::new(token_policy().with_preflight(Optimistic::new())) as Arc<dyn OriginPolicy>,
-        Arc::new(AcrhSplit::new(set(&[PAGE]))),
+        Arc::new(BearerOr::new(set(&[PAGE]))),
     ] {
         let layer = listed(CorsLayer::builder())
             .origin_policy(policy)

@@ -44,10 +44,13 @@ use std::{
 use http::{HeaderName, StatusCode, header};
 use serde_json::json;
 use tower_cors::{
-    CorsLayer, DenialKind, OriginSet, PolicyExt,
+    CorsLayer, DenialKind, OriginPolicy, OriginSet,
     preflight::Optimistic,
     token::{
-        Claims, EntryRules, OriginsClaim, TokenOrigins, TokenSource, VerifiedToken, VerifyError,
+        TokenOrigins, VerifiedToken,
+        claim::{Claims, ListRules, OriginsClaim},
+        source::TokenSource,
+        verify::VerifyError,
     },
 };
 
@@ -243,9 +246,12 @@ async fn t07_no_preflight_or_refusal_is_stored() {
 async fn t08_a_revocation_holds_though_the_preflight_is_cached() {
     let revoked = Arc::new(AtomicBool::new(false));
     let is_revoked = Arc::clone(&revoked);
-    let issuer = Scripted::new(move |_| match is_revoked.load(Ordering::SeqCst) {
-        true => Err(VerifyError::Revoked),
-        false => Ok(good(LIST)),
+    let issuer = Scripted::new(move |_| {
+        if is_revoked.load(Ordering::SeqCst) {
+            Err(VerifyError::Revoked)
+        } else {
+            Ok(good(LIST))
+        }
     });
     let epoch = Arc::clone(&issuer.epoch);
     let policy = TokenOrigins::builder()
@@ -359,7 +365,7 @@ async fn t11_origins_are_equal_or_not() {
 
 #[tokio::test]
 async fn t12_null_is_never_allowed() {
-    let everything = EntryRules::new().wildcards().dangerously_allow_http();
+    let everything = ListRules::new().wildcards().dangerously_allow_http();
     let builder = TokenOrigins::skype(verifier()).entries(everything);
     let service = service(builder.build().unwrap());
     for list in ["null", "https://contoso.com;null", "*"] {
@@ -500,9 +506,9 @@ async fn t15_nothing_that_is_printed_holds_a_token() {
     print(&verifier);
     print(&key());
     print(&TokenSource::path(|path| path.split('/').nth(1)));
-    let secret = tower_cors::token::JwtKey::dangerously_from_secret(
+    let secret = tower_cors::token::verify::jwt::JwtKey::dangerously_from_secret(
         b"secret-garbage-of-more-than-32-bytes",
-        tower_cors::token::JwtAlgorithm::Hs256,
+        tower_cors::token::verify::jwt::JwtAlgorithm::Hs256,
     );
     print(&secret);
 
@@ -521,7 +527,7 @@ async fn t15_nothing_that_is_printed_holds_a_token() {
 
 #[tokio::test]
 async fn t16_http_is_for_this_machine_and_only_if_asked_for() {
-    let send = async |rules: EntryRules, origin: &str| {
+    let send = async |rules: ListRules, origin: &str| {
         let builder = TokenOrigins::skype(verifier()).entries(rules);
         let service = service(builder.build().unwrap());
         let token = token("http://contoso.com;http://localhost:3000");
@@ -533,9 +539,9 @@ async fn t16_http_is_for_this_machine_and_only_if_asked_for() {
     let (site, local) = ("http://contoso.com", "http://localhost:3000");
     let (no, yes) = (StatusCode::FORBIDDEN, StatusCode::OK);
     for (rules, expected) in [
-        (EntryRules::new(), (no, no)),
-        (EntryRules::new().http_loopback(), (no, yes)),
-        (EntryRules::new().dangerously_allow_http(), (yes, yes)),
+        (ListRules::new(), (no, no)),
+        (ListRules::new().http_loopback(), (no, yes)),
+        (ListRules::new().dangerously_allow_http(), (yes, yes)),
     ] {
         let statuses = (send(rules.clone(), site).await, send(rules, local).await);
         assert_eq!(statuses, expected);

@@ -10,8 +10,8 @@ mod token_support;
 
 use http::{StatusCode, header};
 use tower_cors::{
-    DenialKind, OriginSet, PolicyExt,
-    token::{OriginsClaim, TokenOrigins, TokenSource},
+    DenialKind, OriginPolicy, OriginSet,
+    token::{TokenOrigins, claim::OriginsClaim, source::TokenSource},
 };
 
 use self::token_support::*;
@@ -44,9 +44,10 @@ async fn the_listed_page_reads_and_the_other_does_not() {
         };
         let request = |origin| {
             let request = get(&uri, origin);
-            match with_header {
-                true => request.header(header::AUTHORIZATION, format!("bEARER psat={token}")),
-                false => request,
+            if with_header {
+                request.header(header::AUTHORIZATION, format!("bEARER psat={token}"))
+            } else {
+                request
             }
         };
         for origin in [CONTOSO, LITWARE] {

@@ -17,8 +17,11 @@ use http::{Request, header::AUTHORIZATION, request::Parts};
 use tower_cors::{
     preflight::IssuedIndex,
     token::{
-        Claims, OriginsClaim, Revocable, TokenOrigins, TokenSource, TokenVerifier, VerifiedToken,
-        VerifyError,
+        TokenOrigins, TokenVerifier, VerifiedToken,
+        claim::{Claims, OriginsClaim},
+        issue::Revocable,
+        source::TokenSource,
+        verify::VerifyError,
     },
 };
 

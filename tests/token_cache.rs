@@ -27,10 +27,13 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 use tower::{Layer, Service, service_fn};
 use tower_cors::{
-    Clock, CorsLayer, OriginPolicy, OriginSet,
+    CorsLayer, OriginPolicy, OriginSet,
+    time::Clock,
     token::{
-        Claims, FetchFuture, JwksVerifier, KeySetFetcher, OriginsClaim, TokenOrigins,
-        TokenOriginsBuilder, TokenSource, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture,
+        TokenOrigins, TokenOriginsBuilder, TokenVerifier, VerifiedToken,
+        claim::{Claims, OriginsClaim},
+        source::TokenSource,
+        verify::{FetchFuture, KeySetFetcher, VerifyError, VerifyFuture, jwks::JwksVerifier},
     },
 };
 
@@ -129,9 +132,10 @@ impl TokenVerifier for Issuer {
         VerifyFuture::new(async move {
             issuer.polled.fetch_add(1, Ordering::SeqCst);
             let _may_answer = issuer.answers.acquire().await.unwrap();
-            match issuer.is_down {
-                true => Err(VerifyError::Unavailable("test")),
-                false => Ok(good()),
+            if issuer.is_down {
+                Err(VerifyError::Unavailable("test"))
+            } else {
+                Ok(good())
             }
         })
     }
@@ -153,9 +157,10 @@ async fn of_many_that_wait_one_asks() {
         }
         let answered_at = Instant::now();
         issuer.answers.add_permits(1);
-        let status = match is_down {
-            true => StatusCode::SERVICE_UNAVAILABLE,
-            false => StatusCode::OK,
+        let status = if is_down {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            StatusCode::OK
         };
         for request in waiting {
             assert_eq!(request.await.unwrap(), status);

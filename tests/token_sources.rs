@@ -20,8 +20,10 @@ use tower_cors::{
     OriginSet,
     preflight::IssuedIndex,
     token::{
-        Claims, OriginsClaim, Revocable, TokenConfigError, TokenOrigins, TokenSource,
-        VerifiedOrigins, VerifiedToken,
+        TokenConfigError, TokenOrigins, VerifiedToken,
+        claim::{Claims, OriginsClaim},
+        issue::Revocable,
+        source::{TokenSource, VerifiedOrigins},
     },
 };
 
@@ -134,7 +136,7 @@ async fn paths_and_hosts() {
 
     let tenants = Scripted::new(|tenant| match tenant {
         "contoso" => Ok(verified(CONTOSO)),
-        _ => Err(tower_cors::token::VerifyError::NotAuthentic(
+        _ => Err(tower_cors::token::verify::VerifyError::NotAuthentic(
             "no such tenant",
         )),
     });

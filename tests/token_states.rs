@@ -13,9 +13,10 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::{Value, json};
 use tower_cors::{
-    DenialKind, OriginSet, PolicyExt, Verdict, policy_fn,
+    DenialKind, OriginPolicy, OriginSet, Verdict, policy_fn,
     token::{
-        JwtVerifier, MissingClaim, TokenOrigins, TokenOriginsBuilder, TokenVerifier, VerifyError,
+        MissingClaim, TokenOrigins, TokenOriginsBuilder, TokenVerifier,
+        verify::{VerifyError, jwt::JwtVerifier},
     },
 };
 
@@ -516,11 +517,12 @@ async fn a_star_lists_any_origin_without_credentials() {
     };
     let layer = |star: bool| {
         let builder = TokenOrigins::keycloak(verifier())
-            .source(tower_cors::token::TokenSource::query("t"))
-            .source(tower_cors::token::TokenSource::cookie("t"));
-        let builder = match star {
-            true => builder.star_lists_any_origin(),
-            false => builder,
+            .source(tower_cors::token::source::TokenSource::query("t"))
+            .source(tower_cors::token::source::TokenSource::cookie("t"));
+        let builder = if star {
+            builder.star_lists_any_origin()
+        } else {
+            builder
         };
         let policy = builder.build().unwrap();
         let layer = tower_cors::CorsLayer::builder().origin_policy(policy);
@@ -539,9 +541,12 @@ async fn a_star_lists_any_origin_without_credentials() {
         let service = layer(star);
         for origin in [CONTOSO, EVIL] {
             let is_listed = origin == CONTOSO;
-            let expected = |status: u16, otherwise: u16| match star || is_listed {
-                true => (status, Some(origin.to_owned()), is_listed),
-                false => (otherwise, None, false),
+            let expected = |status: u16, otherwise: u16| {
+                if star || is_listed {
+                    (status, Some(origin.to_owned()), is_listed)
+                } else {
+                    (otherwise, None, false)
+                }
             };
             let context = format!("{origin} {star}");
             let found = seen(&service, bearer(origin, &good)).await;
@@ -558,9 +563,10 @@ async fn a_star_lists_any_origin_without_credentials() {
             let with =
                 |request: http::request::Builder, cookie: String| request.header("cookie", cookie);
             for (token, status, otherwise) in [(&good, 200, 403), (&expired, 401, 401)] {
-                let expected = match is_listed {
-                    true => (status, Some(origin.to_owned()), true),
-                    false => (otherwise, None, false),
+                let expected = if is_listed {
+                    (status, Some(origin.to_owned()), true)
+                } else {
+                    (otherwise, None, false)
                 };
                 let found = seen(&service, with(bearer(origin, token), "a=b".to_owned())).await;
                 assert_eq!(found, expected, "{context}");
@@ -591,9 +597,10 @@ async fn presets() {
     ] {
         let service = service(preset(verifier()).build().unwrap());
         for (origin, status) in [(CONTOSO, StatusCode::OK), (EVIL, StatusCode::FORBIDDEN)] {
-            let request = match cookie {
-                true => get("/api", origin).header("cookie", format!("a=b; __session={token}")),
-                false => bearer(origin, &token),
+            let request = if cookie {
+                get("/api", origin).header("cookie", format!("a=b; __session={token}"))
+            } else {
+                bearer(origin, &token)
             };
             assert_eq!(service.send(request).await.status, status);
         }

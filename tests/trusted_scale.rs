@@ -21,8 +21,10 @@ use std::{
 use tower_cors::{
     Origin,
     trusted::{
-        Change, EmbeddedStore, EntryId, Load, OriginRecord, Scope, Status, TrustedOrigin,
-        TrustedOrigins, Version,
+        entry::{EntryId, OriginRecord, Scope, Status, TrustedOrigin, Version},
+        registry::OriginRegistry,
+        source::{Change, SourceSnapshot},
+        store::EmbeddedStore,
     },
 };
 
@@ -49,10 +51,10 @@ fn resident() -> u64 {
     kib.unwrap_or(0_u64) * 1024
 }
 
-fn loaded(count: u64) -> TrustedOrigins {
-    let origins = TrustedOrigins::new();
+fn loaded(count: u64) -> OriginRegistry {
+    let origins = OriginRegistry::new();
     let (before, begun) = (resident(), Instant::now());
-    let mut load = Load::new();
+    let mut load = SourceSnapshot::new();
     for i in 1..=count {
         load.push(record(i));
     }
@@ -67,7 +69,7 @@ fn loaded(count: u64) -> TrustedOrigins {
 }
 
 /// Switches the odd entries off and on at this rate, until told to stop. Returns how many edits.
-fn edit(origins: &TrustedOrigins, count: u64, per_second: u64, stop: &AtomicBool) -> u64 {
+fn edit(origins: &OriginRegistry, count: u64, per_second: u64, stop: &AtomicBool) -> u64 {
     let begun = Instant::now();
     let mut edits = 0;
     while !stop.load(Ordering::Relaxed) {
@@ -94,7 +96,7 @@ fn edit(origins: &TrustedOrigins, count: u64, per_second: u64, stop: &AtomicBool
 }
 
 /// Lookups per second, and edits per second, during this time.
-fn measure(origins: &TrustedOrigins, count: u64, per_second: u64, time: Duration) -> (u64, u64) {
+fn measure(origins: &OriginRegistry, count: u64, per_second: u64, time: Duration) -> (u64, u64) {
     // Even entries are never edited.
     let pages: Vec<Origin> = (0..10_000)
         .map(|i: u64| {

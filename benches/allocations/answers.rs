@@ -18,10 +18,13 @@ pub(crate) fn check(scenario: &Scenario, answer: &(StatusCode, HeaderMap)) -> Re
     let readable = is_readable(scenario, headers);
     let found = match scenario.expectation {
         Expectation::Whatever => return Ok(()),
-        Expectation::Refused => match came_to_handler || *status != StatusCode::FORBIDDEN {
-            true => return Err(format!("not refused, but {status}")),
-            false => return Ok(()),
-        },
+        Expectation::Refused => {
+            if came_to_handler || *status != StatusCode::FORBIDDEN {
+                return Err(format!("not refused, but {status}"));
+            } else {
+                return Ok(());
+            }
+        }
         Expectation::Readable | Expectation::Unreadable if scenario.id != "o0" => {
             if !came_to_handler || *status != StatusCode::OK {
                 return Err("the handler did not answer".to_owned());
@@ -35,15 +38,17 @@ pub(crate) fn check(scenario: &Scenario, answer: &(StatusCode, HeaderMap)) -> Re
             if came_to_handler {
                 return Err("a preflight came to the handler".to_owned());
             }
-            match status.is_success() && readable && is_covered(scenario, headers) {
-                true => Expectation::Passed,
-                false => Expectation::Failed,
+            if status.is_success() && readable && is_covered(scenario, headers) {
+                Expectation::Passed
+            } else {
+                Expectation::Failed
             }
         }
     };
-    match found == scenario.expectation {
-        true => Ok(()),
-        false => Err(format!("{found:?}, not {:?}", scenario.expectation)),
+    if found == scenario.expectation {
+        Ok(())
+    } else {
+        Err(format!("{found:?}, not {:?}", scenario.expectation))
     }
 }
 
@@ -51,9 +56,10 @@ fn actual(scenario: &Scenario, headers: &HeaderMap, readable: bool) -> Result<Ex
     if readable && scenario.config.exposed && !headers.contains_key(ACCESS_CONTROL_EXPOSE_HEADERS) {
         return Err("no header is exposed".to_owned());
     }
-    Ok(match readable {
-        true => Expectation::Readable,
-        false => Expectation::Unreadable,
+    Ok(if readable {
+        Expectation::Readable
+    } else {
+        Expectation::Unreadable
     })
 }
 
@@ -65,12 +71,11 @@ fn is_readable(scenario: &Scenario, headers: &HeaderMap) -> bool {
     let (Some(origin), None) = (allowed.next(), allowed.next()) else {
         return false;
     };
-    match scenario.config.credentials {
-        true => {
-            scenario.head.headers.get(ORIGIN) == Some(origin)
-                && credentials == Some(&HeaderValue::from_static("true"))
-        }
-        false => origin == "*" || scenario.head.headers.get(ORIGIN) == Some(origin),
+    if scenario.config.credentials {
+        scenario.head.headers.get(ORIGIN) == Some(origin)
+            && credentials == Some(&HeaderValue::from_static("true"))
+    } else {
+        origin == "*" || scenario.head.headers.get(ORIGIN) == Some(origin)
     }
 }
 
@@ -102,9 +107,10 @@ fn says_what_it_varies_on(scenario: &Scenario, headers: &HeaderMap) -> Result<()
     }
     // One constant origin for all is all that the peer does with one origin.
     let varies = !matches!(scenario.config.origins, Origins::Any | Origins::One);
-    match !varies || has("origin") {
-        true => Ok(()),
-        false => Err("Vary: Origin is missing".to_owned()),
+    if !varies || has("origin") {
+        Ok(())
+    } else {
+        Err("Vary: Origin is missing".to_owned())
     }
 }
 

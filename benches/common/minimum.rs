@@ -70,9 +70,10 @@ impl Rules {
                     .collect(),
             ),
         };
-        let list = |names: &[&str]| match config.any_lists {
-            true => HeaderValue::from_static("*"),
-            false => {
+        let list = |names: &[&str]| {
+            if config.any_lists {
+                HeaderValue::from_static("*")
+            } else {
                 let bytes = Bytes::from(names.join(","));
                 drop(bytes.clone());
                 HeaderValue::from_maybe_shared(bytes).unwrap()

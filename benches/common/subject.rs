@@ -137,7 +137,10 @@ fn router(implementation: Implementation, scenario: &Scenario) -> Router {
 #[cfg(feature = "token")]
 mod token {
     use tower_cors::token::{
-        Claims, OriginsClaim, TokenOrigins, TokenSource, TokenVerifier, VerifiedToken, VerifyFuture,
+        TokenOrigins, TokenVerifier, VerifiedToken,
+        claim::{Claims, OriginsClaim},
+        source::TokenSource,
+        verify::VerifyFuture,
     };
 
     /// Says of every token that it lists these origins.
@@ -172,15 +175,17 @@ pub(crate) fn build_layer(config: &Config) -> CorsLayer {
         Origins::Token => builder.origin_policy(token::policy(&config.entries())),
         _ => builder.allow_origins(config.entries()),
     };
-    let builder = match config.any_lists {
-        true => builder
+    let builder = if config.any_lists {
+        builder
             .allow_methods(tower_cors::Any)
-            .allow_headers(tower_cors::Any),
-        false => builder.allow_methods(METHODS).allow_headers(HEADERS),
+            .allow_headers(tower_cors::Any)
+    } else {
+        builder.allow_methods(METHODS).allow_headers(HEADERS)
     };
-    let builder = match config.exposed {
-        true => builder.expose_headers(EXPOSED),
-        false => builder,
+    let builder = if config.exposed {
+        builder.expose_headers(EXPOSED)
+    } else {
+        builder
     };
     builder.build().unwrap()
 }
@@ -214,16 +219,16 @@ pub(crate) fn build_peer(config: &Config, entries: Vec<String>) -> peer::CorsLay
         .allow_origin(origins)
         .allow_credentials(config.credentials)
         .max_age(Duration::from_secs(MAX_AGE.into()));
-    let layer = match config.any_lists {
-        true => layer.allow_methods(peer::Any).allow_headers(peer::Any),
-        false => {
-            let methods: Vec<Method> = METHODS.iter().map(|name| name.parse().unwrap()).collect();
-            layer.allow_methods(methods).allow_headers(names(&HEADERS))
-        }
+    let layer = if config.any_lists {
+        layer.allow_methods(peer::Any).allow_headers(peer::Any)
+    } else {
+        let methods: Vec<Method> = METHODS.iter().map(|name| name.parse().unwrap()).collect();
+        layer.allow_methods(methods).allow_headers(names(&HEADERS))
     };
-    match config.exposed {
-        true => layer.expose_headers(names(&EXPOSED)),
-        false => layer,
+    if config.exposed {
+        layer.expose_headers(names(&EXPOSED))
+    } else {
+        layer
     }
 }
 

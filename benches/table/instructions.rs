@@ -52,9 +52,12 @@ pub(crate) fn count(stack: Stack, scenario: &Scenario) -> [Option<Instructions>;
         whole: each(dump.values().sum()),
         outside_allocator: each(outside_allocator(dump).map(|(_, cost)| cost).sum()),
     });
-    Implementation::ALL.map(|one| match scenario.measures(one) {
-        true => counted.next(),
-        false => None,
+    Implementation::ALL.map(|one| {
+        if scenario.measures(one) {
+            counted.next()
+        } else {
+            None
+        }
     })
 }
 

@@ -119,9 +119,10 @@ pub(crate) fn thousands(value: f64) -> String {
         }
         text.push(digit);
     }
-    match value.round() < 0.0 {
-        true => format!("-{text}"),
-        false => text,
+    if value.round() < 0.0 {
+        format!("-{text}")
+    } else {
+        text
     }
 }
 

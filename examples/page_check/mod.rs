@@ -20,8 +20,10 @@ use tokio::net::TcpStream;
 use tower::service_fn;
 
 use tower_cors::{
-    Clock, Origin, RequestOrigin,
+    Origin,
+    origin::RequestOrigin,
     test_util::{Fetch, Outcome},
+    time::Clock,
 };
 
 /// Any error of an example, for its last words.

@@ -6,7 +6,7 @@ use rsa::{
     pkcs8::{EncodePrivateKey, LineEnding},
     rand_core::{OsRng, RngCore},
 };
-use tower_cors::token::{JwtAlgorithm, SigningKey};
+use tower_cors::token::{issue::SigningKey, verify::jwt::JwtAlgorithm};
 
 use crate::Error;
 

@@ -56,9 +56,10 @@ async fn run() -> Result<ExitCode, Error> {
     println!("listening on {}", running.api);
     println!("messaging on {}", running.messaging);
     for site in &running.sites {
-        let standing = match site.is_listed {
-            true => "its tokens name it",
-            false => "no token names it",
+        let standing = if site.is_listed {
+            "its tokens name it"
+        } else {
+            "no token names it"
         };
         println!("{}: {} ({standing})", site.name, site.origin);
     }

@@ -4,9 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use axum::http::{HeaderName, Method, header};
 use tower_cors::{
-    CorsLayer, OriginPolicy, PolicyExt,
+    CorsLayer, OriginPolicy,
     preflight::UrlKey,
-    token::{EntryRules, OriginsClaim, TokenOrigins, TokenOriginsBuilder, TokenSource},
+    token::{
+        TokenOrigins, TokenOriginsBuilder,
+        claim::{ListRules, OriginsClaim},
+        source::TokenSource,
+    },
 };
 
 use crate::{Error, messaging::APPLICATIONS, platform::Platform, tokens::ORIGINS};
@@ -102,5 +106,5 @@ fn tokens(platform: &Platform) -> TokenOriginsBuilder {
     TokenOrigins::builder()
         .verifier(platform.tokens.verifier().clone())
         .claim(OriginsClaim::delimited(ORIGINS, ';'))
-        .entries(EntryRules::new().http_loopback())
+        .entries(ListRules::new().http_loopback())
 }

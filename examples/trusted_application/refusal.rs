@@ -7,7 +7,7 @@ use axum::{
 use serde_json::{Value, json};
 use tower_cors::{
     preflight::RegisterError,
-    token::{MintError, RequestedEntryError, RequestedOriginsError},
+    token::issue::{MintError, RequestedEntryError, RequestedOriginsError},
 };
 
 /// Why the service does not do what it is asked for, in words for whoever asks.

@@ -53,9 +53,10 @@ const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Where this machine reaches an address, which may be all addresses.
 fn reachable(address: SocketAddr) -> SocketAddr {
-    match address.ip().is_unspecified() {
-        true => SocketAddr::new(LOCALHOST, address.port()),
-        false => address,
+    if address.ip().is_unspecified() {
+        SocketAddr::new(LOCALHOST, address.port())
+    } else {
+        address
     }
 }
 

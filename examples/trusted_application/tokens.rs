@@ -3,11 +3,14 @@
 use std::time::{Duration, SystemTime};
 
 use tower_cors::{
-    Clock,
     preflight::IssuedIndex,
+    time::Clock,
     token::{
-        AllowedOrigins, EntryRules, IssueRules, JwtVerifier, MintError, MintedToken, OriginsClaim,
-        OriginsFormat, Revocable, TokenMinter, TokenOrder,
+        claim::{ListRules, OriginsClaim, OriginsFormat},
+        issue::{
+            AllowedOrigins, IssueRules, MintError, MintedToken, Revocable, TokenMinter, TokenOrder,
+        },
+        verify::jwt::JwtVerifier,
     },
 };
 
@@ -67,7 +70,7 @@ impl Tokens {
             verifier: Revocable::new(jwt, issued.clone()).session_claim(SESSION),
             issued,
             // The demonstration's own pages are served without TLS.
-            rules: IssueRules::new().entries(EntryRules::new().http_loopback()),
+            rules: IssueRules::new().entries(ListRules::new().http_loopback()),
         })
     }
 
@@ -97,9 +100,10 @@ impl Tokens {
         if let Some(lifetime) = order.lifetime {
             token = token.lifetime(lifetime);
         }
-        let minter = match order.expired {
-            true => &self.late_minter,
-            false => &self.minter,
+        let minter = if order.expired {
+            &self.late_minter
+        } else {
+            &self.minter
         };
         Ok(minter.mint(&token)?)
     }
@@ -115,11 +119,12 @@ impl Tokens {
 }
 
 fn check_id(what: &str, id: &str) -> Result<(), Refusal> {
-    match (1..=MAX_ID_LEN).contains(&id.len()) {
-        true => Ok(()),
-        false => Err(Refusal::bad_request(format!(
+    if (1..=MAX_ID_LEN).contains(&id.len()) {
+        Ok(())
+    } else {
+        Err(Refusal::bad_request(format!(
             "{what} has 1 to {MAX_ID_LEN} bytes"
-        ))),
+        )))
     }
 }
 

@@ -16,7 +16,7 @@ use axum::{
 };
 use reqwest::Url;
 use serde_json::{Value, json};
-use tower_cors::trusted::{Actor, OriginRecord, Status, TrustedOrigin};
+use tower_cors::trusted::entry::{Actor, OriginRecord, Status, TrustedOrigin};
 
 use crate::{
     input::{Draft, Id, IfMatch, ListQuery},
@@ -78,9 +78,10 @@ impl FromRef<Admin> for Arc<Replica> {
 async fn authenticate(State(token): State<Arc<str>>, request: Request, next: Next) -> Response {
     let given = request.headers().get(AUTHORIZATION);
     let given = given.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    match given == Some(&*token) {
-        true => next.run(request).await,
-        false => Problem::unauthorized().into_response(),
+    if given == Some(&*token) {
+        next.run(request).await
+    } else {
+        Problem::unauthorized().into_response()
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tower_cors::trusted::{EmbeddedStore, OriginSource, OriginStore};
+use tower_cors::trusted::{
+    source::OriginSource,
+    store::{EmbeddedStore, OriginStore},
+};
 
 use crate::{
     Error,

@@ -7,7 +7,7 @@ use axum::{
     http::{StatusCode, header::IF_MATCH, request::Parts},
 };
 use serde_json::{Map, Value};
-use tower_cors::trusted::{EntryId, OriginDraft, Scope, Scopes, Status, Version};
+use tower_cors::trusted::entry::{EntryId, OriginDraft, Scope, Scopes, Status, Version};
 
 use crate::problem::Problem;
 

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::json;
-use tower_cors::trusted::{EntryError, StoreError};
+use tower_cors::trusted::{entry::EntryError, store::StoreError};
 
 /// Why the API does not do what it was asked for.
 #[derive(Debug)]

@@ -17,7 +17,12 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 use tower_cors::{
     Denial,
-    trusted::{self, ReplicaMonitor, TrustedOrigins, Version, WhenStale},
+    trusted::{
+        self,
+        entry::Version,
+        registry::OriginRegistry,
+        replica::{ReplicaMonitor, WhenStale},
+    },
 };
 
 use crate::backend::Shared;
@@ -35,7 +40,7 @@ const REFUSALS: usize = 20;
 pub(crate) struct Replica {
     pub(crate) address: SocketAddr,
     pub(crate) store: Arc<dyn Shared>,
-    pub(crate) origins: TrustedOrigins,
+    pub(crate) origins: OriginRegistry,
     monitor: ReplicaMonitor,
     refusals: Mutex<Refusals>,
 }
@@ -49,9 +54,9 @@ struct Refusals {
 impl Replica {
     /// Follows the store from now on.
     pub(crate) async fn start(address: SocketAddr, store: Arc<dyn Shared>) -> Arc<Self> {
-        let origins = TrustedOrigins::new();
+        let origins = OriginRegistry::new();
         let stale = WhenStale::FailClosedAfter(MAX_STALENESS);
-        let replica = trusted::Replica::new(Arc::clone(&store), origins.clone(), stale);
+        let replica = trusted::replica::Replica::new(Arc::clone(&store), origins.clone(), stale);
         let monitor = replica.monitor();
         // A store that is away does not keep the service from starting: it refuses until then.
         match timeout(PATIENCE, replica.load_once()).await {

@@ -15,7 +15,10 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tower_cors::{ConfigErrors, CorsMethodRouter, RouteCors};
+use tower_cors::{
+    ConfigErrors,
+    routes::{MethodCorsRouter, MethodRule},
+};
 
 use crate::replica::{Replica, note_refusals};
 
@@ -25,13 +28,13 @@ const TOKEN: &str = "Bearer demo-token";
 
 pub(crate) fn router(replica: &Arc<Replica>) -> Result<Router, ConfigErrors> {
     // Pages with the user's cookies need an entry; who has a token does not.
-    let rule = RouteCors::trusted_or_bearer(replica.origins.clone()).allow_headers([CONTENT_TYPE]);
-    let profile = CorsMethodRouter::new()
+    let rule = MethodRule::trusted_or_bearer(replica.origins.clone()).allow_headers([CONTENT_TYPE]);
+    let profile = MethodCorsRouter::new()
         .get(show, rule.clone())
         .put(change, rule)
         .build()?;
-    let metadata = CorsMethodRouter::new()
-        .get(metadata, RouteCors::public_any_origin())
+    let metadata = MethodCorsRouter::new()
+        .get(metadata, MethodRule::public_any_origin())
         .build()?;
     Ok(Router::new()
         .route("/profile", profile)

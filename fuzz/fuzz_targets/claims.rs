@@ -6,7 +6,7 @@ use std::{collections::HashSet, fmt};
 
 use libfuzzer_sys::fuzz_target;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use tower_cors::token::{Claims, JwtKeys};
+use tower_cors::token::{claim::Claims, verify::jwt::JwtKeys};
 
 fuzz_target!(|bytes: &[u8]| {
     let has_single_keys = serde_json::from_slice(bytes).is_ok_and(|json| match json {

@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use tower_cors::token::IntrospectionResponse;
+use tower_cors::token::verify::introspection::IntrospectionResponse;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(response) = IntrospectionResponse::parse(bytes) else {

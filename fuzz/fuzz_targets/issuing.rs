@@ -3,13 +3,13 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tower_cors::token::{AllowedOrigins, EntryRules, IssueRules, OriginsFormat};
+use tower_cors::token::{claim::{ListRules, OriginsFormat}, issue::{AllowedOrigins, IssueRules}};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = str::from_utf8(bytes) else {
         return;
     };
-    let entries = EntryRules::new()
+    let entries = ListRules::new()
         .dangerously_allow_http()
         .scheme("capacitor")
         .wildcards();

@@ -10,7 +10,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use libfuzzer_sys::fuzz_target;
 use tower_cors::token::{
-    Claims, JwtAlgorithm, JwtKey, JwtVerifier, TokenVerifier, VerifyError, VerifyResult,
+    TokenVerifier,
+    claim::Claims,
+    verify::{VerifyError, VerifyResult, jwt::{JwtAlgorithm, JwtKey, JwtVerifier}},
 };
 
 const SECRET: &[u8] = b"a secret of at least thirty-two bytes";

@@ -12,7 +12,10 @@ use libfuzzer_sys::fuzz_target;
 use tower::{Layer, Service, service_fn};
 use tower_cors::{
     CorsLayer,
-    token::{OriginsClaim, TokenOrigins, TokenSource, TokenVerifier, VerifyError, VerifyFuture},
+    token::{
+        TokenOrigins, TokenVerifier, claim::OriginsClaim, source::TokenSource,
+        verify::{VerifyError, VerifyFuture},
+    },
 };
 
 #[derive(Debug)]

@@ -16,7 +16,8 @@ use tower::{Layer, Service, service_fn};
 use tower_cors::{
     CorsLayer,
     token::{
-        Claims, OriginsClaim, TokenOrigins, TokenSource, TokenVerifier, VerifiedToken, VerifyFuture,
+        TokenOrigins, TokenVerifier, VerifiedToken, claim::{Claims, OriginsClaim},
+        source::TokenSource, verify::VerifyFuture,
     },
 };
 

@@ -4,7 +4,7 @@
 
 use http::HeaderValue;
 use libfuzzer_sys::fuzz_target;
-use tower_cors::{Origin, OriginPattern, OriginSet};
+use tower_cors::{Origin, OriginSet, origin::OriginPattern};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(value) = HeaderValue::from_bytes(bytes)

@@ -2,14 +2,17 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::error::OriginErrorKind;
+use super::error::OriginErrorKind;
 
 /// The longest origin that is looked at, in bytes: a scheme of 64, `://`, a host of 253 and its
 /// trailing dot, and a port.
 pub(crate) const MAX_ORIGIN_LEN: usize = MAX_SCHEME_LEN + 3 + MAX_HOST_LEN + 1 + 6;
+
 pub(crate) const MAX_SCHEME_LEN: usize = 64;
+
 /// RFC 1035, section 2.3.4, without the trailing dot.
 pub(crate) const MAX_HOST_LEN: usize = 253;
+
 const MAX_LABEL_LEN: usize = 63;
 
 /// Where the parts of a serialised origin end: the grammar, apart from who owns the bytes.
@@ -324,8 +327,8 @@ pub(crate) fn is_loopback_host(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tuple::Origin;
     use super::*;
-    use crate::origin::Origin;
 
     fn kind(value: &str) -> OriginErrorKind {
         value.parse::<Origin>().expect_err(value).kind()

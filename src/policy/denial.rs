@@ -2,7 +2,10 @@ use std::{fmt, sync::Arc};
 
 use http::{HeaderValue, StatusCode};
 
-use crate::escaped::{OneLine, Quoted};
+use crate::{
+    escaped::{OneLine, Quoted},
+    request::Malformed,
+};
 
 /// Why an origin may not use the service, or not in the way that it asked for.
 ///
@@ -122,6 +125,16 @@ impl Denial {
 
     fn details_mut(&mut self) -> &mut Details {
         Arc::make_mut(self.details.get_or_insert_default())
+    }
+}
+
+impl From<Malformed> for Denial {
+    fn from(malformed: Malformed) -> Self {
+        Self::new(match malformed {
+            Malformed::SeveralOrigins => DenialKind::SeveralOrigins,
+            Malformed::Origin => DenialKind::MalformedOrigin,
+            Malformed::Preflight => DenialKind::MalformedPreflight,
+        })
     }
 }
 

@@ -2,11 +2,14 @@ use std::sync::Arc;
 
 use http::{HeaderName, header::ORIGIN};
 
-use super::{OriginPolicy, PolicyProperties, Verdict, VerdictFuture, union_of_names};
+use super::{
+    future::VerdictFuture, names::union_of_names, origin_policy::OriginPolicy,
+    properties::PolicyProperties, verdict::Verdict,
+};
 use crate::request::CorsRequest;
 
 /// Two policies of which the second is asked where the first abstains: see
-/// [`PolicyExt::fallback`](super::PolicyExt::fallback).
+/// [`OriginPolicy::fallback`](crate::OriginPolicy::fallback).
 #[derive(Clone, Debug)]
 pub struct Fallback<A, B> {
     first: A,
@@ -36,7 +39,7 @@ impl<A: OriginPolicy, B: OriginPolicy> Fallback<A, B> {
             Ok(Verdict::Abstain) => second(&self.second, request),
             Ok(verdict) => VerdictFuture::ready(verdict),
             Err(first) => {
-                let kept = request.to_kept();
+                let kept = request.to_owned_request();
                 let policy = Arc::clone(&self.second);
                 VerdictFuture::new(async move {
                     match first.await {

@@ -1,11 +1,11 @@
 use std::fmt;
 
-use super::{OriginPolicy, VerdictFuture};
+use super::{future::VerdictFuture, origin_policy::OriginPolicy};
 use crate::request::CorsRequest;
 
 /// A policy that is a closure.
 ///
-/// The closure returns a [`Verdict`](super::Verdict), or a [`VerdictFuture`] when it has to wait.
+/// The closure returns a [`Verdict`](crate::Verdict), or a [`VerdictFuture`] when it has to wait.
 /// It judges preflights too. If it reads other headers than `Origin`, implement [`OriginPolicy`]
 /// on a type of your own instead, and name them there.
 ///
@@ -24,9 +24,10 @@ use crate::request::CorsRequest;
 ///         let Some(host) = host else {
 ///             return Verdict::Deny(Denial::new(DenialKind::OpaqueOrigin));
 ///         };
-///         match is_customer(host).await {
-///             true => Verdict::Allow(Grant::new()),
-///             false => Verdict::Deny(Denial::new(DenialKind::OriginNotAllowed)),
+///         if is_customer(host).await {
+///             Verdict::Allow(Grant::new())
+///         } else {
+///             Verdict::Deny(Denial::new(DenialKind::OriginNotAllowed))
 ///         }
 ///     })
 /// });

@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::Verdict;
+use super::verdict::Verdict;
 
 /// A verdict, there already or on its way.
 ///

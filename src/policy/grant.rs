@@ -2,7 +2,7 @@ use std::{any::Any, fmt, sync::Arc, time::Duration};
 
 use http::Extensions;
 
-use crate::rules::{AllowHeaders, AllowMethods, ExposeHeaders};
+use super::terms::Terms;
 
 /// Permission for an origin to use the service.
 ///
@@ -20,7 +20,7 @@ use crate::rules::{AllowHeaders, AllowMethods, ExposeHeaders};
 /// ```
 #[derive(Clone, Default)]
 pub struct Grant {
-    scope: Scope,
+    reach: Reach,
     credentials: Option<bool>,
     max_age_cap: Option<u32>,
     terms: Option<Terms>,
@@ -29,7 +29,7 @@ pub struct Grant {
 
 /// For whom a grant is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Scope {
+pub(crate) enum Reach {
     /// The request's origin, which the answer repeats.
     #[default]
     Origin,
@@ -46,7 +46,7 @@ impl Grant {
     /// A grant to every origin alike. The answer is the literal `*`, never with credentials.
     pub fn any_origin() -> Self {
         Self {
-            scope: Scope::Any,
+            reach: Reach::Any,
             ..Self::default()
         }
     }
@@ -90,8 +90,8 @@ impl Grant {
         self
     }
 
-    pub(crate) fn scope(&self) -> Scope {
-        self.scope
+    pub(crate) fn reach(&self) -> Reach {
+        self.reach
     }
 
     pub(crate) fn own_credentials(&self) -> Option<bool> {
@@ -114,85 +114,12 @@ impl Grant {
 impl fmt::Debug for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Grant")
-            .field("scope", &self.scope)
+            .field("scope", &self.reach)
             .field("credentials", &self.credentials)
             .field("max_age_cap", &self.max_age_cap)
             .field("terms", &self.terms)
             .field("attached", &self.attachment.is_some())
             .finish()
-    }
-}
-
-/// Lists of a [`Grant`] that replace the layer's. Made once, when the policy is configured;
-/// cloning is one reference count.
-///
-/// ```
-/// use http::Method;
-/// use tower_cors::{AllowMethods, Grant, Terms};
-///
-/// let read_only = Terms::new().methods(AllowMethods::list([Method::GET])?);
-/// let grant = Grant::new().terms(read_only.clone());
-///
-/// assert!(AllowMethods::list(["TRACE"]).is_err());
-/// # Ok::<(), tower_cors::ConfigErrors>(())
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct Terms(Arc<Lists>);
-
-#[derive(Clone, Debug, Default)]
-struct Lists {
-    methods: Option<AllowMethods>,
-    headers: Option<AllowHeaders>,
-    expose: Option<ExposeHeaders>,
-}
-
-impl Terms {
-    /// The layer's own lists.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Replaces the methods that pages may use.
-    #[must_use]
-    pub fn methods(mut self, methods: AllowMethods) -> Self {
-        Arc::make_mut(&mut self.0).methods = Some(methods);
-        self
-    }
-
-    /// Replaces the request headers that pages may send.
-    #[must_use]
-    pub fn headers(mut self, headers: AllowHeaders) -> Self {
-        Arc::make_mut(&mut self.0).headers = Some(headers);
-        self
-    }
-
-    /// Replaces the response headers that pages may read.
-    #[must_use]
-    pub fn expose(mut self, expose: ExposeHeaders) -> Self {
-        Arc::make_mut(&mut self.0).expose = Some(expose);
-        self
-    }
-
-    fn without_any(mut self) -> Self {
-        if self.own_methods().is_some_and(AllowMethods::is_any) {
-            Arc::make_mut(&mut self.0).methods = None;
-        }
-        if self.own_headers().is_some_and(AllowHeaders::is_any) {
-            Arc::make_mut(&mut self.0).headers = None;
-        }
-        self
-    }
-
-    pub(crate) fn own_methods(&self) -> Option<&AllowMethods> {
-        self.0.methods.as_ref()
-    }
-
-    pub(crate) fn own_headers(&self) -> Option<&AllowHeaders> {
-        self.0.headers.as_ref()
-    }
-
-    pub(crate) fn own_expose(&self) -> Option<&ExposeHeaders> {
-        self.0.expose.as_ref()
     }
 }
 

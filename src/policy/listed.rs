@@ -1,9 +1,14 @@
-use super::{Denial, DenialKind, Grant, OriginPolicy, PolicyProperties, Verdict, VerdictFuture};
+use super::{
+    denial::{Denial, DenialKind},
+    future::VerdictFuture,
+    grant::Grant,
+    origin_policy::OriginPolicy,
+    properties::PolicyProperties,
+    verdict::Verdict,
+};
 use crate::{
-    origin::{Origin, RequestOrigin},
-    origin_set::OriginSet,
+    origin::{Origin, OriginSet, RequestOrigin, crosses_public_suffix},
     request::CorsRequest,
-    rules::crosses_public_suffix,
 };
 
 /// Allows the origins of the set, and denies all others.

@@ -1,212 +1,42 @@
-//! [`OriginPolicy`]: who decides which origins may use a service.
+//! The trait [`OriginPolicy`], the words that it is written in, and the small policies.
 //!
-//! The trait and its vocabulary are here; so are the ready-made policies, one per file, and what
-//! combines policies into larger ones.
+//! A policy says who may use a service. It is asked for a [`Verdict`] on each cross-origin request:
+//! [`Allow`](Verdict::Allow) with a [`Grant`], [`Deny`](Verdict::Deny) with a [`Denial`], or
+//! [`Abstain`](Verdict::Abstain), so that the next policy is asked.
 
-pub(crate) mod afterlife;
 mod any;
-mod clock;
+mod bearer_or;
 mod denial;
+mod denied_requests;
 mod fallback;
 mod func;
 mod future;
 mod grant;
 mod listed;
-pub(crate) mod preflight;
+mod names;
+mod origin_policy;
 mod properties;
-#[cfg(feature = "token")]
-pub(crate) mod token;
-#[cfg(feature = "trusted")]
-pub(crate) mod trusted;
+mod terms;
 mod verdict;
 mod with_preflight;
 
-use std::{fmt, sync::Arc};
-
-use http::{HeaderName, header::ORIGIN};
-
 pub use self::{
-    any::Any,
-    clock::{Clock, SystemClock},
+    bearer_or::BearerOr,
     denial::{Denial, DenialKind},
+    denied_requests::DeniedRequests,
     fallback::Fallback,
     func::{PolicyFn, policy_fn},
     future::VerdictFuture,
-    grant::{Grant, Terms},
+    grant::Grant,
+    origin_policy::OriginPolicy,
     properties::PolicyProperties,
+    terms::Terms,
     verdict::Verdict,
     with_preflight::WithPreflight,
 };
 pub(crate) use self::{
-    grant::{Attachment, Scope},
-    listed::SetAndNull,
+    grant::{Attachment, Reach},
+    listed::{SetAndNull, judge_tuple},
+    names::union_of_names,
     properties::AnyOrigin,
 };
-
-use crate::request::CorsRequest;
-
-/// Decides which origins may use a service.
-///
-/// The layer asks before the inner service is called, and acts on the [`Verdict`]. A policy that
-/// knows its answer returns it ready, at no cost; one that has to look something up returns a
-/// future, which must own what it needs.
-///
-/// # Security contract
-///
-/// * **Grant only from facts that you have verified.** A token whose signature was not checked, a
-///   header that any client can set, or the mere presence of a name in a URL are no facts.
-/// * **When in doubt, deny.** What is missing, expired, unparsable or out of reach is a
-///   [`Denial`]. Return [`Verdict::Abstain`] only where another policy may as well decide.
-/// * **Compare whole, parsed origins**, as [`OriginSet`](crate::OriginSet) does; never prefixes,
-///   suffixes or substrings of texts.
-/// * **Name every request header that you read** in [`varies_on`](Self::varies_on), or a cache
-///   will hand one client's answer to another.
-/// * **Do not enforce more than you promise.** CORS protects users of browsers from other sites.
-///   A client that is no browser claims any origin: authorise it by other means.
-///
-/// # Example
-///
-/// ```
-/// use tower_cors::{
-///     CorsLayer, CorsRequest, Denial, DenialKind, Grant, OriginPolicy, Verdict, VerdictFuture,
-/// };
-///
-/// /// Admits the pages of this organisation's intranet.
-/// #[derive(Debug)]
-/// struct Intranet;
-///
-/// impl OriginPolicy for Intranet {
-///     fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
-///         let verdict = match request.origin().tuple() {
-///             Some(origin) if origin.scheme() == "https" && origin.host() == "intra.example" => {
-///                 Verdict::Allow(Grant::new())
-///             }
-///             _ => Verdict::Deny(Denial::new(DenialKind::OriginNotAllowed)),
-///         };
-///         VerdictFuture::ready(verdict)
-///     }
-/// }
-///
-/// let cors = CorsLayer::builder().origin_policy(Intranet).build()?;
-/// # Ok::<(), tower_cors::ConfigErrors>(())
-/// ```
-pub trait OriginPolicy: fmt::Debug + Send + Sync + 'static {
-    /// Judges an actual request, which carries whatever credentials the client sent.
-    fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture;
-
-    /// Judges a preflight, which never carries `Authorization`, cookies or a body.
-    ///
-    /// Provided: asks [`judge`](Self::judge), so that a policy which needs a token denies. Such a
-    /// policy can name another one for preflights: [`with_preflight`](PolicyExt::with_preflight).
-    fn judge_preflight(&self, request: &CorsRequest<'_>) -> VerdictFuture {
-        self.judge(request)
-    }
-
-    /// The request headers that verdicts depend on, for `Vary`; the same for the policy's life.
-    ///
-    /// Provided: `Origin` alone. A policy that reads others names them beside it.
-    fn varies_on(&self) -> &[HeaderName] {
-        const { &[ORIGIN] }
-    }
-
-    /// What is true of all verdicts, so that a configuration can be checked before it is used.
-    ///
-    /// Provided: nothing special.
-    fn properties(&self) -> PolicyProperties {
-        PolicyProperties::new()
-    }
-}
-
-// Policies are used behind pointers.
-const _: Option<&dyn OriginPolicy> = None;
-
-/// Combines policies. Implemented for every [`OriginPolicy`].
-pub trait PolicyExt: OriginPolicy + Sized {
-    /// Asks `second` where this policy abstains; never where it denies.
-    ///
-    /// A plain *or* would let a static list overrule a token that leaves the origin out.
-    ///
-    /// ```
-    /// use tower_cors::{CorsLayer, OriginSet, PolicyExt, Verdict, policy_fn};
-    ///
-    /// // Has no opinion on anything, so the list decides.
-    /// let policy = policy_fn(|_| Verdict::Abstain)
-    ///     .fallback(OriginSet::parse(["https://example.com"]).unwrap());
-    /// let cors = CorsLayer::builder().origin_policy(policy).build()?;
-    /// # Ok::<(), tower_cors::ConfigErrors>(())
-    /// ```
-    fn fallback<P: OriginPolicy>(self, second: P) -> Fallback<Self, P> {
-        Fallback::new(self, second)
-    }
-
-    /// Lets `preflight` judge preflights, and this policy all other requests.
-    ///
-    /// For a policy that cannot judge a preflight, because what it needs is in a header that a
-    /// preflight never carries. The actual request is still judged by this policy alone, and should
-    /// be refused where it is denied: a preflight that passes is no permission.
-    ///
-    /// What can be known at a preflight depends on where the token travels. Combine strategies
-    /// with [`fallback`](Self::fallback): the first that answers wins.
-    ///
-    /// | strategy | knows | for |
-    /// |---|---|---|
-    /// | the token's policy itself | the token | a token in the URL |
-    /// | [`UrlKey`](crate::preflight::UrlKey) | the tenant or session | a key in the path, the query or the host |
-    /// | [`UnionIndex`](crate::preflight::UnionIndex) | that some tenant trusts the origin | lists that the service holds |
-    /// | [`IssuedIndex`](crate::preflight::IssuedIndex) | that some live token names the origin | tokens that the service issues |
-    /// | [`AcrhSplit`](crate::preflight::AcrhSplit) | cookie caller or bearer caller | services that take both, also by itself |
-    /// | [`Optimistic`](crate::preflight::Optimistic) | nothing | tokens of other issuers in a header |
-    /// | [`DenyPreflights`](crate::preflight::DenyPreflights) | nothing | services that simple requests suffice for |
-    ///
-    /// ```
-    /// use tower_cors::{CorsLayer, OriginSet, PolicyExt, preflight::{IssuedIndex, UrlKey}};
-    ///
-    /// // In the place of this list stands a policy that reads a token from a header.
-    /// let token = OriginSet::parse(["https://contoso.com"]).expect("one origin");
-    /// let issued = IssuedIndex::new(100_000);
-    /// let by_application = UrlKey::new(
-    ///     |request| request.uri().path().strip_prefix("/applications/")?.split('/').next(),
-    ///     |id| (id == "7").then(|| OriginSet::parse(["https://contoso.com"]).expect("one origin")),
-    /// );
-    /// let policy = token.with_preflight(by_application.fallback(issued));
-    /// let cors = CorsLayer::builder().origin_policy(policy).build()?;
-    /// # Ok::<(), tower_cors::ConfigErrors>(())
-    /// ```
-    fn with_preflight<P: OriginPolicy>(self, preflight: P) -> WithPreflight<Self, P> {
-        WithPreflight::new(self, preflight)
-    }
-}
-
-impl<P: OriginPolicy> PolicyExt for P {}
-
-macro_rules! forward_to_pointee {
-    ($pointer:ident) => {
-        impl<P: OriginPolicy + ?Sized> OriginPolicy for $pointer<P> {
-            fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
-                (**self).judge(request)
-            }
-
-            fn judge_preflight(&self, request: &CorsRequest<'_>) -> VerdictFuture {
-                (**self).judge_preflight(request)
-            }
-
-            fn varies_on(&self) -> &[HeaderName] {
-                (**self).varies_on()
-            }
-
-            fn properties(&self) -> PolicyProperties {
-                (**self).properties()
-            }
-        }
-    };
-}
-
-forward_to_pointee!(Arc);
-forward_to_pointee!(Box);
-
-/// The names of both lists, each once, `first`'s before `second`'s.
-pub(crate) fn union_of_names(first: &[HeaderName], second: &[HeaderName]) -> Vec<HeaderName> {
-    let mut names = first.to_vec();
-    names.extend(second.iter().filter(|name| !first.contains(name)).cloned());
-    names
-}

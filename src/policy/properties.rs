@@ -1,9 +1,9 @@
-use crate::rules::DeniedRequests;
+use super::denied_requests::DeniedRequests;
 
 /// What is true of every verdict of a policy, known before the first request.
 ///
 /// ```
-/// use tower_cors::{DeniedRequests, PolicyProperties};
+/// use tower_cors::{DeniedRequests, policy::PolicyProperties};
 ///
 /// // A policy whose list is a promise rather than advice.
 /// let properties = PolicyProperties::new().denied_requests(DeniedRequests::Refuse);
@@ -23,7 +23,7 @@ pub struct PolicyProperties {
     public_suffixes: bool,
 }
 
-/// Whether a policy hands out [`Grant::any_origin`](super::Grant::any_origin).
+/// Whether a policy hands out [`Grant::any_origin`](crate::Grant::any_origin).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum AnyOrigin {
     #[default]
@@ -46,7 +46,7 @@ impl PolicyProperties {
         self
     }
 
-    /// Says that some verdicts are [`Grant::any_origin`](super::Grant::any_origin), so that a
+    /// Says that some verdicts are [`Grant::any_origin`](crate::Grant::any_origin), so that a
     /// layer with credentials refuses the policy.
     #[must_use]
     pub fn grants_any_origin(mut self) -> Self {
@@ -196,10 +196,7 @@ impl PolicyProperties {
 
     /// What is true of a policy that answers now like this one, now like `other`.
     pub(crate) fn or(self, other: Self) -> Self {
-        let either = |a: AnyOrigin, b: AnyOrigin| match a == b {
-            true => a,
-            false => AnyOrigin::Sometimes,
-        };
+        let either = |a: AnyOrigin, b: AnyOrigin| if a == b { a } else { AnyOrigin::Sometimes };
         Self {
             any_origin: either(self.any_origin, other.any_origin),
             denied_requests: self.denied_requests.stricter(other.denied_requests),

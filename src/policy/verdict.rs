@@ -1,13 +1,16 @@
-use super::{Denial, Grant};
+use super::{denial::Denial, grant::Grant};
 
 /// What a policy says of a request.
 ///
 /// ```
 /// use tower_cors::{Denial, DenialKind, Grant, Verdict};
 ///
-/// let verdict = |is_customer: bool| match is_customer {
-///     true => Verdict::from(Grant::new()),
-///     false => Denial::new(DenialKind::OriginNotAllowed).into(),
+/// let verdict = |is_customer: bool| {
+///     if is_customer {
+///         Verdict::from(Grant::new())
+///     } else {
+///         Denial::new(DenialKind::OriginNotAllowed).into()
+///     }
 /// };
 /// assert!(matches!(verdict(true), Verdict::Allow(_)));
 /// assert!(matches!(verdict(false), Verdict::Deny(_)));

@@ -1,10 +1,13 @@
 use http::HeaderName;
 
-use super::{OriginPolicy, PolicyProperties, VerdictFuture, union_of_names};
+use super::{
+    future::VerdictFuture, names::union_of_names, origin_policy::OriginPolicy,
+    properties::PolicyProperties,
+};
 use crate::request::CorsRequest;
 
 /// Two policies of which one judges requests, and the other preflights: see
-/// [`PolicyExt::with_preflight`](super::PolicyExt::with_preflight).
+/// [`OriginPolicy::with_preflight`](crate::OriginPolicy::with_preflight).
 #[derive(Clone, Debug)]
 pub struct WithPreflight<A, P> {
     actual: A,

@@ -6,7 +6,10 @@ use axum::{
 };
 use http::Method;
 
-use super::{MethodCorsBuilder, MethodCorsLayer, RouteCors};
+use super::{
+    rule::MethodRule,
+    table::{MethodCorsBuilder, MethodCorsLayer},
+};
 use crate::error::ConfigErrors;
 
 /// The handlers of one path of an axum router, each with its rule.
@@ -20,32 +23,32 @@ use crate::error::ConfigErrors;
 ///
 /// ```
 /// use axum::Router;
-/// use tower_cors::{CorsMethodRouter, OriginSet, RouteCors};
+/// use tower_cors::{OriginSet, routes::{MethodCorsRouter, MethodRule}};
 ///
 /// async fn list() {}
 /// async fn replace() {}
 /// async fn purge() {}
 ///
 /// let origins = OriginSet::parse(["https://admin.example.com"]).expect("one origin");
-/// let trusted = RouteCors::trusted_only(origins).allow_credentials(true);
-/// let things = CorsMethodRouter::new()
-///     .get(list, RouteCors::public_any_origin())
+/// let trusted = MethodRule::trusted_only(origins).allow_credentials(true);
+/// let things = MethodCorsRouter::new()
+///     .get(list, MethodRule::public_any_origin())
 ///     .put(replace, trusted.clone())
-///     .delete(purge, RouteCors::none())
+///     .delete(purge, MethodRule::none())
 ///     .build()?;
 /// let app: Router = Router::new().route("/things", things);
 ///
-/// let everybody = RouteCors::public_any_origin().allow_credentials(true);
-/// assert!(CorsMethodRouter::<()>::new().get(list, everybody).build().is_err());
+/// let everybody = MethodRule::public_any_origin().allow_credentials(true);
+/// assert!(MethodCorsRouter::<()>::new().get(list, everybody).build().is_err());
 /// # Ok::<(), tower_cors::ConfigErrors>(())
 /// ```
 #[must_use = "handlers do nothing until they are built into a route"]
-pub struct CorsMethodRouter<S = ()> {
+pub struct MethodCorsRouter<S = ()> {
     handlers: MethodRouter<S, Infallible>,
     table: MethodCorsBuilder,
 }
 
-impl<S: Clone + Send + Sync + 'static> CorsMethodRouter<S> {
+impl<S: Clone + Send + Sync + 'static> MethodCorsRouter<S> {
     /// No handlers.
     pub fn new() -> Self {
         Self {
@@ -63,7 +66,13 @@ impl<S: Clone + Send + Sync + 'static> CorsMethodRouter<S> {
         Ok(self.handlers.layer(self.table.build()?))
     }
 
-    fn on<H, T>(mut self, method: Method, filter: MethodFilter, handler: H, rule: RouteCors) -> Self
+    fn on<H, T>(
+        mut self,
+        method: Method,
+        filter: MethodFilter,
+        handler: H,
+        rule: MethodRule,
+    ) -> Self
     where
         H: Handler<T, S>,
         T: 'static,
@@ -80,14 +89,14 @@ impl<S: Clone + Send + Sync + 'static> CorsMethodRouter<S> {
 
 macro_rules! handlers {
     ($($name:ident: $method:ident;)*) => {
-        impl<S: Clone + Send + Sync + 'static> CorsMethodRouter<S> {
+        impl<S: Clone + Send + Sync + 'static> MethodCorsRouter<S> {
             $(
                 #[doc = concat!("Adds the handler of `", stringify!($method), "` and its rule.")]
                 ///
                 /// # Panics
                 ///
                 /// When there is one already, as in axum.
-                pub fn $name<H, T>(self, handler: H, rule: RouteCors) -> Self
+                pub fn $name<H, T>(self, handler: H, rule: MethodRule) -> Self
                 where
                     H: Handler<T, S>,
                     T: 'static,
@@ -108,15 +117,15 @@ handlers! {
     delete: DELETE;
 }
 
-impl<S: Clone + Send + Sync + 'static> Default for CorsMethodRouter<S> {
+impl<S: Clone + Send + Sync + 'static> Default for MethodCorsRouter<S> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<S> fmt::Debug for CorsMethodRouter<S> {
+impl<S> fmt::Debug for MethodCorsRouter<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CorsMethodRouter")
+        f.debug_struct("MethodCorsRouter")
             .field("table", &self.table)
             .finish_non_exhaustive()
     }

@@ -1,20 +1,20 @@
-//! CORS endpoint by endpoint: which rule each method of a route has.
+//! One configuration for each method of a route.
 //!
-//! The rules are the route's own, so there is no second matching of paths: [`MethodCorsLayer`]
-//! goes around the service of one route, and looks only at the method.
+//! The rules belong to one route, so paths are not matched a second time: [`MethodCorsLayer`] goes
+//! around the service of one route, and looks only at the method.
 
 #[cfg(feature = "axum")]
 mod axum;
-mod layer;
 #[cfg(feature = "reload")]
 mod reload;
 mod rule;
+mod table;
 
 #[cfg(feature = "axum")]
-pub use self::axum::CorsMethodRouter;
+pub use self::axum::MethodCorsRouter;
 #[cfg(feature = "reload")]
 pub use self::reload::MethodCorsHandle;
 pub use self::{
-    layer::{MethodCors, MethodCorsBuilder, MethodCorsLayer},
-    rule::RouteCors,
+    rule::MethodRule,
+    table::{MethodCors, MethodCorsBuilder, MethodCorsLayer},
 };

@@ -2,11 +2,9 @@ use std::{fmt, sync::Arc};
 
 use arc_swap::ArcSwap;
 
-use super::{MethodCorsBuilder, MethodCorsLayer, layer::Table};
+use super::table::{MethodCorsLayer, Table};
 use crate::{
-    error::ConfigErrors,
-    layer::Core,
-    reload::{InForce, ReloadableCorsLayer},
+    layer::{Core, InForce, ReloadableCorsLayer},
     request::Head,
 };
 
@@ -18,9 +16,9 @@ impl MethodCorsLayer {
     ///
     /// ```
     /// use http::Method;
-    /// use tower_cors::{MethodCorsLayer, RouteCors};
+    /// use tower_cors::routes::{MethodCorsLayer, MethodRule};
     ///
-    /// let public = RouteCors::public_any_origin();
+    /// let public = MethodRule::public_any_origin();
     /// let rules = MethodCorsLayer::builder().rule([Method::GET], public.clone());
     /// let (cors, handle) = rules.build()?.reloadable();
     ///
@@ -47,7 +45,7 @@ pub struct MethodCorsHandle {
 }
 
 impl MethodCorsHandle {
-    /// Replaces all rules at once: by a [`MethodCorsLayer`], or a [`MethodCorsBuilder`].
+    /// Replaces all rules at once: by a [`MethodCorsLayer`], or a [`MethodCorsBuilder`](crate::routes::MethodCorsBuilder).
     ///
     /// Requests that have arrived keep the rules that they began with, also while their verdict is
     /// waited for.
@@ -77,15 +75,6 @@ impl fmt::Debug for MethodCorsHandle {
         f.debug_tuple("MethodCorsHandle")
             .field(&self.current())
             .finish()
-    }
-}
-
-/// Builds the table: see [`MethodCorsBuilder::build`].
-impl TryFrom<MethodCorsBuilder> for MethodCorsLayer {
-    type Error = ConfigErrors;
-
-    fn try_from(builder: MethodCorsBuilder) -> Result<Self, Self::Error> {
-        builder.build()
     }
 }
 

@@ -5,12 +5,12 @@ use http::{HeaderName, Method, header::AUTHORIZATION};
 use crate::{
     error::ConfigErrors,
     layer::CorsLayer,
+    lists::ConfigList,
     policy::{
-        Denial, DenialKind, Grant, OriginPolicy, PolicyProperties, VerdictFuture,
-        preflight::AcrhSplit,
+        BearerOr, Denial, DenialKind, DeniedRequests, Grant, OriginPolicy, PolicyProperties,
+        VerdictFuture,
     },
     request::CorsRequest,
-    rules::{DeniedRequests, Entries},
 };
 
 /// Who may call the methods of a route from other origins, and how.
@@ -24,15 +24,15 @@ use crate::{
 /// | [`trusted_or_bearer`](Self::trusted_or_bearer) | both |
 ///
 /// The allowed methods are those that the rule is given to: see [`MethodCorsLayer`] and, with the
-/// feature `axum`, `CorsMethodRouter`. A clone is the same rule; methods with the same rule are
+/// feature `axum`, `MethodCorsRouter`. A clone is the same rule; methods with the same rule are
 /// allowed together.
 ///
 /// ```
 /// use http::Method;
-/// use tower_cors::{MethodCorsLayer, OriginSet, RouteCors};
+/// use tower_cors::{OriginSet, routes::{MethodCorsLayer, MethodRule}};
 ///
-/// let metadata = RouteCors::public_any_origin().expose_headers(["etag"]);
-/// let sign_in = RouteCors::trusted_only(OriginSet::parse(["https://login.example.com"]).unwrap())
+/// let metadata = MethodRule::public_any_origin().expose_headers(["etag"]);
+/// let sign_in = MethodRule::trusted_only(OriginSet::parse(["https://login.example.com"]).unwrap())
 ///     .allow_headers(["content-type"])
 ///     .allow_credentials(true);
 /// assert!(MethodCorsLayer::builder().rule([Method::POST], sign_in).build().is_ok());
@@ -42,23 +42,23 @@ use crate::{
 /// assert!(MethodCorsLayer::builder().rule([Method::GET], leak).build().is_err());
 /// ```
 ///
-/// [`MethodCorsLayer`]: crate::MethodCorsLayer
+/// [`MethodCorsLayer`]: crate::routes::MethodCorsLayer
 #[derive(Clone, Debug)]
-pub struct RouteCors(Arc<Rule>);
+pub struct MethodRule(Arc<Rule>);
 
 #[derive(Clone, Debug)]
 struct Rule {
     policy: Arc<dyn OriginPolicy>,
     credentials: bool,
-    headers: Entries,
+    headers: ConfigList,
     /// Whether pages may send `Authorization`, listed or not.
     takes_tokens: bool,
-    expose: Entries,
+    expose: ConfigList,
     max_age: Option<Duration>,
     denied_requests: Option<DeniedRequests>,
 }
 
-impl RouteCors {
+impl MethodRule {
     /// Nobody. Preflights are refused; other requests reach the service, whose answers pages of
     /// other origins cannot read. This is the rule of methods that are given none.
     pub fn none() -> Self {
@@ -70,11 +70,11 @@ impl RouteCors {
         Self::new(Public)
     }
 
-    /// Any origin, for requests with a bearer token and without cookies: see [`AcrhSplit`]. Other
+    /// Any origin, for requests with a bearer token and without cookies: see [`BearerOr`]. Other
     /// cross-origin requests are refused. Pages may send `Authorization`, whatever else
     /// [`allow_headers`](Self::allow_headers) lists.
     pub fn bearer_any_origin() -> Self {
-        Self::new(AcrhSplit::new(Closed)).taking_tokens()
+        Self::new(BearerOr::new(Closed)).taking_tokens()
     }
 
     /// The origins that the policy trusts: a registry, or an [`OriginSet`](crate::OriginSet).
@@ -85,19 +85,19 @@ impl RouteCors {
     }
 
     /// Callers with a bearer token and without cookies from any origin, all others from the
-    /// origins that the policy trusts: see [`AcrhSplit`]. Pages may send `Authorization`, whatever
+    /// origins that the policy trusts: see [`BearerOr`]. Pages may send `Authorization`, whatever
     /// else [`allow_headers`](Self::allow_headers) lists.
     pub fn trusted_or_bearer(policy: impl OriginPolicy) -> Self {
-        Self::new(AcrhSplit::new(policy)).taking_tokens()
+        Self::new(BearerOr::new(policy)).taking_tokens()
     }
 
     fn new(policy: impl OriginPolicy) -> Self {
         Self(Arc::new(Rule {
             policy: Arc::new(policy),
             credentials: false,
-            headers: Entries::default(),
+            headers: ConfigList::default(),
             takes_tokens: false,
-            expose: Entries::default(),
+            expose: ConfigList::default(),
             max_age: None,
             denied_requests: None,
         }))
@@ -108,22 +108,22 @@ impl RouteCors {
         self
     }
 
-    /// The request headers that pages may send: see [`AllowHeaders`](crate::AllowHeaders). Bearer
+    /// The request headers that pages may send: see [`AllowHeaders`](crate::lists::AllowHeaders). Bearer
     /// rules add `Authorization`.
     #[must_use]
-    pub fn allow_headers(mut self, headers: impl Into<Entries>) -> Self {
+    pub fn allow_headers(mut self, headers: impl Into<ConfigList>) -> Self {
         Arc::make_mut(&mut self.0).headers = headers.into();
         self
     }
 
-    /// The response headers that pages may read: see [`ExposeHeaders`](crate::ExposeHeaders).
+    /// The response headers that pages may read: see [`ExposeHeaders`](crate::lists::ExposeHeaders).
     #[must_use]
-    pub fn expose_headers(mut self, headers: impl Into<Entries>) -> Self {
+    pub fn expose_headers(mut self, headers: impl Into<ConfigList>) -> Self {
         Arc::make_mut(&mut self.0).expose = headers.into();
         self
     }
 
-    /// How long browsers may keep the answer to a preflight: see [`MaxAge`](crate::MaxAge).
+    /// How long browsers may keep the answer to a preflight: see [`MaxAge`](crate::lists::MaxAge).
     #[must_use]
     pub fn max_age(mut self, max_age: Duration) -> Self {
         Arc::make_mut(&mut self.0).max_age = Some(max_age);

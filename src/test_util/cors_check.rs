@@ -3,7 +3,7 @@ use http::{
     header::{ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN},
 };
 
-use super::{Failure, Fetch, header_list::get};
+use super::{failure::Failure, fetch::Fetch, header_list::get};
 
 impl Fetch {
     /// The [CORS check]: whether the answer, or the answer to the preflight, is for this page.
@@ -55,10 +55,8 @@ fn text(bytes: &[u8]) -> String {
 mod tests {
     use http::{HeaderValue, Method, Uri};
 
-    use crate::{
-        origin::{Origin, RequestOrigin},
-        test_util::Credentials,
-    };
+    use super::super::fetch::Credentials;
+    use crate::origin::{Origin, RequestOrigin};
 
     use super::*;
 

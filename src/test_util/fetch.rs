@@ -3,9 +3,10 @@ use http::{
     header::{ACCEPT, COOKIE, HOST, ORIGIN},
 };
 
-use super::Failure;
+use super::failure::Failure;
 use crate::{
-    origin::RequestOrigin, request::is_forbidden_method, rules::is_forbidden_request_header,
+    fetch::{is_forbidden_method, is_forbidden_request_header},
+    origin::RequestOrigin,
 };
 
 /// A request that a page makes with `fetch()` to another origin.

@@ -1,6 +1,6 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::requested_headers::is_token;
+use crate::fetch::is_token;
 
 /// All lines of a header in one value ([Fetch, get](https://fetch.spec.whatwg.org/#concept-header-list-get)).
 ///
@@ -41,9 +41,10 @@ fn tokens_of_line(line: &HeaderValue) -> Result<Vec<&str>, NoList> {
         .split(',')
         .map(|element| element.trim_matches([' ', '\t']));
     let elements: Vec<&str> = elements.filter(|element| !element.is_empty()).collect();
-    match elements.iter().all(|element| is_token(element)) {
-        true => Ok(elements),
-        false => Err(NoList),
+    if elements.iter().all(|element| is_token(element)) {
+        Ok(elements)
+    } else {
+        Err(NoList)
     }
 }
 

@@ -8,10 +8,7 @@
 //! ```
 //! use http::{HeaderValue, Method, Request, Response, header};
 //! use tower::{Layer, service_fn};
-//! use tower_cors::{
-//!     CorsLayer, Origin,
-//!     test_util::{Failure, Fetch, Outcome},
-//! };
+//! use tower_cors::{CorsLayer, Origin, test_util::{Failure, Fetch, Outcome}};
 //!
 //! # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
 //! # runtime.block_on(async {

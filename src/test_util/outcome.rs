@@ -3,7 +3,7 @@ use std::{future::poll_fn, mem};
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::{Failure, Fetch};
+use super::{failure::Failure, fetch::Fetch};
 
 /// How a fetch ends for the page.
 #[derive(Debug)]
@@ -98,7 +98,8 @@ mod tests {
     use http::{HeaderName, HeaderValue, Method, Uri, header};
     use tower::{Layer, service_fn};
 
-    use crate::{layer::CorsLayer, origin::Origin, test_util::Credentials};
+    use super::super::fetch::Credentials;
+    use crate::{layer::CorsLayer, origin::Origin};
 
     use super::*;
 

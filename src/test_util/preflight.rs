@@ -9,7 +9,8 @@ use http::{
 };
 
 use super::{
-    Failure, Fetch,
+    failure::Failure,
+    fetch::Fetch,
     header_list::{get, tokens},
     safelist::unsafe_names,
 };
@@ -110,7 +111,8 @@ impl Fetch {
 mod tests {
     use http::{HeaderName, Uri, header::ACCESS_CONTROL_ALLOW_ORIGIN};
 
-    use crate::{origin::Origin, test_util::Credentials};
+    use super::super::fetch::Credentials;
+    use crate::origin::Origin;
 
     use super::*;
 

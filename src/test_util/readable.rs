@@ -1,7 +1,7 @@
 use http::{HeaderMap, HeaderName, header::ACCESS_CONTROL_EXPOSE_HEADERS};
 
-use super::{Fetch, header_list::tokens};
-use crate::rules::is_forbidden_response_header;
+use super::{fetch::Fetch, header_list::tokens};
+use crate::fetch::is_forbidden_response_header;
 
 impl Fetch {
     /// The headers of the answer that the page can read ([Fetch, CORS filtered response]).
@@ -45,7 +45,8 @@ fn is_safelisted(name: &HeaderName) -> bool {
 mod tests {
     use http::{HeaderValue, Method, Uri};
 
-    use crate::{origin::Origin, test_util::Credentials};
+    use super::super::fetch::Credentials;
+    use crate::origin::Origin;
 
     use super::*;
 

@@ -9,12 +9,15 @@ use axum::{Router, routing::get};
 use http::header;
 use serde_json::json;
 use tower_cors::{
-    Clock, CorsLayer, CorsLayerBuilder, PolicyExt,
+    CorsLayer, CorsLayerBuilder, OriginPolicy,
     preflight::IssuedIndex,
+    time::Clock,
     token::{
-        AllowedOrigins, EntryRules, IssueRules, JwtAlgorithm, JwtVerifier, OriginsClaim,
-        OriginsFormat, SigningKey, TokenMinter, TokenOrder, TokenOrigins, TokenOriginsBuilder,
-        TokenSource,
+        TokenOrigins, TokenOriginsBuilder,
+        claim::{ListRules, OriginsClaim, OriginsFormat},
+        issue::{AllowedOrigins, IssueRules, SigningKey, TokenMinter, TokenOrder},
+        source::TokenSource,
+        verify::jwt::{JwtAlgorithm, JwtVerifier},
     },
 };
 
@@ -35,9 +38,10 @@ impl Held {
 
 impl Clock for Held {
     fn now(&self) -> SystemTime {
-        match self.0.load(std::sync::atomic::Ordering::SeqCst) {
-            true => SystemTime::now(),
-            false => SystemTime::now() - Duration::from_secs(180),
+        if self.0.load(std::sync::atomic::Ordering::SeqCst) {
+            SystemTime::now()
+        } else {
+            SystemTime::now() - Duration::from_secs(180)
         }
     }
 }
@@ -49,7 +53,7 @@ fn key() -> SigningKey {
 
 /// A token that lists the page and has been over for two minutes.
 fn expired(page: &str, index: &IssuedIndex, clock: &Held) -> String {
-    let rules = IssueRules::new().entries(EntryRules::new().http_loopback());
+    let rules = IssueRules::new().entries(ListRules::new().http_loopback());
     let list = AllowedOrigins::parse_request(page, OriginsFormat::Single, &rules).unwrap();
     let minter = TokenMinter::builder(key(), "https://id.example", "chat")
         .clock(clock.clone())
@@ -67,7 +71,7 @@ fn tokens() -> TokenOriginsBuilder {
     TokenOrigins::builder()
         .verifier(verifier.build().unwrap())
         .claim(OriginsClaim::delimited("ao", ';'))
-        .entries(EntryRules::new().http_loopback())
+        .entries(ListRules::new().http_loopback())
 }
 
 async fn serve(layer: CorsLayerBuilder) -> Scene {

@@ -17,7 +17,7 @@ use axum::{
     response::Response,
 };
 use http::{HeaderMap, header};
-use tower_cors::Clock;
+use tower_cors::time::Clock;
 
 /// A clock that stands still until it is set.
 #[derive(Clone, Debug)]

@@ -7,9 +7,10 @@ use http::{
     header::{AUTHORIZATION, ORIGIN},
 };
 use tower_cors::{
-    Any, BroadPreflightReason as Reason, ConfigError, CorsLayer, CorsLayerBuilder, CorsRequest,
-    Denial, DenialKind, DeniedRequests, Grant, OriginPolicy, OriginSet, PolicyExt,
-    PolicyProperties, Verdict, VerdictFuture,
+    Any, CorsLayer, CorsLayerBuilder, CorsRequest, Denial, DenialKind, DeniedRequests, Grant,
+    OriginPolicy, OriginSet, Verdict, VerdictFuture,
+    error::{BroadPreflightReason as Reason, ConfigError},
+    policy::PolicyProperties,
 };
 
 use crate::support::{LISTED, STRANGER, Subject, get_from, preflight_from};
@@ -122,9 +123,10 @@ struct ByHeader;
 
 impl OriginPolicy for ByHeader {
     fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
-        match request.headers().contains_key(AUTHORIZATION) {
-            true => VerdictFuture::ready(Denial::new(DenialKind::InvalidToken)),
-            false => VerdictFuture::ready(Verdict::Abstain),
+        if request.headers().contains_key(AUTHORIZATION) {
+            VerdictFuture::ready(Denial::new(DenialKind::InvalidToken))
+        } else {
+            VerdictFuture::ready(Verdict::Abstain)
         }
     }
 

@@ -118,7 +118,8 @@ fn any_header_does_not_cover_authorization() {
 #[test]
 fn a_set_as_a_policy_is_held_to_the_rules_of_a_list() {
     use tower_cors::{
-        ConfigError, CorsLayer, CorsLayerBuilder, OriginSet, PolicyExt, Verdict, policy_fn,
+        CorsLayer, CorsLayerBuilder, OriginPolicy, OriginSet, Verdict, error::ConfigError,
+        policy_fn,
     };
 
     let set = |origin: &str| OriginSet::parse([origin]).unwrap();

@@ -1,8 +1,8 @@
 //! Denials: for the operator in the response's extensions, for the client a bare status.
 
 use tower_cors::{
-    CorsLayer, CorsRequest, Denial, DenialKind, DeniedRequests, OriginPolicy, PolicyProperties,
-    Verdict, VerdictFuture, policy_fn,
+    CorsLayer, CorsRequest, Denial, DenialKind, DeniedRequests, OriginPolicy, Verdict,
+    VerdictFuture, policy::PolicyProperties, policy_fn,
 };
 
 use crate::support::{LISTED, STRANGER, Subject, get_from, preflight_from, request};

@@ -3,8 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use tower_cors::{
-    AllowHeaders, AllowMethods, Any, ConfigError, CorsLayer, CorsRequest, ExposeHeaders, Grant,
-    OriginPolicy, PolicyProperties, Terms, VerdictFuture, policy_fn,
+    Any, CorsLayer, CorsRequest, Grant, OriginPolicy, VerdictFuture,
+    error::ConfigError,
+    lists::{AllowHeaders, AllowMethods, ExposeHeaders},
+    policy::{PolicyProperties, Terms},
+    policy_fn,
 };
 
 use crate::support::{LISTED, STRANGER, Subject, get_from, preflight_from, request};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::{Request, StatusCode};
-use tower_cors::RequestedHeaders;
+use tower_cors::request::RequestedHeaders;
 
 use crate::support::{LISTED, STRANGER, Subject, preflight_from, request};
 

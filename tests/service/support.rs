@@ -10,8 +10,8 @@ use std::{
 use http::{HeaderName, Request, Response, request::Parts};
 use tower::{Layer, Service, ServiceExt};
 use tower_cors::{
-    CorsLayer, CorsLayerBuilder, CorsRequest, Denial, OriginPolicy, OriginSet, PolicyProperties,
-    VerdictFuture,
+    CorsLayer, CorsLayerBuilder, CorsRequest, Denial, OriginPolicy, OriginSet, VerdictFuture,
+    policy::PolicyProperties,
 };
 
 /// The origin that lists of these tests allow.

@@ -1,7 +1,10 @@
 //! What operators do to stores with other means than this crate's.
 
 use async_nats::jetstream;
-use tower_cors::trusted::{EntryId, OriginDraft, Scope, Status, StoreError, Version};
+use tower_cors::trusted::{
+    entry::{EntryId, OriginDraft, Scope, Status, Version},
+    store::StoreError,
+};
 
 use crate::{
     scene::{Following, actor, agree, connect, draft, eventually, origin, stored},
@@ -29,8 +32,8 @@ async fn statements_that_do_several_things_at_once_arrive_whole() {
     let values = "VALUES (wanted.id, wanted.name, wanted.origin, wanted.scopes, wanted.status)";
 
     let gone = "DELETE FROM trusted_origins WHERE id = 3";
-    let one_gone_two_changed_one_new = match has_merge(&operator).await {
-        true => format!(
+    let one_gone_two_changed_one_new = if has_merge(&operator).await {
+        format!(
             "MERGE INTO trusted_origins AS t USING (VALUES {}, {}, {}, {}) \
                  AS wanted {columns} ON t.id = wanted.id \
              WHEN MATCHED AND t.id = 3 THEN DELETE \
@@ -40,14 +43,15 @@ async fn statements_that_do_several_things_at_once_arrive_whole() {
             row(1, "ACTIVE"),
             row(3, "ACTIVE"),
             row(2, "INACTIVE"),
-        ),
-        false => format!(
+        )
+    } else {
+        format!(
             "WITH gone AS ({gone}) {insert} {}, {}, {} \
              ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status",
             row(5, "ACTIVE"),
             row(1, "ACTIVE"),
             row(2, "INACTIVE"),
-        ),
+        )
     };
 
     let mut last = Version::ZERO;

@@ -100,9 +100,10 @@ async fn the_example_tells_its_own_replica_from_those_of_a_peer() {
         let answer = client.get(&replicas).bearer_auth("secret").send().await;
         let answer: serde_json::Value = answer.unwrap().json().await.unwrap();
         let peer = &answer["replicas"][1];
-        match peer["unreachable"].is_null() {
-            true => Ok(answer),
-            false => Err(peer.to_string()),
+        if peer["unreachable"].is_null() {
+            Ok(answer)
+        } else {
+            Err(peer.to_string())
         }
     })
     .await;

@@ -4,10 +4,14 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_nats::jetstream;
 use futures_util::future::join_all;
-use tower_cors::trusted::{OriginDraft, OriginEventKind, Received, Scope, StoreError, Version};
+use tower_cors::trusted::{
+    entry::{OriginDraft, Scope, Version},
+    registry::{OriginEventKind, Received},
+    store::StoreError,
+};
 
 use crate::{
-    load::Load,
+    load::SourceSnapshot,
     proxy::Proxy,
     scene::{Following, actor, agree, connect, draft, eventually, insist, origin, stored},
     server::{Kind, Server},
@@ -34,7 +38,7 @@ async fn no_request_fails_while_the_store_is_down(kind: Kind) {
     let replicas =
         join_all((0..3).map(async |_| Following::start(connect(kind, &url).await).await));
     let replicas = replicas.await;
-    let load = Load::start(replicas[0].origins.clone(), "https://shop.example.com").await;
+    let load = SourceSnapshot::start(replicas[0].origins.clone(), "https://shop.example.com").await;
 
     server.kill();
     let edit = store.deactivate(docs.id(), None, actor("ann")).await;
@@ -257,7 +261,7 @@ async fn replicas_outlive_what_an_operator_does_to_postgres() {
     .await;
     // Administrators can remove them.
     for number in 1..=4 {
-        let id = tower_cors::trusted::EntryId::from_number(number).unwrap();
+        let id = tower_cors::trusted::entry::EntryId::from_number(number).unwrap();
         store.delete(id, None, actor("ann")).await.unwrap();
     }
     eventually("no row is invalid", || replica.origins.invalid_rows() == 0).await;
@@ -374,11 +378,11 @@ async fn a_purge_of_nats_during_a_load_is_noticed() {
         let load = {
             let source = Arc::clone(&source);
             tokio::spawn(async move {
-                let mut load = tower_cors::trusted::Load::new();
+                let mut load = tower_cors::trusted::source::SourceSnapshot::new();
                 let begun = std::time::Instant::now();
                 let version = source.load(&mut load).await.ok()?;
                 let lasted = begun.elapsed();
-                let origins = tower_cors::trusted::TrustedOrigins::new();
+                let origins = tower_cors::trusted::registry::OriginRegistry::new();
                 origins.apply_load(load, version).unwrap();
                 Some((origins.invalid_rows(), version, lasted))
             })

@@ -10,7 +10,10 @@ use std::{
 use async_nats::jetstream;
 use futures_util::future::join_all;
 use tokio::task::yield_now;
-use tower_cors::trusted::{EmbeddedStore, OriginRecord, Status, TrustedOrigin};
+use tower_cors::trusted::{
+    entry::{OriginRecord, Status, TrustedOrigin},
+    store::EmbeddedStore,
+};
 
 use crate::{
     scene::{
@@ -52,9 +55,10 @@ async fn edits_arrive(name: &str, connect: &impl AsyncFn() -> Arc<dyn Shared>) {
     let (mut committed, mut served) = (Vec::new(), Vec::new());
     for number in 0..2 * EDITS {
         let is_refusal = number % 2 == 0;
-        let status = match is_refusal {
-            true => Status::Inactive,
-            false => Status::Active,
+        let status = if is_refusal {
+            Status::Inactive
+        } else {
+            Status::Active
         };
         let start = Instant::now();
         let edit = store.set_status(entry.id(), None, status, actor("ann"));

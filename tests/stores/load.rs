@@ -6,18 +6,18 @@ use std::sync::{
 use axum::{Router, routing::get};
 use reqwest::Client;
 use tokio::{net::TcpListener, task::JoinHandle};
-use tower_cors::{CorsLayer, trusted::TrustedOrigins};
+use tower_cors::{CorsLayer, trusted::registry::OriginRegistry};
 
 /// A service with a registry, and pages that call it without a pause.
-pub(crate) struct Load {
+pub(crate) struct SourceSnapshot {
     requests: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
     pages: Vec<JoinHandle<Vec<String>>>,
 }
 
-impl Load {
+impl SourceSnapshot {
     /// Calls by a page that is trusted all the time, and by one that never is.
-    pub(crate) async fn start(origins: TrustedOrigins, trusted: &str) -> Self {
+    pub(crate) async fn start(origins: OriginRegistry, trusted: &str) -> Self {
         let cors = CorsLayer::builder().origin_policy(origins).build().unwrap();
         let router = Router::new().route("/", get(async || "hello")).layer(cors);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

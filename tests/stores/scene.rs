@@ -8,8 +8,11 @@ use tokio::task::JoinHandle;
 use tower_cors::{
     Origin,
     trusted::{
-        Actor, Load, OriginDraft, OriginSource, OriginStore, Replica, ReplicaMonitor, Scope,
-        TrustedOrigin, TrustedOrigins, WhenStale,
+        entry::{Actor, OriginDraft, Scope, TrustedOrigin},
+        registry::OriginRegistry,
+        replica::{Replica, ReplicaMonitor, WhenStale},
+        source::{OriginSource, SourceSnapshot},
+        store::OriginStore,
     },
 };
 
@@ -41,7 +44,7 @@ pub(crate) async fn connect(kind: Kind, url: &str) -> Arc<dyn Shared> {
 
 /// A replica that follows the store until it is dropped.
 pub(crate) struct Following {
-    pub(crate) origins: TrustedOrigins,
+    pub(crate) origins: OriginRegistry,
     pub(crate) monitor: ReplicaMonitor,
     task: JoinHandle<()>,
 }
@@ -53,7 +56,7 @@ impl Following {
     }
 
     pub(crate) async fn resyncing(source: Arc<dyn Shared>, period: Duration) -> Self {
-        let origins = TrustedOrigins::new();
+        let origins = OriginRegistry::new();
         let replica = Replica::new(source, origins.clone(), WhenStale::KeepLast)
             .retry(Duration::from_millis(50), Duration::from_secs(1))
             .timeout(LOADING)
@@ -117,8 +120,8 @@ pub(crate) async fn insist<T, E: Debug>(what: &str, attempt: impl AsyncFn() -> R
 
 /// What the store holds, read anew.
 pub(crate) async fn stored(store: &Arc<dyn Shared>) -> Vec<Arc<TrustedOrigin>> {
-    let origins = TrustedOrigins::new();
-    let mut load = Load::new();
+    let origins = OriginRegistry::new();
+    let mut load = SourceSnapshot::new();
     let version = store.load(&mut load).await.expect("the store answers");
     origins.apply_load(load, version).unwrap();
     origins.list(None, usize::MAX, |_| true)

@@ -175,20 +175,19 @@ impl Server {
     /// One of the server's programs, which refuse to be run by root.
     fn postgres(&self, program: &str) -> Command {
         let program = postgres_programs().join(program);
-        let mut command = match is_root() {
-            true => {
-                // Replaces itself by the program, so that the process is the server's own.
-                let mut command = Command::new("setpriv");
-                command.args([
-                    "--reuid=postgres",
-                    "--regid=postgres",
-                    "--clear-groups",
-                    "--",
-                ]);
-                command.arg(program);
-                command
-            }
-            false => Command::new(program),
+        let mut command = if is_root() {
+            // Replaces itself by the program, so that the process is the server's own.
+            let mut command = Command::new("setpriv");
+            command.args([
+                "--reuid=postgres",
+                "--regid=postgres",
+                "--clear-groups",
+                "--",
+            ]);
+            command.arg(program);
+            command
+        } else {
+            Command::new(program)
         };
         command.current_dir(self.directory.path());
         command

@@ -17,7 +17,11 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_cors::{
     CorsLayer, Denial, OriginPolicy,
     token::{
-        JwtAlgorithm, JwtKey, JwtVerifier, TokenVerifier, VerifiedToken, VerifyFuture, VerifyResult,
+        TokenVerifier, VerifiedToken,
+        verify::{
+            VerifyFuture, VerifyResult,
+            jwt::{JwtAlgorithm, JwtKey, JwtVerifier},
+        },
     },
 };
 

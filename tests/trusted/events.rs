@@ -9,8 +9,10 @@ use std::{
 
 use futures_util::{FutureExt, Stream, StreamExt};
 use tower_cors::trusted::{
-    EmbeddedStore, Events, Load, OriginEvent, OriginEventKind, OriginRecord, OriginStore, Received,
-    Scope, TrustedOrigins, Version,
+    entry::{OriginRecord, Scope, Version},
+    registry::{Events, OriginEvent, OriginEventKind, OriginRegistry, Received},
+    source::SourceSnapshot,
+    store::{EmbeddedStore, OriginStore},
 };
 
 use super::{admin, block_on, cors, draft, origin};
@@ -115,7 +117,7 @@ async fn subscribers_are_woken_and_the_stream_ends_with_the_registry() {
 
 #[test]
 fn a_reload_tells_the_differences_in_the_order_of_versions() {
-    let origins = TrustedOrigins::new();
+    let origins = OriginRegistry::new();
     let mut events = origins.subscribe(100);
     let record = |id: u64, version: u64, status: &str| {
         let id = format!("{id:016x}");
@@ -126,7 +128,7 @@ fn a_reload_tells_the_differences_in_the_order_of_versions() {
         record
     };
     let load = |version: u64, records: &[OriginRecord]| {
-        let mut load = Load::new();
+        let mut load = SourceSnapshot::new();
         for record in records {
             load.push(record.clone());
         }
@@ -160,7 +162,7 @@ fn a_reload_tells_the_differences_in_the_order_of_versions() {
 
 /// Looks at the registry where it is woken: on the thread of whoever edits.
 struct AtOnce {
-    origins: TrustedOrigins,
+    origins: OriginRegistry,
     events: Mutex<Option<Events>>,
     seen: mpsc::Sender<(bool, bool)>,
 }

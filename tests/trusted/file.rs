@@ -9,8 +9,9 @@ use std::{
 
 use futures_util::FutureExt;
 use tower_cors::trusted::{
-    EmbeddedStore, FileError, OriginEventKind, OriginStore, Received, Scope, Status, StoreError,
-    Version,
+    entry::{Scope, Status, Version},
+    registry::{OriginEventKind, Received},
+    store::{EmbeddedStore, FileError, OriginStore, StoreError},
 };
 
 use super::{admin, block_on, cors, draft, entries, origin};
@@ -308,7 +309,7 @@ fn a_toml_file_that_is_cut_anywhere_is_refused() {
         fs::write(&path, &text[..text.len() - 1]).unwrap();
         EmbeddedStore::open(&path).unwrap();
     }
-    // Entries behind the end would be cut without a trace.
+    // ConfigList behind the end would be cut without a trace.
     let behind = by_hand
         .replace("# Ours.", "[end]")
         .replace("\n\n[end]\n", "\n");

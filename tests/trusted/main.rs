@@ -26,7 +26,10 @@ use std::sync::Arc;
 
 use tower_cors::{
     Origin,
-    trusted::{Actor, OriginDraft, Scope, Scopes, TrustedOrigin, TrustedOrigins},
+    trusted::{
+        entry::{Actor, OriginDraft, Scope, Scopes, TrustedOrigin},
+        registry::OriginRegistry,
+    },
 };
 
 fn admin() -> Actor {
@@ -46,7 +49,7 @@ fn origin(text: &str) -> Origin {
 }
 
 /// Every entry, in the order of ids.
-fn entries(origins: &TrustedOrigins) -> Vec<Arc<TrustedOrigin>> {
+fn entries(origins: &OriginRegistry) -> Vec<Arc<TrustedOrigin>> {
     origins.list(None, usize::MAX, |_| true)
 }
 

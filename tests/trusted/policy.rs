@@ -3,8 +3,12 @@
 use http::{Request, Uri};
 use tower_cors::{
     DenialKind, OriginPolicy,
-    preflight::AcrhSplit,
-    trusted::{EmbeddedStore, OriginStore, Scope, TrustedOrigins},
+    policy::BearerOr,
+    trusted::{
+        entry::Scope,
+        registry::OriginRegistry,
+        store::{EmbeddedStore, OriginStore},
+    },
 };
 
 use super::{
@@ -43,7 +47,7 @@ const PREFLIGHT_VARY: &str = "vary: origin,authorization,cookie,access-control-r
 
 #[test]
 fn cookie_callers_need_an_entry_and_get_its_credentials() {
-    let subject = subject(AcrhSplit::new(store().origins().clone()));
+    let subject = subject(BearerOr::new(store().origins().clone()));
     let get = |origin: &str| request("GET", &[("origin", origin), ("cookie", "session=1")]);
     subject.send(&get(TRUSTED)).assert_inner(
         200,
@@ -79,7 +83,7 @@ fn cookie_callers_need_an_entry_and_get_its_credentials() {
 
 #[test]
 fn bearer_callers_need_no_entry_and_never_get_credentials() {
-    let subject = subject(AcrhSplit::new(store().origins().clone()));
+    let subject = subject(BearerOr::new(store().origins().clone()));
     let get = |origin: &str, headers: &[(&str, &str)]| -> Request<()> {
         request("GET", &[&[("origin", origin)], headers].concat())
     };
@@ -114,7 +118,7 @@ fn bearer_callers_need_no_entry_and_never_get_credentials() {
 
 #[test]
 fn authorization_among_the_requested_names_marks_the_bearer_caller() {
-    let subject = subject(AcrhSplit::new(store().origins().clone()));
+    let subject = subject(BearerOr::new(store().origins().clone()));
     for page in [TRUSTED, STRANGER] {
         subject
             .send(&preflight_from(page, "PUT", "authorization,x-a"))
@@ -195,7 +199,7 @@ fn browsers_keep_a_preflight_for_a_minute_at_most() {
 
 #[test]
 fn a_registry_that_was_never_loaded_is_unavailable() {
-    let subject = subject(TrustedOrigins::new());
+    let subject = subject(OriginRegistry::new());
     let outcome = subject.send(&get_from(TRUSTED));
     outcome.assert_layer(503, &["cache-control: no-store", "vary: origin"]);
     assert_eq!(outcome.denial.unwrap().kind(), DenialKind::Unavailable);

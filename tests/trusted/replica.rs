@@ -4,7 +4,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use tower_cors::trusted::{
-    Change, EmbeddedStore, OriginSource, OriginStore, Replica, TrustedOrigins, Version, WhenStale,
+    entry::Version,
+    registry::OriginRegistry,
+    replica::{Replica, WhenStale},
+    source::{Change, OriginSource},
+    store::{EmbeddedStore, OriginStore},
 };
 
 use super::{
@@ -204,7 +208,7 @@ async fn a_source_that_hangs_is_given_up_and_tried_again() {
 async fn not_to_start_without_the_source_is_a_choice() {
     let source = Source::default();
     source.with(|state| state.is_down = true);
-    let origins = TrustedOrigins::new();
+    let origins = OriginRegistry::new();
     let replica = Replica::new(source.clone(), origins.clone(), WhenStale::KeepLast);
     let error = replica.load_once().await.unwrap_err();
     assert_eq!(error.to_string(), "the store is down");
@@ -247,7 +251,7 @@ async fn replicas_of_an_embedded_store_follow_it_and_its_file() {
     let store = EmbeddedStore::open(&path).unwrap();
     let replicas: Vec<_> = (0..3)
         .map(|_| {
-            let origins = TrustedOrigins::new();
+            let origins = OriginRegistry::new();
             let replica = Replica::new(store.clone(), origins.clone(), WhenStale::KeepLast);
             (origins, tokio::spawn(replica.run(tokio::time::sleep)))
         })
@@ -303,7 +307,7 @@ async fn a_replica_that_is_too_slow_for_the_feed_is_told_and_loads_anew() {
         error.to_string(),
         "the replica was too slow and has missed 1904 changes"
     );
-    let origins = TrustedOrigins::new();
+    let origins = OriginRegistry::new();
     let replica = Replica::new(store.clone(), origins.clone(), WhenStale::KeepLast);
     replica.load_once().await.unwrap();
     assert_eq!(entries(&origins), entries(store.origins()));

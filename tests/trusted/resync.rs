@@ -7,8 +7,10 @@ use std::{
 
 use tokio::sync::Semaphore;
 use tower_cors::trusted::{
-    Change, Load, OriginEvent, OriginEventKind, Received, Replica, TrustedOrigins, Version,
-    WhenStale,
+    entry::Version,
+    registry::{OriginEvent, OriginEventKind, OriginRegistry, Received},
+    replica::{Replica, WhenStale},
+    source::{Change, SourceSnapshot},
 };
 
 use super::{
@@ -289,7 +291,7 @@ async fn subscribers_learn_the_differences_that_a_cut_feed_has_missed() {
 async fn a_registry_that_may_never_be_stale_does_not_load_without_a_pause() {
     let source = Source::default();
     source.with(|state| state.put(1));
-    let origins = TrustedOrigins::new();
+    let origins = OriginRegistry::new();
     let stale = WhenStale::FailClosedAfter(Duration::ZERO);
     let replica = Replica::new(source, origins.clone(), stale);
     let monitor = replica.monitor();
@@ -304,8 +306,8 @@ async fn a_registry_that_may_never_be_stale_does_not_load_without_a_pause() {
 
 #[test]
 fn only_what_is_not_older_than_what_is_served_confirms_it() {
-    let origins = TrustedOrigins::new();
-    let mut load = Load::new();
+    let origins = OriginRegistry::new();
+    let mut load = SourceSnapshot::new();
     load.push(record(1, 5));
     origins.apply_load(load, Version::new(5)).unwrap();
     std::thread::sleep(Duration::from_millis(50));

@@ -2,8 +2,9 @@
 
 use axum::Router;
 use tower_cors::{
-    CorsMethodRouter, DeniedRequests, OriginSet, RouteCors,
-    trusted::{EmbeddedStore, OriginStore},
+    DeniedRequests, OriginSet,
+    routes::{MethodCorsRouter, MethodRule},
+    trusted::store::{EmbeddedStore, OriginStore},
 };
 
 use super::{
@@ -17,17 +18,17 @@ const STRANGER: &str = "https://evil.example";
 
 fn app(store: &EmbeddedStore) -> Router {
     let origins = store.origins().clone();
-    let api = RouteCors::trusted_or_bearer(origins.clone());
-    let sign_in = RouteCors::trusted_only(OriginSet::parse([LOGIN]).unwrap())
+    let api = MethodRule::trusted_or_bearer(origins.clone());
+    let sign_in = MethodRule::trusted_only(OriginSet::parse([LOGIN]).unwrap())
         .allow_credentials(true)
         .allow_headers(["content-type"])
         .denied_requests(DeniedRequests::Refuse);
-    let users = CorsMethodRouter::new()
+    let users = MethodCorsRouter::new()
         .get(async || "users", api.clone())
         .post(async || "created", api)
-        .delete(async || "gone", RouteCors::trusted_only(origins));
-    let token = CorsMethodRouter::new().post(async || "token", sign_in);
-    let metadata = CorsMethodRouter::new().get(async || "{}", RouteCors::public_any_origin());
+        .delete(async || "gone", MethodRule::trusted_only(origins));
+    let token = MethodCorsRouter::new().post(async || "token", sign_in);
+    let metadata = MethodCorsRouter::new().get(async || "{}", MethodRule::public_any_origin());
     Router::new()
         .route("/users", users.build().unwrap())
         .route("/token", token.build().unwrap())

@@ -9,8 +9,12 @@ use std::{
 use futures_util::stream;
 use tokio::sync::{Semaphore, mpsc};
 use tower_cors::trusted::{
-    Change, ChangeFeed, EntryError, Load, OriginRecord, OriginSource, Replica, ReplicaMonitor, Row,
-    SourceError, SourceFuture, TrustedOrigins, Version, WhenStale,
+    entry::{EntryError, OriginRecord, Version},
+    registry::OriginRegistry,
+    replica::{Replica, ReplicaMonitor, WhenStale},
+    source::{
+        Change, ChangeFeed, OriginSource, SourceError, SourceFuture, SourceRow, SourceSnapshot,
+    },
 };
 
 use super::{admin, entries, origin};
@@ -57,7 +61,7 @@ impl State {
         self.tell(record.into());
     }
 
-    pub(super) fn tell(&mut self, row: Row) {
+    pub(super) fn tell(&mut self, row: SourceRow) {
         let version = Version::new(self.version);
         self.send(&Change::Put { version, row });
     }
@@ -98,9 +102,10 @@ impl Source {
     }
 
     fn check(&self) -> Result<(), SourceError> {
-        match self.with(|state| state.is_down) {
-            true => Err(SourceError::new("the store is down")),
-            false => Ok(()),
+        if self.with(|state| state.is_down) {
+            Err(SourceError::new("the store is down"))
+        } else {
+            Ok(())
         }
     }
 }
@@ -122,7 +127,7 @@ impl OriginSource for Source {
         })
     }
 
-    fn load<'a>(&'a self, load: &'a mut Load) -> SourceFuture<'a, Version> {
+    fn load<'a>(&'a self, load: &'a mut SourceSnapshot) -> SourceFuture<'a, Version> {
         Box::pin(async move {
             self.check()?;
             if let Some(id) = self.with(|state| state.before_load.take()) {
@@ -133,7 +138,7 @@ impl OriginSource for Source {
                     load.push(record.clone());
                 }
                 for key in &state.junk {
-                    load.push(Row::Invalid {
+                    load.push(SourceRow::Invalid {
                         key: key.clone(),
                         error: EntryError::Form("not JSON".to_owned()),
                     });
@@ -158,7 +163,7 @@ impl OriginSource for Source {
 
 pub(super) struct Follower {
     pub(super) source: Source,
-    pub(super) origins: TrustedOrigins,
+    pub(super) origins: OriginRegistry,
     pub(super) monitor: ReplicaMonitor,
     pub(super) task: tokio::task::JoinHandle<std::convert::Infallible>,
 }
@@ -169,14 +174,15 @@ impl Follower {
     }
 
     pub(super) fn start_with(source: Source, when_stale: WhenStale, resync: Duration) -> Self {
-        let origins = TrustedOrigins::new();
+        let origins = OriginRegistry::new();
         let replica = Replica::new(source.clone(), origins.clone(), when_stale)
             .retry(Duration::from_millis(2), Duration::from_millis(10))
             .resync_every(resync)
-            .timeout(match source.with(|state| state.gate.is_some()) {
+            .timeout(if source.with(|state| state.gate.is_some()) {
                 // The test opens the gate.
-                true => Duration::from_secs(60),
-                false => Duration::from_millis(200),
+                Duration::from_secs(60)
+            } else {
+                Duration::from_millis(200)
             });
         let monitor = replica.monitor();
         let task = tokio::spawn(replica.run(tokio::time::sleep));

@@ -7,8 +7,10 @@ use std::{
 
 use proptest::prelude::*;
 use tower_cors::trusted::{
-    EmbeddedStore, EntryId, Load, OriginSource, OriginStore, Scope, Status, StoreError,
-    TrustedOrigin, TrustedOrigins, Version,
+    entry::{EntryId, Scope, Status, TrustedOrigin, Version},
+    registry::OriginRegistry,
+    source::{OriginSource, SourceSnapshot},
+    store::{EmbeddedStore, OriginStore, StoreError},
 };
 
 use super::{admin, block_on, cors, draft, entries, origin};
@@ -22,7 +24,7 @@ fn with_each_store(test: impl Fn(&EmbeddedStore)) {
 #[test]
 fn the_life_of_an_entry() {
     with_each_store(|store| {
-        let somebody_else = tower_cors::trusted::Actor::new("ann").unwrap();
+        let somebody_else = tower_cors::trusted::entry::Actor::new("ann").unwrap();
         let created = block_on(store.create(cors("https://a.example"), admin())).unwrap();
         assert_eq!(created.status(), Status::Active);
         assert_eq!(created.created_by(), &admin());
@@ -219,9 +221,9 @@ proptest! {
     #[test]
     fn agrees_with_a_list(edits in proptest::collection::vec(edit(), 0..60)) {
         let store = EmbeddedStore::in_memory();
-        let follower = TrustedOrigins::new();
+        let follower = OriginRegistry::new();
         let mut feed = block_on(store.watch()).unwrap();
-        let mut load = Load::new();
+        let mut load = SourceSnapshot::new();
         let version = block_on(store.load(&mut load)).unwrap();
         follower.apply_load(load, version).unwrap();
         let mut model = Model::default();

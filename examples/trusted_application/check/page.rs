@@ -1,5 +1,5 @@
 use http::{HeaderValue, Method, header};
-use tower_cors::{Origin, RequestOrigin, test_util::Fetch};
+use tower_cors::{Origin, origin::RequestOrigin, test_util::Fetch};
 
 use crate::{
     Error,

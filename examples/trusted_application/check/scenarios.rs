@@ -84,9 +84,10 @@ impl Stage<'_> {
             .say(&page, joined.link("messages"), read(204, 200))
             .await?;
         let expected = json!({ "applicationSessionId": page.session, "text": "hello" });
-        match echoed.body == expected {
-            true => Ok(()),
-            false => Err(format!("the echo is {}, not {expected}", echoed.body).into()),
+        if echoed.body == expected {
+            Ok(())
+        } else {
+            Err(format!("the echo is {}, not {expected}", echoed.body).into())
         }
     }
 

@@ -39,9 +39,14 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 use tower_cors::trusted::{
-    Actor, Change, ChangeFeed, EntryError, EntryId, InvalidRow, Load, OriginDraft, OriginRecord,
-    OriginSource, OriginStore, Row, SourceError, SourceFuture, Status, StoreError, StoreFuture,
-    TrustedOrigin, Version,
+    entry::{
+        Actor, EntryError, EntryId, OriginDraft, OriginRecord, Status, TrustedOrigin, Version,
+    },
+    source::{
+        Change, ChangeFeed, InvalidRow, OriginSource, SourceError, SourceFuture, SourceRow,
+        SourceSnapshot,
+    },
+    store::{OriginStore, StoreError, StoreFuture},
 };
 
 const BUCKET: &str = "trusted-origins";
@@ -314,7 +319,7 @@ impl OriginSource for NatsOrigins {
         })
     }
 
-    fn load<'a>(&'a self, load: &'a mut Load) -> SourceFuture<'a, Version> {
+    fn load<'a>(&'a self, load: &'a mut SourceSnapshot) -> SourceFuture<'a, Version> {
         Box::pin(async move {
             let mut index = self.open_index().await?;
             // Also of what is gone, which is a message, too.
@@ -422,9 +427,10 @@ impl Index {
 
     /// Reads until nothing is left, and returns the number of the stream's last message.
     async fn drain(&mut self, mut each: impl FnMut(&kv::Entry)) -> Result<u64, SourceError> {
-        let mut goal = match self.is_current {
-            true => state(&self.bucket).await?,
-            false => info(&self.bucket).await?,
+        let mut goal = if self.is_current {
+            state(&self.bucket).await?
+        } else {
+            info(&self.bucket).await?
         };
         loop {
             if goal.messages == 0 || (self.is_current && self.seen >= goal.last_sequence) {
@@ -462,9 +468,10 @@ impl Index {
             self.origins.remove(&origin);
         }
         let is_gone = entry.operation != Operation::Put;
-        let checked = match is_gone {
-            true => Err(EntryError::Form("it is gone".to_owned())),
-            false => record(entry).and_then(|record| record.check()),
+        let checked = if is_gone {
+            Err(EntryError::Form("it is gone".to_owned()))
+        } else {
+            record(entry).and_then(|record| record.check())
         };
         if let Ok(entry) = &checked {
             let [name, origin] = taken_by(entry);
@@ -484,9 +491,10 @@ impl Index {
         let held = self.held.get(&id.to_string()).filter(|held| !held.is_gone);
         let held = held.ok_or(StoreError::NotFound { id })?;
         let current = Version::new(held.revision);
-        match expected.is_none_or(|expected| expected == current) {
-            true => Ok(()),
-            false => Err(StoreError::Changed { current }),
+        if expected.is_none_or(|expected| expected == current) {
+            Ok(())
+        } else {
+            Err(StoreError::Changed { current })
         }
     }
 
@@ -571,10 +579,10 @@ fn change(entry: &kv::Entry) -> Result<Change, SourceError> {
     })
 }
 
-fn row(entry: &kv::Entry) -> Row {
+fn row(entry: &kv::Entry) -> SourceRow {
     match record(entry) {
         Ok(record) => record.into(),
-        Err(error) => Row::Invalid {
+        Err(error) => SourceRow::Invalid {
             key: entry.key.clone(),
             error,
         },

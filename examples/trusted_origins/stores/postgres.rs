@@ -29,9 +29,14 @@ use tokio_postgres::{
     types::{ToSql, Type},
 };
 use tower_cors::trusted::{
-    Actor, Change, ChangeFeed, EntryError, EntryId, InvalidRow, Load, OriginDraft, OriginRecord,
-    OriginSource, OriginStore, Row, SourceError, SourceFuture, Status, StoreError, StoreFuture,
-    TrustedOrigin, Version,
+    entry::{
+        Actor, EntryError, EntryId, OriginDraft, OriginRecord, Status, TrustedOrigin, Version,
+    },
+    source::{
+        Change, ChangeFeed, InvalidRow, OriginSource, SourceError, SourceFuture, SourceRow,
+        SourceSnapshot,
+    },
+    store::{OriginStore, StoreError, StoreFuture},
 };
 
 const MIGRATION: &str = include_str!("postgres.sql");
@@ -325,7 +330,7 @@ impl OriginSource for PostgresOrigins {
         })
     }
 
-    fn load<'a>(&'a self, load: &'a mut Load) -> SourceFuture<'a, Version> {
+    fn load<'a>(&'a self, load: &'a mut SourceSnapshot) -> SourceFuture<'a, Version> {
         Box::pin(async move {
             // One statement: rows and version are of one moment.
             let statement = "
@@ -443,10 +448,10 @@ fn parse(payload: &str) -> Result<Change, SourceError> {
     }
 }
 
-fn row_of(json: &str) -> Row {
+fn row_of(json: &str) -> SourceRow {
     match OriginRecord::from_json(json.as_bytes()) {
         Ok(record) => record.into(),
-        Err(error) => Row::Invalid {
+        Err(error) => SourceRow::Invalid {
             key: json.chars().take(100).collect(),
             error,
         },

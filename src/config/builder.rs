@@ -1,0 +1,297 @@
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::{dangerous::DangerousOptIns, origins::ListedOrigins};
+use crate::{
+    error::{BroadPreflightReason as Broad, ConfigError, ConfigErrors},
+    layer::CorsLayer,
+    lists::{AllowHeaders, AllowMethods, Any, ConfigList, ExposeHeaders, MaxAge},
+    origin::OriginSet,
+    policy::{AnyOrigin, DeniedRequests, OriginPolicy, PolicyProperties, SetAndNull},
+    protocol::{Prepared, Rules},
+};
+
+/// A configuration in the making: see [`CorsLayer::builder`].
+///
+/// A setting that is made twice is replaced. Nothing is checked before [`build`](Self::build),
+/// which reports every mistake.
+///
+/// What is insecure is a mistake, unless a method whose name begins with `dangerously_` asks for
+/// it:
+///
+/// ```
+/// use tower_cors::CorsLayer;
+///
+/// let intranet = || {
+///     CorsLayer::builder().allow_origins(["http://intranet.example"]).allow_credentials(true)
+/// };
+/// assert!(intranet().build().is_err());
+/// assert!(intranet().dangerously_allow_insecure_origins().build().is_ok());
+/// ```
+#[derive(Debug, Default)]
+#[must_use = "a configuration does nothing until it is built"]
+pub struct CorsLayerBuilder {
+    origins: ConfigList,
+    policy: Option<Box<dyn OriginPolicy>>,
+    credentials: bool,
+    methods: ConfigList,
+    headers: ConfigList,
+    expose: ConfigList,
+    max_age: Option<i64>,
+    denied_requests: Option<DeniedRequests>,
+    preflight_status: Option<StatusCode>,
+    record_denials: Option<bool>,
+    doors: DangerousOptIns,
+}
+
+impl CorsLayer {
+    /// Starts a configuration.
+    pub fn builder() -> CorsLayerBuilder {
+        CorsLayerBuilder::new()
+    }
+
+    /// Any origin, method, request header and response header, without credentials.
+    ///
+    /// Pages still have to be allowed to send `Authorization`, which any does not cover.
+    pub fn permissive() -> Self {
+        Self::builder()
+            .allow_origins(Any)
+            .allow_methods(Any)
+            .allow_headers(Any)
+            .expose_headers(Any)
+            .build()
+            .expect("any of everything without credentials has no mistake")
+    }
+}
+
+impl CorsLayerBuilder {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// The origins that may use the service: [`Any`](crate::Any), or entries in the grammar of
+    /// [`OriginPattern`](crate::origin::OriginPattern).
+    pub fn allow_origins(mut self, origins: impl Into<ConfigList>) -> Self {
+        self.origins = origins.into();
+        self
+    }
+
+    /// The policy that decides, in place of a list of origins.
+    ///
+    /// With credentials, an [`OriginSet`] and whatever else says so of itself
+    /// ([`PolicyProperties`](crate::policy::PolicyProperties)) is held to the same rules for insecure
+    /// origins and public suffixes as [`allow_origins`](Self::allow_origins).
+    pub fn origin_policy(mut self, policy: impl OriginPolicy) -> Self {
+        self.policy = Some(Box::new(policy));
+        self
+    }
+
+    /// Whether pages may send cookies, client certificates and HTTP authentication, and read the
+    /// answers. Default: no.
+    pub fn allow_credentials(mut self, allowed: bool) -> Self {
+        self.credentials = allowed;
+        self
+    }
+
+    /// The methods that pages may use, beside `GET`, `HEAD` and `POST`, which browsers always let
+    /// through: see [`AllowMethods`]. Default: no others.
+    pub fn allow_methods(mut self, methods: impl Into<ConfigList>) -> Self {
+        self.methods = methods.into();
+        self
+    }
+
+    /// The request headers that pages may send: see [`AllowHeaders`]. Default: the safelisted ones.
+    pub fn allow_headers(mut self, headers: impl Into<ConfigList>) -> Self {
+        self.headers = headers.into();
+        self
+    }
+
+    /// The response headers that pages may read: see [`ExposeHeaders`]. Default: the safelisted
+    /// ones.
+    pub fn expose_headers(mut self, headers: impl Into<ConfigList>) -> Self {
+        self.expose = headers.into();
+        self
+    }
+
+    /// How long browsers may keep the answer to a preflight, in whole seconds: see [`MaxAge`].
+    /// Default: what browsers take when nothing is said, which is 5 seconds.
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        self.max_age = Some(i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX));
+        self
+    }
+
+    #[cfg(feature = "serde")]
+    pub(crate) fn max_age_secs(mut self, seconds: Option<i64>) -> Self {
+        self.max_age = seconds;
+        self
+    }
+
+    /// What becomes of requests whose origin is denied. Default: what the policy says of itself,
+    /// which is [`DeniedRequests::Forward`] for a list.
+    pub fn denied_requests(mut self, denied_requests: DeniedRequests) -> Self {
+        self.denied_requests = Some(denied_requests);
+        self
+    }
+
+    /// The status of answers to preflights, for clients that do not understand the default, 204.
+    pub fn preflight_status(mut self, status: StatusCode) -> Self {
+        self.preflight_status = Some(status);
+        self
+    }
+
+    /// Whether a [`Denial`](crate::Denial) is left in the extensions of the response, for a log
+    /// or a test. Default: where denied requests are refused.
+    ///
+    /// It costs an allocation with each denied request, which is why a plain list does not do it
+    /// unless it is told to.
+    pub fn record_denials(mut self, record: bool) -> Self {
+        self.record_denials = Some(record);
+        self
+    }
+
+    /// Lets `"null"` stand in the list of origins.
+    ///
+    /// Any site can send it from a sandboxed frame, so this allows any site; with credentials,
+    /// any site acts as the signed-in user.
+    pub fn dangerously_allow_null_origin(mut self) -> Self {
+        self.doors.null_origin = true;
+        self
+    }
+
+    /// Lets origins without transport security stand in a list together with credentials.
+    ///
+    /// Whoever controls a network between a user and such an origin acts as the user.
+    pub fn dangerously_allow_insecure_origins(mut self) -> Self {
+        self.doors.insecure_origins = true;
+        self
+    }
+
+    /// Lets wildcards below, or above, a public suffix stand in a list together with credentials.
+    ///
+    /// Whoever registers a name below the suffix acts as the user.
+    pub fn dangerously_allow_public_suffixes(mut self) -> Self {
+        self.doors.public_suffixes = true;
+        self
+    }
+
+    /// Checks the configuration, and computes whatever can be computed before the first request.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake, not only the first.
+    pub fn build(self) -> Result<CorsLayer, ConfigErrors> {
+        let mut errors = Vec::new();
+        let (listed, plain_list) = self.build_policy(&mut errors);
+        let credentials = self.credentials;
+        let methods = AllowMethods::build(&self.methods, &mut errors);
+        let headers = AllowHeaders::build(&self.headers, &mut errors);
+        let expose = ExposeHeaders::build(&self.expose, &mut errors);
+        if expose.is_any() && credentials {
+            errors.push(ConfigError::ExposeAnyWithCredentials);
+        }
+        let max_age = self.max_age.map(|secs| MaxAge::build(secs, &mut errors));
+        let preflight_status = self.preflight_status.unwrap_or(StatusCode::NO_CONTENT);
+        if !preflight_status.is_success() {
+            let status = preflight_status.as_u16();
+            errors.push(ConfigError::PreflightStatus { status });
+        }
+        // Of a list, the single entries have been checked.
+        let is_own_policy = self.policy.is_some();
+        let (policy, plain_list) = match self.policy {
+            Some(policy) => (policy, None),
+            None => (listed, plain_list),
+        };
+        let properties = policy.properties();
+        if properties.any_origin() != AnyOrigin::Never
+            && credentials
+            && !errors.contains(&ConfigError::AnyOriginWithCredentials)
+        {
+            errors.push(ConfigError::AnyOriginWithCredentials);
+        }
+        if credentials && is_own_policy {
+            errors.extend(mistakes_with_credentials(properties, self.doors));
+        }
+        let denied_requests = self
+            .denied_requests
+            .unwrap_or(properties.own_denied_requests());
+        let prepared = Prepared::new(&*policy, credentials, &methods, &headers, max_age.as_ref());
+        let rules = Rules {
+            credentials,
+            methods,
+            headers,
+            expose,
+            max_age,
+            denied_requests,
+            preflight_status,
+            record_denials: self
+                .record_denials
+                .unwrap_or(denied_requests != DeniedRequests::Forward),
+            properties,
+            plain_list,
+            prepared,
+        };
+        if properties.has_broad_preflight() {
+            errors.extend(missing_for_a_broad_preflight(&rules).map(ConfigError::BroadPreflight));
+        }
+        ConfigErrors::none_or(errors, || CorsLayer::new(rules, policy))
+    }
+
+    /// The policy that the list of origins stands for, and the list where it is all of that.
+    fn build_policy(
+        &self,
+        errors: &mut Vec<ConfigError>,
+    ) -> (Box<dyn OriginPolicy>, Option<OriginSet>) {
+        match (self.origins.is_empty(), &self.policy) {
+            (true, None) => errors.push(ConfigError::MissingOrigins),
+            (false, Some(_)) => errors.push(ConfigError::OriginsAndPolicy),
+            (true, Some(_)) | (false, None) => {}
+        }
+        let listed = ListedOrigins::build(&self.origins, self.credentials, self.doors, errors);
+        match listed {
+            ListedOrigins { any: Some(any), .. } => (Box::new(any), None),
+            ListedOrigins {
+                null: true, set, ..
+            } => (Box::new(SetAndNull(set)), None),
+            ListedOrigins { set, .. } => (Box::new(set.clone()), Some(set)),
+        }
+    }
+}
+
+/// Builds the configuration: see [`CorsLayerBuilder::build`].
+impl TryFrom<CorsLayerBuilder> for CorsLayer {
+    type Error = ConfigErrors;
+
+    fn try_from(builder: CorsLayerBuilder) -> Result<Self, Self::Error> {
+        builder.build()
+    }
+}
+
+/// What the policy says of itself and credentials forbid.
+fn mistakes_with_credentials(
+    properties: PolicyProperties,
+    doors: DangerousOptIns,
+) -> impl Iterator<Item = ConfigError> {
+    let insecure = properties.has_insecure_origins() && !doors.insecure_origins;
+    let suffixes = properties.has_public_suffixes() && !doors.public_suffixes;
+    [
+        insecure.then_some(ConfigError::InsecurePolicy),
+        suffixes.then_some(ConfigError::PublicSuffixPolicy),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// What must be so where preflights are answered more broadly than requests are judged.
+fn missing_for_a_broad_preflight(rules: &Rules) -> impl Iterator<Item = Broad> {
+    let max_age = MaxAge::check_broad(rules.max_age.as_ref()).err();
+    [
+        (rules.denied_requests != DeniedRequests::Refuse).then_some(Broad::Forwards),
+        (rules.credentials || rules.properties.has_own_credentials()).then_some(Broad::Credentials),
+        rules.methods.is_any().then_some(Broad::AnyMethod),
+        rules.headers.is_any().then_some(Broad::AnyHeader),
+        max_age,
+    ]
+    .into_iter()
+    .flatten()
+}

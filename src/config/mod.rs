@@ -1,0 +1,14 @@
+//! Configuration: what people write, and how it becomes a layer.
+//!
+//! [`CorsLayerBuilder::build`] is the only way from here to [`CorsLayer`](crate::CorsLayer). It reports
+//! every mistake at once, and computes whatever can be computed before the first request.
+
+mod builder;
+mod dangerous;
+#[cfg(feature = "serde")]
+mod file;
+mod origins;
+
+pub use self::builder::CorsLayerBuilder;
+#[cfg(feature = "serde")]
+pub use self::file::CorsConfig;

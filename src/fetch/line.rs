@@ -1,0 +1,33 @@
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// A header that is there and should be there once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Line<'a> {
+    One(&'a HeaderValue),
+    Several,
+}
+
+impl<'a> Line<'a> {
+    #[inline]
+    pub(crate) fn find(headers: &'a HeaderMap, name: &HeaderName) -> Option<Self> {
+        let mut lines = headers.get_all(name).iter();
+        // Where there is one line, it is known to be the only one, which spares a look for a second.
+        let is_one = lines.size_hint().1 == Some(1);
+        let first = lines.next()?;
+        Some(if is_one || lines.next().is_none() {
+            Self::One(first)
+        } else {
+            Self::Several
+        })
+    }
+}
+
+/// A value whose clones share its bytes from the first one on.
+pub(crate) fn shared_value(text: String) -> HeaderValue {
+    let bytes = Bytes::from(text);
+    // The first clone turns a buffer into a shared one, which is better done here than in a
+    // request.
+    drop(bytes.clone());
+    HeaderValue::from_maybe_shared(bytes).unwrap_or(HeaderValue::from_static(""))
+}

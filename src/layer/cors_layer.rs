@@ -1,0 +1,51 @@
+use std::{fmt, sync::Arc};
+
+use tower_layer::Layer;
+
+use super::{core::Core, service::Cors};
+use crate::{policy::OriginPolicy, protocol::Rules};
+
+/// Adds [`Cors`] to a service.
+///
+/// Cloning is one reference count, whatever the configuration.
+///
+/// ```
+/// use http::{Method, header};
+/// use tower_cors::CorsLayer;
+///
+/// let cors = CorsLayer::builder()
+///     .allow_origins(["https://app.example.com", "https://*.example.com"])
+///     .allow_methods([Method::GET, Method::PUT])
+///     .allow_headers([header::CONTENT_TYPE])
+///     .build()?;
+///
+/// // What can never match, or would match too much, is no configuration:
+/// assert!(CorsLayer::builder().allow_origins(["https://example.com/"]).build().is_err());
+/// # Ok::<(), tower_cors::ConfigErrors>(())
+/// ```
+#[derive(Clone)]
+pub struct CorsLayer {
+    pub(crate) core: Arc<Core>,
+}
+
+impl CorsLayer {
+    pub(crate) fn new(rules: Rules, policy: Box<dyn OriginPolicy>) -> Self {
+        Self {
+            core: Arc::new(Core::new(rules, policy)),
+        }
+    }
+}
+
+impl<S> Layer<S> for CorsLayer {
+    type Service = Cors<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Cors::new(inner, Arc::clone(&self.core))
+    }
+}
+
+impl fmt::Debug for CorsLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CorsLayer").field(&self.core).finish()
+    }
+}

@@ -1,0 +1,22 @@
+//! The tower shell: a layer, its service, and the future of a response.
+//!
+//! All decisions are made in `protocol`, without tower; this room calls the inner service, waits for
+//! policies that are not ready, and tells `tracing` of denials.
+
+mod core;
+mod cors_layer;
+#[cfg(feature = "tracing")]
+mod events;
+mod future;
+#[cfg(feature = "tracing")]
+mod limiter;
+#[cfg(feature = "reload")]
+mod reload;
+mod service;
+
+#[cfg(feature = "reload")]
+pub(crate) use self::reload::InForce;
+#[cfg(feature = "reload")]
+pub use self::reload::{CorsHandle, ReloadableCors, ReloadableCorsLayer};
+pub(crate) use self::{core::Core, service::respond};
+pub use self::{cors_layer::CorsLayer, future::ResponseFuture, service::Cors};

@@ -1,0 +1,227 @@
+use std::sync::Arc;
+
+use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
+
+use super::{config_list::ConfigList, header_name};
+use crate::{
+    error::{ConfigError, ConfigErrors, HeaderSetting},
+    fetch::{RequestedHeaders, shared_value},
+};
+
+/// The request headers that pages may send: a list, or any.
+///
+/// Any does not cover `Authorization`, which has to be named beside it
+/// ([Fetch, CORS non-wildcard request-header name]). Safelisted names may be listed; a page needs
+/// them for a `Content-Type` that is not safelisted. However long the list is, one preflight may ask
+/// for no more than the bounds of [`RequestedHeaders`]. Cloning is one reference count.
+///
+/// ```
+/// use http::header::{AUTHORIZATION, CONTENT_TYPE};
+/// use tower_cors::lists::AllowHeaders;
+///
+/// let headers = AllowHeaders::list(["Content-Type", "X-Api-Key"])?;
+/// assert!(headers.allows(&CONTENT_TYPE));
+/// assert!(!headers.allows(&AUTHORIZATION));
+///
+/// let any = AllowHeaders::list(["*", "authorization"])?;
+/// assert!(any.allows(&AUTHORIZATION));
+///
+/// assert!(AllowHeaders::list(["Cookie"]).is_err());
+/// # Ok::<(), tower_cors::ConfigErrors>(())
+/// ```
+///
+/// [Fetch, CORS non-wildcard request-header name]: https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name
+#[derive(Clone, Debug)]
+pub struct AllowHeaders(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    any: bool,
+    /// Lower case, sorted, each once.
+    listed: Vec<String>,
+    value: Option<HeaderValue>,
+}
+
+impl AllowHeaders {
+    /// These headers.
+    ///
+    /// # Errors
+    ///
+    /// Every entry that is no token, that pages cannot set, or that belongs to the CORS protocol.
+    pub fn list(headers: impl Into<ConfigList>) -> Result<Self, ConfigErrors> {
+        let mut errors = Vec::new();
+        let headers = Self::build(&headers.into(), &mut errors);
+        ConfigErrors::none_or(errors, || headers)
+    }
+
+    /// Whether a page may send the header.
+    pub fn allows(&self, name: &HeaderName) -> bool {
+        self.allows_lower_case(name.as_str())
+    }
+
+    pub(crate) fn build(entries: &ConfigList, errors: &mut Vec<ConfigError>) -> Self {
+        let any = entries.has_any();
+        let mut listed = Vec::new();
+        for entry in entries.listed() {
+            match header_name::parse_request(entry) {
+                Ok(name) => listed.push(name),
+                Err(reason) => errors.push(ConfigError::HeaderName {
+                    value: entry.to_owned(),
+                    list: HeaderSetting::AllowHeaders,
+                    reason,
+                }),
+            }
+        }
+        listed.sort_unstable();
+        listed.dedup();
+        let authorization = listed.iter().any(|name| AUTHORIZATION == name.as_str());
+        let value = match (any, authorization) {
+            (true, true) => Some(HeaderValue::from_static("*,authorization")),
+            (true, false) => Some(HeaderValue::from_static("*")),
+            (false, _) if listed.is_empty() => None,
+            (false, _) => Some(shared_value(listed.join(","))),
+        };
+        Self(Arc::new(Inner { any, listed, value }))
+    }
+
+    pub(crate) fn is_any(&self) -> bool {
+        self.0.any
+    }
+
+    /// The first header that the preflight asks for and that is not allowed.
+    ///
+    /// Names in lower case, as browsers send them, are looked up as they are.
+    pub(crate) fn first_refused<'a>(&self, requested: &RequestedHeaders<'a>) -> Option<&'a str> {
+        requested.iter().find(|name| {
+            if name.bytes().any(|b| b.is_ascii_uppercase()) {
+                !self.allows_lower_case(&name.to_ascii_lowercase())
+            } else {
+                !self.allows_lower_case(name)
+            }
+        })
+    }
+
+    /// The value of `Access-Control-Allow-Headers`; with credentials `*` is only a name, so the
+    /// names asked for, which have been checked, take its place.
+    pub(crate) fn value(
+        &self,
+        credentials: bool,
+        requested: &RequestedHeaders<'_>,
+    ) -> Option<HeaderValue> {
+        if self.0.any && credentials {
+            self.echo(requested)
+        } else {
+            self.0.value.clone()
+        }
+    }
+
+    /// The value, where it depends on nothing; the outer `None` is where it does.
+    pub(crate) fn constant_value(&self, credentials: bool) -> Option<Option<HeaderValue>> {
+        (!self.0.any || !credentials).then(|| self.0.value.clone())
+    }
+
+    fn echo(&self, requested: &RequestedHeaders<'_>) -> Option<HeaderValue> {
+        if requested.is_empty() {
+            return None;
+        }
+        // A header that is named `*` is no reason to write one.
+        let is_echoed = |name: &str| name != "*" && self.allows_lower_case(name);
+        if let Some(line) = requested.as_browsers_write_it()
+            && requested.iter().all(is_echoed)
+        {
+            return Some(line.clone());
+        }
+        let mut names: Vec<String> = requested
+            .iter()
+            .map(str::to_ascii_lowercase)
+            .filter(|name| is_echoed(name))
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        (!names.is_empty()).then(|| shared_value(names.join(",")))
+    }
+
+    fn allows_lower_case(&self, name: &str) -> bool {
+        (self.0.any && AUTHORIZATION != *name)
+            || self
+                .0
+                .listed
+                .binary_search_by(|listed| listed.as_str().cmp(name))
+                .is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, header::ACCESS_CONTROL_REQUEST_HEADERS};
+
+    use super::*;
+
+    fn requesting(line: &str) -> HeaderMap {
+        HeaderMap::from_iter([(
+            ACCESS_CONTROL_REQUEST_HEADERS,
+            HeaderValue::from_str(line).unwrap(),
+        )])
+    }
+
+    fn value(list: &[&str], credentials: bool, line: &str) -> Option<String> {
+        let headers = requesting(line);
+        let requested = RequestedHeaders::parse(&headers).unwrap();
+        let value = AllowHeaders::list(list)
+            .unwrap()
+            .value(credentials, &requested)?;
+        Some(value.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn a_list_is_sent_whole_whatever_is_asked_for() {
+        let list = &["X-B", "x-a", "X-A"][..];
+        assert_eq!(value(list, true, "x-c").as_deref(), Some("x-a,x-b"));
+        assert_eq!(value(list, false, "").as_deref(), Some("x-a,x-b"));
+        assert_eq!(value(&[], false, "x-c"), None);
+    }
+
+    #[test]
+    fn any_header_with_credentials_is_the_names_asked_for() {
+        let any = &["*"][..];
+        assert_eq!(value(any, false, "x-a").as_deref(), Some("*"));
+        assert_eq!(value(any, true, "x-a,x-b").as_deref(), Some("x-a,x-b"));
+        assert_eq!(
+            value(any, true, " X-B , x-a,x-a").as_deref(),
+            Some("x-a,x-b")
+        );
+        assert_eq!(
+            value(any, true, "authorization,x-a").as_deref(),
+            Some("x-a")
+        );
+        assert_eq!(value(any, true, "*,x-a").as_deref(), Some("x-a"));
+        assert_eq!(value(any, true, "*"), None);
+        assert_eq!(value(any, true, ""), None);
+    }
+
+    #[test]
+    fn authorization_has_to_be_named() {
+        let named = &["*", "Authorization"][..];
+        assert_eq!(value(named, false, "x").as_deref(), Some("*,authorization"));
+        assert_eq!(
+            value(named, true, "authorization,x").as_deref(),
+            Some("authorization,x")
+        );
+    }
+
+    #[test]
+    fn the_offending_name_is_found_in_any_case_and_order() {
+        let headers = AllowHeaders::list(["x-a", "x-b"]).unwrap();
+        for (line, refused) in [
+            ("x-a,x-b", None),
+            ("X-B, X-a", None),
+            ("x-a,x-c", Some("x-c")),
+            ("x-ab", Some("x-ab")),
+            ("X-C,x-a", Some("X-C")),
+        ] {
+            let map = requesting(line);
+            let requested = RequestedHeaders::parse(&map).unwrap();
+            assert_eq!(headers.first_refused(&requested), refused, "{line}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+use std::sync::Arc;
+
+use http::{HeaderValue, Method};
+
+use super::config_list::ConfigList;
+use crate::{
+    error::{ConfigError, ConfigErrors, MethodErrorReason},
+    fetch::{is_forbidden_method, is_safelisted, is_token, shared_value},
+};
+
+/// The methods that pages may use: a list, or any.
+///
+/// `GET`, `HEAD` and `POST` need not be listed: browsers do not hold them against the list
+/// ([Fetch, CORS-safelisted method](https://fetch.spec.whatwg.org/#cors-safelisted-method)).
+/// Cloning is one reference count.
+///
+/// ```
+/// use http::Method;
+/// use tower_cors::lists::AllowMethods;
+///
+/// let methods = AllowMethods::list([Method::PUT, Method::DELETE])?;
+/// assert!(methods.allows(&Method::PUT));
+/// assert!(methods.allows(&Method::GET));
+/// assert!(!methods.allows(&Method::PATCH));
+///
+/// assert!(AllowMethods::list(["patch"]).is_err());
+/// # Ok::<(), tower_cors::ConfigErrors>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct AllowMethods(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    any: bool,
+    listed: Vec<Method>,
+    value: HeaderValue,
+}
+
+impl AllowMethods {
+    /// These methods, and those that browsers always let through.
+    ///
+    /// # Errors
+    ///
+    /// Every entry that is no token, that pages cannot send, or that is a known method in the
+    /// wrong case.
+    pub fn list(methods: impl Into<ConfigList>) -> Result<Self, ConfigErrors> {
+        let mut errors = Vec::new();
+        let methods = Self::build(&methods.into(), &mut errors);
+        ConfigErrors::none_or(errors, || methods)
+    }
+
+    /// Whether a page may use the method.
+    pub fn allows(&self, method: &Method) -> bool {
+        self.0.any || is_safelisted(method) || self.0.listed.contains(method)
+    }
+
+    pub(crate) fn build(entries: &ConfigList, errors: &mut Vec<ConfigError>) -> Self {
+        let mut listed = Vec::new();
+        for entry in entries.listed() {
+            match parse(entry) {
+                Ok(method) if listed.contains(&method) => {}
+                Ok(method) => listed.push(method),
+                Err(reason) => errors.push(ConfigError::Method {
+                    value: entry.to_owned(),
+                    reason,
+                }),
+            }
+        }
+        let value = if entries.has_any() {
+            HeaderValue::from_static("*")
+        } else {
+            value_of(&listed)
+        };
+        Self(Arc::new(Inner {
+            any: entries.has_any(),
+            listed,
+            value,
+        }))
+    }
+
+    pub(crate) fn is_any(&self) -> bool {
+        self.0.any
+    }
+
+    /// The value of `Access-Control-Allow-Methods`; with credentials `*` is only a name, so the
+    /// method asked for, which has been checked, takes its place.
+    pub(crate) fn value(&self, credentials: bool, requested: &Method) -> HeaderValue {
+        if !(self.0.any && credentials) {
+            return self.0.value.clone();
+        }
+        // A page can ask for a method that is named `*`. It must not make us write a wildcard.
+        if requested.as_str() == "*" {
+            return value_of(&self.0.listed);
+        }
+        HeaderValue::from_str(requested.as_str()).unwrap_or(self.0.value.clone())
+    }
+
+    /// The value, where it depends on nothing.
+    pub(crate) fn constant_value(&self, credentials: bool) -> Option<HeaderValue> {
+        (!self.0.any || !credentials).then(|| self.0.value.clone())
+    }
+}
+
+/// Never empty: an absent list on an ok answer would grant the requested method
+/// (<https://fetch.spec.whatwg.org/#cors-preflight-fetch>, step 7).
+fn value_of(methods: &[Method]) -> HeaderValue {
+    if methods.is_empty() {
+        return HeaderValue::from_static("GET,HEAD,POST");
+    }
+    let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    shared_value(names.join(","))
+}
+
+fn parse(text: &str) -> Result<Method, MethodErrorReason> {
+    if !is_token(text) {
+        return Err(MethodErrorReason::NotAToken);
+    }
+    if is_forbidden_method(text) {
+        return Err(MethodErrorReason::Forbidden);
+    }
+    if let Some(known) = KNOWN.iter().find(|known| known.eq_ignore_ascii_case(text))
+        && *known != text
+    {
+        return Err(MethodErrorReason::Case(known));
+    }
+    Method::from_bytes(text.as_bytes()).map_err(|_| MethodErrorReason::NotAToken)
+}
+
+/// The methods of RFC 9110, RFC 5789 and the QUERY method.
+const KNOWN: [&str; 8] = [
+    "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "QUERY",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_value_is_never_empty_and_names_each_method_once() {
+        let value = |methods: &[&str]| AllowMethods::list(methods).unwrap().0.value.clone();
+        assert_eq!(value(&[]), "GET,HEAD,POST");
+        assert_eq!(value(&["PUT", "GET", "PUT"]), "PUT,GET");
+        assert_eq!(value(&["CHICKEN"]), "CHICKEN");
+        assert_eq!(value(&["*", "PUT"]), "*");
+    }
+
+    #[test]
+    fn any_method_with_credentials_is_the_method_asked_for() {
+        let any = AllowMethods::list(super::super::config_list::Any).unwrap();
+        assert_eq!(any.value(false, &Method::PUT), "*");
+        assert_eq!(any.value(true, &Method::PUT), "PUT");
+        let star = Method::from_bytes(b"*").unwrap();
+        assert_eq!(any.value(true, &star), "GET,HEAD,POST");
+        assert_eq!(any.constant_value(true), None);
+    }
+
+    #[test]
+    fn mistakes() {
+        use MethodErrorReason as R;
+        for (text, reason) in [
+            ("", R::NotAToken),
+            ("A B", R::NotAToken),
+            ("é", R::NotAToken),
+            ("CONNECT", R::Forbidden),
+            ("Track", R::Forbidden),
+            ("patch", R::Case("PATCH")),
+            ("Get", R::Case("GET")),
+        ] {
+            assert_eq!(parse(text), Err(reason), "{text}");
+        }
+        assert!(parse("getaway").is_ok());
+    }
+}

@@ -1,0 +1,41 @@
+//! Which header names can stand in which list.
+
+use crate::{
+    error::HeaderNameErrorReason as Reason,
+    fetch::{
+        GRANT_HEADERS, PREFLIGHT_ONLY, REQUEST_SIDE, is_forbidden_request_header,
+        is_forbidden_response_header, is_token,
+    },
+};
+
+/// A request header's name in lower case.
+pub(crate) fn parse_request(text: &str) -> Result<String, Reason> {
+    parse(text, is_forbidden_request_header, |name| {
+        GRANT_HEADERS.contains(&name) || name == "access-control-expose-headers"
+    })
+}
+
+/// A response header's name in lower case.
+pub(crate) fn parse_response(text: &str) -> Result<String, Reason> {
+    parse(text, is_forbidden_response_header, |name| {
+        REQUEST_SIDE.contains(&name) || PREFLIGHT_ONLY.contains(&name)
+    })
+}
+
+fn parse(
+    text: &str,
+    is_forbidden: impl Fn(&str) -> bool,
+    is_of_the_protocol: impl Fn(&str) -> bool,
+) -> Result<String, Reason> {
+    if !is_token(text) {
+        return Err(Reason::NotAToken);
+    }
+    let name = text.to_ascii_lowercase();
+    if is_forbidden(&name) {
+        return Err(Reason::Forbidden);
+    }
+    if is_of_the_protocol(&name) {
+        return Err(Reason::Protocol);
+    }
+    Ok(name)
+}

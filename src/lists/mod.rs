@@ -1,0 +1,19 @@
+//! The lists of a configuration: allowed methods, allowed and exposed headers, and the max-age.
+//!
+//! Each list is parsed and checked once, when the layer is built, and keeps the header value that
+//! answers are written with.
+
+mod allow_headers;
+mod allow_methods;
+mod config_list;
+mod expose_headers;
+mod header_name;
+mod max_age;
+
+pub use self::{
+    allow_headers::AllowHeaders,
+    allow_methods::AllowMethods,
+    config_list::{Any, ConfigList},
+    expose_headers::ExposeHeaders,
+    max_age::MaxAge,
+};

@@ -1,0 +1,302 @@
+//! [`OriginPattern`]: one entry of a list of origins, exact or with a wildcard.
+
+use std::{fmt, str::FromStr};
+
+use super::{
+    error::{OriginError, OriginErrorKind as Kind},
+    grammar::narrow,
+    shape::{PortPattern, Shape},
+    suggest,
+    tuple::Origin,
+};
+
+/// An origin, or a family of origins, as written in a configuration.
+///
+/// | written | matches |
+/// |---|---|
+/// | `https://example.com` | that origin |
+/// | `https://*.example.com` | one or more labels below `example.com`, never `example.com` itself |
+/// | `http://localhost:*` | any port, the default one too |
+/// | `https://*.example.com:*` | both |
+///
+/// A wildcard stands for whole labels or for a whole port; nothing else is a pattern. What is
+/// compared are the parts of a parsed [`Origin`], never texts, so that no neighbouring name can
+/// slip through. An entry that could never match, because no browser sends it, is an error.
+///
+/// ```
+/// use tower_cors::{Origin, origin::OriginPattern};
+///
+/// let pattern: OriginPattern = "https://*.example.com".parse()?;
+/// let origin = |text: &str| text.parse::<Origin>().unwrap();
+///
+/// assert!(pattern.matches(&origin("https://app.example.com")));
+/// assert!(pattern.matches(&origin("https://a.b.example.com")));
+/// assert!(!pattern.matches(&origin("https://example.com")));
+/// assert!(!pattern.matches(&origin("https://evilexample.com")));
+/// assert!(!pattern.matches(&origin("http://app.example.com")));
+/// # Ok::<(), tower_cors::origin::OriginError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OriginPattern {
+    text: Box<str>,
+    shape: Shape,
+}
+
+/// A pattern in a text that somebody else owns.
+#[derive(Clone, Copy)]
+pub(crate) struct PatternRef<'a> {
+    text: &'a str,
+    shape: Shape,
+}
+
+impl OriginPattern {
+    /// Whether the pattern matches the origin.
+    pub fn matches(&self, origin: &Origin) -> bool {
+        if self.scheme().as_bytes() != origin.scheme_bytes()
+            || !self.shape.port.matches(origin.port())
+        {
+            return false;
+        }
+        let (own, host) = (self.host().as_bytes(), origin.host_bytes());
+        if !self.has_subdomains() {
+            return own == host;
+        }
+        // Origins have no empty label, so what stands before the dot is one label or more.
+        host.strip_suffix(own)
+            .is_some_and(|labels| labels.len() > 1 && labels.ends_with(b"."))
+    }
+
+    /// The pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The scheme, without `://`.
+    pub fn scheme(&self) -> &str {
+        self.borrow().scheme()
+    }
+
+    /// The host, or the base below which the wildcard stands.
+    pub fn host(&self) -> &str {
+        self.borrow().host()
+    }
+
+    /// Whether the pattern stands for names below [`host`](Self::host).
+    pub fn has_subdomains(&self) -> bool {
+        self.shape.subdomains
+    }
+
+    /// Whether the pattern stands for any port.
+    pub fn has_any_port(&self) -> bool {
+        self.shape.port == PortPattern::Any
+    }
+
+    /// The origin, if the pattern matches only one.
+    pub fn to_origin(&self) -> Option<Origin> {
+        if self.is_exact() {
+            self.text.parse().ok()
+        } else {
+            None
+        }
+    }
+
+    pub(crate) fn is_exact(&self) -> bool {
+        self.borrow().is_exact()
+    }
+
+    #[cfg(feature = "trusted")]
+    pub(crate) fn port(&self) -> PortPattern {
+        self.shape.port
+    }
+
+    pub(crate) fn borrow(&self) -> PatternRef<'_> {
+        PatternRef {
+            text: &self.text,
+            shape: self.shape,
+        }
+    }
+}
+
+impl<'a> PatternRef<'a> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, Kind> {
+        Shape::parse(text).map(|shape| Self { text, shape })
+    }
+
+    pub(crate) fn as_str(self) -> &'a str {
+        self.text
+    }
+
+    pub(crate) fn scheme(self) -> &'a str {
+        &self.text[..usize::from(self.shape.scheme_end)]
+    }
+
+    pub(crate) fn host(self) -> &'a str {
+        &self.text[self.shape.host_start()..usize::from(self.shape.host_end)]
+    }
+
+    pub(crate) fn has_subdomains(self) -> bool {
+        self.shape.subdomains
+    }
+
+    pub(crate) fn port(self) -> PortPattern {
+        self.shape.port
+    }
+
+    pub(crate) fn is_exact(self) -> bool {
+        !self.shape.subdomains && self.shape.port != PortPattern::Any
+    }
+}
+
+impl FromStr for OriginPattern {
+    type Err = OriginError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match Shape::parse(text) {
+            Ok(shape) => Ok(Self {
+                text: text.into(),
+                shape,
+            }),
+            Err(kind) => Err(suggest::explain(kind, text)),
+        }
+    }
+}
+
+impl From<&Origin> for OriginPattern {
+    fn from(origin: &Origin) -> Self {
+        let scheme_end = origin.scheme().len();
+        Self {
+            text: origin.as_str().into(),
+            shape: Shape {
+                scheme_end: narrow(scheme_end),
+                host_end: narrow(scheme_end + 3 + origin.host().len()),
+                subdomains: false,
+                port: PortPattern::Exactly(origin.port()),
+            },
+        }
+    }
+}
+
+impl fmt::Display for OriginPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(pattern: &str, origin: &str) -> bool {
+        let pattern: OriginPattern = pattern.parse().expect(pattern);
+        pattern.matches(&origin.parse().expect(origin))
+    }
+
+    #[test]
+    fn what_each_pattern_matches() {
+        for (pattern, yes, no) in [
+            (
+                "https://example.com",
+                &["https://example.com"][..],
+                &[
+                    "http://example.com",
+                    "https://example.com:8443",
+                    "https://example.com.",
+                ][..],
+            ),
+            (
+                "https://*.example.com",
+                &["https://a.example.com", "https://a.b.example.com"],
+                &[
+                    "https://example.com",
+                    "https://evilexample.com",
+                    "https://a.example.com:8443",
+                    "https://a.example.com.",
+                    "https://a.example.com.evil.example",
+                ],
+            ),
+            (
+                "http://localhost:*",
+                &[
+                    "http://localhost",
+                    "http://localhost:1",
+                    "http://localhost:65535",
+                ],
+                &["https://localhost", "http://a.localhost:1"],
+            ),
+            (
+                "https://*.example.com:*",
+                &["https://a.example.com", "https://a.example.com:8443"],
+                &["https://example.com", "https://example.com:8443"],
+            ),
+            (
+                "https://*.example.com.:8443",
+                &["https://a.example.com.:8443"],
+                &["https://a.example.com:8443", "https://a.example.com."],
+            ),
+        ] {
+            for origin in yes {
+                assert!(matches(pattern, origin), "{pattern} {origin}");
+            }
+            for origin in no {
+                assert!(!matches(pattern, origin), "{pattern} {origin}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_pattern() {
+        for (text, kind) in [
+            ("", Kind::Empty),
+            ("*", Kind::Scheme),
+            ("null", Kind::Null),
+            ("Null", Kind::Scheme),
+            ("example.com", Kind::Scheme),
+            ("https://a.example ", Kind::Space),
+            ("https://a.example\r\nx: y", Kind::Space),
+            ("https://bücher.example", Kind::NonAscii),
+            ("https://Example.com", Kind::UpperCase),
+            ("https://user@a.example", Kind::UserInfo),
+            ("https://a.example/", Kind::Path),
+            ("https://a.example?q", Kind::Query),
+            ("https://a.example#f", Kind::Fragment),
+            ("https://", Kind::EmptyHost),
+            ("file:///x", Kind::File),
+            ("file://", Kind::File),
+            ("*://a.example", Kind::Wildcard),
+            ("https://*", Kind::Wildcard),
+            ("https://*.*.com", Kind::RepeatedWildcard),
+            ("https://a.*", Kind::Wildcard),
+            ("https://a.*.example", Kind::Wildcard),
+            ("https://*a.example", Kind::Wildcard),
+            ("https://*.127.0.0.1", Kind::AddressWildcard),
+            ("https://*.[::1]", Kind::AddressWildcard),
+            ("http://127.0.0.256", Kind::IpAddress),
+            ("http://[0:0:0:0:0:0:0:1]", Kind::IpAddressForm),
+            ("http://[localhost]", Kind::IpAddress),
+            ("https://a.example..", Kind::TrailingDots),
+            ("https://a..example", Kind::Label),
+            ("https://-a.example", Kind::Label),
+            ("https://a-.example", Kind::Label),
+            ("https://xn--", Kind::Punycode),
+            ("https://xn--f.example", Kind::Punycode),
+            ("https://*.xn--foo-.example", Kind::Label),
+            ("https://a.example%2e", Kind::Character),
+            ("https://a.example:443", Kind::DefaultPort),
+            ("https://*.a.example:443", Kind::DefaultPort),
+            ("https://a.example:8*", Kind::Port),
+        ] {
+            let error = text.parse::<OriginPattern>().expect_err(text);
+            assert_eq!(error.kind(), kind, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_exact_pattern_is_an_origin() {
+        let pattern: OriginPattern = "https://example.com:8443".parse().unwrap();
+        let origin = pattern.to_origin().unwrap();
+        assert_eq!(origin.as_str(), "https://example.com:8443");
+        assert_eq!(OriginPattern::from(&origin), pattern);
+        let family: OriginPattern = "https://*.example.com".parse().unwrap();
+        assert_eq!(family.to_origin(), None);
+    }
+}

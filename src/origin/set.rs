@@ -1,0 +1,486 @@
+//! [`OriginSet`]: many origins and patterns, looked up at the cost of one.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::Arc,
+};
+
+use foldhash::fast::RandomState;
+
+use super::{
+    byte_set::ByteSet,
+    error::OriginError,
+    grammar::{MAX_HOST_LEN, MAX_ORIGIN_LEN, are_labels, is_secure},
+    pattern::{OriginPattern, PatternRef},
+    shape::PortPattern,
+    suggest,
+    tuple::Origin,
+};
+
+/// An immutable, shared set of origins and origin patterns.
+///
+/// A lookup costs one probe of a hash table for the exact origins, and at most one for each label
+/// of the host for the patterns, however many there are. Cloning is one reference count.
+///
+/// ```
+/// use tower_cors::{Origin, OriginSet};
+///
+/// let set = OriginSet::parse(["https://example.com", "https://*.example.com", "http://localhost:*"])
+///     .expect("three well-formed entries");
+/// let origin = |text: &str| text.parse::<Origin>().unwrap();
+///
+/// assert!(set.contains(&origin("https://app.example.com")));
+/// assert!(set.contains(&origin("http://localhost:5173")));
+/// assert!(!set.contains(&origin("https://example.org")));
+/// ```
+#[derive(Clone, Default)]
+pub struct OriginSet {
+    inner: Arc<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    exact: ByteSet,
+    /// How many entries are no exact ones.
+    patterns: usize,
+    /// Patterns by scheme; there are one or two schemes in practice.
+    families: Vec<Families>,
+    /// Whether somebody between a user and an origin can act as that origin.
+    insecure: bool,
+}
+
+/// The patterns of one scheme.
+struct Families {
+    scheme: Box<[u8]>,
+    /// Hosts that match with any port.
+    any_port: HashSet<Box<[u8]>, RandomState>,
+    /// Bases of `*.`, without the dot.
+    subdomains: HashMap<Box<[u8]>, Ports, RandomState>,
+    /// Which lengths the bases have, in order: far fewer than there are bytes in a host to search
+    /// for dots.
+    base_lengths: Vec<u8>,
+}
+
+impl OriginSet {
+    /// Parses entries in the grammar of [`OriginPattern`].
+    ///
+    /// # Errors
+    ///
+    /// The first entry that is none, with its error. To learn of all mistakes at once, use
+    /// [`CorsLayerBuilder::allow_origins`](crate::CorsLayerBuilder::allow_origins).
+    pub fn parse<I>(entries: I) -> Result<Self, OriginError>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let mut set = OriginSetBuilder::default();
+        for entry in entries {
+            let entry = entry.as_ref();
+            match PatternRef::parse(entry) {
+                Ok(pattern) => set.insert(pattern),
+                Err(kind) => return Err(suggest::explain(kind, entry)),
+            }
+        }
+        Ok(set.build())
+    }
+
+    /// Whether an exact entry or a pattern matches the origin.
+    pub fn contains(&self, origin: &Origin) -> bool {
+        self.inner.exact.contains(origin.as_bytes())
+            || self
+                .inner
+                .families
+                .iter()
+                .find(|families| *families.scheme == *origin.scheme_bytes())
+                .is_some_and(|families| families.contains(origin))
+    }
+
+    /// Looks up bytes that nobody has parsed.
+    #[inline(always)]
+    pub(crate) fn look_up(&self, bytes: &[u8]) -> LookUp {
+        if self.inner.exact.contains(bytes) {
+            return LookUp::Listed;
+        }
+        if self.inner.families.is_empty() {
+            LookUp::NotListed
+        } else {
+            self.inner.look_up_pattern(bytes)
+        }
+    }
+
+    /// Whether there are entries that have no transport security, and are not this machine's.
+    pub(crate) fn has_insecure_origins(&self) -> bool {
+        self.inner.insecure
+    }
+
+    /// The names below which there are wildcards.
+    pub(crate) fn wildcard_bases(&self) -> impl Iterator<Item = &str> {
+        let bases = self.inner.families.iter().flat_map(|f| f.subdomains.keys());
+        // Hosts are ASCII.
+        bases.filter_map(|base| std::str::from_utf8(base).ok())
+    }
+
+    /// The number of different entries.
+    pub fn len(&self) -> usize {
+        self.inner.exact.len() + self.inner.patterns
+    }
+
+    /// Whether the set matches nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl FromIterator<OriginPattern> for OriginSet {
+    fn from_iter<I: IntoIterator<Item = OriginPattern>>(patterns: I) -> Self {
+        let mut set = OriginSetBuilder::default();
+        for pattern in patterns {
+            set.insert(pattern.borrow());
+        }
+        set.build()
+    }
+}
+
+impl FromIterator<Origin> for OriginSet {
+    fn from_iter<I: IntoIterator<Item = Origin>>(origins: I) -> Self {
+        let mut set = OriginSetBuilder::default();
+        for origin in origins {
+            set.inner.note_security(origin.scheme(), origin.host());
+            set.inner.exact.insert(origin.as_bytes());
+        }
+        set.build()
+    }
+}
+
+impl fmt::Debug for OriginSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OriginSet")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// An [`OriginSet`] before it is shared.
+#[derive(Default)]
+pub(crate) struct OriginSetBuilder {
+    inner: Inner,
+}
+
+impl OriginSetBuilder {
+    /// Makes room for so many exact entries, of so many bytes in all.
+    pub(crate) fn reserve(&mut self, entries: usize, bytes: usize) {
+        self.inner.exact.reserve(entries, bytes);
+    }
+
+    pub(crate) fn insert(&mut self, pattern: PatternRef<'_>) {
+        self.inner.insert(pattern);
+    }
+
+    pub(crate) fn build(mut self) -> OriginSet {
+        self.inner.exact.shrink_to_fit();
+        OriginSet {
+            inner: Arc::new(self.inner),
+        }
+    }
+}
+
+/// What is known of bytes that nobody has parsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LookUp {
+    /// They are a well-formed origin, which an entry matches.
+    Listed,
+    /// Whether or not they are an origin, no entry matches them.
+    NotListed,
+    /// They have to be parsed to tell.
+    Unclear,
+}
+
+impl Inner {
+    /// Nearly every origin that a pattern matches is a name without a port, and can be told by its
+    /// end; then only what the wildcard stands for has to be checked.
+    fn look_up_pattern(&self, bytes: &[u8]) -> LookUp {
+        if bytes.len() > MAX_ORIGIN_LEN {
+            return LookUp::NotListed;
+        }
+        let found = self.families.iter().find_map(|families| {
+            let rest = bytes.strip_prefix(&*families.scheme)?;
+            Some((families, rest.strip_prefix(b"://")?))
+        });
+        match found {
+            Some((families, authority)) => families.look_up(authority),
+            None => LookUp::NotListed,
+        }
+    }
+
+    fn insert(&mut self, pattern: PatternRef<'_>) {
+        self.note_security(pattern.scheme(), pattern.host());
+        if pattern.is_exact() {
+            self.exact.insert(pattern.as_str().as_bytes());
+        } else {
+            let is_new = self.families_of(pattern.scheme()).insert(pattern);
+            self.patterns += usize::from(is_new);
+        }
+    }
+
+    fn note_security(&mut self, scheme: &str, host: &str) {
+        self.insecure |= !is_secure(scheme, host);
+    }
+
+    fn families_of(&mut self, scheme: &str) -> &mut Families {
+        let found = self
+            .families
+            .iter()
+            .position(|families| *families.scheme == *scheme.as_bytes());
+        let index = found.unwrap_or_else(|| {
+            self.families.push(Families::new(scheme));
+            self.families.len() - 1
+        });
+        &mut self.families[index]
+    }
+}
+
+impl Families {
+    fn new(scheme: &str) -> Self {
+        Self {
+            scheme: scheme.as_bytes().into(),
+            any_port: HashSet::default(),
+            subdomains: HashMap::default(),
+            base_lengths: Vec::new(),
+        }
+    }
+
+    fn insert(&mut self, pattern: PatternRef<'_>) -> bool {
+        let host: Box<[u8]> = pattern.host().as_bytes().into();
+        if !pattern.has_subdomains() {
+            return self.any_port.insert(host);
+        }
+        let len = u8::try_from(host.len()).expect("a host is at most 254 bytes long");
+        if let Err(at) = self.base_lengths.binary_search(&len) {
+            self.base_lengths.insert(at, len);
+        }
+        self.subdomains
+            .entry(host)
+            .or_default()
+            .insert(pattern.port())
+    }
+
+    fn contains(&self, origin: &Origin) -> bool {
+        let host = origin.host_bytes();
+        self.any_port.contains(host) || self.dot_before_base(host, origin.port()).is_some()
+    }
+
+    /// What is known of a host and a port that nobody has parsed.
+    fn look_up(&self, authority: &[u8]) -> LookUp {
+        if let Some(dot) = self.dot_before_base(authority, None) {
+            // A base is well-formed and no address, and has a name of its own.
+            let len = authority.len() - usize::from(authority.ends_with(b"."));
+            return if len <= MAX_HOST_LEN && are_labels(&authority[..dot]) {
+                LookUp::Listed
+            } else {
+                LookUp::NotListed
+            };
+        }
+        match (self.any_port.contains(authority), authority.contains(&b':')) {
+            (true, _) => LookUp::Listed,
+            (false, true) => LookUp::Unclear,
+            (false, false) => LookUp::NotListed,
+        }
+    }
+
+    /// Where the dot is in front of a base that matches with the port; one probe for each length of
+    /// a base that begins at a label of the host.
+    fn dot_before_base(&self, host: &[u8], port: Option<u16>) -> Option<usize> {
+        self.base_lengths
+            .iter()
+            .map_while(|&len| host.len().checked_sub(usize::from(len) + 1))
+            .filter(|&dot| host[dot] == b'.')
+            .find(|&dot| {
+                let ports = self.subdomains.get(&host[dot + 1..]);
+                ports.is_some_and(|ports| ports.contains(port))
+            })
+    }
+}
+
+/// The ports with which the names below one base match.
+#[derive(Default)]
+struct Ports {
+    any: bool,
+    exactly: Vec<Option<u16>>,
+}
+
+impl Ports {
+    fn insert(&mut self, port: PortPattern) -> bool {
+        match port {
+            PortPattern::Any => !std::mem::replace(&mut self.any, true),
+            PortPattern::Exactly(port) => match self.exactly.binary_search(&port) {
+                Ok(_) => false,
+                Err(at) => {
+                    self.exactly.insert(at, port);
+                    true
+                }
+            },
+        }
+    }
+
+    fn contains(&self, port: Option<u16>) -> bool {
+        self.any || self.exactly.binary_search(&port).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn set(entries: &[&str]) -> OriginSet {
+        OriginSet::parse(entries).unwrap()
+    }
+
+    fn contains(set: &OriginSet, origin: &str) -> bool {
+        set.contains(&origin.parse().unwrap())
+    }
+
+    #[test]
+    fn entries_are_not_merged() {
+        let set = set(&[
+            "https://foo.example",
+            "https://bar.example",
+            "https://*.kin.example",
+            "https://pumpkin.example",
+        ]);
+        for origin in [
+            "https://foo.example",
+            "https://a.kin.example",
+            "https://pumpkin.example",
+        ] {
+            assert!(contains(&set, origin), "{origin}");
+        }
+        for origin in [
+            "https://barfoo.example",
+            "https://o.example",
+            "https://kin.example",
+            "https://xkin.example",
+            "https://umpkin.example",
+            "http://foo.example",
+        ] {
+            assert!(!contains(&set, origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn ports_of_one_base_add_up() {
+        let set = set(&[
+            "https://*.a.example",
+            "https://*.a.example:8443",
+            "https://b.example:*",
+        ]);
+        for origin in [
+            "https://x.a.example",
+            "https://x.a.example:8443",
+            "https://b.example:1",
+        ] {
+            assert!(contains(&set, origin), "{origin}");
+        }
+        for origin in ["https://x.a.example:8444", "https://x.b.example:1"] {
+            assert!(!contains(&set, origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn the_same_entry_counts_once() {
+        let set = set(&[
+            "https://a.example",
+            "https://a.example",
+            "https://*.a.example",
+            "https://*.a.example",
+            "http://localhost:*",
+            "http://localhost:*",
+        ]);
+        assert_eq!(set.len(), 3);
+        assert!(OriginSet::default().is_empty());
+    }
+
+    /// Few letters and labels, so that entries and origins meet often.
+    fn entry() -> impl Strategy<Value = String> {
+        let scheme = prop_oneof![Just("https"), Just("http"), Just("tauri")];
+        let port = prop_oneof![Just(""), Just(":1"), Just(":8080"), Just(":*")];
+        (scheme, any::<bool>(), host(), port).prop_map(|(scheme, star, host, port)| {
+            format!("{scheme}://{}{host}{port}", if star { "*." } else { "" })
+        })
+    }
+
+    fn host() -> impl Strategy<Value = String> {
+        proptest::collection::vec("[ab]{1,2}", 1..4).prop_map(|labels| labels.join("."))
+    }
+
+    fn origin() -> impl Strategy<Value = Origin> {
+        let scheme = prop_oneof![Just("https"), Just("http"), Just("tauri"), Just("ionic")];
+        let port = prop_oneof![Just(""), Just(":1"), Just(":8080"), Just(":9")];
+        (scheme, host(), any::<bool>(), port).prop_map(|(scheme, host, dot, port)| {
+            let dot = if dot { "." } else { "" };
+            format!("{scheme}://{host}{dot}{port}").parse().unwrap()
+        })
+    }
+
+    /// What a header may hold: origins, and what is nearly one.
+    fn sent() -> impl Strategy<Value = String> {
+        let host = "[abA1*_.\\[]{0,3}";
+        let near = (0..4_usize, host, host, origin()).prop_map(|(what, before, behind, origin)| {
+            let origin = origin.as_str();
+            match what {
+                0 => format!("{origin}{behind}"),
+                1 => origin.replacen("//", &format!("//{before}."), 1),
+                2 => origin.replacen("//", &format!("//{before}"), 1),
+                _ => origin.replacen("://", &before, 1),
+            }
+        });
+        // On both sides of the longest label, and of the longest host.
+        let long = (0..2_usize, 60..66_usize, 240..256_usize, origin()).prop_map(
+            |(what, label, host, origin)| {
+                let labels = match what {
+                    0 => "a".repeat(label),
+                    _ => "a.".repeat(host / 2 - 3) + &"b".repeat(1 + host % 2),
+                };
+                origin.as_str().replacen("//", &format!("//{labels}."), 1)
+            },
+        );
+        prop_oneof![2 => origin().prop_map(|origin| origin.to_string()), 2 => near, 1 => long]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn unparsed_bytes_are_looked_up_like_the_origin_that_they_are(
+            entries in proptest::collection::vec(entry(), 0..12),
+            values in proptest::collection::vec(sent(), 1..12),
+        ) {
+            let set = OriginSet::parse(&entries).unwrap();
+            for value in values {
+                let origin = value.parse::<Origin>();
+                let expected = origin.is_ok_and(|origin| set.contains(&origin));
+                match set.look_up(value.as_bytes()) {
+                    LookUp::Listed => prop_assert!(expected, "{value}"),
+                    LookUp::NotListed => prop_assert!(!expected, "{value}"),
+                    // A port, or an IPv6 address.
+                    LookUp::Unclear => prop_assert!(value.matches(':').count() > 1, "{value}"),
+                }
+            }
+        }
+
+        #[test]
+        fn agrees_with_a_list(
+            entries in proptest::collection::vec(entry(), 0..12),
+            origins in proptest::collection::vec(origin(), 1..12),
+        ) {
+            let list: Vec<OriginPattern> = entries.iter().map(|e| e.parse().unwrap()).collect();
+            let set = OriginSet::parse(&entries).unwrap();
+            for origin in origins {
+                let expected = list.iter().any(|pattern| pattern.matches(&origin));
+                prop_assert_eq!(set.contains(&origin), expected, "{}", origin);
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! From what somebody wrote to what they probably meant: the right spelling for error texts.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::{
+    error::{OriginError, OriginErrorKind},
+    grammar::{MAX_IPV6_LEN, default_port, serialise_ipv6},
+    shape::Shape,
+};
+
+/// The longest text worth a guess.
+const MAX_LEN: usize = 2048;
+
+/// The error for `text`, with the right spelling where that is clear.
+pub(crate) fn explain(kind: OriginErrorKind, text: &str) -> OriginError {
+    OriginError::with_suggestion(kind, suggested_origin(text))
+}
+
+/// The origin or pattern that browsers would send for `text`, if that is clear and another text.
+pub(crate) fn suggested_origin(text: &str) -> Option<String> {
+    if text.len() > MAX_LEN {
+        return None;
+    }
+    let trimmed = text.trim();
+    let (scheme, rest) = match trimmed.split_once("://") {
+        Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),
+        None if looks_like_a_host(trimmed) => ("https".to_owned(), trimmed),
+        None => return None,
+    };
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or(rest);
+    let authority = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host)
+        .trim();
+    let (host, port) = split_port(authority);
+    let host = host_as_sent(host)?;
+    let port = port.trim_start_matches('0');
+    let port = match port.parse::<u16>() {
+        Ok(port) if default_port(scheme.as_bytes()) == Some(port) => String::new(),
+        Ok(port) => format!(":{port}"),
+        Err(_) if port == "*" => ":*".to_owned(),
+        Err(_) if port.is_empty() => String::new(),
+        Err(_) => return None,
+    };
+    let guess = format!("{scheme}://{host}{port}");
+    (guess != text && Shape::parse(&guess).is_ok()).then_some(guess)
+}
+
+fn looks_like_a_host(text: &str) -> bool {
+    text.contains('.') && !text.contains(|c: char| c.is_whitespace() || ":/,;".contains(c))
+}
+
+fn split_port(authority: &str) -> (&str, &str) {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, port),
+        _ => (authority, ""),
+    }
+}
+
+/// The host as the URL standard serialises it.
+fn host_as_sent(host: &str) -> Option<String> {
+    if let Some(address) = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
+        let address: Ipv6Addr = address.parse().ok()?;
+        let mut buffer = [0; MAX_IPV6_LEN];
+        let written = serialise_ipv6(&address, &mut buffer);
+        return Some(format!("[{}]", std::str::from_utf8(written).ok()?));
+    }
+    let (star, name) = match host.strip_prefix("*.") {
+        Some(name) => ("*.", name),
+        None => ("", host),
+    };
+    if let Ok(address) = name.parse::<Ipv4Addr>() {
+        return Some(format!("{star}{address}"));
+    }
+    Some(format!("{star}{}", ascii_domain(name)?))
+}
+
+/// The domain's A-labels.
+#[cfg(feature = "idna")]
+pub(crate) fn ascii_domain(domain: &str) -> Option<String> {
+    if domain.is_ascii() {
+        return Some(domain.to_ascii_lowercase());
+    }
+    idna::domain_to_ascii(domain).ok()
+}
+
+/// The domain in lower case; what is not ASCII needs the feature `idna`.
+#[cfg(not(feature = "idna"))]
+pub(crate) fn ascii_domain(domain: &str) -> Option<String> {
+    domain.is_ascii().then(|| domain.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::suggested_origin;
+
+    #[test]
+    fn the_spelling_that_was_meant() {
+        for (text, expected) in [
+            ("https://example.com/", "https://example.com"),
+            ("https://example.com/path?q#f", "https://example.com"),
+            (" HTTPS://Example.COM ", "https://example.com"),
+            ("https://example.com:443", "https://example.com"),
+            ("http://example.com:0080", "http://example.com"),
+            ("http://example.com:8080/", "http://example.com:8080"),
+            ("https://user:pw@example.com", "https://example.com"),
+            ("example.com", "https://example.com"),
+            ("http://[0:0:0:0:0:0:0:1]:3000", "http://[::1]:3000"),
+            ("https://*.Example.com/", "https://*.example.com"),
+            ("http://LOCALHOST:*", "http://localhost:*"),
+        ] {
+            assert_eq!(suggested_origin(text).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_guess_is_better_than_a_wrong_one() {
+        for text in [
+            "",
+            "nope",
+            "null",
+            "https://",
+            "https://a..b",
+            "https://example.com",
+            "https://foo*.example.com",
+            "https://example.com:99999",
+            "https://a.example;https://b.example",
+            "a.example,b.example",
+        ] {
+            assert_eq!(suggested_origin(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "idna")]
+    fn internationalised_names() {
+        assert_eq!(
+            suggested_origin("https://Bücher.example/").as_deref(),
+            Some("https://xn--bcher-kva.example")
+        );
+    }
+
+    #[test]
+    #[cfg(not(feature = "idna"))]
+    fn internationalised_names_need_the_feature() {
+        assert_eq!(suggested_origin("https://bücher.example"), None);
+    }
+}

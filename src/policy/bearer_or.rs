@@ -1,0 +1,150 @@
+use http::{
+    HeaderMap, HeaderName,
+    header::{AUTHORIZATION, COOKIE, ORIGIN},
+};
+
+use super::{
+    denial::{Denial, DenialKind},
+    denied_requests::DeniedRequests,
+    future::VerdictFuture,
+    grant::Grant,
+    names::union_of_names,
+    origin_policy::OriginPolicy,
+    properties::PolicyProperties,
+    verdict::Verdict,
+};
+use crate::{origin::RequestOrigin, request::CorsRequest};
+
+/// Tells callers with a bearer token, who may come from any origin, from callers with cookies,
+/// whom a policy judges.
+///
+/// Who holds a bearer token has put it into the request on purpose; a browser adds cookies to
+/// whatever any site sends. So:
+///
+/// | request | answer |
+/// |---|---|
+/// | preflight that asks for `Authorization` | any origin but `null`, without credentials |
+/// | other preflight | the policy |
+/// | `Authorization: Bearer` (or `DPoP`), no `Cookie` | any origin but `null`, without credentials |
+/// | `Cookie`, or both, or neither | the policy |
+///
+/// A page that sends both gets its preflight answered as a bearer caller, without credentials, and
+/// the browser stops there. Other `Authorization` schemes are left to the policy: browsers add
+/// them on their own, as they do cookies. `Authorization` has to be named in the layer's
+/// `allow_headers`. Client certificates are invisible here: leave this split out where they
+/// authenticate users.
+///
+/// ```
+/// use http::header::AUTHORIZATION;
+/// use tower_cors::{CorsLayer, OriginSet, policy::BearerOr};
+///
+/// let trusted = OriginSet::parse(["https://admin.example.com"]).expect("one origin");
+/// let cors = CorsLayer::builder()
+///     .origin_policy(BearerOr::new(trusted))
+///     .allow_credentials(true)
+///     .allow_headers([AUTHORIZATION])
+///     .build()?;
+/// # Ok::<(), tower_cors::ConfigErrors>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct BearerOr<P> {
+    cookies: P,
+    varies_on: Vec<HeaderName>,
+}
+
+impl<P: OriginPolicy> BearerOr<P> {
+    /// The split whose cookie callers `cookies` judges.
+    pub fn new(cookies: P) -> Self {
+        let varies_on = union_of_names(&[ORIGIN, AUTHORIZATION, COOKIE], cookies.varies_on());
+        Self { cookies, varies_on }
+    }
+}
+
+impl<P: OriginPolicy> OriginPolicy for BearerOr<P> {
+    fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
+        if is_bearer_caller(request.headers()) {
+            any_without_credentials(request.origin())
+        } else {
+            self.cookies.judge(request)
+        }
+    }
+
+    fn judge_preflight(&self, request: &CorsRequest<'_>) -> VerdictFuture {
+        let names = request.preflight().map(|preflight| preflight.headers());
+        if names.is_some_and(|names| names.contains(&AUTHORIZATION)) {
+            any_without_credentials(request.origin())
+        } else {
+            self.cookies.judge_preflight(request)
+        }
+    }
+
+    fn varies_on(&self) -> &[HeaderName] {
+        &self.varies_on
+    }
+
+    fn properties(&self) -> PolicyProperties {
+        PolicyProperties::new()
+            .repeats_any_origin()
+            .denied_requests(DeniedRequests::Refuse)
+            .no_store()
+            .or(self.cookies.properties())
+    }
+}
+
+fn is_bearer_caller(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(AUTHORIZATION).iter();
+    match (lines.next(), lines.next()) {
+        (Some(line), None) => !headers.contains_key(COOKIE) && has_token_scheme(line.as_bytes()),
+        _ => false,
+    }
+}
+
+/// RFC 6750, section 2.1, and RFC 9449, section 7.1; schemes are case-insensitive (RFC 9110,
+/// section 11.1).
+fn has_token_scheme(credentials: &[u8]) -> bool {
+    let Some(space) = credentials.iter().position(|&byte| byte == b' ') else {
+        return false;
+    };
+    let scheme = &credentials[..space];
+    scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"dpop")
+}
+
+fn any_without_credentials(origin: &RequestOrigin) -> VerdictFuture {
+    VerdictFuture::ready(match origin {
+        RequestOrigin::Tuple(_) => Verdict::Allow(Grant::new().credentials(false)),
+        RequestOrigin::Opaque => Verdict::Deny(Denial::new(DenialKind::OpaqueOrigin)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_a_bearer_caller() {
+        for (lines, expected) in [
+            (&[("authorization", "Bearer x")][..], true),
+            (&[("authorization", "bEARER x")], true),
+            (&[("authorization", "DPoP x")], true),
+            (&[("authorization", "Bearer")], false),
+            (&[("authorization", "Bearerx y")], false),
+            (&[("authorization", " Bearer x")], false),
+            (&[("authorization", "Basic x")], false),
+            (&[("authorization", "")], false),
+            (
+                &[("authorization", "Bearer x"), ("authorization", "Bearer x")],
+                false,
+            ),
+            (&[("authorization", "Bearer x"), ("cookie", "a=b")], false),
+            (&[("authorization", "Bearer x"), ("cookie", "")], false),
+            (&[("cookie", "a=b")], false),
+            (&[], false),
+        ] {
+            let headers: HeaderMap = lines
+                .iter()
+                .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
+                .collect();
+            assert_eq!(is_bearer_caller(&headers), expected, "{lines:?}");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+use http::HeaderName;
+
+/// The names of both lists, each once, `first`'s before `second`'s.
+pub(crate) fn union_of_names(first: &[HeaderName], second: &[HeaderName]) -> Vec<HeaderName> {
+    let mut names = first.to_vec();
+    names.extend(second.iter().filter(|name| !first.contains(name)).cloned());
+    names
+}

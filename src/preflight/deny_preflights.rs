@@ -1,0 +1,35 @@
+use crate::{
+    policy::{Denial, DenialKind, OriginPolicy, Verdict, VerdictFuture},
+    request::CorsRequest,
+};
+
+/// Denies every preflight, so that only requests which need none can come from other origins.
+///
+/// It has no opinion on actual requests.
+///
+/// ```
+/// use tower_cors::{CorsLayer, OriginSet, OriginPolicy, preflight::DenyPreflights};
+///
+/// // Pages of the list may read; whatever needs a preflight, as a `PUT` does, they cannot send.
+/// let list = OriginSet::parse(["https://example.com"]).expect("one origin");
+/// let cors = CorsLayer::builder()
+///     .origin_policy(list.with_preflight(DenyPreflights))
+///     .build()?;
+/// # Ok::<(), tower_cors::ConfigErrors>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a unit value, written in configurations"
+)]
+pub struct DenyPreflights;
+
+impl OriginPolicy for DenyPreflights {
+    fn judge(&self, _: &CorsRequest<'_>) -> VerdictFuture {
+        VerdictFuture::ready(Verdict::Abstain)
+    }
+
+    fn judge_preflight(&self, _: &CorsRequest<'_>) -> VerdictFuture {
+        VerdictFuture::ready(Denial::new(DenialKind::PreflightNotAllowed))
+    }
+}

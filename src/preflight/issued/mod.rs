@@ -1,0 +1,12 @@
+//! The index of the origins in live tokens: [`IssuedIndex`].
+
+mod error;
+mod index;
+mod live_tokens;
+mod token;
+
+pub use self::{
+    error::RegisterError,
+    index::IssuedIndex,
+    token::{Issued, IssuedSnapshot, Merged, Revocation, Revoked},
+};

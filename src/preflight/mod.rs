@@ -1,0 +1,46 @@
+//! Who answers preflights for a policy that cannot judge them, because a preflight carries no token.
+//!
+//! A preflight has the URL of the request that it announces, its `Origin`, and the *names* of its
+//! headers; never `Authorization`, a cookie or a body
+//! ([Fetch, CORS-preflight fetch](https://fetch.spec.whatwg.org/#cors-preflight-fetch)). What can be
+//! known from that depends on where the token travels. Name a strategy with
+//! [`with_preflight`](crate::OriginPolicy::with_preflight), and combine several with
+//! [`fallback`](crate::OriginPolicy::fallback): the first that does not abstain answers.
+//!
+//! | strategy | what it knows at the preflight | for |
+//! |---|---|---|
+//! | the token's policy itself | the token | a token in the URL |
+//! | [`UrlKey`] | the tenant or session | a key in the path, the query or the host |
+//! | [`UnionIndex`] | that some tenant trusts the origin | lists that the service holds |
+//! | [`IssuedIndex`] | that some live token names the origin | tokens that the service issues |
+//! | [`BearerOr`](crate::policy::BearerOr) | whether a bearer token will come | services that take cookies and bearer tokens |
+//! | [`Optimistic`] | nothing | tokens of other issuers in a header |
+//! | [`DenyPreflights`] | nothing | services that simple requests suffice for |
+//!
+//! No strategy replaces the judgement: the request that follows is judged by its token, whoever let
+//! its preflight pass.
+//!
+//! Browsers keep an answer for the URL, the origin and the credentials mode, not for the token: an
+//! answer that was given for one token serves the next one too. So strategies whose answers can change
+//! limit the max-age.
+
+mod deny_preflights;
+mod issued;
+mod lookup;
+mod optimistic;
+mod union_index;
+mod url_key;
+
+pub use self::{
+    deny_preflights::DenyPreflights,
+    issued::{Issued, IssuedIndex, IssuedSnapshot, Merged, RegisterError, Revocation, Revoked},
+    lookup::{Lookup, LookupFuture},
+    optimistic::Optimistic,
+    union_index::{IndexFull, UnionIndex},
+    url_key::UrlKey,
+};
+
+use std::time::Duration;
+
+/// How long browsers may keep what a dynamic strategy answers, unless it is told otherwise.
+pub(crate) const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60);

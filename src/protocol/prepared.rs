@@ -1,0 +1,107 @@
+//! What is written once, when the layer is built, and only copied for a request.
+
+use http::{
+    HeaderMap, HeaderValue,
+    header::{
+        ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD,
+        CACHE_CONTROL,
+    },
+};
+
+use super::{
+    plan::Lists,
+    vary::Vary,
+    write::{NO_STORE, preflight_headers},
+};
+use crate::{
+    lists::{AllowHeaders, AllowMethods, MaxAge},
+    policy::{AnyOrigin, OriginPolicy, union_of_names},
+};
+
+/// What can be written before there is a request.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(super) vary: Vary,
+    pub(super) preflight_vary: Vary,
+    /// The answer to a preflight on the layer's own terms, with a stand-in for the origin; absent
+    /// where it depends on what is asked for.
+    preflight: Option<HeaderMap>,
+    /// The headers of a refused preflight.
+    pub(super) refused_preflight: HeaderMap,
+    pub(super) no_store: bool,
+}
+
+impl Prepared {
+    pub(crate) fn new(
+        policy: &dyn OriginPolicy,
+        credentials: bool,
+        methods: &AllowMethods,
+        headers: &AllowHeaders,
+        max_age: Option<&MaxAge>,
+    ) -> Self {
+        let vary = Vary::new(policy.varies_on().to_vec());
+        let preflight_vary = match policy.properties().any_origin() {
+            AnyOrigin::Always if policy.properties().is_chosen_by_method() => {
+                Vary::new(vec![ACCESS_CONTROL_REQUEST_METHOD])
+            }
+            AnyOrigin::Always => Vary::new(Vec::new()),
+            _ => Vary::new(union_of_names(
+                policy.varies_on(),
+                &[
+                    ACCESS_CONTROL_REQUEST_METHOD,
+                    ACCESS_CONTROL_REQUEST_HEADERS,
+                ],
+            )),
+        };
+        let no_store = policy.properties().has_no_store();
+        let constant = || {
+            let lists = Lists {
+                methods: methods.constant_value(credentials)?,
+                headers: headers.constant_value(credentials)?,
+                max_age: MaxAge::capped(max_age, None),
+            };
+            Some(preflight_headers(
+                HeaderValue::from_static("*"),
+                credentials,
+                lists,
+                &preflight_vary,
+                no_store,
+            ))
+        };
+        let preflight = constant();
+        let mut refused_preflight = HeaderMap::new();
+        if no_store {
+            refused_preflight.insert(CACHE_CONTROL, NO_STORE);
+        }
+        preflight_vary.merge_into(&mut refused_preflight);
+        Self {
+            vary,
+            preflight_vary,
+            preflight,
+            refused_preflight,
+            no_store,
+        }
+    }
+
+    pub(crate) fn has_preflight(&self) -> bool {
+        self.preflight.is_some()
+    }
+
+    /// The prepared answer, to this origin or to all; nothing where none is prepared.
+    pub(super) fn preflight(&self, origin: Option<HeaderValue>) -> HeaderMap {
+        let Some(prepared) = &self.preflight else {
+            return HeaderMap::new();
+        };
+        let mut headers = prepared.clone();
+        if let Some(origin) = origin {
+            // It is the first, and so found sooner than by a look-up; `insert` would even make room.
+            let stand_in = headers
+                .iter_mut()
+                .find(|(name, _)| **name == ACCESS_CONTROL_ALLOW_ORIGIN);
+            if let Some((_, value)) = stand_in {
+                *value = origin;
+            }
+        }
+        headers
+    }
+}

@@ -1,0 +1,196 @@
+//! [`CorsRequest`]: what a policy sees of a request, and the classification that makes one.
+
+use std::fmt;
+
+use http::{Extensions, HeaderMap, Method, Uri, Version};
+
+use super::{classify::announced_method, head::Head, preflight::Preflight};
+use crate::origin::RequestOrigin;
+
+/// A CORS request: one with an `Origin` header, which is well-formed ([Fetch, CORS request]).
+///
+/// This is what an [`OriginPolicy`](crate::origin::OriginPolicy) judges. The body is out of reach.
+///
+/// ```
+/// use http::{Method, Request, Response, StatusCode, header};
+/// # use std::convert::Infallible;
+/// # use tower::{Layer, ServiceExt, service_fn};
+/// use tower_cors::{CorsLayer, Denial, DenialKind, Grant, Verdict, policy_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///
+/// // Anybody may read below /public; a preflight is judged by the method that it announces.
+/// let public = policy_fn(|request| {
+///     let is_public = request.uri().path().starts_with("/public/");
+///     if is_public && request.effective_method() == Method::GET {
+///         Verdict::Allow(Grant::any_origin())
+///     } else {
+///         Verdict::Deny(Denial::new(DenialKind::OriginNotAllowed))
+///     }
+/// });
+/// let service = CorsLayer::builder()
+///     .origin_policy(public)
+///     .build()?
+///     .layer(service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(()))));
+/// let preflight = |method| {
+///     Request::options("/public/list")
+///         .header(header::ORIGIN, "https://example.com")
+///         .header(header::ACCESS_CONTROL_REQUEST_METHOD, method)
+///         .body(())
+/// };
+/// let response = service.clone().oneshot(preflight("GET")?).await?;
+/// assert_eq!(response.status(), StatusCode::NO_CONTENT);
+/// let response = service.oneshot(preflight("PUT")?).await?;
+/// assert_eq!(response.status(), StatusCode::FORBIDDEN);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// [Fetch, CORS request]: https://fetch.spec.whatwg.org/#cors-request
+#[derive(Clone)]
+pub struct CorsRequest<'a> {
+    head: Head<'a>,
+    origin: &'a RequestOrigin,
+    preflight: Option<&'a Preflight<'a>>,
+}
+
+impl<'a> CorsRequest<'a> {
+    pub(crate) fn new(
+        head: Head<'a>,
+        origin: &'a RequestOrigin,
+        preflight: Option<&'a Preflight<'a>>,
+    ) -> Self {
+        Self {
+            head,
+            origin,
+            preflight,
+        }
+    }
+
+    /// The origin that the request comes from. A client that is no browser can claim any.
+    pub fn origin(&self) -> &'a RequestOrigin {
+        self.origin
+    }
+
+    /// What a preflight asks for, or `None` for an actual request.
+    pub fn preflight(&self) -> Option<&'a Preflight<'a>> {
+        self.preflight
+    }
+
+    /// The method that the page sends or, in a preflight, wants to send.
+    pub fn effective_method(&self) -> &'a Method {
+        match self.preflight {
+            Some(preflight) => preflight.method(),
+            None => self.head.method,
+        }
+    }
+
+    /// The request's own method, which is `OPTIONS` in a preflight.
+    pub fn method(&self) -> &'a Method {
+        self.head.method
+    }
+
+    /// The request's target: in a preflight the actual request's one, with its query.
+    pub fn uri(&self) -> &'a Uri {
+        self.head.uri
+    }
+
+    /// The HTTP version.
+    pub fn version(&self) -> Version {
+        self.head.version
+    }
+
+    /// The request's headers. A preflight carries neither `Authorization` nor cookies.
+    pub fn headers(&self) -> &'a HeaderMap {
+        self.head.headers
+    }
+
+    /// What outer layers have left.
+    pub fn extensions(&self) -> &'a Extensions {
+        self.head.extensions
+    }
+
+    /// Host and port that the request is for.
+    #[cfg(feature = "token")]
+    pub(crate) fn authority(&self) -> Option<&'a str> {
+        self.head.authority()
+    }
+
+    pub(crate) fn to_owned_request(&self) -> OwnedRequest {
+        OwnedRequest {
+            method: self.head.method.clone(),
+            uri: self.head.uri.clone(),
+            version: self.head.version,
+            headers: self.head.headers.clone(),
+            extensions: self.head.extensions.clone(),
+            origin: self.origin.clone(),
+            is_preflight: self.preflight.is_some(),
+        }
+    }
+}
+
+/// Headers, URL and extensions may hold tokens: they are not printed.
+impl fmt::Debug for CorsRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CorsRequest")
+            .field("method", self.head.method)
+            .field("origin", self.origin)
+            .field("preflight", &self.preflight)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a policy has to keep of a request while it waits: everything, since it may ask another.
+pub(crate) struct OwnedRequest {
+    method: Method,
+    uri: Uri,
+    version: Version,
+    headers: HeaderMap,
+    extensions: Extensions,
+    origin: RequestOrigin,
+    is_preflight: bool,
+}
+
+impl OwnedRequest {
+    pub(crate) fn with<R>(&self, look: impl FnOnce(&CorsRequest<'_>) -> R) -> R {
+        let head = Head {
+            method: &self.method,
+            uri: &self.uri,
+            version: self.version,
+            headers: &self.headers,
+            extensions: &self.extensions,
+        };
+        // The headers were parsed before they were kept, so this is the same preflight again.
+        let preflight = if self.is_preflight {
+            announced_method(&head).and_then(|method| Preflight::parse(method, &self.headers).ok())
+        } else {
+            None
+        };
+        look(&CorsRequest::new(head, &self.origin, preflight.as_ref()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    #[test]
+    fn no_secret_is_printed() {
+        let request = Request::get("/feeds/secret?access_token=secret")
+            .header(http::header::AUTHORIZATION, "Bearer secret")
+            .header(http::header::COOKIE, "session=secret")
+            .body(())
+            .unwrap();
+        let origin: crate::origin::Origin = "https://app.example".parse().unwrap();
+        let origin = RequestOrigin::from(origin);
+        let request = CorsRequest::new(Head::from(&request), &origin, None);
+        assert_eq!(
+            format!("{request:?}"),
+            "CorsRequest { method: GET, origin: Tuple(Origin(\"https://app.example\")), \
+             preflight: None, .. }",
+        );
+    }
+}

@@ -1,0 +1,20 @@
+//! What was asked: the parts of a request that CORS is about, and what kind of request it is.
+//!
+//! [`CorsRequest`] is what an [`OriginPolicy`](crate::OriginPolicy) sees. [`Preflight`] is the parsed
+//! preflight, with the names of the requested headers in [`RequestedHeaders`].
+
+mod classify;
+mod cors_request;
+mod head;
+mod malformed;
+mod preflight;
+mod same_origin;
+
+pub(crate) use self::{
+    classify::{RequestKind, SentOrigin, announced_method, classify},
+    head::Head,
+    malformed::Malformed,
+    same_origin::{is_of_a_browser, is_same_origin},
+};
+pub use self::{cors_request::CorsRequest, preflight::Preflight};
+pub use crate::fetch::RequestedHeaders;

@@ -1,0 +1,160 @@
+//! Whether a request comes from the service's own pages, so that a refusal must spare it.
+
+use http::{HeaderMap, HeaderName};
+
+use super::{classify::SentOrigin, head::Head};
+use crate::origin::{Origin, default_port};
+
+/// What a browser says in `Sec-Fetch-Site`, which no page can set; without it, whether the
+/// origin's authority is the request's own. `X-Forwarded-Host` is not looked at: any client can
+/// set it.
+pub(crate) fn is_same_origin(head: &Head<'_>) -> bool {
+    match sec_fetch_site(head.headers) {
+        // https://w3c.github.io/webappsec-fetch-metadata/#sec-fetch-site-header
+        Some(site) => matches!(site, b"same-origin" | b"none"),
+        None => has_own_authority(head),
+    }
+}
+
+/// Whether a browser says anything of where the request comes from. Only browsers do, and no page
+/// can make them leave it out.
+pub(crate) fn is_of_a_browser(head: &Head<'_>) -> bool {
+    head.headers.contains_key(SEC_FETCH_SITE)
+}
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// The values of all lines must agree for the header to be believed.
+fn sec_fetch_site(headers: &HeaderMap) -> Option<&[u8]> {
+    let mut lines = headers.get_all(SEC_FETCH_SITE).iter();
+    let first = lines.next()?.as_bytes();
+    if lines.all(|line| line.as_bytes() == first) {
+        Some(first)
+    } else {
+        Some(b"")
+    }
+}
+
+fn has_own_authority(head: &Head<'_>) -> bool {
+    let Some(Ok(origin)) = SentOrigin::find(head.headers).map(SentOrigin::parse) else {
+        return false;
+    };
+    // The pages of an app's own scheme do not come from a server, whatever its host is called.
+    let Some(origin) = origin
+        .tuple()
+        .filter(|o| matches!(o.scheme(), "http" | "https"))
+    else {
+        return false;
+    };
+    head.authority()
+        .is_some_and(|authority| is_authority_of(origin, authority))
+}
+
+fn is_authority_of(origin: &Origin, authority: &str) -> bool {
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let default = default_port(origin.scheme_bytes());
+    let port = match port {
+        Some(port) => match port.parse::<u16>() {
+            Ok(port) => Some(port),
+            Err(_) => return false,
+        },
+        None => default,
+    };
+    host.eq_ignore_ascii_case(origin.host()) && port == origin.port().or(default)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn same_origin(uri: &str, headers: &[(&str, &str)]) -> bool {
+        let mut request = Request::builder().uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(()).unwrap();
+        is_same_origin(&Head::from(&request))
+    }
+
+    #[test]
+    fn what_the_browser_says_is_believed() {
+        let evil = ("origin", "https://evil.example");
+        for (site, expected) in [
+            ("same-origin", true),
+            ("none", true),
+            ("same-site", false),
+            ("cross-site", false),
+            ("Same-Origin", false),
+            ("", false),
+        ] {
+            assert_eq!(
+                same_origin("/", &[evil, ("sec-fetch-site", site)]),
+                expected,
+                "{site}"
+            );
+        }
+        // Even where the authorities are equal.
+        assert!(!same_origin(
+            "/",
+            &[
+                ("origin", "https://a.example"),
+                ("host", "a.example"),
+                ("sec-fetch-site", "cross-site"),
+            ],
+        ));
+        assert!(!same_origin(
+            "/",
+            &[
+                evil,
+                ("sec-fetch-site", "same-origin"),
+                ("sec-fetch-site", "cross-site")
+            ],
+        ));
+    }
+
+    #[test]
+    fn else_the_authorities_are_compared() {
+        for (origin, host, expected) in [
+            ("https://a.example", "a.example", true),
+            ("https://a.example", "A.example:443", true),
+            ("http://a.example", "a.example", true),
+            ("http://[::1]:3000", "[::1]:3000", true),
+            ("http://[::1]", "[::1]", true),
+            ("https://a.example", "a.example:8443", false),
+            ("https://a.example:8443", "a.example", false),
+            ("https://a.example", "a.example.evil.example", false),
+            ("https://a.example", "a.example:x", false),
+            ("null", "a.example", false),
+        ] {
+            let headers = [("origin", origin), ("host", host)];
+            assert_eq!(same_origin("/", &headers), expected, "{origin} {host}");
+        }
+    }
+
+    #[test]
+    fn forwarded_hosts_and_doubtful_ones_do_not_count() {
+        let origin = ("origin", "https://evil.example");
+        let host = ("host", "a.example");
+        for extra in [
+            ("x-forwarded-host", "evil.example"),
+            ("forwarded", "host=evil.example"),
+            ("host", "evil.example"),
+        ] {
+            assert!(!same_origin("/", &[origin, host, extra]), "{extra:?}");
+        }
+        assert!(same_origin(
+            "https://a.example/",
+            &[("origin", "https://a.example")]
+        ));
+        assert!(!same_origin("/", &[("origin", "https://a.example")]));
+        for origin in ["tauri://localhost", "capacitor://localhost"] {
+            let headers = [("origin", origin), ("host", "localhost")];
+            assert!(!same_origin("/", &headers), "{origin}");
+        }
+    }
+}

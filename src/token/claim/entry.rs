@@ -1,0 +1,379 @@
+//! One entry of a list of origins that somebody else wrote, in the spelling that browsers send.
+
+use std::net::Ipv6Addr;
+
+use crate::origin::{
+    MAX_IPV6_LEN, MAX_SCHEME_LEN, OriginPattern, crosses_public_suffix, default_port,
+    is_loopback_host, serialise_ipv6,
+};
+
+/// Which entries of other people's lists are origins that may be listed at all.
+///
+/// By default only `https` origins are, each spelt out. Whatever is let in, an entry is never
+/// decoded and never cut short: it is an origin as it stands, give or take case, Unicode, the
+/// default port and white space around it, or it is none.
+///
+/// ```
+/// use tower_cors::token::claim::{EntryErrorKind, ListRules};
+///
+/// let rules = ListRules::new();
+/// assert_eq!(rules.canonical(" HTTPS://Bücher.example:443 ").unwrap(), "https://xn--bcher-kva.example");
+/// assert_eq!(rules.canonical("http://contoso.com"), Err(EntryErrorKind::Insecure));
+/// assert_eq!(rules.canonical("null"), Err(EntryErrorKind::Null));
+/// assert_eq!(
+///     ListRules::new().http_loopback().canonical("http://localhost:3000").unwrap(),
+///     "http://localhost:3000",
+/// );
+/// ```
+#[derive(Clone, Debug)]
+pub struct ListRules {
+    http: Http,
+    schemes: Vec<Box<str>>,
+    wildcards: bool,
+    trailing_slash: bool,
+    max_len: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Http {
+    #[default]
+    Never,
+    Loopback,
+    Always,
+}
+
+impl Default for ListRules {
+    fn default() -> Self {
+        Self {
+            http: Http::default(),
+            schemes: Vec::new(),
+            wildcards: false,
+            trailing_slash: false,
+            max_len: 255,
+        }
+    }
+}
+
+impl ListRules {
+    /// Only `https` origins, each spelt out.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lets in `http` origins of this machine, for development.
+    #[must_use]
+    pub fn http_loopback(mut self) -> Self {
+        self.http = self.http.max(Http::Loopback);
+        self
+    }
+
+    /// Lets in any `http` origin: whoever controls a network between a user and such an origin
+    /// acts as that page.
+    #[must_use]
+    pub fn dangerously_allow_http(mut self) -> Self {
+        self.http = Http::Always;
+        self
+    }
+
+    /// Lets in a scheme of apps, such as `capacitor` or `chrome-extension`, in whatever case.
+    #[must_use]
+    pub fn scheme(mut self, scheme: impl Into<Box<str>>) -> Self {
+        // RFC 3986, section 3.1: schemes are case-insensitive, and lower case is canonical.
+        self.schemes.push(scheme.into().to_ascii_lowercase().into());
+        self
+    }
+
+    /// Lets in the wildcards of [`OriginPattern`], not below or above a public suffix.
+    #[must_use]
+    pub fn wildcards(mut self) -> Self {
+        self.wildcards = true;
+        self
+    }
+
+    /// Lets in entries that end in one slash, which is dropped.
+    #[must_use]
+    pub fn trailing_slash(mut self) -> Self {
+        self.trailing_slash = true;
+        self
+    }
+
+    /// How long an entry may be, in bytes, with white space around it. Default: 255.
+    #[must_use]
+    pub fn max_len(mut self, bytes: usize) -> Self {
+        self.max_len = bytes;
+        self
+    }
+
+    /// The entry in the spelling that browsers send.
+    ///
+    /// # Errors
+    ///
+    /// When the entry is no origin, or is of a kind that the rules keep out.
+    pub fn canonical(&self, entry: &str) -> Result<String, EntryErrorKind> {
+        self.parse(entry).map(|pattern| pattern.as_str().to_owned())
+    }
+
+    pub(crate) fn parse(&self, entry: &str) -> Result<OriginPattern, EntryErrorKind> {
+        use EntryErrorKind as Kind;
+        // Nothing is done with what is too long, be it only blanks.
+        if entry.len() > self.max_len {
+            return Err(Kind::Length);
+        }
+        let entry = entry.trim_matches([' ', '\t']);
+        match entry {
+            "" => return Err(Kind::Empty),
+            "null" => return Err(Kind::Null),
+            "*" | "+" => return Err(Kind::Special),
+            _ => {}
+        }
+        let (scheme, rest) = entry.split_once("://").ok_or(Kind::Syntax)?;
+        let scheme = scheme.to_ascii_lowercase();
+        let rest = match rest.strip_suffix('/') {
+            Some(rest) if self.trailing_slash => rest,
+            _ => rest,
+        };
+        let (host, port) = split_port(rest)?;
+        let (star, host) = match host.strip_prefix("*.") {
+            Some(host) => ("*.", host),
+            None => ("", host),
+        };
+        let is_wildcard = !star.is_empty() || port == Some("*");
+        if is_wildcard && !self.wildcards {
+            return Err(Kind::Wildcard);
+        }
+        let host = canonical_host(host)?;
+        self.check_scheme(&scheme, &host)?;
+        let port = canonical_port(port, &scheme)?;
+        // The grammar has the last word.
+        let pattern: OriginPattern = format!("{scheme}://{star}{host}{port}")
+            .parse()
+            .map_err(|_| Kind::Host)?;
+        if pattern.has_subdomains() && crosses_public_suffix(pattern.host()) {
+            return Err(Kind::Wildcard);
+        }
+        Ok(pattern)
+    }
+
+    fn check_scheme(&self, scheme: &str, host: &str) -> Result<(), EntryErrorKind> {
+        if scheme.len() > MAX_SCHEME_LEN {
+            return Err(EntryErrorKind::Scheme);
+        }
+        match scheme {
+            "https" => Ok(()),
+            "http" => match self.http {
+                Http::Always => Ok(()),
+                Http::Loopback if is_loopback_host(host) => Ok(()),
+                Http::Loopback | Http::Never => Err(EntryErrorKind::Insecure),
+            },
+            other if self.schemes.iter().any(|scheme| **scheme == *other) => Ok(()),
+            _ => Err(EntryErrorKind::Scheme),
+        }
+    }
+}
+
+impl PartialOrd for Http {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Http {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (*self as u8).cmp(&(*other as u8))
+    }
+}
+
+/// Host and port, if there is a colon for one.
+fn split_port(authority: &str) -> Result<(&str, Option<&str>), EntryErrorKind> {
+    let end = if authority.starts_with('[') {
+        authority.find(']').ok_or(EntryErrorKind::Syntax)? + 1
+    } else {
+        authority.find(':').unwrap_or(authority.len())
+    };
+    match authority.split_at(end) {
+        (host, "") => Ok((host, None)),
+        (host, rest) => match rest.strip_prefix(':') {
+            Some(port) => Ok((host, Some(port))),
+            None => Err(EntryErrorKind::Syntax),
+        },
+    }
+}
+
+fn canonical_host(host: &str) -> Result<String, EntryErrorKind> {
+    if let Some(address) = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
+        let address: Ipv6Addr = address.parse().map_err(|_| EntryErrorKind::Host)?;
+        let mut buffer = [0; MAX_IPV6_LEN];
+        let written = String::from_utf8_lossy(serialise_ipv6(&address, &mut buffer)).into_owned();
+        return Ok(format!("[{written}]"));
+    }
+    let host = idna::domain_to_ascii_cow(host.as_bytes(), idna::AsciiDenyList::URL)
+        .map_err(|_| EntryErrorKind::Host)?;
+    // Narrower than the grammar of origins: Unicode folds look-alikes of `;`, `,` and `=` into
+    // what would end an entry if the list were written again.
+    let is_of_a_name = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.');
+    if !host.is_empty() && host.bytes().all(is_of_a_name) {
+        Ok(host.into_owned())
+    } else {
+        Err(EntryErrorKind::Host)
+    }
+}
+
+/// The port with its colon, or nothing for the default one.
+fn canonical_port(port: Option<&str>, scheme: &str) -> Result<String, EntryErrorKind> {
+    match port {
+        None => Ok(String::new()),
+        Some("*") => Ok(":*".to_owned()),
+        // `parse` alone would take a sign.
+        Some(port) if port.bytes().all(|b| b.is_ascii_digit()) && !port.starts_with('0') => {
+            match port.parse::<u16>() {
+                Ok(number) if default_port(scheme.as_bytes()) == Some(number) => Ok(String::new()),
+                Ok(number) => Ok(format!(":{number}")),
+                Err(_) => Err(EntryErrorKind::Port),
+            }
+        }
+        Some(_) => Err(EntryErrorKind::Port),
+    }
+}
+
+/// Why an entry of a list is not an origin that may be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum EntryErrorKind {
+    /// There is nothing between two delimiters.
+    #[error("there is nothing")]
+    Empty,
+    /// It is longer than [allowed](ListRules::max_len).
+    #[error("the entry is too long: no origin needs more than 255 bytes")]
+    Length,
+    /// It is `null`, which any site can send from a sandboxed frame.
+    #[error("null is what every sandboxed frame sends, on any site")]
+    Null,
+    /// It is `*` or `+`, which stand for origins instead of naming them.
+    #[error("* and + are not origins: name each origin")]
+    Special,
+    /// It is not `scheme://host` or `scheme://host:port`.
+    #[error("an origin is scheme://host or scheme://host:port, without user, path or query")]
+    Syntax,
+    /// Its scheme is not one that is let in.
+    #[error("the scheme is not allowed: use https")]
+    Scheme,
+    /// It is an `http` origin.
+    #[error("plain http is not allowed: use https")]
+    Insecure,
+    /// Its host is none.
+    #[error("the host is not a domain or an IP address")]
+    Host,
+    /// Its port is none.
+    #[error("a port is a number from 1 to 65535 without leading zeros")]
+    Port,
+    /// It has a wildcard where none is let in.
+    #[error("wildcards are not allowed here: name each origin")]
+    Wildcard,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_spellings_become_the_one_that_browsers_send() {
+        let rules = ListRules::new();
+        for (entry, expected) in [
+            ("https://contoso.com", "https://contoso.com"),
+            (" \thttps://contoso.com\t ", "https://contoso.com"),
+            ("HTTPS://CONTOSO.com:443", "https://contoso.com"),
+            ("https://contoso.com:8443", "https://contoso.com:8443"),
+            ("https://bücher.example", "https://xn--bcher-kva.example"),
+            ("https://contoso。com", "https://contoso.com"),
+            ("https://[2001:DB8:0::1]:443", "https://[2001:db8::1]"),
+            ("https://192.0.2.1", "https://192.0.2.1"),
+            ("https://contoso.com.", "https://contoso.com."),
+        ] {
+            assert_eq!(rules.canonical(entry).as_deref(), Ok(expected), "{entry}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_origin_is_none() {
+        use EntryErrorKind as K;
+        let rules = ListRules::new();
+        let long = format!("https://{}.example", "a".repeat(240));
+        for (entry, expected) in [
+            ("", K::Empty),
+            (" ", K::Empty),
+            (&*long, K::Length),
+            ("null", K::Null),
+            ("*", K::Special),
+            ("+", K::Special),
+            ("contoso.com", K::Syntax),
+            ("javascript:1", K::Syntax),
+            ("javascript://contoso.com", K::Scheme),
+            ("ftp://contoso.com", K::Scheme),
+            ("capacitor://localhost", K::Scheme),
+            ("http://contoso.com", K::Insecure),
+            ("http://localhost", K::Insecure),
+            ("https://", K::Host),
+            ("https://user@contoso.com", K::Host),
+            ("https://contoso.com/", K::Host),
+            ("https://contoso.com/;p=1", K::Host),
+            ("https://contoso.com?q", K::Host),
+            ("https://contoso.com#f", K::Host),
+            ("https://contoso.com\\@evil.example", K::Host),
+            ("https://a.com%3bhttps://evil.com", K::Host),
+            ("https://a.com,https://evil.com", K::Host),
+            ("https://a.com；evil.com", K::Host),
+            ("https://a\u{202e}.com", K::Host),
+            ("https://con\0toso.com", K::Host),
+            ("https://contoso.com\r\nx: y", K::Host),
+            ("\u{a0}https://contoso.com", K::Scheme),
+            ("https://contoso .com", K::Host),
+            ("https://contoso.com:", K::Port),
+            ("https://contoso.com:0", K::Port),
+            ("https://contoso.com:0443", K::Port),
+            ("https://contoso.com:+443", K::Port),
+            ("https://contoso.com:65536", K::Port),
+            ("https://contoso.com:443:443", K::Port),
+            ("https://a..b", K::Host),
+            ("https://1.2.3", K::Host),
+            ("https://[::1", K::Syntax),
+            ("https://[::1]x", K::Syntax),
+            ("https://*.contoso.com", K::Wildcard),
+            ("https://contoso.com:*", K::Wildcard),
+        ] {
+            assert_eq!(rules.canonical(entry), Err(expected), "{entry:?}");
+        }
+    }
+
+    #[test]
+    fn each_door_opens_alone() {
+        use EntryErrorKind as K;
+        let loopback = ListRules::new().http_loopback();
+        assert!(loopback.canonical("http://localhost:3000").is_ok());
+        assert!(loopback.canonical("http://[::1]").is_ok());
+        assert_eq!(loopback.canonical("http://contoso.com"), Err(K::Insecure));
+        let http = ListRules::new().dangerously_allow_http().http_loopback();
+        assert_eq!(
+            http.canonical("http://contoso.com:80").as_deref(),
+            Ok("http://contoso.com")
+        );
+        let app = ListRules::new().scheme("capacitor");
+        assert!(app.canonical("capacitor://localhost").is_ok());
+        let app_in_capitals = ListRules::new().scheme("Capacitor");
+        assert!(app_in_capitals.canonical("capacitor://localhost").is_ok());
+        assert_eq!(app.canonical("ionic://localhost"), Err(K::Scheme));
+        let slash = ListRules::new().trailing_slash();
+        assert_eq!(
+            slash.canonical("https://contoso.com/").as_deref(),
+            Ok("https://contoso.com")
+        );
+        assert_eq!(slash.canonical("https://contoso.com//"), Err(K::Host));
+        let short = ListRules::new().max_len(19);
+        assert!(short.canonical("https://contoso.com").is_ok());
+        assert_eq!(short.canonical("https://contoso.com "), Err(K::Length));
+        let wild = ListRules::new().wildcards();
+        assert!(wild.canonical("https://*.contoso.com").is_ok());
+        assert!(wild.canonical("https://contoso.com:*").is_ok());
+        assert_eq!(wild.canonical("https://*.github.io"), Err(K::Wildcard));
+        assert_eq!(wild.canonical("https://*"), Err(K::Host));
+    }
+}

@@ -1,0 +1,52 @@
+use serde_json::Value;
+
+/// How a list of origins is written: in a request for a token, or in a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OriginsFormat {
+    /// One text, in which one delimiter stands between entries: `;`, `,`, `|`, a space, a tab or a
+    /// line feed, since anything else could stand in an entry.
+    Delimited(char),
+    /// A JSON array with one entry in each element.
+    Array,
+    /// One text that is one entry.
+    Single,
+}
+
+impl OriginsFormat {
+    /// Writes entries that are canonical.
+    pub(crate) fn write<'a, I>(self, entries: I) -> Result<Value, FormatError>
+    where
+        I: ExactSizeIterator<Item = &'a str>,
+    {
+        match self {
+            Self::Delimited(delimiter) if !is_delimiter(delimiter) => {
+                Err(FormatError::Delimiter(delimiter))
+            }
+            Self::Delimited(delimiter) => {
+                let delimiter = delimiter.encode_utf8(&mut [0; 4]).to_owned();
+                Ok(Value::String(entries.collect::<Vec<_>>().join(&delimiter)))
+            }
+            Self::Array => Ok(entries.collect()),
+            Self::Single if entries.len() != 1 => Err(FormatError::Several(entries.len())),
+            Self::Single => Ok(Value::String(entries.collect())),
+        }
+    }
+}
+
+/// Whether the character can stand between origins, because it cannot stand in one.
+pub(crate) fn is_delimiter(delimiter: char) -> bool {
+    ";,| \t\n".contains(delimiter)
+}
+
+/// Why a list cannot be written, or read, in a format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FormatError {
+    /// The delimiter could stand in an entry.
+    #[error("the delimiter {0:?} is not one of ';', ',', '|', space, tab and line feed")]
+    Delimiter(char),
+    /// There is not exactly one entry where exactly one can be written.
+    #[error("there are {0} origins, and room for one")]
+    Several(usize),
+}

@@ -1,0 +1,18 @@
+//! What a verified token says: its claims, and the origins that one of them lists.
+
+mod claims;
+mod entry;
+mod format;
+mod list;
+mod origins_claim;
+
+pub use self::{
+    claims::{Claims, ClaimsError},
+    entry::{EntryErrorKind, ListRules},
+    format::{FormatError, OriginsFormat},
+    origins_claim::OriginsClaim,
+};
+pub(crate) use self::{
+    format::is_delimiter,
+    list::{ListLimits, Named, Reading},
+};

@@ -1,0 +1,69 @@
+use std::time::Duration;
+
+use crate::{preflight::RegisterError, token::claim::FormatError};
+
+/// The longest that a token may live.
+pub(crate) const MAX_LIFETIME: Duration = Duration::from_secs(8 * 60 * 60);
+
+/// The longest token that is minted, in bytes, with its prefix.
+pub(crate) const MAX_TOKEN_LEN: usize = 8 * 1024;
+
+/// Why a token cannot be minted. Nothing has been issued or registered then.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MintError {
+    /// An extra claim would replace one that the minter sets.
+    #[error("the claim {0:?} is set by the minter: leave it out")]
+    ReservedClaim(String),
+    /// The lifetime is shorter than a second or longer than the minter's.
+    #[error("a lifetime is 1 second to {most} seconds")]
+    Lifetime {
+        /// The most seconds.
+        most: u64,
+    },
+    /// The claim has no room for the list.
+    #[error("the claim cannot hold the list: {0}")]
+    Format(#[from] FormatError),
+    /// The list has a wildcard, which an index of issued origins cannot hold.
+    #[error("issued origins are looked up one by one: name each origin instead of a wildcard")]
+    Wildcard,
+    /// The index of issued origins does not take the token.
+    #[error(transparent)]
+    Index(#[from] RegisterError),
+    /// The token would be longer than readers look at.
+    #[error(
+        "the token would be longer than {} bytes: leave out claims",
+        MAX_TOKEN_LEN
+    )]
+    TooLong,
+    /// The operating system gives no random numbers.
+    #[error("there are no random numbers to be had")]
+    Random,
+    /// The clock shows no time that a token can state.
+    #[error("the clock is out of range")]
+    Clock,
+    /// The key does not sign.
+    #[error("the key does not sign")]
+    Signature,
+}
+
+/// One mistake in the configuration of a [`TokenMinter`](crate::token::issue::TokenMinter).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MinterConfigError {
+    /// The issuer is empty, so that nobody could tell whose token it is.
+    #[error("issuer: it is empty: name the service that issues the tokens")]
+    Issuer,
+    /// The audience is empty, so that the token would be good anywhere.
+    #[error("audience: it is empty: name the service that the tokens are for")]
+    Audience,
+    /// The list cannot be written into the claim.
+    #[error("claim: {0}")]
+    Claim(&'static str),
+    /// The lifetime is shorter than a second, or longer than 8 hours.
+    #[error("lifetime: {seconds} seconds: write 1 to {most} seconds", most = MAX_LIFETIME.as_secs())]
+    Lifetime {
+        /// The lifetime.
+        seconds: u64,
+    },
+}

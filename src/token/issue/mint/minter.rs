@@ -1,0 +1,277 @@
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::Header;
+use serde_json::{Map, Value};
+
+use super::{
+    error::{self, MintError, MinterConfigError},
+    minted::MintedToken,
+    order::TokenOrder,
+    signing_key::SigningKey,
+};
+use crate::{
+    preflight::{Issued, IssuedIndex},
+    time::{Clock, SystemClock},
+    token::claim::{OriginsClaim, OriginsFormat},
+};
+
+/// Mints signed tokens that list origins.
+///
+/// Every token says who issued it (`iss`), for whom (`aud`), from when to when it is good (`nbf`,
+/// `iat`, `exp`), which one it is (`jti`, at random), and which key signed it (`kid`). If the
+/// minter has an [`IssuedIndex`], a token is registered there before it is handed out, so that
+/// preflights of the pages that it names pass, until it expires or is revoked there.
+///
+/// ```
+/// # #[cfg(feature = "jwt-rust-crypto")] {
+/// use tower_cors::token::{
+///     claim::OriginsFormat,
+///     issue::{AllowedOrigins, IssueRules, SigningKey, TokenMinter, TokenOrder},
+///     verify::jwt::JwtAlgorithm,
+/// };
+///
+/// let pem = "-----BEGIN PRIVATE KEY-----\n\
+///            MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n\
+///            -----END PRIVATE KEY-----\n";
+/// let key = SigningKey::from_pem(pem.as_bytes(), JwtAlgorithm::EdDsa, "2026-11")?;
+/// let minter = TokenMinter::builder(key, "https://id.example", "chat").prefix("psat=").build()?;
+///
+/// let semicolons = OriginsFormat::Delimited(';');
+/// let asked = AllowedOrigins::parse_request("https://contoso.com", semicolons, &IssueRules::new())?;
+/// let token = minter.mint(&TokenOrder::new(asked.clone()).claim("asi", "session-7"))?;
+/// assert!(token.to_query_value(2).starts_with("psat%253deyJ"));
+///
+/// assert!(minter.mint(&TokenOrder::new(asked).claim("exp", u64::MAX)).is_err());
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct TokenMinter {
+    key: SigningKey,
+    issuer: Box<str>,
+    audience: Box<str>,
+    claim: Box<str>,
+    format: OriginsFormat,
+    lifetime: Duration,
+    prefix: Box<str>,
+    index: Option<IssuedIndex>,
+    clock: Arc<dyn Clock>,
+}
+
+impl TokenMinter {
+    /// How long a token lives by default: 1 hour.
+    pub const DEFAULT_LIFETIME: Duration = Duration::from_secs(60 * 60);
+    /// The longest that a token may live: 8 hours.
+    pub const MAX_LIFETIME: Duration = error::MAX_LIFETIME;
+    /// The longest token that is minted, in bytes, with its prefix.
+    pub const MAX_TOKEN_LEN: usize = error::MAX_TOKEN_LEN;
+
+    /// Starts a configuration: whose key, who issues, and for whom the tokens are.
+    pub fn builder(
+        key: SigningKey,
+        issuer: impl Into<Box<str>>,
+        audience: impl Into<Box<str>>,
+    ) -> TokenMinterBuilder {
+        TokenMinterBuilder {
+            key,
+            issuer: issuer.into(),
+            audience: audience.into(),
+            claim: OriginsClaim::delimited("ao", ';'),
+            lifetime: Self::DEFAULT_LIFETIME,
+            prefix: Box::default(),
+            index: None,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// Mints a token, and registers it with the index, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// When the order cannot be filled, the index is full, or the key or the operating system
+    /// fails.
+    pub fn mint(&self, order: &TokenOrder) -> Result<MintedToken, MintError> {
+        let now = self.clock.now();
+        let issued_at = now
+            .duration_since(UNIX_EPOCH)
+            .map_err(|_| MintError::Clock)?
+            .as_secs();
+        let lifetime = order.lifetime.unwrap_or(self.lifetime).as_secs();
+        let most = Self::MAX_LIFETIME.as_secs();
+        if !(1..=most).contains(&lifetime) {
+            return Err(MintError::Lifetime { most });
+        }
+        let expiry = issued_at.checked_add(lifetime).ok_or(MintError::Clock)?;
+        let since = Duration::from_secs(expiry);
+        let expires_at = UNIX_EPOCH.checked_add(since).ok_or(MintError::Clock)?;
+        let id = random_id()?;
+        let mut claims = Map::from_iter([
+            ("iss".to_owned(), Value::from(&*self.issuer)),
+            ("aud".to_owned(), Value::from(&*self.audience)),
+            ("nbf".to_owned(), Value::from(issued_at)),
+            ("iat".to_owned(), Value::from(issued_at)),
+            ("exp".to_owned(), Value::from(expiry)),
+            ("jti".to_owned(), Value::from(&*id)),
+        ]);
+        claims.insert(self.claim.to_string(), order.origins.to_claim(self.format)?);
+        for (name, value) in &order.claims {
+            if claims.insert(name.clone(), value.clone()).is_some() {
+                return Err(MintError::ReservedClaim(name.clone()));
+            }
+        }
+        let text = self.sign(&claims)?;
+        if let Some(index) = &self.index {
+            let origins = order.origins.to_origins().ok_or(MintError::Wildcard)?;
+            let issued = Issued::new(&*id, origins, expires_at);
+            index.register(&match &order.session {
+                Some(session) => issued.session(&**session),
+                None => issued,
+            })?;
+        }
+        Ok(MintedToken {
+            text,
+            prefix_len: self.prefix.len(),
+            id,
+            expires_at,
+        })
+    }
+
+    /// The prefix and the signed token.
+    fn sign(&self, claims: &Map<String, Value>) -> Result<String, MintError> {
+        let mut header = Header::new(self.key.algorithm.of_backend());
+        header.kid = Some(self.key.kid.to_string());
+        header.x5t = self.key.x5t.as_deref().map(str::to_owned);
+        let jwt = jsonwebtoken::encode(&header, claims, &self.key.key)
+            .map_err(|_| MintError::Signature)?;
+        if self.prefix.len() + jwt.len() <= Self::MAX_TOKEN_LEN {
+            Ok([&*self.prefix, &*jwt].concat())
+        } else {
+            Err(MintError::TooLong)
+        }
+    }
+}
+
+/// 128 random bits, in base64url.
+fn random_id() -> Result<Box<str>, MintError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|_| MintError::Random)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes).into())
+}
+
+impl fmt::Debug for TokenMinter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenMinter")
+            .field("key", &self.key)
+            .field("issuer", &self.issuer)
+            .field("audience", &self.audience)
+            .field("claim", &self.claim)
+            .field("lifetime", &self.lifetime)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A [`TokenMinter`] in the making.
+#[must_use = "a configuration does nothing until it is built"]
+pub struct TokenMinterBuilder {
+    key: SigningKey,
+    issuer: Box<str>,
+    audience: Box<str>,
+    claim: OriginsClaim,
+    lifetime: Duration,
+    prefix: Box<str>,
+    index: Option<IssuedIndex>,
+    clock: Arc<dyn Clock>,
+}
+
+impl TokenMinterBuilder {
+    /// The claim that the list is written into, and how; it has a name, and is not nested.
+    /// Default: `ao`, with semicolons.
+    pub fn claim(mut self, claim: OriginsClaim) -> Self {
+        self.claim = claim;
+        self
+    }
+
+    /// How long tokens live unless an order says otherwise, in whole seconds; at most 8 hours.
+    /// Default: 1 hour.
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = lifetime;
+        self
+    }
+
+    /// What stands directly before the token wherever it is presented, such as `psat=`. Default:
+    /// nothing.
+    pub fn prefix(mut self, prefix: impl Into<Box<str>>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// The index that tokens are registered with before they are handed out, and revoked in.
+    pub fn index(mut self, index: IssuedIndex) -> Self {
+        self.index = Some(index);
+        self
+    }
+
+    /// Who says what time it is. Default: [`SystemClock`].
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Checks the configuration.
+    ///
+    /// # Errors
+    ///
+    /// The first mistake.
+    pub fn build(self) -> Result<TokenMinter, MinterConfigError> {
+        const RESERVED: [&str; 6] = ["iss", "aud", "nbf", "iat", "exp", "jti"];
+        if self.issuer.is_empty() {
+            return Err(MinterConfigError::Issuer);
+        }
+        if self.audience.is_empty() {
+            return Err(MinterConfigError::Audience);
+        }
+        if let Some(mistake) = self.claim.mistake() {
+            return Err(MinterConfigError::Claim(mistake));
+        }
+        let Some(claim) = self.claim.name() else {
+            return Err(MinterConfigError::Claim("a nested claim cannot be written"));
+        };
+        if RESERVED.contains(&claim) {
+            return Err(MinterConfigError::Claim(
+                "its name has a meaning of its own",
+            ));
+        }
+        let seconds = self.lifetime.as_secs();
+        if !(1..=TokenMinter::MAX_LIFETIME.as_secs()).contains(&seconds) {
+            return Err(MinterConfigError::Lifetime { seconds });
+        }
+        Ok(TokenMinter {
+            claim: claim.into(),
+            format: self.claim.format(),
+            key: self.key,
+            issuer: self.issuer,
+            audience: self.audience,
+            lifetime: self.lifetime,
+            prefix: self.prefix,
+            index: self.index,
+            clock: self.clock,
+        })
+    }
+}
+
+impl fmt::Debug for TokenMinterBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenMinterBuilder")
+            .field("key", &self.key)
+            .field("issuer", &self.issuer)
+            .field("audience", &self.audience)
+            .field("claim", &self.claim)
+            .field("lifetime", &self.lifetime)
+            .finish_non_exhaustive()
+    }
+}

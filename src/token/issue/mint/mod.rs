@@ -1,0 +1,15 @@
+//! Minting JWTs: [`TokenMinter`].
+
+mod error;
+mod minted;
+mod minter;
+mod order;
+mod signing_key;
+
+pub use self::{
+    error::{MintError, MinterConfigError},
+    minted::MintedToken,
+    minter::{TokenMinter, TokenMinterBuilder},
+    order::TokenOrder,
+    signing_key::SigningKey,
+};

@@ -1,0 +1,102 @@
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use jsonwebtoken::{EncodingKey, crypto, jwk::Jwk};
+
+use crate::token::verify::jwt::{Family, JwtAlgorithm, JwtError, JwtKey, prefer_backend};
+
+/// A private key that tokens are signed with, and the names that they call it by.
+///
+/// Whoever verifies them needs the public half: [`to_public`](Self::to_public).
+#[derive(Clone)]
+pub struct SigningKey {
+    pub(crate) key: EncodingKey,
+    pub(crate) algorithm: JwtAlgorithm,
+    pub(crate) kid: Box<str>,
+    pub(crate) x5t: Option<Box<str>>,
+    public: JwtKey,
+}
+
+impl SigningKey {
+    /// A private key in PEM: RSA in PKCS #1 or PKCS #8, others in PKCS #8. Tokens call it `kid`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such key, an RSA key has fewer than 2048 bits, the algorithm is symmetric,
+    /// or `jsonwebtoken` has no backend.
+    pub fn from_pem(
+        pem: &[u8],
+        algorithm: JwtAlgorithm,
+        kid: impl Into<Box<str>>,
+    ) -> Result<Self, JwtError> {
+        let kid = kid.into();
+        let wrong = |what| JwtError::Key(kid.to_string(), what);
+        if kid.is_empty() {
+            return Err(wrong("its kid is empty"));
+        }
+        let key = match algorithm.family() {
+            Family::Rsa => EncodingKey::from_rsa_pem(pem),
+            Family::P256 | Family::P384 => EncodingKey::from_ec_pem(pem),
+            Family::Ed25519 => EncodingKey::from_ed_pem(pem),
+            Family::Secret => return Err(wrong("whoever verified its tokens could mint some")),
+        };
+        let key = key.map_err(|_| wrong("no PEM of a private key of that algorithm"))?;
+        let public = public_half(&key, algorithm)?
+            .ok_or_else(|| wrong("no private key of that algorithm"))?
+            .kid(kid.clone());
+        Ok(Self {
+            key,
+            algorithm,
+            kid,
+            x5t: None,
+            public,
+        })
+    }
+
+    /// Sets the SHA-1 thumbprint of the key's certificate, in base64url, as the `x5t` of tokens,
+    /// for readers that look for it in place of `kid`.
+    #[must_use]
+    pub fn x5t(mut self, thumbprint: impl Into<Box<str>>) -> Self {
+        let thumbprint = thumbprint.into();
+        self.public = self.public.x5t(thumbprint.clone());
+        self.x5t = Some(thumbprint);
+        self
+    }
+
+    /// The public half, to verify tokens with.
+    pub fn to_public(&self) -> JwtKey {
+        self.public.clone()
+    }
+}
+
+/// The public key, if the private one really signs what the public one verifies.
+///
+/// `jsonwebtoken` panics at first use where none of its backends is compiled in, or two, or where
+/// one cannot do this: better here than in a request.
+fn public_half(key: &EncodingKey, algorithm: JwtAlgorithm) -> Result<Option<JwtKey>, JwtError> {
+    const MESSAGE: &[u8] = b"probe";
+    prefer_backend();
+    // Nothing of ours is changed inside, so nothing can be left half-changed.
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let jwk = Jwk::from_encoding_key(key, algorithm.of_backend()).ok()?;
+        let signature = crypto::sign(MESSAGE, key, algorithm.of_backend()).ok()?;
+        Some((serde_json::to_vec(&jwk).ok()?, signature))
+    }));
+    let Some((jwk, signature)) = outcome.map_err(|_| JwtError::Backend)? else {
+        return Ok(None);
+    };
+    let public = JwtKey::from_jwk(&jwk)?;
+    Ok(public.verifies(&signature, MESSAGE).then_some(public))
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey")
+            .field("algorithm", &self.algorithm)
+            .field("kid", &self.kid)
+            .field("x5t", &self.x5t)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,78 @@
+use std::fmt;
+
+use crate::token::claim::{EntryErrorKind, FormatError};
+
+/// Why a list of origins that somebody asks to have in a token is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestedOriginsError {
+    /// The list is too long to be looked at.
+    #[error("the list is at most {limit} bytes long")]
+    Length {
+        /// The most bytes.
+        limit: usize,
+    },
+    /// The list has too many entries, which were not looked at.
+    #[error("the list has at most {limit} entries")]
+    TooMany {
+        /// The most entries.
+        limit: usize,
+    },
+    /// The text is not a list in the format expected.
+    #[error("the list is not a JSON array of texts")]
+    Shape,
+    /// No list can be read in the format.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// These entries are wrong.
+    #[error("{}", Lines(.0))]
+    ConfigList(Vec<RequestedEntryError>),
+}
+
+impl RequestedOriginsError {
+    /// The entries that are wrong, in their order; none where the list as a whole is.
+    pub fn entries(&self) -> &[RequestedEntryError] {
+        match self {
+            Self::ConfigList(entries) => entries,
+            _ => &[],
+        }
+    }
+}
+
+/// One entry that is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("entry {index}: {kind}")]
+#[non_exhaustive]
+pub struct RequestedEntryError {
+    /// Which entry it is, counted from 0.
+    pub index: usize,
+    /// What is wrong with it.
+    pub kind: RequestedEntryErrorKind,
+}
+
+/// What is wrong with an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestedEntryErrorKind {
+    /// It is no origin, or none that may be listed.
+    #[error(transparent)]
+    Entry(#[from] EntryErrorKind),
+    /// It is not written in ASCII, where it could be taken for another origin.
+    #[error("write internationalised names in their ASCII form, which begins with xn--")]
+    NonAscii,
+    /// It is an origin, and not one that the asker has registered.
+    #[error("the origin is not registered for whom the token is issued")]
+    NotRegistered,
+}
+
+struct Lines<'a>(&'a [RequestedEntryError]);
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, error) in self.0.iter().enumerate() {
+            let separator = if i == 0 { "" } else { "\n" };
+            write!(f, "{separator}{error}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,10 @@
+/// What a token without a list of origins means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MissingClaim {
+    /// It lists nobody.
+    #[default]
+    Deny,
+    /// It says nothing of origins: the next policy decides.
+    Abstain,
+}

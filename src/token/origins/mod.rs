@@ -1,0 +1,17 @@
+//! The policy [`TokenOrigins`]: find the token, verify it, read its list, judge the origin.
+
+mod authenticate;
+mod builder;
+mod cache;
+mod error;
+mod judgement;
+mod missing_claim;
+mod policy;
+mod presets;
+
+pub use self::{
+    builder::TokenOriginsBuilder,
+    error::{TokenConfigError, TokenConfigErrors},
+    missing_claim::MissingClaim,
+    policy::TokenOrigins,
+};

@@ -1,0 +1,338 @@
+use std::{
+    fmt,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Weak},
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+
+use super::{
+    budget::{Budget, Question},
+    client::{IntrospectionClient, IntrospectionRequest},
+    memory::{Known, Memory},
+    response::IntrospectionResponse,
+};
+use crate::{
+    time::Clock,
+    token::verify::{
+        Flight, Flights, TokenKey, TokenKeys, TokenVerifier, VerifiedToken, VerifyError,
+        VerifyFuture, VerifyResult,
+    },
+};
+
+/// Asks the server that issued a token whether it is good, and what it says
+/// ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)).
+///
+/// An answer is remembered for a short time, which is how late a revocation can be noticed, unless
+/// something [tells](Self::forget). Several requests with one token ask once, whether or not their
+/// clients stay for the answer.
+///
+/// Anybody can send tokens that were never issued. So there is a bound on the questions
+/// [under way](crate::token::verify::introspection::IntrospectionVerifierBuilder::max_outstanding), and one on those that
+/// [come to nothing](crate::token::verify::introspection::IntrospectionVerifierBuilder::max_refused_per_second). While a flood of garbage
+/// has used up either, tokens that are not remembered are not asked about: nobody can tell whether
+/// they are good. What is remembered is not affected. The bounds are for all clients together; to
+/// keep one client from using them up, limit the rate of each in front of this layer.
+///
+/// When no answer can be had, or one that says nothing clear, nobody is let in
+/// ([`VerifyError::Unavailable`]). The issuer is then asked about the token again after a second.
+///
+/// ```
+/// use bytes::Bytes;
+/// use tower_cors::token::{
+///     TokenVerifier,
+///     verify::{
+///         FetchFuture, VerifyError, introspection::{IntrospectionClient, IntrospectionRequest,
+///         IntrospectionVerifier},
+///     },
+/// };
+///
+/// /// An issuer that knows one token.
+/// #[derive(Debug)]
+/// struct Played;
+///
+/// impl IntrospectionClient for Played {
+///     fn introspect(&self, request: IntrospectionRequest) -> FetchFuture {
+///         let active = request.form() == "token=good";
+///         Box::pin(async move { Ok(Bytes::from(format!(r#"{{"active": {active}}}"#))) })
+///     }
+/// }
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # runtime.block_on(async {
+/// let verifier = IntrospectionVerifier::builder(Played).build()?;
+/// assert!(verifier.verify("good").await.is_ok());
+/// assert!(matches!(verifier.verify("bad").await, Err(VerifyError::Revoked)));
+///
+/// assert!(verifier.verify("good").into_ready().is_ok(), "it is remembered");
+/// verifier.forget("good");
+/// assert!(verifier.verify("good").into_ready().is_err(), "it has to be asked about");
+/// # Ok::<(), tower_cors::token::verify::introspection::IntrospectionConfigError>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct IntrospectionVerifier {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) client: Arc<dyn IntrospectionClient>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) settings: Settings,
+    pub(crate) keys: TokenKeys,
+    pub(crate) memory: Memory,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) flights: Arc<Flights<TokenKey, VerifyResult>>,
+}
+
+/// What [`IntrospectionVerifierBuilder`] sets.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) token_type_hint: Option<String>,
+    pub(crate) issuer: Option<String>,
+    pub(crate) audience: Option<String>,
+    pub(crate) leeway: Duration,
+    pub(crate) positive_ttl: Duration,
+    pub(crate) negative_ttl: Duration,
+    pub(crate) stale_if_error: Duration,
+    pub(crate) max_response: usize,
+}
+
+impl IntrospectionVerifier {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Forgets what is known of a token, as when the issuer tells that it is revoked: it is asked
+    /// about when it comes next, whatever was asked before. What a
+    /// [`TokenOrigins`](crate::token::TokenOrigins) has taken from here is looked up again, too.
+    pub fn forget(&self, token: &str) {
+        self.shared.forget(Some(self.shared.keys.key(token)));
+    }
+
+    /// Forgets what is known of all tokens, as [`forget`](Self::forget) does of one.
+    pub fn clear(&self) {
+        self.shared.forget(None);
+    }
+
+    /// The number of tokens about which something is remembered.
+    pub fn cached_tokens(&self) -> usize {
+        self.shared.memory.len()
+    }
+
+    /// The space that what is remembered takes up, in bytes, estimated.
+    pub fn cached_bytes(&self) -> u64 {
+        self.shared.memory.bytes()
+    }
+}
+
+impl TokenVerifier for IntrospectionVerifier {
+    fn verify(&self, token: &str) -> VerifyFuture {
+        // RFC 6749, appendix A.12: access-token = 1*VSCHAR. Anything else needs no question.
+        if token.is_empty() || !token.bytes().all(|byte| matches!(byte, 0x20..=0x7e)) {
+            let what = "a token is printable ASCII";
+            return VerifyFuture::ready(Err(VerifyError::Malformed(what)));
+        }
+        let key = self.shared.keys.key(token);
+        match self.shared.memory.get(key, self.shared.clock.now()) {
+            Some(known) => VerifyFuture::ready(known),
+            None => VerifyFuture::new(Arc::clone(&self.shared).find_out(key, token.to_owned())),
+        }
+    }
+
+    /// Grows when something is forgotten on demand.
+    fn epoch(&self) -> u64 {
+        self.shared.memory.epoch()
+    }
+}
+
+impl Shared {
+    fn forget(&self, key: Option<TokenKey>) {
+        // What was asked before is of no use to those who come after.
+        self.flights.leave(key);
+        self.memory.forget(key);
+    }
+
+    async fn find_out(self: Arc<Self>, key: TokenKey, token: String) -> VerifyResult {
+        let came = self.clock.now();
+        let result = self.find_out_once(key, &token).await;
+        // The question may have been under way for longer than a good token is remembered. Another
+        // one begins after this.
+        let is_late = |token: &VerifiedToken| token.freshness().is_some_and(|until| until < came);
+        match result {
+            Ok(known) if is_late(&known) => self.find_out_once(key, &token).await,
+            result => result,
+        }
+    }
+
+    /// Finds out what was so when this began, or when the question began that was under way.
+    async fn find_out_once(self: &Arc<Self>, key: TokenKey, token: &str) -> VerifyResult {
+        let now = self.clock.now();
+        // Somebody else may have found it out before this was polled.
+        if let Some(known) = self.memory.get(key, now) {
+            return known;
+        }
+        match self.join(key, token, now) {
+            Ok(flight) => flight.await,
+            Err(what) => {
+                let stale = self.memory.get_stale(key, now);
+                stale.ok_or(VerifyError::Unavailable(what))
+            }
+        }
+    }
+
+    /// Joins the question under way, or asks it, if there may be another.
+    fn join(
+        self: &Arc<Self>,
+        key: TokenKey,
+        token: &str,
+        now: SystemTime,
+    ) -> Result<Flight<VerifyResult>, &'static str> {
+        if let Some(flight) = self.flights.find(key, now) {
+            return Ok(flight);
+        }
+        if self.budget.is_spent(now) {
+            return Err("too many tokens lately were not good");
+        }
+        let begin = || {
+            let hint = self.settings.token_type_hint.as_deref();
+            ask(
+                Arc::downgrade(self),
+                key,
+                IntrospectionRequest::new(token, hint),
+            )
+        };
+        let flight = self.flights.join(key, now, begin);
+        flight.ok_or("too many questions to the issuer are under way")
+    }
+
+    /// What to make of the issuer's answer, and to remember of it.
+    fn conclude(&self, asked: Asked, body: Result<Bytes, &'static str>) -> VerifyResult {
+        let Asked {
+            key, since, epoch, ..
+        } = asked;
+        let response = body.and_then(|body| {
+            if body.len() > self.settings.max_response {
+                Err("the issuer's answer is too large")
+            } else {
+                IntrospectionResponse::parse(&body).map_err(|error| error.as_str())
+            }
+        });
+        let response = match response {
+            Ok(response) => response,
+            // Fails closed, unless what was known may still be used.
+            Err(what) => {
+                let now = self.clock.now();
+                return self.memory.put_failure(key, what, now, epoch);
+            }
+        };
+
+        let settings = &self.settings;
+        let expiry = response.expiry();
+        let fresh_until = earlier(expiry, since + settings.positive_ttl);
+        let result = self.judge(response, fresh_until);
+        let known = match &result {
+            Ok(_) => {
+                asked.question.pays();
+                Known {
+                    result: result.clone(),
+                    since,
+                    until: fresh_until,
+                    stale_until: earlier(expiry, fresh_until + settings.stale_if_error),
+                }
+            }
+            Err(_) => Known {
+                result: result.clone(),
+                since,
+                until: since + settings.negative_ttl,
+                stale_until: since,
+            },
+        };
+        self.memory.put(key, known, epoch);
+        result
+    }
+
+    /// RFC 7662, section 4: a token that is active is also looked at by whom it is meant for.
+    fn judge(&self, response: IntrospectionResponse, fresh_until: SystemTime) -> VerifyResult {
+        if !response.is_active() {
+            return Err(VerifyError::Revoked);
+        }
+        let Settings {
+            issuer, audience, ..
+        } = &self.settings;
+        let is_ours = issuer.as_ref().is_none_or(|it| response.is_from(it))
+            && audience.as_ref().is_none_or(|it| response.is_for(it));
+        if !is_ours {
+            return Err(VerifyError::Misdirected);
+        }
+        let now = self.clock.now();
+        let not_before = response.not_before();
+        if not_before.is_some_and(|not_before| now + self.settings.leeway < not_before) {
+            return Err(VerifyError::NotYetValid);
+        }
+        let expiry = response.expiry();
+        let token = VerifiedToken::new(response.into_claims()).fresh_until(fresh_until);
+        match expiry {
+            Some(expiry) if expiry <= now => Err(VerifyError::Expired(token.expires_at(expiry))),
+            Some(expiry) => Ok(token.expires_at(expiry)),
+            None => Ok(token),
+        }
+    }
+}
+
+/// A question to the issuer, and what was so when it was asked.
+struct Asked {
+    key: TokenKey,
+    /// A token may be withdrawn while the answer is on its way: its time counts from here.
+    since: SystemTime,
+    epoch: u64,
+    question: Question,
+}
+
+/// Asks the issuer. The verifier holds this future, which so does not hold the verifier.
+async fn ask(shared: Weak<Shared>, key: TokenKey, request: IntrospectionRequest) -> VerifyResult {
+    let nobody = Err(VerifyError::Unavailable("nobody waits for the answer"));
+    let begin = |shared: Arc<Shared>| {
+        let asked = Asked {
+            key,
+            since: shared.clock.now(),
+            epoch: shared.memory.epoch(),
+            question: shared.budget.question(),
+        };
+        (asked, Arc::clone(&shared.client))
+    };
+    let Some((asked, client)) = shared.upgrade().map(begin) else {
+        return nobody;
+    };
+    // A panic would leave everybody who waits, now or later, with a future that panics.
+    let answer = AssertUnwindSafe(async { client.introspect(request).await });
+    let body = match answer.catch_unwind().await {
+        Ok(answer) => answer.map_err(|error| error.as_str()),
+        Err(_) => Err("the client of the issuer panicked"),
+    };
+    match shared.upgrade() {
+        Some(shared) => shared.conclude(asked, body),
+        None => nobody,
+    }
+}
+
+fn earlier(optional: Option<SystemTime>, time: SystemTime) -> SystemTime {
+    optional.map_or(time, |optional| optional.min(time))
+}
+
+/// What is remembered is not printed.
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("client", &self.client)
+            .field("clock", &self.clock)
+            .field("settings", &self.settings)
+            .field("budget", &self.budget)
+            .field("flights", &self.flights)
+            .finish_non_exhaustive()
+    }
+}

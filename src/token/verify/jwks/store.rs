@@ -1,0 +1,245 @@
+use std::{
+    fmt,
+    future::Future,
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use futures_util::FutureExt;
+use quick_cache::sync::Cache;
+
+use super::{
+    document::JwkSet,
+    state::{FetchResult, Freshness, State, Times},
+};
+use crate::{
+    time::Clock,
+    token::verify::{
+        Flight, KeySetFetcher, TokenKey, TokenKeys,
+        jwt::{JwtAlgorithm, JwtKeys, Names, Unnamed},
+    },
+};
+
+/// An issuer's keys: fetched when they are needed, by those who need them.
+pub(crate) struct Store {
+    fetcher: Arc<dyn KeySetFetcher>,
+    clock: Arc<dyn Clock>,
+    bounds: Bounds,
+    state: Mutex<State>,
+    secrets: TokenKeys,
+    /// Names that the issuer did not know when it was last asked, until when not to ask again. A
+    /// name here never hides a key that is there.
+    unknown: Cache<TokenKey, SystemTime>,
+}
+
+/// What a [`Store`] keeps to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) times: Times,
+    pub(crate) max_keys: usize,
+    pub(crate) max_document: usize,
+    pub(crate) unnamed: Unnamed,
+}
+
+/// How many unknown names are remembered, and how long.
+const MAX_UNKNOWN: usize = 1024;
+
+const UNKNOWN_TTL: Duration = Duration::from_secs(60);
+
+/// Where a key is to be looked for.
+pub(crate) enum Step {
+    /// In these; if it is not in them, it is unknown.
+    Keys(Arc<JwtKeys>),
+    /// After this fetch.
+    Wait(Refresh),
+    /// Nowhere for now.
+    Unavailable(&'static str),
+}
+
+/// A fetch, driven by whoever waits for it.
+pub(crate) struct Refresh {
+    flight: Flight<FetchResult>,
+    _driver: Arc<()>,
+    /// The fetch in whose place it is. What is dropped is not ours, and may call us: not before the
+    /// state is unlocked.
+    abandoned: Option<Flight<FetchResult>>,
+}
+
+impl Refresh {
+    pub(crate) async fn wait(mut self) -> FetchResult {
+        drop(self.abandoned.take());
+        self.flight.clone().await
+    }
+}
+
+impl Store {
+    pub(crate) fn new(
+        fetcher: Arc<dyn KeySetFetcher>,
+        clock: Arc<dyn Clock>,
+        bounds: Bounds,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            fetcher,
+            clock,
+            bounds,
+            state: Mutex::default(),
+            secrets: TokenKeys::default(),
+            unknown: Cache::new(MAX_UNKNOWN),
+        })
+    }
+
+    pub(crate) fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    /// What to do about a token of this algorithm that calls its key by `names`.
+    pub(crate) fn step(self: &Arc<Self>, names: Names<'_>, algorithm: JwtAlgorithm) -> Step {
+        let mut state = self.lock();
+        let now = self.clock.now();
+        let has_key = |keys: &Arc<JwtKeys>| keys.find(names, algorithm).is_some();
+        let is_known = state.keys().is_some_and(has_key);
+        let wants_refresh = match state.freshness(now, &self.bounds.times) {
+            Freshness::Fresh if is_known => false,
+            // One request fetches, all others go on with what there is.
+            Freshness::Due if is_known => !state.is_driven(),
+            Freshness::Fresh | Freshness::Due => self.may_appear(names, now),
+            Freshness::Expired | Freshness::Dead => true,
+        };
+        if wants_refresh && let Some(refresh) = self.join(&mut state, now) {
+            return Step::Wait(refresh);
+        }
+        self.settled(&state, now)
+    }
+
+    /// Where to look once it is clear that there is nothing to wait for.
+    pub(crate) fn settle(&self) -> Step {
+        self.settled(&self.lock(), self.clock.now())
+    }
+
+    fn settled(&self, state: &State, now: SystemTime) -> Step {
+        match (state.freshness(now, &self.bounds.times), state.keys()) {
+            (Freshness::Fresh | Freshness::Due, Some(keys)) => Step::Keys(Arc::clone(keys)),
+            _ => Step::Unavailable(
+                state
+                    .last_failure
+                    .unwrap_or("the issuer's keys are too old"),
+            ),
+        }
+    }
+
+    pub(crate) fn epoch(&self) -> u64 {
+        self.lock().epoch(self.clock.now(), &self.bounds.times)
+    }
+
+    /// Begins or joins a fetch that somebody asks for, or says what the last one came to.
+    pub(crate) fn refresh(self: &Arc<Self>) -> Result<Refresh, FetchResult> {
+        let mut state = self.lock();
+        let now = self.clock.now();
+        self.join(&mut state, now)
+            .ok_or_else(|| state.last_failure.map_or(Ok(()), Err))
+    }
+
+    /// Remembers that the issuer does not know a name.
+    pub(crate) fn forget(&self, names: Names<'_>) {
+        if let Some(name) = self.name(names) {
+            self.unknown.insert(name, self.clock.now() + UNKNOWN_TTL);
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        // The state is whole between any two statements, so a panic elsewhere leaves it good.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it makes sense to ask the issuer for a key that is not among the current ones.
+    fn may_appear(&self, names: Names<'_>, now: SystemTime) -> bool {
+        let Some(name) = self.name(names) else {
+            return false;
+        };
+        let until = self.unknown.get(&name);
+        // A time further ahead than any is set to was set before the clock was set back.
+        !until.is_some_and(|until| now < until && until <= now + UNKNOWN_TTL)
+    }
+
+    fn name(&self, names: Names<'_>) -> Option<TokenKey> {
+        let (kind, name) = match names {
+            Names { kid: Some(kid), .. } => ("kid", kid),
+            Names {
+                x5t_s256: Some(thumbprint),
+                ..
+            } => ("x5t#S256", thumbprint),
+            Names {
+                x5t: Some(thumbprint),
+                ..
+            } => ("x5t", thumbprint),
+            Names { .. } => return None,
+        };
+        Some(self.secrets.key(&format!("{kind} {name}")))
+    }
+
+    /// Joins the fetch under way, or begins one unless that would be too soon.
+    fn join(self: &Arc<Self>, state: &mut State, now: SystemTime) -> Option<Refresh> {
+        let abandoned = state.take_abandoned(now, &self.bounds.times);
+        if state.flight.is_none() {
+            if !state.attempt(now, &self.bounds.times) {
+                return None;
+            }
+            let fetch: Pin<Box<dyn Future<Output = FetchResult> + Send>> =
+                Box::pin(self.fetch(now));
+            state.flight = Some(fetch.shared());
+        }
+        let flight = state.flight.clone()?;
+        let driver = state.driver.upgrade().unwrap_or_default();
+        state.driver = Arc::downgrade(&driver);
+        Some(Refresh {
+            flight,
+            _driver: driver,
+            abandoned,
+        })
+    }
+
+    fn fetch(
+        self: &Arc<Self>,
+        since: SystemTime,
+    ) -> impl Future<Output = FetchResult> + Send + use<> {
+        let fetcher = Arc::clone(&self.fetcher);
+        let bounds = self.bounds;
+        // The state holds this future.
+        let store = Arc::downgrade(self);
+        async move {
+            // A panic would leave everybody who waits, now or later, with a future that panics.
+            let body = AssertUnwindSafe(async { fetcher.fetch().await })
+                .catch_unwind()
+                .await;
+            let fetched = match body {
+                Ok(Ok(body)) if body.len() > bounds.max_document => {
+                    Err("the issuer's answer is too large")
+                }
+                Ok(Ok(body)) => JwkSet::parse_with(&body, bounds.max_keys, bounds.unnamed)
+                    .map(|set| (set, body))
+                    .map_err(|error| error.as_str()),
+                Ok(Err(error)) => Err(error.as_str()),
+                Err(_) => Err("the fetcher of the issuer's keys panicked"),
+            };
+            let result = fetched.as_ref().map(|_| ()).map_err(|what| *what);
+            if let Some(store) = store.upgrade() {
+                let now = store.clock.now();
+                store.lock().finish(fetched, since, now, &bounds.times);
+            }
+            result
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("fetcher", &self.fetcher)
+            .field("clock", &self.clock)
+            .field("bounds", &self.bounds)
+            .field("state", &*self.lock())
+            .finish_non_exhaustive()
+    }
+}

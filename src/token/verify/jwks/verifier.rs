@@ -1,0 +1,137 @@
+use std::sync::Arc;
+
+use super::{
+    state::JwksStatus,
+    store::{Refresh, Step, Store},
+};
+use crate::token::verify::{
+    TokenVerifier, VerifyError, VerifyFuture, VerifyResult,
+    jwt::{JwtKeys, Rules, UnverifiedJwt},
+};
+
+/// Verifies JSON Web Tokens with the keys that their issuer publishes
+/// ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)).
+///
+/// The keys are fetched when the first token needs them, again before their time is over, and when
+/// a token names a key that is not among them: once for all that wait, and never more often than
+/// the set interval, whatever tokens say. A token chooses a key by `kid`, `x5t#S256` or `x5t` among
+/// the issuer's; the `jku`, `x5u`, `jwk` and `x5c` that it may carry are ignored, and the key says
+/// the algorithm.
+///
+/// Keys that the issuer has removed die with the next fetch, at the latest when their time is over.
+/// When no fetch succeeds until then, nobody is let in ([`VerifyError::Unavailable`]).
+///
+/// No task is started: a request that needs keys waits for them, and so does the one that first
+/// notices that they should be renewed, while others go on with the current ones. To keep every
+/// request from waiting, call [`refresh`](Self::refresh) at start and every few minutes.
+///
+/// ```
+/// use bytes::Bytes;
+/// use tower_cors::token::{
+///     TokenVerifier,
+///     verify::{FetchFuture, KeySetFetcher, VerifyError, jwks::{JwksConfigError, JwksVerifier}},
+/// };
+///
+/// #[derive(Debug)]
+/// struct Played;
+///
+/// impl KeySetFetcher for Played {
+///     fn fetch(&self) -> FetchFuture {
+///         let keys = r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "2026-11",
+///             "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+///         Box::pin(async move { Ok(Bytes::from(keys)) })
+///     }
+/// }
+///
+/// # #[cfg(feature = "jwt-rust-crypto")] {
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # runtime.block_on(async {
+/// let verifier = JwksVerifier::builder(Played).issuer("https://id.example").build()?;
+/// assert!(verifier.refresh().await.is_ok());
+/// assert_eq!(verifier.status().keys, 1);
+///
+/// // {"alg": "none", "kid": "2026-11"}
+/// let forged = "eyJhbGciOiJub25lIiwia2lkIjoiMjAyNi0xMSJ9.e30.";
+/// assert!(matches!(verifier.verify(forged).await, Err(VerifyError::NotAuthentic(_))));
+/// # Ok::<(), JwksConfigError>(())
+/// # }).unwrap();
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct JwksVerifier {
+    store: Arc<Store>,
+    rules: Arc<Rules>,
+}
+
+impl JwksVerifier {
+    pub(crate) fn new(store: Arc<Store>, rules: Rules) -> Self {
+        Self {
+            store,
+            rules: Arc::new(rules),
+        }
+    }
+
+    /// Fetches the keys, unless that was done just now.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError::Unavailable`], when that fails, or has just failed.
+    pub async fn refresh(&self) -> Result<(), VerifyError> {
+        let refresh = self.store.refresh();
+        let result = match refresh {
+            Ok(refresh) => refresh.wait().await,
+            Err(last) => last,
+        };
+        result.map_err(VerifyError::Unavailable)
+    }
+
+    /// What is known of the issuer's keys.
+    pub fn status(&self) -> JwksStatus {
+        self.store.lock().status()
+    }
+
+    fn verify_with(&self, keys: &JwtKeys, token: &UnverifiedJwt<'_>) -> VerifyResult {
+        let key = keys
+            .find(token.names(), token.algorithm())
+            .ok_or(VerifyError::NotAuthentic("its key is unknown"))?;
+        token.verify(key, &self.rules, self.store.now())
+    }
+
+    async fn verify_after(self, refresh: Refresh, token: String) -> VerifyResult {
+        let refreshed = refresh.wait().await;
+        let token = UnverifiedJwt::parse(&token)?;
+        match self.store.settle() {
+            Step::Keys(keys) => {
+                let key = keys.find(token.names(), token.algorithm());
+                if refreshed.is_ok() && key.is_none() {
+                    self.store.forget(token.names());
+                }
+                self.verify_with(&keys, &token)
+            }
+            Step::Unavailable(what) => Err(VerifyError::Unavailable(what)),
+            Step::Wait(_) => Err(VerifyError::Unavailable(
+                "the issuer's keys are being fetched",
+            )),
+        }
+    }
+}
+
+impl TokenVerifier for JwksVerifier {
+    fn verify(&self, token: &str) -> VerifyFuture {
+        let unverified = match UnverifiedJwt::parse(token) {
+            Ok(unverified) => unverified,
+            Err(error) => return VerifyFuture::ready(Err(error)),
+        };
+        match self.store.step(unverified.names(), unverified.algorithm()) {
+            Step::Keys(keys) => VerifyFuture::ready(self.verify_with(&keys, &unverified)),
+            Step::Wait(refresh) => {
+                VerifyFuture::new(self.clone().verify_after(refresh, token.to_owned()))
+            }
+            Step::Unavailable(what) => VerifyFuture::ready(Err(VerifyError::Unavailable(what))),
+        }
+    }
+
+    fn epoch(&self) -> u64 {
+        self.store.epoch()
+    }
+}

@@ -1,0 +1,200 @@
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::{
+    algorithm::JwtAlgorithm,
+    error::JwtError,
+    key::{JwtKey, Names},
+};
+use crate::token::claim::Claims;
+
+/// The keys that are trusted, found by the names that tokens call them by.
+///
+/// A token chooses by `kid`, else by `x5t#S256`, else by `x5t`. What else its header says of keys
+/// (`jwk`, `jku`, `x5c`, `x5u`) is ignored: a stranger wrote it.
+///
+/// ```
+/// # #[cfg(feature = "jwt-rust-crypto")] {
+/// use tower_cors::token::verify::jwt::{JwtKey, JwtKeys};
+///
+/// let jwk = br#"{"kty": "OKP", "crv": "Ed25519",
+///                "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+/// let key = JwtKey::from_jwk(jwk)?;
+/// let keys = JwtKeys::new([key.clone().kid("2026-11"), key.clone().kid("2026-12")])?;
+/// assert_eq!(keys.len(), 2);
+///
+/// // Which of two would be meant?
+/// assert!(JwtKeys::new([key.clone().kid("2026-11"), key.kid("2026-11")]).is_err());
+/// # }
+/// # Ok::<(), tower_cors::token::verify::jwt::JwtError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct JwtKeys {
+    keys: Vec<JwtKey>,
+    by_kid: HashMap<Box<str>, usize>,
+    by_x5t_s256: HashMap<Box<str>, usize>,
+    by_x5t: HashMap<Box<str>, usize>,
+    unnamed: Unnamed,
+}
+
+/// What a token means that does not say which key it means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Unnamed {
+    /// None.
+    #[default]
+    Nothing,
+    /// The only key of its algorithm.
+    OfAlgorithm,
+    /// The only key, whichever the token names.
+    TheOnly,
+}
+
+impl JwtKeys {
+    /// The keys given.
+    ///
+    /// # Errors
+    ///
+    /// When two keys answer to one name, or a key has none.
+    pub fn new(keys: impl IntoIterator<Item = JwtKey>) -> Result<Self, JwtError> {
+        let mut set = Self::default();
+        for key in keys {
+            if key.names() == Names::default() {
+                return Err(JwtError::UnnamedKey);
+            }
+            set.insert(key)?;
+        }
+        Ok(set)
+    }
+
+    /// The one key, for tokens that do not say which key they mean.
+    pub fn single(key: JwtKey) -> Self {
+        Self {
+            keys: vec![key],
+            unnamed: Unnamed::TheOnly,
+            ..Self::default()
+        }
+    }
+
+    /// Those keys of a JWK set (RFC 7517, section 5) that tokens can be verified with, and how
+    /// many had to be left out: of unknown kinds, for encryption, without a name, or with none that
+    /// an earlier one does not have.
+    ///
+    /// # Errors
+    ///
+    /// When it is no JWK set or has a JSON key twice, or without a backend.
+    pub fn from_jwk_set(json: &[u8]) -> Result<(Self, usize), JwtError> {
+        let document = Claims::parse(json).map_err(|_| no_set())?;
+        Self::from_jwk_members(&document, Unnamed::Nothing)
+    }
+
+    /// Keys without a name are left out, unless a token may mean one.
+    pub(crate) fn from_jwk_members(
+        document: &Claims,
+        unnamed: Unnamed,
+    ) -> Result<(Self, usize), JwtError> {
+        let Some(Value::Array(members)) = document.get("keys") else {
+            return Err(no_set());
+        };
+        let mut set = Self {
+            unnamed,
+            ..Self::default()
+        };
+        let mut left_out = 0;
+        for member in members {
+            match JwtKey::from_jwk_value(member.clone()) {
+                Ok(key) if set.insert_where_free(&key) => set.keys.push(key),
+                Err(JwtError::Backend) => return Err(JwtError::Backend),
+                Ok(_) | Err(_) => left_out += 1,
+            }
+        }
+        Ok((set, left_out))
+    }
+
+    /// The number of keys.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The one key, whichever a token names.
+    pub(crate) fn into_single(self) -> Result<Self, JwtError> {
+        match <[JwtKey; 1]>::try_from(self.keys) {
+            Ok([key]) => Ok(Self::single(key)),
+            Err(keys) if keys.is_empty() => Err(JwtError::MissingKeys),
+            Err(keys) => Err(JwtError::SeveralKeys(keys.len())),
+        }
+    }
+
+    fn insert(&mut self, key: JwtKey) -> Result<(), JwtError> {
+        let index = self.keys.len();
+        let names = key.names();
+        for (map, name) in [
+            (&mut self.by_kid, names.kid),
+            (&mut self.by_x5t_s256, names.x5t_s256),
+            (&mut self.by_x5t, names.x5t),
+        ] {
+            let Some(name) = name else { continue };
+            if map.insert(name.into(), index).is_some() {
+                return Err(JwtError::DuplicateKey(name.to_owned()));
+            }
+        }
+        self.keys.push(key);
+        Ok(())
+    }
+
+    /// Gives the next key those of its names that no earlier one has; whether a token can mean it.
+    fn insert_where_free(&mut self, key: &JwtKey) -> bool {
+        let index = self.keys.len();
+        let names = key.names();
+        if names == Names::default() {
+            return self.unnamed == Unnamed::OfAlgorithm;
+        }
+        let mut has_name = false;
+        for (map, name) in [
+            (&mut self.by_kid, names.kid),
+            (&mut self.by_x5t_s256, names.x5t_s256),
+            (&mut self.by_x5t, names.x5t),
+        ] {
+            let free = name.filter(|name| !map.contains_key(*name));
+            if let Some(name) = free {
+                map.insert(name.into(), index);
+                has_name = true;
+            }
+        }
+        has_name
+    }
+
+    /// The key that a token means. A name that is unknown is not made up for by another one.
+    pub(crate) fn find(&self, names: Names<'_>, algorithm: JwtAlgorithm) -> Option<&JwtKey> {
+        match self.unnamed {
+            Unnamed::TheOnly => return self.keys.first(),
+            Unnamed::OfAlgorithm if names == Names::default() => {
+                let mut meant = self.keys.iter().filter(|key| key.algorithm() == algorithm);
+                return meant.next().filter(|_| meant.next().is_none());
+            }
+            Unnamed::OfAlgorithm | Unnamed::Nothing => {}
+        }
+        let index = match names {
+            Names { kid: Some(kid), .. } => self.by_kid.get(kid),
+            Names {
+                x5t_s256: Some(thumbprint),
+                ..
+            } => self.by_x5t_s256.get(thumbprint),
+            Names {
+                x5t: Some(thumbprint),
+                ..
+            } => self.by_x5t.get(thumbprint),
+            Names { .. } => None,
+        };
+        self.keys.get(*index?)
+    }
+}
+
+fn no_set() -> JwtError {
+    JwtError::Key(String::new(), "no JWK set")
+}

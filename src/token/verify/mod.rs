@@ -1,0 +1,26 @@
+//! Who verifies a token: the trait [`TokenVerifier`], and its implementations.
+
+mod error;
+mod fetch;
+pub mod introspection;
+#[cfg(feature = "jwt")]
+pub mod jwks;
+#[cfg(feature = "jwt")]
+pub mod jwt;
+#[cfg(feature = "reqwest")]
+pub mod reqwest;
+mod single_flight;
+mod token_key;
+mod verified_token;
+mod verifier;
+
+pub use self::{
+    error::{VerifyError, VerifyResult},
+    fetch::{FetchError, FetchFuture, KeySetFetcher},
+    verified_token::VerifiedToken,
+    verifier::{TokenVerifier, VerifyFuture},
+};
+pub(crate) use self::{
+    single_flight::{Flight, Flights},
+    token_key::{TokenKey, TokenKeys},
+};

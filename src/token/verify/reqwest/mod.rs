@@ -1,0 +1,13 @@
+//! Key sets and introspection over `reqwest`.
+//!
+//! The `https` connections need a TLS feature of `reqwest`, which is the application's choice.
+
+mod client_auth;
+mod endpoint;
+mod introspection;
+mod key_set;
+
+pub use self::{
+    client_auth::ClientAuth, endpoint::EndpointError, introspection::ReqwestIntrospectionClient,
+    key_set::ReqwestKeySetFetcher,
+};

@@ -1,0 +1,96 @@
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use crate::{time::MAX_LEEWAY, token::claim::Claims};
+
+/// What an authentic token says.
+#[derive(Clone)]
+pub struct VerifiedToken {
+    claims: Arc<Claims>,
+    expires_at: Option<SystemTime>,
+    leeway: Duration,
+    fresh_until: Option<SystemTime>,
+}
+
+impl VerifiedToken {
+    /// The claims of a token that has been verified.
+    pub fn new(claims: Claims) -> Self {
+        Self {
+            claims: Arc::new(claims),
+            expires_at: None,
+            leeway: Duration::ZERO,
+            fresh_until: None,
+        }
+    }
+
+    /// Sets when the token ceases to be good.
+    #[must_use]
+    pub fn expires_at(mut self, time: SystemTime) -> Self {
+        self.expires_at = Some(time);
+        self
+    }
+
+    /// Sets how much longer the token is accepted, because its issuer's clock may be ahead. Nothing
+    /// that is handed out for it lasts that long. At most 5 minutes; more is taken for that.
+    #[must_use]
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway.min(MAX_LEEWAY);
+        self
+    }
+
+    /// Sets how long this may be believed without asking the verifier again, as where the issuer
+    /// may withdraw the token. It is good all the same: who has just been told so need not ask.
+    #[must_use]
+    pub fn fresh_until(mut self, time: SystemTime) -> Self {
+        self.fresh_until = Some(time);
+        self
+    }
+
+    /// The claims.
+    pub fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// When the token ceases to be good.
+    pub fn expiry(&self) -> Option<SystemTime> {
+        self.expires_at
+    }
+
+    /// How long this may be believed without asking the verifier again, if that is not as long as
+    /// the token is good.
+    pub fn freshness(&self) -> Option<SystemTime> {
+        self.fresh_until
+    }
+
+    /// Until when something may be remembered or handed out on the strength of the token, or `None`
+    /// for ever.
+    pub(crate) fn end_of(&self, span: Option<SystemTime>) -> Option<SystemTime> {
+        [span, self.fresh_until].into_iter().flatten().min()
+    }
+
+    /// Until when the token is accepted, or `None` for ever. A leeway that no clock can tell adds
+    /// nothing.
+    pub(crate) fn good_until(&self) -> Option<SystemTime> {
+        let expiry = self.expires_at?;
+        Some(expiry.checked_add(self.leeway).unwrap_or(expiry))
+    }
+
+    /// RFC 7519, section 4.1.4: "on or after which".
+    pub(crate) fn is_good_at(&self, now: SystemTime) -> bool {
+        self.good_until().is_none_or(|until| now < until)
+    }
+}
+
+/// Claims may be personal: they are not printed.
+impl fmt::Debug for VerifiedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedToken")
+            .field("expires_at", &self.expires_at)
+            .field("leeway", &self.leeway)
+            .field("fresh_until", &self.fresh_until)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,162 @@
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use super::{
+    error::{VerifyError, VerifyResult},
+    verified_token::VerifiedToken,
+};
+
+/// Finds out whether a token is authentic, and what it says.
+///
+/// # Security contract
+///
+/// * **Return claims only of a token that you have verified**: its signature, or the word of the
+///   server that issued it.
+/// * **Say expired only of a token that is authentic otherwise.** The page that it names may then
+///   read that it has expired.
+/// * **Never log the token**, and never make it part of an error.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use tower_cors::token::{
+///     TokenVerifier,
+///     VerifiedToken,
+///     claim::Claims,
+///     verify::{VerifyError, VerifyFuture},
+/// };
+///
+/// /// The sessions of this process, by their tokens: unguessable texts.
+/// struct Sessions(HashMap<String, Claims>);
+///
+/// impl std::fmt::Debug for Sessions {
+///     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+///         f.write_str("Sessions") // a derived one would print the tokens
+///     }
+/// }
+///
+/// impl TokenVerifier for Sessions {
+///     fn verify(&self, token: &str) -> VerifyFuture {
+///         let claims = self.0.get(token).cloned();
+///         let unknown = VerifyError::NotAuthentic("no such session");
+///         VerifyFuture::ready(claims.map(VerifiedToken::new).ok_or(unknown))
+///     }
+/// }
+///
+/// let claims = Claims::parse(br#"{"origins": ["https://example.com"]}"#)?;
+/// let sessions = Sessions(HashMap::from([("Zx81".to_owned(), claims)]));
+/// assert!(matches!(sessions.verify("Zx81").into_ready(), Ok(Ok(_))));
+/// assert!(matches!(sessions.verify("Zx80").into_ready(), Ok(Err(VerifyError::NotAuthentic(_)))));
+/// # Ok::<(), tower_cors::token::claim::ClaimsError>(())
+/// ```
+pub trait TokenVerifier: fmt::Debug + Send + Sync + 'static {
+    /// Verifies a token, whose length has been checked already.
+    ///
+    /// A future that is returned must do nothing before it is polled: where another request waits
+    /// for the same token already, it is dropped.
+    fn verify(&self, token: &str) -> VerifyFuture;
+
+    /// A number that changes when no earlier result must be relied on any more, as when a key was
+    /// removed. Results are kept for a while otherwise.
+    ///
+    /// Provided: always 0, for a verifier whose results hold until they expire.
+    fn epoch(&self) -> u64 {
+        0
+    }
+
+    /// Whether a token that was verified before has been revoked since.
+    ///
+    /// It is asked with every request whose token is remembered, so it has to know at once.
+    /// Provided: no.
+    fn is_revoked(&self, token: &VerifiedToken) -> bool {
+        let _ = token;
+        false
+    }
+}
+
+// Verifiers are used behind pointers.
+const _: Option<&dyn TokenVerifier> = None;
+
+impl<V: TokenVerifier + ?Sized> TokenVerifier for Arc<V> {
+    fn verify(&self, token: &str) -> VerifyFuture {
+        (**self).verify(token)
+    }
+
+    fn epoch(&self) -> u64 {
+        (**self).epoch()
+    }
+
+    fn is_revoked(&self, token: &VerifiedToken) -> bool {
+        (**self).is_revoked(token)
+    }
+}
+
+/// What comes of verifying a token, there already or on its way.
+#[must_use = "a verification does nothing unless it is waited for"]
+pub struct VerifyFuture {
+    state: State,
+}
+
+enum State {
+    Ready(Option<VerifyResult>),
+    Waiting(Pin<Box<dyn Future<Output = VerifyResult> + Send>>),
+}
+
+impl VerifyFuture {
+    /// A result that is there.
+    pub fn ready(result: VerifyResult) -> Self {
+        Self {
+            state: State::Ready(Some(result)),
+        }
+    }
+
+    /// A result that has to be waited for. The future must own what it needs.
+    pub fn new<F>(future: F) -> Self
+    where
+        F: Future<Output = VerifyResult> + Send + 'static,
+    {
+        Self {
+            state: State::Waiting(Box::pin(future)),
+        }
+    }
+
+    /// The result, if it is there; else the future again.
+    ///
+    /// # Errors
+    ///
+    /// The future, when the result has to be waited for.
+    pub fn into_ready(self) -> Result<VerifyResult, Self> {
+        match self.state {
+            State::Ready(Some(result)) => Ok(result),
+            state => Err(Self { state }),
+        }
+    }
+}
+
+impl Future for VerifyFuture {
+    type Output = VerifyResult;
+
+    /// A ready result polled again is an error.
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<VerifyResult> {
+        match &mut self.state {
+            State::Ready(result) => {
+                let taken = || Err(VerifyError::Unavailable("polled after it was ready"));
+                Poll::Ready(result.take().unwrap_or_else(taken))
+            }
+            State::Waiting(future) => future.as_mut().poll(cx),
+        }
+    }
+}
+
+impl fmt::Debug for VerifyFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.state {
+            State::Ready(_) => "Ready",
+            State::Waiting(_) => "Waiting",
+        })
+    }
+}

@@ -1,0 +1,220 @@
+use super::{
+    error::{EntryError, NameErrorReason},
+    scopes::{Scope, Scopes, Status},
+};
+use crate::origin::{OriginPattern, crosses_public_suffix, is_loopback_host};
+
+/// The longest name of an entry, in characters.
+pub(crate) const MAX_NAME_CHARS: usize = 255;
+
+/// The content of an entry as an administrator writes it, checked.
+///
+/// A draft that exists is well-formed: the origin is in the grammar of [`OriginPattern`], and what
+/// would put users at risk is refused:
+///
+/// * credentials for an origin without transport security (loopback excepted), and without the
+///   scope `CORS`, where they mean nothing;
+/// * a wildcard below or above a public suffix, where strangers can register names, together with
+///   credentials, or with the scope `REDIRECT` or `IFRAME_EMBED`.
+///
+/// ```
+/// use tower_cors::trusted::entry::{EntryError, OriginDraft, Scope};
+///
+/// let draft = OriginDraft::new("Shop", "https://*.shop.example", [Scope::Cors])?.credentials(true)?;
+/// assert!(draft.allows_credentials());
+///
+/// let error = OriginDraft::new("Shop", "shop.example", [Scope::Cors]).unwrap_err();
+/// assert_eq!(error.field(), "origin");
+/// let anybody = OriginDraft::new("Pages", "https://*.github.io", [Scope::Cors])?;
+/// assert!(matches!(anybody.credentials(true), Err(EntryError::PublicSuffix { .. })));
+/// # Ok::<(), EntryError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OriginDraft {
+    name: Box<str>,
+    pattern: OriginPattern,
+    scopes: Scopes,
+    status: Status,
+    credentials: bool,
+}
+
+impl OriginDraft {
+    /// An active entry without credentials.
+    ///
+    /// # Errors
+    ///
+    /// A name that is empty, longer than 255 characters, begins or ends with white space, or has a
+    /// control character; an origin that is none; no scope; a guard that the type's documentation
+    /// lists.
+    pub fn new(name: &str, origin: &str, scopes: impl Into<Scopes>) -> Result<Self, EntryError> {
+        if let Some(reason) = name_error(name) {
+            return Err(EntryError::Name(reason));
+        }
+        let pattern = origin.parse().map_err(EntryError::Origin)?;
+        let scopes = scopes.into();
+        if scopes.is_empty() {
+            return Err(EntryError::NoScope);
+        }
+        Self {
+            name: name.into(),
+            pattern,
+            scopes,
+            status: Status::Active,
+            credentials: false,
+        }
+        .checked()
+    }
+
+    /// Sets whether pages of the origin may send cookies.
+    ///
+    /// # Errors
+    ///
+    /// A guard that the type's documentation lists.
+    pub fn credentials(mut self, allowed: bool) -> Result<Self, EntryError> {
+        self.credentials = allowed;
+        self.checked()
+    }
+
+    /// Sets whether the entry counts.
+    #[must_use]
+    pub fn with_status(mut self, status: Status) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The origin, or the family of origins.
+    pub fn pattern(&self) -> &OriginPattern {
+        &self.pattern
+    }
+
+    /// What the origin is trusted with while the entry is active.
+    pub fn scopes(&self) -> Scopes {
+        self.scopes
+    }
+
+    /// Whether the entry counts.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Whether pages of the origin may send cookies.
+    pub fn allows_credentials(&self) -> bool {
+        self.credentials
+    }
+
+    fn checked(self) -> Result<Self, EntryError> {
+        if self.credentials && !self.scopes.contains(Scope::Cors) {
+            return Err(EntryError::CredentialsWithoutCors);
+        }
+        let pattern = &self.pattern;
+        let is_secure = pattern.scheme() == "https" || is_loopback_host(pattern.host());
+        if self.credentials && !is_secure {
+            let rest = &pattern.as_str()[pattern.scheme().len()..];
+            return Err(EntryError::InsecureOrigin {
+                value: pattern.as_str().to_owned(),
+                instead: format!("https{rest}"),
+            });
+        }
+        let gives_power = self.credentials
+            || self.scopes.contains(Scope::Redirect)
+            || self.scopes.contains(Scope::IframeEmbed);
+        if gives_power && pattern.has_subdomains() && crosses_public_suffix(pattern.host()) {
+            return Err(EntryError::PublicSuffix {
+                value: pattern.as_str().to_owned(),
+                suffix: pattern.host().to_owned(),
+                instead: pattern.as_str().replacen("*.", "*.your-domain.", 1),
+            });
+        }
+        Ok(self)
+    }
+}
+
+/// What is wrong with a name of an entry or of an actor.
+pub(crate) fn name_error(name: &str) -> Option<NameErrorReason> {
+    if name.is_empty() {
+        return Some(NameErrorReason::Empty);
+    }
+    // Counting stops where the answer is known.
+    if name.chars().nth(MAX_NAME_CHARS).is_some() {
+        return Some(NameErrorReason::TooLong);
+    }
+    if name.trim() != name {
+        return Some(NameErrorReason::Space);
+    }
+    name.contains(char::is_control)
+        .then_some(NameErrorReason::Control)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft(origin: &str, scopes: impl Into<Scopes>) -> Result<OriginDraft, EntryError> {
+        OriginDraft::new("name", origin, scopes)
+    }
+
+    #[test]
+    fn names() {
+        use NameErrorReason as R;
+        for (name, reason) in [
+            ("", R::Empty),
+            (" a", R::Space),
+            ("a\n", R::Space),
+            ("a\u{0}b", R::Control),
+        ] {
+            let error = OriginDraft::new(name, "https://a.example", Scope::Cors);
+            assert_eq!(error, Err(EntryError::Name(reason)), "{name:?}");
+        }
+        let longest = "ü".repeat(255);
+        assert!(OriginDraft::new(&longest, "https://a.example", Scope::Cors).is_ok());
+        let longer = "ü".repeat(256);
+        let error = OriginDraft::new(&longer, "https://a.example", Scope::Cors);
+        assert_eq!(error, Err(EntryError::Name(R::TooLong)));
+    }
+
+    #[test]
+    fn credentials_need_transport_security_and_names_that_strangers_cannot_have() {
+        for fine in [
+            "https://a.example",
+            "http://localhost:*",
+            "https://*.a.example",
+        ] {
+            assert!(
+                draft(fine, Scope::Cors).unwrap().credentials(true).is_ok(),
+                "{fine}"
+            );
+        }
+        let refused = |text| draft(text, Scope::Cors).unwrap().credentials(true);
+        assert!(matches!(
+            refused("http://a.example"),
+            Err(EntryError::InsecureOrigin { instead, .. }) if instead == "https://a.example"
+        ));
+        assert!(matches!(
+            refused("https://*.co.uk"),
+            Err(EntryError::PublicSuffix { suffix, .. }) if suffix == "co.uk"
+        ));
+        let error = draft("https://a.example", Scope::Redirect)
+            .unwrap()
+            .credentials(true);
+        assert_eq!(error, Err(EntryError::CredentialsWithoutCors));
+    }
+
+    #[test]
+    fn redirects_and_frames_need_names_that_strangers_cannot_have() {
+        for scope in [Scope::Redirect, Scope::IframeEmbed] {
+            let error = draft("https://*.github.io", scope);
+            assert!(
+                matches!(error, Err(EntryError::PublicSuffix { .. })),
+                "{scope}"
+            );
+            assert!(draft("https://*.me.github.io", scope).is_ok(), "{scope}");
+        }
+        assert!(draft("https://*.github.io", Scope::Cors).is_ok());
+        assert_eq!(draft("https://a.example", []), Err(EntryError::NoScope));
+    }
+}

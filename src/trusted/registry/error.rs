@@ -1,0 +1,16 @@
+use crate::trusted::entry::Version;
+
+/// A source offers a version that is less than the one that is served: it was restored from a
+/// backup, or is another store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the source is at version {offered}, and version {served} is served: it was restored from a \
+     backup, or is another store; restart to take its content"
+)]
+#[non_exhaustive]
+pub struct VersionRegressed {
+    /// What is served.
+    pub served: Version,
+    /// What the source offers.
+    pub offered: Version,
+}

@@ -1,0 +1,414 @@
+//! [`Index`]: from an origin to what it is trusted with, at a cost that does not depend on how
+//! many entries there are, neither for a lookup nor for an edit.
+
+use std::{hash::BuildHasher, sync::Arc};
+
+use foldhash::quality::RandomState;
+
+use crate::{
+    origin::{MAX_HOST_LEN, Origin, OriginPattern, PortPattern},
+    trusted::entry::{Scope, Scopes, Status, TrustedOrigin},
+};
+
+/// What an origin is trusted with: the sum of all active entries that match it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Access(u8);
+
+const CREDENTIALS: u8 = 0x80;
+
+impl Access {
+    pub(crate) fn of(entry: &TrustedOrigin) -> Self {
+        match entry.status() {
+            Status::Active => Self::new(entry.scopes(), entry.allows_credentials()),
+            Status::Inactive => Self(0),
+        }
+    }
+
+    fn new(scopes: Scopes, credentials: bool) -> Self {
+        Self(scopes.bits() | if credentials { CREDENTIALS } else { 0 })
+    }
+
+    pub(crate) fn allows(self, scope: Scope) -> bool {
+        self.0 & scope.bit() != 0
+    }
+
+    pub(crate) fn credentials(self) -> bool {
+        self.0 & CREDENTIALS != 0
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// An immutable map with cheap edits: a clone shares everything with its original, and an edit
+/// copies only the path to what it changes.
+///
+/// ConfigList hang in a tree of hashes. The hash only finds them; that an entry matches is always
+/// said by its pattern.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Index {
+    root: Node,
+    hasher: RandomState,
+    families: Arc<Families>,
+}
+
+impl Index {
+    /// What the origin is trusted with.
+    pub(crate) fn access(&self, origin: &Origin) -> Access {
+        let exact = self.probe(self.hash(&Key::Exact(origin.as_bytes())), origin);
+        if self.families.is_empty() {
+            exact
+        } else {
+            exact.and(self.access_by_family(origin))
+        }
+    }
+
+    fn access_by_family(&self, origin: &Origin) -> Access {
+        let (scheme, host) = (origin.scheme_bytes(), origin.host_bytes());
+        let mut access = Access::default();
+        if self.families.hosts > 0 {
+            let key = Key::Host(scheme, host);
+            access = access.and(self.probe(self.hash(&key), origin));
+        }
+        let dots = host.iter().enumerate().filter(|(_, byte)| **byte == b'.');
+        for base in dots.map(|(dot, _)| &host[dot + 1..]) {
+            if self.families.any_port.contains(base.len()) {
+                let key = Key::Base(scheme, base);
+                access = access.and(self.probe(self.hash(&key), origin));
+            }
+            if self.families.one_port.contains(base.len()) {
+                let key = Key::BaseAndPort(scheme, base, origin.port());
+                access = access.and(self.probe(self.hash(&key), origin));
+            }
+        }
+        access
+    }
+
+    pub(crate) fn insert(&mut self, entry: Arc<TrustedOrigin>) {
+        let key = Key::of(entry.pattern());
+        let hash = self.hash(&key);
+        if !matches!(key, Key::Exact(_)) {
+            Arc::make_mut(&mut self.families).count(&key, |count| *count += 1);
+        }
+        self.root.insert(Slot { hash, entry }, 0);
+    }
+
+    /// Takes out the entry with the same id, which must have been inserted with this pattern.
+    pub(crate) fn remove(&mut self, entry: &TrustedOrigin) {
+        let key = Key::of(entry.pattern());
+        let is_removed = self.root.remove(self.hash(&key), entry, 0);
+        if is_removed && !matches!(key, Key::Exact(_)) {
+            Arc::make_mut(&mut self.families).count(&key, |count| *count -= 1);
+        }
+    }
+
+    fn hash(&self, key: &Key<'_>) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
+    fn probe(&self, hash: u64, origin: &Origin) -> Access {
+        self.root
+            .leaf(hash)
+            .iter()
+            .filter(|slot| slot.hash == hash && slot.entry.pattern().matches(origin))
+            .fold(Access::default(), |sum, slot| {
+                sum.and(Access::of(&slot.entry))
+            })
+    }
+}
+
+/// Under what a pattern is filed, so that every origin that it matches finds it.
+#[derive(Hash)]
+enum Key<'a> {
+    /// One origin.
+    Exact(&'a [u8]),
+    /// One host, any port.
+    Host(&'a [u8], &'a [u8]),
+    /// The names below a host, any port.
+    Base(&'a [u8], &'a [u8]),
+    /// The names below a host, one port.
+    BaseAndPort(&'a [u8], &'a [u8], Option<u16>),
+}
+
+impl<'a> Key<'a> {
+    fn of(pattern: &'a OriginPattern) -> Self {
+        let (scheme, host) = (pattern.scheme().as_bytes(), pattern.host().as_bytes());
+        match (pattern.has_subdomains(), pattern.port()) {
+            (false, PortPattern::Exactly(_)) => Self::Exact(pattern.as_str().as_bytes()),
+            (false, PortPattern::Any) => Self::Host(scheme, host),
+            (true, PortPattern::Any) => Self::Base(scheme, host),
+            (true, PortPattern::Exactly(port)) => Self::BaseAndPort(scheme, host, port),
+        }
+    }
+}
+
+/// How many patterns there are of which kind, so that most lookups need one probe.
+#[derive(Clone, Debug, Default)]
+struct Families {
+    hosts: u32,
+    any_port: Lengths,
+    one_port: Lengths,
+}
+
+impl Families {
+    fn is_empty(&self) -> bool {
+        self.hosts == 0 && self.any_port.total == 0 && self.one_port.total == 0
+    }
+
+    /// Changes the count of the key's kind; exact origins are not counted.
+    fn count(&mut self, key: &Key<'_>, change: impl Fn(&mut u32)) {
+        match key {
+            Key::Exact(_) => {}
+            Key::Host(..) => change(&mut self.hosts),
+            Key::Base(_, base) => self.any_port.count(base.len(), change),
+            Key::BaseAndPort(_, base, _) => self.one_port.count(base.len(), change),
+        }
+    }
+}
+
+/// How many bases there are of each length.
+#[derive(Clone, Debug)]
+struct Lengths {
+    total: u32,
+    by_length: [u32; MAX_HOST_LEN + 2],
+}
+
+impl Lengths {
+    fn contains(&self, len: usize) -> bool {
+        self.by_length.get(len).is_some_and(|count| *count > 0)
+    }
+
+    fn count(&mut self, len: usize, change: impl Fn(&mut u32)) {
+        change(&mut self.total);
+        change(&mut self.by_length[len]);
+    }
+}
+
+impl Default for Lengths {
+    fn default() -> Self {
+        Self {
+            total: 0,
+            by_length: [0; MAX_HOST_LEN + 2],
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Node {
+    Leaf(Arc<Vec<Slot>>),
+    Branch(Arc<[Node; FAN_OUT]>),
+}
+
+#[derive(Clone, Debug)]
+struct Slot {
+    hash: u64,
+    entry: Arc<TrustedOrigin>,
+}
+
+const FAN_OUT: usize = 16;
+
+const BITS: u32 = FAN_OUT.trailing_zeros();
+
+/// A longer leaf becomes a branch.
+const MAX_LEAF: usize = 24;
+
+impl Default for Node {
+    fn default() -> Self {
+        Self::Leaf(Arc::default())
+    }
+}
+
+impl Node {
+    fn leaf(&self, hash: u64) -> &[Slot] {
+        let mut node = self;
+        let mut rest = hash;
+        loop {
+            match node {
+                Self::Leaf(slots) => return slots,
+                Self::Branch(children) => node = &children[child(rest)],
+            }
+            rest >>= BITS;
+        }
+    }
+
+    fn insert(&mut self, slot: Slot, depth: u32) {
+        match self {
+            Self::Branch(children) => {
+                let at = child(slot.hash >> (depth * BITS));
+                Arc::make_mut(children)[at].insert(slot, depth + 1);
+            }
+            // ConfigList of one hash cannot be told apart by more levels.
+            Self::Leaf(slots) if slots.len() < MAX_LEAF || depth * BITS >= u64::BITS => {
+                Arc::make_mut(slots).push(slot);
+            }
+            Self::Leaf(slots) => {
+                let mut children: [Node; FAN_OUT] = std::array::from_fn(|_| Node::default());
+                for slot in slots.iter().cloned().chain([slot]) {
+                    children[child(slot.hash >> (depth * BITS))].insert(slot, depth + 1);
+                }
+                *self = Self::Branch(Arc::new(children));
+            }
+        }
+    }
+
+    fn remove(&mut self, hash: u64, entry: &TrustedOrigin, depth: u32) -> bool {
+        match self {
+            Self::Branch(children) => {
+                let at = child(hash >> (depth * BITS));
+                Arc::make_mut(children)[at].remove(hash, entry, depth + 1)
+            }
+            Self::Leaf(slots) => {
+                let is_it = |slot: &Slot| slot.entry.id() == entry.id();
+                match slots.iter().position(is_it) {
+                    Some(at) => {
+                        Arc::make_mut(slots).swap_remove(at);
+                        true
+                    }
+                    None => false,
+                }
+            }
+        }
+    }
+}
+
+fn child(hash: u64) -> usize {
+    usize::try_from(hash % FAN_OUT as u64).expect("less than 16")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::trusted::entry::{Actor, EntryId, OriginDraft, Version};
+
+    fn entry(id: u64, pattern: &str, scopes: Scopes, status: Status) -> Arc<TrustedOrigin> {
+        let draft = OriginDraft::new("name", pattern, scopes).unwrap();
+        Arc::new(TrustedOrigin::created(
+            EntryId::from_number(id).unwrap(),
+            draft.with_status(status),
+            Actor::new("somebody").unwrap(),
+            SystemTime::UNIX_EPOCH,
+            Version::ZERO,
+        ))
+    }
+
+    /// Few letters and labels, so that entries and origins meet often.
+    fn host() -> impl Strategy<Value = String> {
+        proptest::collection::vec("[ab]{1,2}", 1..4).prop_map(|labels| labels.join("."))
+    }
+
+    fn pattern() -> impl Strategy<Value = String> {
+        let scheme = prop_oneof![Just("https"), Just("http"), Just("tauri")];
+        let port = prop_oneof![Just(""), Just(":1"), Just(":8080"), Just(":*")];
+        (scheme, any::<bool>(), host(), port).prop_map(|(scheme, star, host, port)| {
+            // Two labels at least, which cross no public suffix.
+            let base = if star { "*." } else { "" };
+            format!("{scheme}://{base}{host}.example{port}")
+        })
+    }
+
+    fn origin() -> impl Strategy<Value = Origin> {
+        let scheme = prop_oneof![Just("https"), Just("http"), Just("tauri"), Just("ionic")];
+        let port = prop_oneof![Just(""), Just(":1"), Just(":8080"), Just(":9")];
+        (scheme, host(), any::<bool>(), port).prop_map(|(scheme, host, dot, port)| {
+            let dot = if dot { "." } else { "" };
+            format!("{scheme}://{host}.example{dot}{port}")
+                .parse()
+                .unwrap()
+        })
+    }
+
+    #[derive(Clone, Debug)]
+    enum Edit {
+        Insert(String, u8, bool),
+        Remove(usize),
+    }
+
+    fn edit() -> impl Strategy<Value = Edit> {
+        prop_oneof![
+            3 => (pattern(), 1_u8..8, any::<bool>())
+                .prop_map(|(pattern, scopes, active)| Edit::Insert(pattern, scopes, active)),
+            1 => any::<usize>().prop_map(Edit::Remove),
+        ]
+    }
+
+    fn scopes(bits: u8) -> Scopes {
+        Scope::ALL
+            .into_iter()
+            .filter(|s| bits & s.bit() != 0)
+            .collect()
+    }
+
+    fn naive(list: &[Arc<TrustedOrigin>], origin: &Origin) -> Access {
+        list.iter()
+            .filter(|entry| entry.pattern().matches(origin))
+            .fold(Access::default(), |sum, entry| sum.and(Access::of(entry)))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(500))]
+
+        #[test]
+        fn agrees_with_a_list_and_leaves_older_clones_alone(
+            edits in proptest::collection::vec(edit(), 0..120),
+            origins in proptest::collection::vec(origin(), 1..12),
+        ) {
+            let mut list: Vec<Arc<TrustedOrigin>> = Vec::new();
+            let mut index = Index::default();
+            let mut half = None;
+            for (i, edit) in edits.iter().enumerate() {
+                if i == edits.len() / 2 {
+                    half = Some((list.clone(), index.clone()));
+                }
+                match edit {
+                    Edit::Insert(pattern, bits, active) => {
+                        let status = if *active { Status::Active } else { Status::Inactive };
+                        let entry = entry(i as u64, pattern, scopes(*bits), status);
+                        list.push(Arc::clone(&entry));
+                        index.insert(entry);
+                    }
+                    Edit::Remove(at) if !list.is_empty() => {
+                        let entry = list.swap_remove(at % list.len());
+                        index.remove(&entry);
+                    }
+                    Edit::Remove(_) => {}
+                }
+            }
+            for origin in &origins {
+                prop_assert_eq!(index.access(origin), naive(&list, origin), "{}", origin);
+                if let Some((list, index)) = &half {
+                    prop_assert_eq!(index.access(origin), naive(list, origin), "{}", origin);
+                }
+            }
+            for entry in list {
+                index.remove(&entry);
+            }
+            prop_assert!(index.families.is_empty());
+            for origin in &origins {
+                prop_assert_eq!(index.access(origin), Access::default());
+            }
+        }
+    }
+
+    #[test]
+    fn many_entries_of_one_origin_are_told_apart_by_their_ids() {
+        let mut index = Index::default();
+        let all = Scopes::from(Scope::ALL);
+        let entries: Vec<_> = (0..100)
+            .map(|id| entry(id, "https://a.example", all, Status::Active))
+            .collect();
+        for entry in &entries {
+            index.insert(Arc::clone(entry));
+        }
+        let origin: Origin = "https://a.example".parse().unwrap();
+        for entry in &entries {
+            assert!(index.access(&origin).allows(Scope::Cors));
+            index.remove(entry);
+        }
+        assert_eq!(index.access(&origin), Access::default());
+    }
+}

@@ -1,0 +1,17 @@
+//! What is in force: the registry that requests are judged by, and its events.
+
+mod error;
+mod events;
+mod frame_ancestors;
+mod freshness;
+mod index;
+mod origin_registry;
+mod policy;
+mod redirect;
+mod writer;
+
+pub use self::{
+    error::VersionRegressed,
+    events::{Events, OriginEvent, OriginEventKind, Received},
+    origin_registry::OriginRegistry,
+};

@@ -1,0 +1,383 @@
+use std::{
+    fmt,
+    ops::Bound,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use arc_swap::ArcSwap;
+use http::Uri;
+
+use super::{
+    error::VersionRegressed,
+    events::Events,
+    freshness::Freshness,
+    index::Access,
+    redirect,
+    writer::{Snapshot, Writer},
+};
+use crate::{
+    origin::Origin,
+    trusted::{
+        entry::{EntryId, Scope, TrustedOrigin, Version},
+        source::{Change, InvalidRow, SourceSnapshot},
+    },
+};
+
+/// A registry of trusted origins, which changes while requests are judged by it.
+///
+/// A lookup reads an immutable snapshot: it takes no lock, does no input or output, and allocates
+/// nothing beyond what each thread needs once, however many entries there are. An edit publishes a
+/// new snapshot that shares all but a few nodes with the one before; only the list for
+/// [`frame_ancestors`](Self::frame_ancestors) is copied whole, by edits of entries on it. Cloning
+/// the registry is one reference count: all clones are the same registry.
+///
+/// ConfigList come from an [`EmbeddedStore`](crate::trusted::store::EmbeddedStore), or from any
+/// [`OriginSource`](crate::trusted::source::OriginSource) through a [`Replica`](crate::trusted::replica::Replica). Where several
+/// active entries match an origin, it is trusted with the sum of what they say. A registry that
+/// has not been loaded yet trusts nobody.
+///
+/// As an [`OriginPolicy`](crate::OriginPolicy) it allows the origins with the scope `CORS`, and
+/// credentials to those whose entries say so.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use tower_cors::{
+///     CorsLayer,
+///     trusted::{entry::{Actor, OriginDraft, Scope}, store::{EmbeddedStore, OriginStore}},
+/// };
+///
+/// let store = EmbeddedStore::in_memory();
+/// let origins = store.origins().clone();
+/// let cors = CorsLayer::builder().origin_policy(origins.clone()).build()?;
+///
+/// let draft = OriginDraft::new("Shops", "https://*.shop.example", Scope::Cors)?;
+/// store.create(draft, Actor::new("admin@example.com")?).await?;
+/// assert!(origins.is_trusted(&"https://de.shop.example".parse()?));
+/// assert!(!origins.is_trusted(&"https://shop.example".parse()?));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct OriginRegistry {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    snapshot: ArcSwap<Snapshot>,
+    freshness: Freshness,
+    writer: Mutex<Writer>,
+}
+
+impl OriginRegistry {
+    /// An empty registry, which trusts nobody until it is loaded.
+    pub fn new() -> Self {
+        let writer = Writer::default();
+        // The hashes of all snapshots have the same keys.
+        let snapshot = writer.snapshot();
+        Self {
+            inner: Arc::new(Inner {
+                snapshot: ArcSwap::from_pointee(snapshot),
+                freshness: Freshness::new(),
+                writer: Mutex::new(writer),
+            }),
+        }
+    }
+
+    /// Whether pages of the origin may call the service.
+    pub fn is_trusted(&self, origin: &Origin) -> bool {
+        self.access(origin)
+            .is_some_and(|access| access.allows(Scope::Cors))
+    }
+
+    /// Whether the service may send the browser to the address after sign-in or sign-out: its
+    /// origin has the scope `REDIRECT`.
+    ///
+    /// An address without scheme and host is none to send a browser to elsewhere, and is refused;
+    /// so is one with a user name, which only serves to deceive.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use tower_cors::trusted::{
+    ///     entry::{Actor, OriginDraft, Scope},
+    ///     store::{EmbeddedStore, OriginStore},
+    /// };
+    ///
+    /// let store = EmbeddedStore::in_memory();
+    /// let draft = OriginDraft::new("App", "https://app.example", Scope::Redirect)?;
+    /// store.create(draft, Actor::new("admin@example.com")?).await?;
+    ///
+    /// let origins = store.origins();
+    /// assert!(origins.is_redirect_allowed(&"https://app.example/callback?code=1".parse()?));
+    /// assert!(!origins.is_redirect_allowed(&"https://app.example@evil.example/".parse()?));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn is_redirect_allowed(&self, target: &Uri) -> bool {
+        redirect::origin_of(target)
+            .and_then(|origin| self.access(&origin))
+            .is_some_and(|access| access.allows(Scope::Redirect))
+    }
+
+    /// The sources for the directive `frame-ancestors` of a Content-Security-Policy: the active
+    /// entries with the scope `IFRAME_EMBED`, or `'none'` ([CSP3, section 6.4.2]).
+    ///
+    /// ConfigList that the directive has no spelling for, which are IPv6 addresses and names with
+    /// `_`, are left out: their pages cannot show the service.
+    ///
+    /// The list is as long as there are entries. Proxies take some kilobytes of headers (nginx 4 or
+    /// 8 by default), and fail responses with more: give the scope to few, or to patterns.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use tower_cors::trusted::{
+    ///     entry::{Actor, OriginDraft, Scope},
+    ///     store::{EmbeddedStore, OriginStore},
+    /// };
+    ///
+    /// let store = EmbeddedStore::in_memory();
+    /// assert_eq!(&*store.origins().frame_ancestors(), "'none'");
+    ///
+    /// let draft = OriginDraft::new("Portal", "https://*.portal.example", Scope::IframeEmbed)?;
+    /// store.create(draft, Actor::new("admin@example.com")?).await?;
+    /// let policy = format!("frame-ancestors {}", store.origins().frame_ancestors());
+    /// assert_eq!(policy, "frame-ancestors https://*.portal.example");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// [CSP3, section 6.4.2]: https://www.w3.org/TR/CSP3/#directive-frame-ancestors
+    pub fn frame_ancestors(&self) -> Arc<str> {
+        if self.inner.freshness.is_usable() {
+            self.inner.snapshot.load().frames.sources()
+        } else {
+            "'none'".into()
+        }
+    }
+
+    /// The version of the store that is served.
+    pub fn version(&self) -> Version {
+        self.inner.snapshot.load().version
+    }
+
+    /// How long ago the registry was last known to be what its source holds, or `None` before the
+    /// first load. A registry of an embedded store is never stale.
+    pub fn staleness(&self) -> Option<Duration> {
+        self.inner.freshness.staleness()
+    }
+
+    /// Whether the registry answers: it is loaded, and not more stale than it may be.
+    pub fn is_available(&self) -> bool {
+        self.inner.freshness.is_usable()
+    }
+
+    /// The entry with this id.
+    pub fn entry(&self, id: EntryId) -> Option<Arc<TrustedOrigin>> {
+        self.writer().entries.get(&id).cloned()
+    }
+
+    /// The number of entries, inactive ones too.
+    pub fn len(&self) -> usize {
+        self.writer().entries.len()
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The entries behind `after` in the order of their ids, at most `limit` of them that `keep`
+    /// accepts.
+    ///
+    /// Edits wait at most for a short part of the search; changes that come meanwhile may be in
+    /// the result or not.
+    ///
+    /// ```
+    /// use tower_cors::trusted::store::EmbeddedStore;
+    ///
+    /// let store = EmbeddedStore::in_memory();
+    /// let first = store.origins().list(None, 20, |entry| entry.name().contains("shop"));
+    /// let after = first.last().map(|entry| entry.id());
+    /// let second = store.origins().list(after, 20, |entry| entry.name().contains("shop"));
+    /// assert!(first.is_empty() && second.is_empty());
+    /// ```
+    pub fn list(
+        &self,
+        mut after: Option<EntryId>,
+        limit: usize,
+        mut keep: impl FnMut(&TrustedOrigin) -> bool,
+    ) -> Vec<Arc<TrustedOrigin>> {
+        let mut found = Vec::new();
+        while found.len() < limit {
+            let chunk = self.chunk(after);
+            let Some(last) = chunk.last() else {
+                break;
+            };
+            after = Some(last.id());
+            let kept = chunk.into_iter().filter(|entry| keep(entry));
+            found.extend(kept.take(limit - found.len()));
+        }
+        found
+    }
+
+    fn chunk(&self, after: Option<EntryId>) -> Vec<Arc<TrustedOrigin>> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let writer = self.writer();
+        let behind = writer.entries.range((start, Bound::Unbounded));
+        behind
+            .take(CHUNK)
+            .map(|(_, entry)| Arc::clone(entry))
+            .collect()
+    }
+
+    /// Receives every change of what is served from now on, each once and in order.
+    ///
+    /// In an embedded store that is every edit. A replica tells what its feed brings; what the feed
+    /// has missed, or brings as a [`Change::Reload`], is told by the differences that the next load
+    /// finds: an entry that was edited twice meanwhile is one change, one that came and went is
+    /// none, and who deleted an entry is not known. An audit log that must have every edit, and who
+    /// made it, is kept where edits are made.
+    ///
+    /// At most `capacity` changes wait for the subscriber, which learns how many it has missed
+    /// when it is slower than that. Dropping [`Events`] ends the subscription. Who waits for events
+    /// is woken within the edit, before its store takes the next one: a waker that is more than a
+    /// word to a runtime must not edit.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use tower_cors::trusted::{
+    ///     entry::{Actor, OriginDraft, Scope},
+    ///     registry::{OriginEventKind, Received},
+    ///     store::{EmbeddedStore, OriginStore},
+    /// };
+    ///
+    /// let store = EmbeddedStore::in_memory();
+    /// let mut events = store.origins().subscribe(16);
+    /// let draft = OriginDraft::new("App", "https://app.example", Scope::Cors)?;
+    /// store.create(draft, Actor::new("admin@example.com")?).await?;
+    ///
+    /// let Some(Received::Event(event)) = events.try_next() else {
+    ///     panic!("one edit, one event");
+    /// };
+    /// assert!(matches!(event.kind, OriginEventKind::Created { .. }));
+    /// assert_eq!(events.try_next(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn subscribe(&self, capacity: usize) -> Events {
+        self.writer().subscribers.subscribe(capacity)
+    }
+
+    /// How many rows of the source are no entries. They are skipped.
+    pub fn invalid_rows(&self) -> usize {
+        self.writer().invalid.len()
+    }
+
+    /// The first rows, by key, that are no entries.
+    pub fn invalid_rows_up_to(&self, limit: usize) -> Vec<InvalidRow> {
+        self.writer().invalid.first(limit)
+    }
+
+    /// Serves what a source holds, in place of what is served. Returns whether anything has
+    /// changed.
+    ///
+    /// # Errors
+    ///
+    /// A version that is less than the one that is served: the source has gone back in time, and
+    /// its content is not taken.
+    pub fn apply_load(
+        &self,
+        load: SourceSnapshot,
+        version: Version,
+    ) -> Result<bool, VersionRegressed> {
+        let mut writer = self.writer();
+        if version < writer.version {
+            return Err(VersionRegressed {
+                served: writer.version,
+                offered: version,
+            });
+        }
+        let begun = load.begun;
+        let changed = writer.replace_all(load, version);
+        self.publish(writer, Some(begun));
+        Ok(changed)
+    }
+
+    /// Serves what a source says has changed. Returns whether anything has: a change that is older
+    /// than what is served, or already in it, has been seen before. [`Change::Reload`] is for
+    /// whoever can load.
+    pub fn apply(&self, change: Change) -> bool {
+        let mut writer = self.writer();
+        if change.version() < writer.version || change.is_reload() {
+            return false;
+        }
+        let changed = writer.apply(change);
+        let now = writer.is_loaded.then(Instant::now);
+        match (changed, now) {
+            (true, _) => self.publish(writer, now),
+            (false, Some(now)) => self.inner.freshness.confirm(now),
+            (false, None) => {}
+        }
+        changed
+    }
+
+    /// Version and entries of one moment.
+    pub(crate) fn contents(&self) -> (Version, Vec<Arc<TrustedOrigin>>) {
+        let writer = self.writer();
+        (writer.version, writer.entries.values().cloned().collect())
+    }
+
+    pub(crate) fn freshness(&self) -> &Freshness {
+        &self.inner.freshness
+    }
+
+    /// What the origin is trusted with, or `None` when the registry cannot tell.
+    pub(crate) fn access(&self, origin: &Origin) -> Option<Access> {
+        let is_usable = self.inner.freshness.is_usable();
+        is_usable.then(|| self.inner.snapshot.load().index.access(origin))
+    }
+
+    /// Serves what the writer holds, which is what the source held then; tells the subscribers;
+    /// and wakes them when the lock is free again.
+    fn publish(&self, mut writer: MutexGuard<'_, Writer>, confirmed: Option<Instant>) {
+        self.inner.snapshot.store(Arc::new(writer.snapshot()));
+        if let Some(then) = confirmed {
+            self.inner.freshness.confirm(then);
+        }
+        let events = std::mem::take(&mut writer.events);
+        let wakers = writer.subscribers.deliver(events);
+        drop(writer);
+        for waker in wakers {
+            waker.wake();
+        }
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        // Nothing that is done under the lock panics half way.
+        self.inner
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How many entries are looked at under one lock.
+const CHUNK: usize = 1024;
+
+impl Default for OriginRegistry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for OriginRegistry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OriginRegistry")
+            .field("version", &self.version())
+            .finish_non_exhaustive()
+    }
+}

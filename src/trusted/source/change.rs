@@ -1,0 +1,125 @@
+use std::{fmt, sync::Arc};
+
+use crate::trusted::entry::{Actor, EntryError, EntryId, OriginRecord, TrustedOrigin, Version};
+
+/// What a feed brings.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Change {
+    /// There is a new entry, or a new content of one.
+    Put {
+        /// When.
+        version: Version,
+        /// The row with the entry.
+        row: SourceRow,
+    },
+    /// An entry is gone.
+    Delete {
+        /// When.
+        version: Version,
+        /// Which.
+        id: EntryId,
+        /// Who removed it, where the store tells.
+        by: Option<Actor>,
+    },
+    /// Nothing else has changed up to this version. A source that says so every now and then
+    /// lets the registry know that it is not stale.
+    Current {
+        /// Up to when.
+        version: Version,
+    },
+    /// More has changed than the feed brings one by one: the whole has to be loaded.
+    Reload {
+        /// Since when there is something to load.
+        version: Version,
+    },
+}
+
+impl Change {
+    /// When the change was committed.
+    pub fn version(&self) -> Version {
+        match self {
+            Self::Put { version, .. }
+            | Self::Delete { version, .. }
+            | Self::Current { version }
+            | Self::Reload { version } => *version,
+        }
+    }
+
+    pub(crate) fn is_reload(&self) -> bool {
+        matches!(self, Self::Reload { .. })
+    }
+}
+
+/// A row of a store.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum SourceRow {
+    /// A record that is not checked yet.
+    Record(Box<OriginRecord>),
+    /// An entry.
+    Entry(Arc<TrustedOrigin>),
+    /// Something that is not even a record.
+    Invalid {
+        /// The row's key in the store.
+        key: String,
+        /// What is wrong with it.
+        error: EntryError,
+    },
+}
+
+impl SourceRow {
+    /// The row's key: the id, if it has one.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Record(record) => record.id.clone(),
+            Self::Entry(entry) => entry.id().to_string(),
+            Self::Invalid { key, .. } => key.clone(),
+        }
+    }
+
+    pub(crate) fn check(self) -> Result<Arc<TrustedOrigin>, InvalidRow> {
+        let (key, error) = match self {
+            Self::Entry(entry) => return Ok(entry),
+            Self::Invalid { key, error } => (key, error),
+            Self::Record(record) => match record.check() {
+                Ok(entry) => return Ok(Arc::new(entry)),
+                Err(error) => (record.id, error),
+            },
+        };
+        Err(InvalidRow { key, error })
+    }
+}
+
+impl From<OriginRecord> for SourceRow {
+    fn from(record: OriginRecord) -> Self {
+        Self::Record(Box::new(record))
+    }
+}
+
+impl From<Arc<TrustedOrigin>> for SourceRow {
+    fn from(entry: Arc<TrustedOrigin>) -> Self {
+        Self::Entry(entry)
+    }
+}
+
+/// A row that is no entry. It is skipped, counted and reported; the rest is served.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("row {key:?}: {error}")]
+#[non_exhaustive]
+pub struct InvalidRow {
+    /// The row's key in the store.
+    pub key: String,
+    /// What is wrong with it.
+    pub error: EntryError,
+}
+
+impl InvalidRow {
+    /// For a store that has found it.
+    pub fn new(key: impl fmt::Display, error: EntryError) -> Self {
+        Self {
+            key: key.to_string(),
+            error,
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Where a replica reads from: the trait [`OriginSource`], and the changes that it yields.
+
+mod change;
+mod error;
+mod origin_source;
+mod snapshot;
+
+pub(crate) use self::snapshot::InvalidRows;
+pub use self::{
+    change::{Change, InvalidRow, SourceRow},
+    error::SourceError,
+    origin_source::{ChangeFeed, OriginSource, SourceFuture},
+    snapshot::SourceSnapshot,
+};
