@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the stores of examples/trusted_origins against real servers (tests/stores), which the tests
+# Runs the stores of examples/apps/trusted_origins against real servers (tests/stores), which the tests
 # start on free ports of the loopback interface with temporary directories, and stop again; and
 # loads a million entries at start, in the seconds that this takes without optimisation.
 set -euo pipefail
@@ -17,4 +17,4 @@ if [ "$(id -u)" = 0 ]; then
 fi
 cargo build --quiet --all-features --example trusted_origins
 cargo test --quiet --all-features --test stores -- --ignored --test-threads=2 "$@"
-[ $# -gt 0 ] || cargo test --quiet --all-features --test trusted_scale -- --ignored
+[ $# -gt 0 ] || cargo test --quiet --all-features --test registry_scale -- --ignored

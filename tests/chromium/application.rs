@@ -5,7 +5,7 @@ use tokio::process::Command;
 
 use crate::driver::Process;
 
-/// `examples/trusted_application`, running.
+/// `examples/apps/trusted_application`, running.
 pub(crate) struct Application {
     pub(crate) api: String,
     pub(crate) messaging: String,

@@ -1,7 +1,7 @@
 //! Pages in a real, headless Chromium.
 //!
-//! `chat` opens the pages of `examples/trusted_application`, `registry` those of
-//! `examples/trusted_origins`; `expired` is about tokens whose time is over; `claims` shows that
+//! `chat` opens the pages of `examples/apps/trusted_application`, `registry` those of
+//! `examples/apps/trusted_origins`; `expired` is about tokens whose time is over; `claims` shows that
 //! Chromium behaves as this crate relies on. `scripts/chromium.sh` builds what is needed and runs them.
 
 // Helpers of tests fail as tests do.

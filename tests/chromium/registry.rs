@@ -1,4 +1,4 @@
-//! The admin page and the demo pages of `examples/trusted_origins`, as people use them.
+//! The admin page and the demo pages of `examples/apps/trusted_origins`, as people use them.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::{
     driver::Process,
 };
 
-/// `examples/trusted_origins`, running with three replicas.
+/// `examples/apps/trusted_origins`, running with three replicas.
 struct Service {
     replicas: [String; 3],
     trusted: String,

@@ -1,4 +1,4 @@
-//! The stores of `examples/trusted_origins` against real servers, and what goes wrong with those.
+//! The stores of `examples/apps/trusted_origins` against real servers, and what goes wrong with those.
 //!
 //! `scripts/stores.sh` runs them.
 
@@ -14,5 +14,5 @@ mod load;
 mod proxy;
 mod scene;
 mod server;
-#[path = "../../examples/trusted_origins/stores/mod.rs"]
+#[path = "../../examples/apps/trusted_origins/stores/mod.rs"]
 mod stores;

@@ -1,5 +1,4 @@
 //! The registry of trusted origins: as a policy, as a store, in a file, and as a replica.
-#![cfg(feature = "trusted")]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -11,15 +10,10 @@ mod file;
 mod policy;
 mod replica;
 mod resync;
-#[cfg(feature = "axum")]
 mod routes;
-#[cfg(feature = "axum")]
-#[path = "../sockets/mod.rs"]
-mod sockets;
 mod source;
 mod store;
-#[path = "../service/support.rs"]
-#[allow(dead_code, reason = "these files need a part of it")]
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::sync::Arc;

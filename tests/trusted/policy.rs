@@ -11,10 +11,8 @@ use tower_cors::{
     },
 };
 
-use super::{
-    admin, block_on, cors, draft, origin,
-    support::{Subject, get_from, preflight_from, request},
-};
+use super::{admin, block_on, cors, draft, origin};
+use crate::support::service::{Subject, get_from, preflight_from, request};
 
 const TRUSTED: &str = "https://app.example";
 const WITHOUT: &str = "https://no-cookies.example";

@@ -14,8 +14,8 @@ use tower_cors::trusted::{
 use super::{
     admin, cors, entries,
     source::{Follower, Source, app, record},
-    support::{Subject, get_from},
 };
+use crate::support::service::{Subject, get_from};
 
 #[tokio::test]
 async fn changes_arrive_also_those_between_watch_and_load() {

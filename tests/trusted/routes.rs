@@ -7,10 +7,8 @@ use tower_cors::{
     trusted::store::{EmbeddedStore, OriginStore},
 };
 
-use super::{
-    admin, cors,
-    sockets::{ask, serve},
-};
+use super::{admin, cors};
+use crate::support::sockets::{ask, serve};
 
 const TRUSTED: &str = "https://app.example";
 const LOGIN: &str = "https://login.example";

@@ -1,0 +1,278 @@
+//! Tokens in every place, as a service meets them.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::{HeaderName, StatusCode, header, request::Builder};
+use serde_json::json;
+use tower_cors::{
+    OriginSet,
+    preflight::IssuedIndex,
+    token::{
+        TokenConfigError, TokenOrigins, VerifiedToken,
+        claim::{Claims, OriginsClaim},
+        issue::Revocable,
+        source::{TokenSource, VerifiedOrigins},
+    },
+};
+
+use crate::support::tokens::{self, *};
+
+fn service(source: impl Into<TokenSource>) -> Spied {
+    let builder = TokenOrigins::builder()
+        .verifier(verifier())
+        .source(source)
+        .claim(OriginsClaim::delimited("ao", ';'));
+    tokens::service(builder.build().unwrap())
+}
+
+fn verified(list: &str) -> VerifiedToken {
+    let claims = json!({"ao": list, "asi": "outer"}).to_string();
+    VerifiedToken::new(Claims::parse(claims.as_bytes()).unwrap())
+}
+
+async fn status(service: &Spied, request: Builder) -> StatusCode {
+    let outcome = service.send(request).await;
+    assert_eq!(
+        outcome.inner_calls,
+        usize::from(outcome.status == StatusCode::OK)
+    );
+    outcome.status
+}
+
+/// The request with the token, from a page that it lists and from another one.
+async fn check(service: &Spied, request: impl Fn(&str) -> Builder) {
+    assert_eq!(status(service, request(CONTOSO)).await, StatusCode::OK);
+    assert_eq!(status(service, request(EVIL)).await, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn headers() {
+    let token = token(LIST);
+    let name = HeaderName::from_static("x-token");
+    let plain = service(TokenSource::header(name.clone()));
+    check(&plain, |origin| get("/", origin).header("x-token", &token)).await;
+    let schemes = service(TokenSource::header(name).scheme("Token").scheme("SSWS"));
+    check(&schemes, |origin| {
+        get("/", origin).header("x-token", format!("ssws {token}"))
+    })
+    .await;
+    let other = get("/", CONTOSO).header("x-token", format!("Bearer {token}"));
+    assert_eq!(
+        schemes.send(other).await.denial.unwrap().kind(),
+        tower_cors::DenialKind::NoPolicy
+    );
+}
+
+#[tokio::test]
+async fn grpc_metadata() {
+    let token = token(LIST);
+    let text = service(TokenSource::grpc_metadata(HeaderName::from_static(
+        "session",
+    )));
+    check(&text, |origin| get("/", origin).header("session", &token)).await;
+    let binary = service(TokenSource::grpc_metadata(HeaderName::from_static(
+        "session-bin",
+    )));
+    let encoded = STANDARD.encode(&token);
+    let encoded = encoded.trim_end_matches('=');
+    check(&binary, |origin| {
+        get("/", origin).header("session-bin", encoded)
+    })
+    .await;
+    let raw = get("/", CONTOSO).header("session-bin", &token);
+    assert_eq!(status(&binary, raw).await, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn cookies() {
+    let service = service(TokenSource::cookie("__Host-session"));
+    let token = token(LIST);
+    let cookie = format!("a=b; __Host-session={token}");
+    check(&service, |origin| {
+        get("/", origin).header(header::COOKIE, &cookie)
+    })
+    .await;
+    let tossed = format!("{cookie}; __Host-session=x");
+    let tossed = get("/", CONTOSO).header(header::COOKIE, tossed);
+    assert_eq!(status(&service, tossed).await, StatusCode::UNAUTHORIZED);
+    let preflight = preflight("/", CONTOSO).header(header::COOKIE, &cookie);
+    assert_eq!(status(&service, preflight).await, StatusCode::FORBIDDEN);
+}
+
+/// What is in the URL is in the preflight's, too.
+#[tokio::test]
+async fn paths_and_hosts() {
+    let token = token(LIST);
+    let source = TokenSource::path(|path| path.strip_prefix("/feeds/")?.split('/').next());
+    let path = service(source);
+    let uri = format!("/feeds/{token}/events");
+    check(&path, |origin| get(&uri, origin)).await;
+    let passed = path.send(preflight(&uri, CONTOSO)).await;
+    assert_eq!(passed.allowed_origin(), Some(CONTOSO));
+    assert_eq!(
+        path.send(preflight(&uri, EVIL)).await.status,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(
+        status(&path, get("/feeds//events", CONTOSO)).await,
+        StatusCode::UNAUTHORIZED
+    );
+    assert_eq!(
+        status(&path, get("/other", CONTOSO)).await,
+        StatusCode::FORBIDDEN
+    );
+
+    let tenants = Scripted::new(|tenant| match tenant {
+        "contoso" => Ok(verified(CONTOSO)),
+        _ => Err(tower_cors::token::verify::VerifyError::NotAuthentic(
+            "no such tenant",
+        )),
+    });
+    let builder = TokenOrigins::builder()
+        .verifier(tenants)
+        .source(TokenSource::host(|host| host.strip_suffix(".api.example")))
+        .claim(OriginsClaim::single("ao"));
+    let host = tokens::service(builder.build().unwrap());
+    let at = |host: &'static str, origin: &str| {
+        http::Request::get("/")
+            .header(header::HOST, host)
+            .header(header::ORIGIN, origin)
+    };
+    check(&host, |origin| at("contoso.api.example:8443", origin)).await;
+    let unknown = at("litware.api.example", CONTOSO);
+    assert_eq!(status(&host, unknown).await, StatusCode::UNAUTHORIZED);
+    // HTTP/2 has the host in the URI.
+    check(&host, |origin| get("https://contoso.api.example/", origin)).await;
+}
+
+#[tokio::test]
+async fn what_an_outer_layer_has_verified() {
+    let by_token = TokenOrigins::builder()
+        .source(TokenSource::verified_token())
+        .claim(OriginsClaim::delimited("ao", ';'))
+        .build()
+        .unwrap();
+    let by_token = tokens::service(by_token);
+    let with = |origin: &str, token: VerifiedToken| get("/", origin).extension(Arc::new(token));
+    check(&by_token, |origin| with(origin, verified(LIST))).await;
+    // Time goes on.
+    let second_ago = SystemTime::now() - Duration::from_secs(1);
+    let expired = by_token
+        .send(with(CONTOSO, verified(LIST).expires_at(second_ago)))
+        .await;
+    assert_eq!(expired.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(expired.allowed_origin(), Some(CONTOSO));
+
+    let by_origins = TokenOrigins::builder().source(TokenSource::verified_origins());
+    let by_origins = tokens::service(by_origins.build().unwrap());
+    let set = || VerifiedOrigins(OriginSet::parse([CONTOSO]).unwrap());
+    check(&by_origins, |origin| get("/", origin).extension(set())).await;
+
+    #[derive(Clone)]
+    struct Session {
+        page: &'static str,
+    }
+    let source = TokenSource::verified_origins_in(|extensions| {
+        let session: &Session = extensions.get()?;
+        Some(VerifiedOrigins(OriginSet::parse([session.page]).ok()?))
+    });
+    let own = tokens::service(TokenOrigins::builder().source(source).build().unwrap());
+    check(&own, |origin| {
+        get("/", origin).extension(Session { page: CONTOSO })
+    })
+    .await;
+    assert_eq!(status(&own, get("/", CONTOSO)).await, StatusCode::FORBIDDEN);
+}
+
+/// Whoever has verified a token, and whenever: it is judged as it is now.
+#[tokio::test]
+async fn what_was_good_may_be_so_no_more() {
+    let index = IssuedIndex::new(10);
+    let issuer = Scripted::new(|_| {
+        Ok(verified(CONTOSO).expires_at(SystemTime::now() - Duration::from_secs(1)))
+    });
+    let builder = TokenOrigins::builder()
+        .verifier(Revocable::new(issuer, index.clone()))
+        .source(TokenSource::bearer())
+        .source(TokenSource::verified_token())
+        .claim(OriginsClaim::delimited("ao", ';'));
+    let service = tokens::service(builder.build().unwrap());
+
+    let claims = json!({"ao": CONTOSO, "jti": "7"}).to_string();
+    let token = Arc::new(VerifiedToken::new(
+        Claims::parse(claims.as_bytes()).unwrap(),
+    ));
+    let request = || get("/", CONTOSO).extension(Arc::clone(&token));
+    assert_eq!(status(&service, request()).await, StatusCode::OK);
+    index.revoke("7").unwrap();
+    let revoked = service.send(request()).await;
+    assert_eq!(revoked.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(revoked.allowed_origin(), None);
+
+    // A verifier that calls a token good whose time is over.
+    let lapsed = service.send(bearer(CONTOSO, "lapsed")).await;
+    assert_eq!(lapsed.inner_calls, 0);
+    assert_eq!(
+        lapsed.denial.unwrap().kind(),
+        tower_cors::DenialKind::ExpiredToken
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_verified_twice() {
+    let issuer = Scripted::new(|_| Ok(verified(EVIL)));
+    let builder = TokenOrigins::builder()
+        .verifier(issuer.clone())
+        .source(TokenSource::bearer())
+        .source(TokenSource::verified_token())
+        .claim(OriginsClaim::delimited("ao", ';'));
+    let service = tokens::service(builder.build().unwrap());
+    let request = bearer(CONTOSO, "raw").extension(Arc::new(verified(CONTOSO)));
+    let outcome = service.send(request).await;
+    assert_eq!(
+        (outcome.status, outcome.session.as_deref()),
+        (StatusCode::OK, Some("outer"))
+    );
+    assert_eq!(issuer.calls(), 0);
+}
+
+#[test]
+fn every_mistake_of_a_configuration_is_reported() {
+    let mistakes = |builder: tower_cors::token::TokenOriginsBuilder| {
+        let errors = builder.build().unwrap_err();
+        let lines = errors.to_string();
+        assert_eq!(lines.lines().count(), errors.iter().count());
+        errors.iter().cloned().collect::<Vec<_>>()
+    };
+    use TokenConfigError as E;
+    assert_eq!(mistakes(TokenOrigins::builder()), [E::MissingSource]);
+    let all = TokenOrigins::builder()
+        .source(TokenSource::query("t").up_to_layers(2))
+        .source(TokenSource::query("").prefix("p"))
+        .source(TokenSource::cookie("a=b"))
+        .claim(OriginsClaim::delimited("ao", 'x'))
+        .expired_grace(Duration::from_secs(3601))
+        .max_entries(0)
+        .max_list_len(0)
+        .max_token_len(0);
+    assert_eq!(
+        mistakes(all),
+        [
+            E::Source("up_to_layers needs a prefix, by which the last layer is known"),
+            E::Source("the name of the query parameter is empty"),
+            E::Source("the name of the cookie is empty, or has a separator in it"),
+            E::Claim("a delimiter is one of ';', ',', '|', space, tab and line feed"),
+            E::MissingVerifier,
+            E::MaxTokenLen,
+            E::MaxEntries,
+            E::MaxListLen,
+            E::ExpiredGrace(Duration::from_secs(3601)),
+        ]
+    );
+    let bare = TokenOrigins::builder().source(TokenSource::verified_token());
+    assert_eq!(mistakes(bare), [E::MissingClaim]);
+}
