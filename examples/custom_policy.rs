@@ -17,20 +17,17 @@ use std::{
 };
 
 use axum::{Router, routing::get};
-use http::{
-    HeaderName,
-    header::{HOST, ORIGIN},
-};
+use http::header::HOST;
 use lexopt::ValueExt;
 use tokio::net::TcpListener;
 use tower_cors::{
-    CorsLayer, CorsRequest, Denial, DenialKind, DeniedRequests, Grant, OriginPolicy, OriginSet,
-    Verdict, VerdictFuture, policy::PolicyProperties,
+    CorsLayer, CorsRequest, DenialKind, DeniedRequests, OriginPolicy, OriginSet, VerdictFuture,
+    policy::PolicyProperties,
 };
 
-/// How long what the directory said is believed.
+/// How long an answer of the directory is used.
 const FRESH: Duration = Duration::from_secs(60);
-/// Any client can make up host names, so that what is remembered needs a bound.
+/// Any client can make up host names, so the memory needs a bound.
 const MAX_TENANTS: usize = 10_000;
 
 /// Stands for a database or another service.
@@ -40,17 +37,14 @@ struct Directory {
 }
 
 impl Directory {
-    /// The origins of a tenant, or `None` if there is no such tenant.
-    async fn origins_of(
-        &self,
-        host: &str,
-    ) -> Result<Option<OriginSet>, Box<dyn Error + Send + Sync>> {
+    /// The origins of a tenant; none if there is no such tenant.
+    async fn origins_of(&self, host: &str) -> Result<OriginSet, Box<dyn Error + Send + Sync>> {
         self.lookups.fetch_add(1, Ordering::Relaxed);
         tokio::time::sleep(Duration::from_millis(20)).await;
         match host {
-            "contoso.test" => Ok(Some(OriginSet::parse(["https://*.contoso.example"])?)),
+            "contoso.test" => Ok(OriginSet::parse(["https://*.contoso.example"])?),
             "broken.test" => Err("the directory does not answer".into()),
-            _ => Ok(None),
+            _ => Ok(OriginSet::default()),
         }
     }
 }
@@ -61,17 +55,17 @@ struct TenantOrigins(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     directory: Directory,
-    known: Mutex<HashMap<String, (Instant, Option<OriginSet>)>>,
+    known: Mutex<HashMap<String, (Instant, OriginSet)>>,
 }
 
 impl Shared {
-    fn remembered(&self, host: &str) -> Option<Option<OriginSet>> {
+    fn remembered(&self, host: &str) -> Option<OriginSet> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, origins) = known.get(host)?;
         (since.elapsed() < FRESH).then(|| origins.clone())
     }
 
-    fn remember(&self, host: String, origins: Option<OriginSet>) {
+    fn remember(&self, host: String, origins: OriginSet) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MAX_TENANTS {
             known.clear();
@@ -82,56 +76,32 @@ impl Shared {
 
 impl OriginPolicy for TenantOrigins {
     fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
-        let mut hosts = request.headers().get_all(HOST).iter();
-        let (Some(Ok(host)), None) = (hosts.next().map(|host| host.to_str()), hosts.next()) else {
-            let denial = Denial::new(DenialKind::OriginNotAllowed);
-            return VerdictFuture::ready(denial.reason("there is not exactly one Host"));
+        let Some(host) = request.single_header(&HOST) else {
+            let denial = DenialKind::OriginNotAllowed.because("there is not exactly one Host");
+            return denial.into();
         };
-        if let Some(origins) = self.0.remembered(host) {
-            let granted = request
-                .origin()
-                .tuple()
-                .is_some_and(|origin| origins.is_some_and(|origins| origins.contains(origin)));
-            return VerdictFuture::ready(verdict(granted));
-        }
-        // What a future needs, it must own.
-        let (shared, host) = (Arc::clone(&self.0), host.to_owned());
         let origin = request.origin().clone();
-        VerdictFuture::new(async move {
-            match shared.directory.origins_of(&host).await {
-                Ok(origins) => {
-                    let granted = origin.tuple().is_some_and(|origin| {
-                        origins
-                            .as_ref()
-                            .is_some_and(|origins| origins.contains(origin))
-                    });
-                    shared.remember(host, origins);
-                    verdict(granted)
-                }
-                // When in doubt, deny; and do not remember it.
-                Err(error) => {
-                    let denial = Denial::new(DenialKind::Unavailable);
-                    Verdict::Deny(denial.reason(error.to_string()))
-                }
-            }
+        if let Some(origins) = self.0.remembered(host) {
+            return origin.judge_by(|tuple| origins.contains(tuple)).into();
+        }
+        // The future outlives the request that it is about, so it owns what it needs.
+        let (shared, host) = (Arc::clone(&self.0), host.to_owned());
+        VerdictFuture::try_new(async move {
+            // Who cannot tell denies, and does not remember it.
+            let origins = shared
+                .directory
+                .origins_of(&host)
+                .await
+                .map_err(|error| DenialKind::Unavailable.because(error.to_string()))?;
+            shared.remember(host, origins.clone());
+            Ok(origin.judge_by(|tuple| origins.contains(tuple)))
         })
     }
 
-    fn varies_on(&self) -> &[HeaderName] {
-        static NAMES: [HeaderName; 2] = [ORIGIN, HOST];
-        &NAMES
-    }
-
     fn properties(&self) -> PolicyProperties {
-        PolicyProperties::new().denied_requests(DeniedRequests::Refuse)
-    }
-}
-
-fn verdict(granted: bool) -> Verdict {
-    if granted {
-        Verdict::Allow(Grant::new())
-    } else {
-        Verdict::Deny(Denial::new(DenialKind::OriginNotAllowed))
+        PolicyProperties::new()
+            .reads([HOST])
+            .denied_requests(DeniedRequests::Refuse)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use http::HeaderName;
+
 use crate::origin::OriginError;
 
 /// The longest that any browser keeps the result of a preflight, in seconds.
@@ -102,6 +104,18 @@ pub enum ConfigError {
         list: HeaderSetting,
         /// What is wrong with it.
         reason: HeaderNameErrorReason,
+    },
+
+    /// A combinator lets requests with a header through to anybody, and the policy inside it is the
+    /// one that would check that header.
+    #[error(
+        "origin_policy: requests with {header} are allowed without asking a policy that reads \
+         {header}, so a forged one would pass: let that policy judge them, as in \
+         `tokens.fallback(cookies)`"
+    )]
+    BypassedPolicy {
+        /// The header.
+        header: HeaderName,
     },
 
     /// A policy that lists origins without transport security, together with credentials.

@@ -1,14 +1,14 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::StatusCode;
 
 use super::{dangerous::DangerousOptIns, origins::ListedOrigins};
 use crate::{
     error::{BroadPreflightReason as Broad, ConfigError, ConfigErrors},
-    layer::CorsLayer,
+    layer::{Core, CorsLayer, InForce},
     lists::{AllowHeaders, AllowMethods, Any, ConfigList, ExposeHeaders, MaxAge},
     origin::OriginSet,
-    policy::{AnyOrigin, DeniedRequests, OriginPolicy, PolicyProperties, SetAndNull},
+    policy::{Caching, DeniedRequests, OriginPolicy, PolicyProperties, Reach, SetAndNull},
     protocol::{Prepared, Rules},
 };
 
@@ -29,7 +29,7 @@ use crate::{
 /// assert!(intranet().build().is_err());
 /// assert!(intranet().dangerously_allow_insecure_origins().build().is_ok());
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[must_use = "a configuration does nothing until it is built"]
 pub struct CorsLayerBuilder {
     origins: ConfigList,
@@ -43,6 +43,14 @@ pub struct CorsLayerBuilder {
     preflight_status: Option<StatusCode>,
     record_denials: Option<bool>,
     doors: DangerousOptIns,
+    table: Option<WithinTable>,
+}
+
+/// What a configuration has to know of the others of its route.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WithinTable {
+    /// What caches and logs may keep of any of them.
+    pub(crate) caching: Caching,
 }
 
 impl CorsLayer {
@@ -67,7 +75,26 @@ impl CorsLayer {
 
 impl CorsLayerBuilder {
     pub(crate) fn new() -> Self {
-        Self::default()
+        Self {
+            origins: ConfigList::default(),
+            policy: None,
+            credentials: false,
+            methods: ConfigList::default(),
+            headers: ConfigList::default(),
+            expose: ConfigList::default(),
+            max_age: None,
+            denied_requests: None,
+            preflight_status: None,
+            record_denials: None,
+            doors: DangerousOptIns::default(),
+            table: None,
+        }
+    }
+
+    /// Makes the configuration one of several for a route, which the method chooses among.
+    pub(crate) fn within_table(mut self, table: WithinTable) -> Self {
+        self.table = Some(table);
+        self
     }
 
     /// The origins that may use the service: [`Any`](crate::Any), or entries in the grammar of
@@ -181,6 +208,11 @@ impl CorsLayerBuilder {
     ///
     /// Every mistake, not only the first.
     pub fn build(self) -> Result<CorsLayer, ConfigErrors> {
+        let core = self.build_core()?;
+        Ok(CorsLayer::from_in_force(InForce::Always(Arc::new(core))))
+    }
+
+    pub(crate) fn build_core(self) -> Result<Core, ConfigErrors> {
         let mut errors = Vec::new();
         let (listed, plain_list) = self.build_policy(&mut errors);
         let credentials = self.credentials;
@@ -202,20 +234,34 @@ impl CorsLayerBuilder {
             Some(policy) => (policy, None),
             None => (listed, plain_list),
         };
-        let properties = policy.properties();
-        if properties.any_origin() != AnyOrigin::Never
+        let mut properties = policy.properties();
+        if let Some(table) = self.table {
+            properties.set_caching(table.caching);
+        }
+        if properties.reach() >= Reach::Star
             && credentials
             && !errors.contains(&ConfigError::AnyOriginWithCredentials)
         {
             errors.push(ConfigError::AnyOriginWithCredentials);
         }
+        if let Some(name) = properties.bypassed() {
+            let header = name.clone();
+            errors.push(ConfigError::BypassedPolicy { header });
+        }
         if credentials && is_own_policy {
-            errors.extend(mistakes_with_credentials(properties, self.doors));
+            errors.extend(mistakes_with_credentials(&properties, self.doors));
         }
         let denied_requests = self
             .denied_requests
             .unwrap_or(properties.own_denied_requests());
-        let prepared = Prepared::new(&*policy, credentials, &methods, &headers, max_age.as_ref());
+        let prepared = Prepared::new(
+            &properties,
+            self.table.is_some(),
+            credentials,
+            &methods,
+            &headers,
+            max_age.as_ref(),
+        );
         let rules = Rules {
             credentials,
             methods,
@@ -231,10 +277,10 @@ impl CorsLayerBuilder {
             plain_list,
             prepared,
         };
-        if properties.has_broad_preflight() {
+        if rules.properties.has_broad_preflight() {
             errors.extend(missing_for_a_broad_preflight(&rules).map(ConfigError::BroadPreflight));
         }
-        ConfigErrors::none_or(errors, || CorsLayer::new(rules, policy))
+        ConfigErrors::none_or(errors, || Core::new(rules, policy))
     }
 
     /// The policy that the list of origins stands for, and the list where it is all of that.
@@ -269,7 +315,7 @@ impl TryFrom<CorsLayerBuilder> for CorsLayer {
 
 /// What the policy says of itself and credentials forbid.
 fn mistakes_with_credentials(
-    properties: PolicyProperties,
+    properties: &PolicyProperties,
     doors: DangerousOptIns,
 ) -> impl Iterator<Item = ConfigError> {
     let insecure = properties.has_insecure_origins() && !doors.insecure_origins;

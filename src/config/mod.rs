@@ -10,5 +10,6 @@ mod file;
 mod origins;
 
 pub use self::builder::CorsLayerBuilder;
+pub(crate) use self::builder::WithinTable;
 #[cfg(feature = "serde")]
 pub use self::file::CorsConfig;

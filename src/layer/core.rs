@@ -39,7 +39,7 @@ impl Core {
             super::events::emit(
                 plan,
                 &head,
-                self.rules.properties.has_secret_path(),
+                self.rules.properties.caching().secret_path,
                 &self.limiter,
             );
         }
@@ -53,7 +53,7 @@ impl Core {
         super::events::emit(
             &plan,
             &head,
-            self.rules.properties.has_secret_path(),
+            self.rules.properties.caching().secret_path,
             &self.limiter,
         );
         plan
@@ -100,10 +100,12 @@ mod tests {
         for line in lines {
             headers.append(ORIGIN, HeaderValue::from_str(line).unwrap());
         }
-        match layer.core.start(Head::from(&request)).unwrap() {
+        let head = Head::from(&request);
+        let core = layer.in_force.core(&head);
+        match core.start(head).unwrap() {
             Plan::Forward(forward) => format!("{forward:?}"),
             // What becomes of it: the kind of a denial that nobody records need not be the same.
-            Plan::Answer(answer) => format!("{:?}", write::answer(answer, &layer.core.rules)),
+            Plan::Answer(answer) => format!("{:?}", write::answer(answer, &core.rules)),
         }
     }
 

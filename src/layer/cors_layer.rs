@@ -2,8 +2,7 @@ use std::{fmt, sync::Arc};
 
 use tower_layer::Layer;
 
-use super::{core::Core, service::Cors};
-use crate::{policy::OriginPolicy, protocol::Rules};
+use super::{in_force::InForce, service::Cors};
 
 /// Adds [`Cors`] to a service.
 ///
@@ -25,13 +24,13 @@ use crate::{policy::OriginPolicy, protocol::Rules};
 /// ```
 #[derive(Clone)]
 pub struct CorsLayer {
-    pub(crate) core: Arc<Core>,
+    pub(super) in_force: Arc<InForce>,
 }
 
 impl CorsLayer {
-    pub(crate) fn new(rules: Rules, policy: Box<dyn OriginPolicy>) -> Self {
+    pub(crate) fn from_in_force(in_force: InForce) -> Self {
         Self {
-            core: Arc::new(Core::new(rules, policy)),
+            in_force: Arc::new(in_force),
         }
     }
 }
@@ -40,12 +39,12 @@ impl<S> Layer<S> for CorsLayer {
     type Service = Cors<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Cors::new(inner, Arc::clone(&self.core))
+        Cors::new(inner, Arc::clone(&self.in_force))
     }
 }
 
 impl fmt::Debug for CorsLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("CorsLayer").field(&self.core).finish()
+        f.debug_tuple("CorsLayer").field(&self.in_force).finish()
     }
 }

@@ -8,6 +8,7 @@ mod cors_layer;
 #[cfg(feature = "tracing")]
 mod events;
 mod future;
+mod in_force;
 #[cfg(feature = "tracing")]
 mod limiter;
 #[cfg(feature = "reload")]
@@ -15,8 +16,9 @@ mod reload;
 mod service;
 
 #[cfg(feature = "reload")]
-pub(crate) use self::reload::InForce;
-#[cfg(feature = "reload")]
-pub use self::reload::{CorsHandle, ReloadableCors, ReloadableCorsLayer};
-pub(crate) use self::{core::Core, service::respond};
+pub use self::reload::CorsHandle;
+pub(crate) use self::{
+    core::Core,
+    in_force::{InForce, Table},
+};
 pub use self::{cors_layer::CorsLayer, future::ResponseFuture, service::Cors};

@@ -1,39 +1,34 @@
-//! A configuration that can be replaced while the service runs.
-
-use std::{
-    fmt,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{fmt, sync::Arc};
 
 use arc_swap::ArcSwap;
-use http::{Request, Response};
-use tower_layer::Layer;
-use tower_service::Service;
 
-use super::{core::Core, cors_layer::CorsLayer, future::ResponseFuture, service::respond};
-use crate::request::Head;
+use super::{cors_layer::CorsLayer, in_force::InForce};
 
 impl CorsLayer {
     /// A layer whose whole configuration can be replaced while requests are in flight, and the
     /// handle to do it with. It begins with this configuration.
     ///
     /// ```
-    /// use tower_cors::CorsLayer;
+    /// use http::Method;
+    /// use tower_cors::{CorsLayer, routes::MethodRule};
     ///
     /// let (cors, handle) = CorsLayer::builder()
     ///     .allow_origins(["https://app.example.com"])
     ///     .build()?
     ///     .reloadable();
     ///
-    /// // What has mistakes is refused with all of them, and the old configuration stays.
+    /// // A configuration with mistakes is refused with all of them, and the old one stays.
     /// assert!(handle.reload(CorsLayer::builder().allow_origins(["app.example.com"])).is_err());
     /// handle.reload(CorsLayer::builder().allow_origins(["https://app.example.org"]))?;
+    /// // It may also be one that tells methods apart.
+    /// handle.reload(CorsLayer::by_method().rule([Method::GET], MethodRule::public_any_origin()))?;
     /// # Ok::<(), tower_cors::ConfigErrors>(())
     /// ```
-    pub fn reloadable(self) -> (ReloadableCorsLayer, CorsHandle) {
-        let current = Arc::new(ArcSwap::new(self.core));
-        let layer = ReloadableCorsLayer::new(Arc::clone(&current));
+    pub fn reloadable(self) -> (CorsLayer, CorsHandle) {
+        let current = Arc::new(InForce::Replaceable(ArcSwap::new(self.in_force)));
+        let layer = CorsLayer {
+            in_force: Arc::clone(&current),
+        };
         (layer, CorsHandle { current })
     }
 }
@@ -44,12 +39,14 @@ impl CorsLayer {
 /// Cloning is one reference count.
 #[derive(Clone)]
 pub struct CorsHandle {
-    current: Arc<ArcSwap<Core>>,
+    /// Always [`InForce::Replaceable`].
+    current: Arc<InForce>,
 }
 
 impl CorsHandle {
-    /// Replaces the whole configuration at once: by a [`CorsLayer`], a [`CorsLayerBuilder`](crate::CorsLayerBuilder), or a
-    /// `CorsConfig` from a file.
+    /// Replaces the whole configuration at once: by a [`CorsLayer`], a
+    /// [`CorsLayerBuilder`](crate::CorsLayerBuilder), [`MethodRules`](crate::routes::MethodRules), or
+    /// a `CorsConfig` from a file.
     ///
     /// Requests that have arrived keep the configuration that they began with, also while their
     /// verdict is waited for.
@@ -62,14 +59,24 @@ impl CorsHandle {
         CorsLayer: TryFrom<C>,
     {
         let layer = CorsLayer::try_from(configuration)?;
-        self.current.store(layer.core);
+        // A layer that is reloadable itself would make this one follow it for ever, or itself.
+        let new = match &*layer.in_force {
+            InForce::Replaceable(other) => other.load_full(),
+            InForce::Always(_) | InForce::ByMethod(_) => layer.in_force,
+        };
+        if let InForce::Replaceable(current) = &*self.current {
+            current.store(new);
+        }
         Ok(())
     }
 
     /// The configuration that new requests meet.
     pub fn current(&self) -> CorsLayer {
         CorsLayer {
-            core: self.current.load_full(),
+            in_force: match &*self.current {
+                InForce::Replaceable(current) => current.load_full(),
+                InForce::Always(_) | InForce::ByMethod(_) => Arc::clone(&self.current),
+            },
         }
     }
 }
@@ -77,100 +84,5 @@ impl CorsHandle {
 impl fmt::Debug for CorsHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("CorsHandle").field(&self.current()).finish()
-    }
-}
-
-/// What is in force when a request arrives.
-pub(crate) trait InForce: Send + Sync {
-    /// The configuration for the request, from there to its response.
-    fn core(&self, request: &Head<'_>) -> Arc<Core>;
-}
-
-impl InForce for ArcSwap<Core> {
-    fn core(&self, _: &Head<'_>) -> Arc<Core> {
-        self.load_full()
-    }
-}
-
-/// Adds [`ReloadableCors`] to a service: see [`CorsLayer::reloadable`] and
-/// [`MethodCorsLayer::reloadable`](crate::routes::MethodCorsLayer::reloadable).
-#[derive(Clone)]
-pub struct ReloadableCorsLayer {
-    current: Arc<dyn InForce>,
-}
-
-impl ReloadableCorsLayer {
-    pub(crate) fn new(current: Arc<impl InForce + 'static>) -> Self {
-        Self { current }
-    }
-}
-
-impl<S> Layer<S> for ReloadableCorsLayer {
-    type Service = ReloadableCors<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        ReloadableCors {
-            inner,
-            current: Arc::clone(&self.current),
-        }
-    }
-}
-
-impl fmt::Debug for ReloadableCorsLayer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReloadableCorsLayer")
-            .finish_non_exhaustive()
-    }
-}
-
-/// [`Cors`](crate::Cors), or [`MethodCors`](crate::routes::MethodCors), with a configuration that can be
-/// replaced. Made by [`ReloadableCorsLayer`].
-#[derive(Clone)]
-pub struct ReloadableCors<S> {
-    inner: S,
-    current: Arc<dyn InForce>,
-}
-
-impl<S> ReloadableCors<S> {
-    /// The inner service.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// The inner service, mutably.
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
-    /// The inner service alone.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
-}
-
-impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for ReloadableCors<S>
-where
-    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
-    ResBody: Default,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = ResponseFuture<S, ReqBody>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let core = self.current.core(&Head::from(&request));
-        respond(core, &mut self.inner, request)
-    }
-}
-
-impl<S: fmt::Debug> fmt::Debug for ReloadableCors<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReloadableCors")
-            .field("inner", &self.inner)
-            .finish_non_exhaustive()
     }
 }

@@ -10,57 +10,9 @@ use tower_service::Service;
 use super::{
     core::Core,
     future::{ResponseFuture, State, Waiting},
+    in_force::InForce,
 };
 use crate::{protocol::Plan, request::Head};
-
-/// What every layer of this crate does with a request, once it has its configuration.
-///
-/// Whoever takes a request by value copies it, and so does whoever is handed the inner future: hence
-/// all is put together here.
-#[inline(always)]
-pub(crate) fn respond<S, B, ResBody>(
-    core: Arc<Core>,
-    inner: &mut S,
-    mut request: Request<B>,
-) -> ResponseFuture<S, B>
-where
-    S: Service<Request<B>, Response = Response<ResBody>> + Clone,
-{
-    match core.start(Head::from(&request)) {
-        Ok(Plan::Forward(forward)) => {
-            let (edit, record) = forward.start(request.extensions_mut());
-            ResponseFuture {
-                core,
-                state: State::Forwarded {
-                    future: inner.call(request),
-                    edit,
-                    record,
-                },
-            }
-        }
-        Ok(Plan::Answer(answer)) => ResponseFuture {
-            core,
-            state: State::Answered {
-                answer: Some(answer),
-            },
-        },
-        Err(verdict) => {
-            // The clone has not been polled ready; what has been goes with the request.
-            let clone = inner.clone();
-            let waiting = Waiting {
-                verdict,
-                service: mem::replace(inner, clone),
-                request,
-            };
-            ResponseFuture {
-                core,
-                state: State::Waiting {
-                    waiting: Some(Box::new(waiting)),
-                },
-            }
-        }
-    }
-}
 
 /// Answers preflights, and adds the headers of the CORS protocol to the responses of a service.
 ///
@@ -68,12 +20,12 @@ where
 #[derive(Clone)]
 pub struct Cors<S> {
     inner: S,
-    core: Arc<Core>,
+    in_force: Arc<InForce>,
 }
 
 impl<S> Cors<S> {
-    pub(crate) fn new(inner: S, core: Arc<Core>) -> Self {
-        Self { inner, core }
+    pub(super) fn new(inner: S, in_force: Arc<InForce>) -> Self {
+        Self { inner, in_force }
     }
 
     /// The inner service.
@@ -106,7 +58,8 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        respond(Arc::clone(&self.core), &mut self.inner, request)
+        let core = self.in_force.core(&Head::from(&request));
+        respond(core, &mut self.inner, request)
     }
 }
 
@@ -115,5 +68,54 @@ impl<S: fmt::Debug> fmt::Debug for Cors<S> {
         f.debug_struct("Cors")
             .field("inner", &self.inner)
             .finish_non_exhaustive()
+    }
+}
+
+/// Starts the response to a request, once its configuration is known.
+///
+/// One function, inlined: passing the request or the inner service's future through another call
+/// costs a copy of each, and requests are large.
+#[inline(always)]
+fn respond<S, B, ResBody>(
+    core: Arc<Core>,
+    inner: &mut S,
+    mut request: Request<B>,
+) -> ResponseFuture<S, B>
+where
+    S: Service<Request<B>, Response = Response<ResBody>> + Clone,
+{
+    match core.start(Head::from(&request)) {
+        Ok(Plan::Forward(forward)) => {
+            let (edit, record) = forward.start(request.extensions_mut());
+            ResponseFuture {
+                core,
+                state: State::Forwarded {
+                    future: inner.call(request),
+                    edit,
+                    record,
+                },
+            }
+        }
+        Ok(Plan::Answer(answer)) => ResponseFuture {
+            core,
+            state: State::Answered {
+                answer: Some(answer),
+            },
+        },
+        Err(verdict) => {
+            // The clone has not been polled ready. The service that has been goes with the request.
+            let clone = inner.clone();
+            let waiting = Waiting {
+                verdict,
+                service: mem::replace(inner, clone),
+                request,
+            };
+            ResponseFuture {
+                core,
+                state: State::Waiting {
+                    waiting: Some(Box::new(waiting)),
+                },
+            }
+        }
     }
 }

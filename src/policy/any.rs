@@ -1,20 +1,17 @@
-use http::HeaderName;
-
 use super::{
-    future::VerdictFuture, grant::Grant, origin_policy::OriginPolicy, properties::PolicyProperties,
+    future::VerdictFuture,
+    grant::Grant,
+    origin_policy::OriginPolicy,
+    properties::{PolicyProperties, Reach},
 };
 use crate::{lists::Any, request::CorsRequest};
 
 impl OriginPolicy for Any {
     fn judge(&self, _: &CorsRequest<'_>) -> VerdictFuture {
-        VerdictFuture::ready(Grant::any_origin())
-    }
-
-    fn varies_on(&self) -> &[HeaderName] {
-        &[]
+        Grant::any_origin().into()
     }
 
     fn properties(&self) -> PolicyProperties {
-        PolicyProperties::always_any_origin()
+        PolicyProperties::with_reach(Reach::Always)
     }
 }

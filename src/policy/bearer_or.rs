@@ -1,6 +1,6 @@
 use http::{
-    HeaderMap, HeaderName,
-    header::{AUTHORIZATION, COOKIE, ORIGIN},
+    HeaderMap,
+    header::{AUTHORIZATION, COOKIE},
 };
 
 use super::{
@@ -8,7 +8,6 @@ use super::{
     denied_requests::DeniedRequests,
     future::VerdictFuture,
     grant::Grant,
-    names::union_of_names,
     origin_policy::OriginPolicy,
     properties::PolicyProperties,
     verdict::Verdict,
@@ -49,14 +48,12 @@ use crate::{origin::RequestOrigin, request::CorsRequest};
 #[derive(Clone, Debug)]
 pub struct BearerOr<P> {
     cookies: P,
-    varies_on: Vec<HeaderName>,
 }
 
 impl<P: OriginPolicy> BearerOr<P> {
     /// The split whose cookie callers `cookies` judges.
     pub fn new(cookies: P) -> Self {
-        let varies_on = union_of_names(&[ORIGIN, AUTHORIZATION, COOKIE], cookies.varies_on());
-        Self { cookies, varies_on }
+        Self { cookies }
     }
 }
 
@@ -78,16 +75,19 @@ impl<P: OriginPolicy> OriginPolicy for BearerOr<P> {
         }
     }
 
-    fn varies_on(&self) -> &[HeaderName] {
-        &self.varies_on
-    }
-
     fn properties(&self) -> PolicyProperties {
-        PolicyProperties::new()
+        let cookies = self.cookies.properties();
+        let bearer = PolicyProperties::new()
+            .reads([AUTHORIZATION, COOKIE])
             .repeats_any_origin()
             .denied_requests(DeniedRequests::Refuse)
-            .no_store()
-            .or(self.cookies.properties())
+            .no_store();
+        // A policy that verifies bearer tokens would never see one, and any token would pass.
+        if cookies.has_read(&AUTHORIZATION) {
+            bearer.or(cookies).bypasses(AUTHORIZATION)
+        } else {
+            bearer.or(cookies)
+        }
     }
 }
 
@@ -111,13 +111,15 @@ fn has_token_scheme(credentials: &[u8]) -> bool {
 
 fn any_without_credentials(origin: &RequestOrigin) -> VerdictFuture {
     VerdictFuture::ready(match origin {
-        RequestOrigin::Tuple(_) => Verdict::Allow(Grant::new().credentials(false)),
+        RequestOrigin::Tuple(_) => Verdict::Allow(Grant::new().allow_credentials(false)),
         RequestOrigin::Opaque => Verdict::Deny(Denial::new(DenialKind::OpaqueOrigin)),
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderName;
+
     use super::*;
 
     #[test]

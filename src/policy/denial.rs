@@ -66,12 +66,13 @@ impl Denial {
         self
     }
 
-    /// Allows or forbids credentials with a [readable](Self::readable) denial, whatever the layer
-    /// says: as the [grant](crate::Grant::credentials) would have done.
+    /// As [`readable`](Self::readable), and says whether a page that sends credentials can read the
+    /// refusal, whatever the layer says: as the grant would have said by
+    /// [`allow_credentials`](crate::Grant::allow_credentials).
     #[must_use]
-    pub fn credentials(mut self, allowed: bool) -> Self {
-        self.credentials = Some(allowed);
-        self
+    pub fn readable_with(mut self, credentials: bool) -> Self {
+        self.credentials = Some(credentials);
+        self.readable()
     }
 
     /// What kind of denial it is.
@@ -125,6 +126,12 @@ impl Denial {
 
     fn details_mut(&mut self) -> &mut Details {
         Arc::make_mut(self.details.get_or_insert_default())
+    }
+}
+
+impl From<DenialKind> for Denial {
+    fn from(kind: DenialKind) -> Self {
+        Self::new(kind)
     }
 }
 
@@ -191,6 +198,20 @@ pub enum DenialKind {
     ExpiredToken,
     /// What the policy needs to know is out of reach for now.
     Unavailable,
+}
+
+impl DenialKind {
+    /// A denial of this kind, with what the operator should know: see [`Denial::reason`].
+    ///
+    /// ```
+    /// use tower_cors::DenialKind;
+    ///
+    /// let denial = DenialKind::Unavailable.because("tenants: no answer within 2 s");
+    /// assert!(denial.to_string().ends_with("(tenants: no answer within 2 s)"));
+    /// ```
+    pub fn because(self, reason: impl Into<Box<str>>) -> Denial {
+        Denial::new(self).reason(reason)
+    }
 }
 
 impl fmt::Display for DenialKind {

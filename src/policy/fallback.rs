@@ -1,10 +1,8 @@
 use std::sync::Arc;
 
-use http::{HeaderName, header::ORIGIN};
-
 use super::{
-    future::VerdictFuture, names::union_of_names, origin_policy::OriginPolicy,
-    properties::PolicyProperties, verdict::Verdict,
+    future::VerdictFuture, origin_policy::OriginPolicy, properties::PolicyProperties,
+    verdict::Verdict,
 };
 use crate::request::CorsRequest;
 
@@ -14,16 +12,13 @@ use crate::request::CorsRequest;
 pub struct Fallback<A, B> {
     first: A,
     second: Arc<B>,
-    varies_on: Vec<HeaderName>,
 }
 
 impl<A: OriginPolicy, B: OriginPolicy> Fallback<A, B> {
     pub(super) fn new(first: A, second: B) -> Self {
-        let varies_on = union_of_names(first.varies_on(), second.varies_on());
         Self {
             first,
             second: Arc::new(second),
-            varies_on,
         }
     }
 
@@ -37,7 +32,7 @@ impl<A: OriginPolicy, B: OriginPolicy> Fallback<A, B> {
     ) -> VerdictFuture {
         match first.into_ready() {
             Ok(Verdict::Abstain) => second(&self.second, request),
-            Ok(verdict) => VerdictFuture::ready(verdict),
+            Ok(verdict) => verdict.into(),
             Err(first) => {
                 let kept = request.to_owned_request();
                 let policy = Arc::clone(&self.second);
@@ -68,19 +63,18 @@ impl<A: OriginPolicy, B: OriginPolicy> OriginPolicy for Fallback<A, B> {
         )
     }
 
-    fn varies_on(&self) -> &[HeaderName] {
-        &self.varies_on
-    }
-
-    /// What the first policy reads from headers, a preflight does not carry, so that preflights
-    /// come to the second one whose requests the first will judge. Where any origin passes there,
-    /// that is broader than the judgement.
+    // A preflight carries no headers of the request that it announces. If the first policy needs
+    // one, it abstains on preflights, and the second one answers the preflights of requests that
+    // the first one will judge. If the second one lets any origin through, that is broader than the
+    // judgement.
     fn properties(&self) -> PolicyProperties {
-        let is_blind = self.first.varies_on().iter().any(|name| name != ORIGIN);
-        let second = match self.second.properties() {
-            any if is_blind && any.passes_any_preflight() => any.broad_preflight(),
-            other => other,
+        let first = self.first.properties();
+        let second = self.second.properties();
+        let second = if first.needs_headers() && second.passes_any_preflight() {
+            second.broad_preflight()
+        } else {
+            second
         };
-        self.first.properties().or(second)
+        first.or(second)
     }
 }

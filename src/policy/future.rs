@@ -5,11 +5,16 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::verdict::Verdict;
+use super::{
+    denial::{Denial, DenialKind},
+    grant::Grant,
+    verdict::Verdict,
+};
 
 /// A verdict, there already or on its way.
 ///
-/// A ready verdict costs no allocation. One that has to be waited for is a boxed future.
+/// Everything that a policy can say converts into one. A verdict that has to be waited for is a
+/// boxed future, which must own what it needs; with [`try_new`](MaybeReady::try_new) it can use `?`.
 ///
 /// ```
 /// use tower_cors::{Denial, DenialKind, Grant, Verdict, VerdictFuture};
@@ -18,53 +23,75 @@ use super::verdict::Verdict;
 ///     Ok(true)
 /// }
 ///
-/// let known = VerdictFuture::ready(Verdict::Allow(Grant::new()));
-/// let looked_up = VerdictFuture::new(async {
-///     match look_up().await {
-///         Ok(true) => Verdict::Allow(Grant::new()),
-///         Ok(false) => Verdict::Deny(Denial::new(DenialKind::OriginNotAllowed)),
-///         Err(_) => Verdict::Deny(Denial::new(DenialKind::Unavailable)),
+/// let allowed = VerdictFuture::from(Grant::new());
+/// let denied = VerdictFuture::from(DenialKind::OriginNotAllowed);
+/// let looked_up = VerdictFuture::try_new(async {
+///     // Who cannot tell denies.
+///     let is_customer = look_up()
+///         .await
+///         .map_err(|error| DenialKind::Unavailable.because(error.to_string()))?;
+///     if is_customer {
+///         Ok(Grant::new().into())
+///     } else {
+///         Err(DenialKind::OriginNotAllowed.into())
 ///     }
 /// });
+/// assert!(matches!(denied.into_ready(), Ok(Verdict::Deny(_))));
 /// ```
-#[must_use = "a verdict does nothing unless it is waited for"]
-pub struct VerdictFuture {
-    state: State,
+pub type VerdictFuture = MaybeReady<Verdict>;
+
+/// A value that is there already, or a boxed future of it.
+///
+/// The ready one costs no allocation.
+#[must_use = "a future does nothing unless it is waited for"]
+pub struct MaybeReady<T> {
+    state: State<T>,
 }
 
-enum State {
-    Ready(Verdict),
-    Waiting(Pin<Box<dyn Future<Output = Verdict> + Send>>),
+enum State<T> {
+    Ready(T),
+    Waiting(Pin<Box<dyn Future<Output = T> + Send>>),
 }
 
-impl VerdictFuture {
-    /// A verdict that is there.
-    pub fn ready(verdict: impl Into<Verdict>) -> Self {
+impl<T> MaybeReady<T> {
+    /// A value that is there.
+    pub fn ready(value: impl Into<T>) -> Self {
         Self {
-            state: State::Ready(verdict.into()),
+            state: State::Ready(value.into()),
         }
     }
 
-    /// A verdict that has to be waited for. The future must own what it needs.
+    /// A value that has to be waited for. The future must own what it needs.
     pub fn new<F>(future: F) -> Self
     where
-        F: Future<Output = Verdict> + Send + 'static,
+        F: Future<Output = T> + Send + 'static,
     {
         Self {
             state: State::Waiting(Box::pin(future)),
         }
     }
 
-    /// The verdict, if it is there; else the future again.
+    /// The value, if it is there; else the future again.
     ///
     /// # Errors
     ///
-    /// The future, when the verdict has to be waited for.
-    pub fn into_ready(self) -> Result<Verdict, Self> {
+    /// The future, when the value has to be waited for.
+    pub fn into_ready(self) -> Result<T, Self> {
         match self.state {
-            State::Ready(verdict) => Ok(verdict),
+            State::Ready(value) => Ok(value),
             State::Waiting(_) => Err(self),
         }
+    }
+}
+
+impl VerdictFuture {
+    /// A verdict that has to be waited for, from a future that can leave early with a denial. The
+    /// future must own what it needs.
+    pub fn try_new<F>(future: F) -> Self
+    where
+        F: Future<Output = Result<Verdict, Denial>> + Send + 'static,
+    {
+        Self::new(async move { future.await.unwrap_or_else(Verdict::Deny) })
     }
 }
 
@@ -74,24 +101,51 @@ impl From<Verdict> for VerdictFuture {
     }
 }
 
-impl Future for VerdictFuture {
-    type Output = Verdict;
+impl From<Grant> for VerdictFuture {
+    fn from(grant: Grant) -> Self {
+        Self::ready(grant)
+    }
+}
 
-    /// # Panics
-    ///
-    /// Never: a ready verdict polled again is [`Verdict::Abstain`], which denies.
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Verdict> {
+impl From<Denial> for VerdictFuture {
+    fn from(denial: Denial) -> Self {
+        Self::ready(denial)
+    }
+}
+
+impl From<DenialKind> for VerdictFuture {
+    fn from(kind: DenialKind) -> Self {
+        Self::ready(kind)
+    }
+}
+
+/// What a ready future yields when it is polled again, which the contract of futures forbids: a
+/// value that grants nothing, since a panic would take the connection with it.
+pub(crate) trait PolledAgain {
+    fn polled_again() -> Self;
+}
+
+impl PolledAgain for Verdict {
+    fn polled_again() -> Self {
+        Self::Abstain
+    }
+}
+
+impl<T: PolledAgain + Unpin> Future for MaybeReady<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         match &mut self.state {
-            State::Ready(verdict) => Poll::Ready(std::mem::replace(verdict, Verdict::Abstain)),
+            State::Ready(value) => Poll::Ready(std::mem::replace(value, T::polled_again())),
             State::Waiting(future) => future.as_mut().poll(cx),
         }
     }
 }
 
-impl fmt::Debug for VerdictFuture {
+impl<T: fmt::Debug> fmt::Debug for MaybeReady<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.state {
-            State::Ready(verdict) => f.debug_tuple("Ready").field(verdict).finish(),
+            State::Ready(value) => f.debug_tuple("Ready").field(value).finish(),
             State::Waiting(_) => f.write_str("Waiting"),
         }
     }

@@ -16,11 +16,11 @@ use super::terms::Terms;
 /// let grant = Grant::new();
 ///
 /// // With cookies, and to be asked for again after a minute.
-/// let grant = Grant::new().credentials(true).max_age_at_most(Duration::from_secs(60));
+/// let grant = Grant::new().allow_credentials(true).max_age_at_most(Duration::from_secs(60));
 /// ```
 #[derive(Clone, Default)]
 pub struct Grant {
-    reach: Reach,
+    granted_to: GrantedTo,
     credentials: Option<bool>,
     max_age_cap: Option<u32>,
     terms: Option<Terms>,
@@ -29,7 +29,7 @@ pub struct Grant {
 
 /// For whom a grant is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub(crate) enum GrantedTo {
     /// The request's origin, which the answer repeats.
     #[default]
     Origin,
@@ -46,7 +46,7 @@ impl Grant {
     /// A grant to every origin alike. The answer is the literal `*`, never with credentials.
     pub fn any_origin() -> Self {
         Self {
-            reach: Reach::Any,
+            granted_to: GrantedTo::Any,
             ..Self::default()
         }
     }
@@ -54,7 +54,7 @@ impl Grant {
     /// Allows or forbids credentials, whatever the layer says. Without effect on
     /// [`any_origin`](Self::any_origin).
     #[must_use]
-    pub fn credentials(mut self, allowed: bool) -> Self {
+    pub fn allow_credentials(mut self, allowed: bool) -> Self {
         self.credentials = Some(allowed);
         self
     }
@@ -90,8 +90,8 @@ impl Grant {
         self
     }
 
-    pub(crate) fn reach(&self) -> Reach {
-        self.reach
+    pub(crate) fn granted_to(&self) -> GrantedTo {
+        self.granted_to
     }
 
     pub(crate) fn own_credentials(&self) -> Option<bool> {
@@ -114,7 +114,7 @@ impl Grant {
 impl fmt::Debug for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Grant")
-            .field("scope", &self.reach)
+            .field("scope", &self.granted_to)
             .field("credentials", &self.credentials)
             .field("max_age_cap", &self.max_age_cap)
             .field("terms", &self.terms)

@@ -1,10 +1,6 @@
 use super::{
-    denial::{Denial, DenialKind},
-    future::VerdictFuture,
-    grant::Grant,
-    origin_policy::OriginPolicy,
-    properties::PolicyProperties,
-    verdict::Verdict,
+    denial::DenialKind, future::VerdictFuture, grant::Grant, origin_policy::OriginPolicy,
+    properties::PolicyProperties, verdict::Verdict,
 };
 use crate::{
     origin::{Origin, OriginSet, RequestOrigin, crosses_public_suffix},
@@ -14,9 +10,8 @@ use crate::{
 /// Allows the origins of the set, and denies all others.
 impl OriginPolicy for OriginSet {
     fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
-        VerdictFuture::ready(judge_tuple(request.origin(), |origin| {
-            self.contains(origin)
-        }))
+        let verdict = request.origin().judge_by(|origin| self.contains(origin));
+        verdict.into()
     }
 
     fn properties(&self) -> PolicyProperties {
@@ -44,14 +39,27 @@ impl OriginPolicy for SetAndNull {
     }
 }
 
-/// Allows what the predicate accepts, and `null` never.
-pub(crate) fn judge_tuple(
-    origin: &RequestOrigin,
-    is_allowed: impl FnOnce(&Origin) -> bool,
-) -> Verdict {
-    match origin {
-        RequestOrigin::Tuple(origin) if is_allowed(origin) => Verdict::Allow(Grant::new()),
-        RequestOrigin::Tuple(_) => Verdict::Deny(Denial::new(DenialKind::OriginNotAllowed)),
-        RequestOrigin::Opaque => Verdict::Deny(Denial::new(DenialKind::OpaqueOrigin)),
+impl RequestOrigin {
+    /// Allows a tuple origin that the predicate accepts, and denies all others, `null` too.
+    ///
+    /// ```
+    /// use tower_cors::{DenialKind, OriginSet, Verdict, origin::RequestOrigin};
+    ///
+    /// let trusted = OriginSet::parse(["https://app.example.com"])?;
+    /// let judge = |sent: &'static str| -> Result<Verdict, tower_cors::origin::OriginError> {
+    ///     let sent = RequestOrigin::from_header(&http::HeaderValue::from_static(sent))?;
+    ///     Ok(sent.judge_by(|origin| trusted.contains(origin)))
+    /// };
+    /// assert!(matches!(judge("https://app.example.com")?, Verdict::Allow(_)));
+    /// assert!(matches!(judge("http://app.example.com")?, Verdict::Deny(_)));
+    /// assert!(matches!(judge("null")?, Verdict::Deny(denial) if denial.kind() == DenialKind::OpaqueOrigin));
+    /// # Ok::<(), tower_cors::origin::OriginError>(())
+    /// ```
+    pub fn judge_by(&self, is_allowed: impl FnOnce(&Origin) -> bool) -> Verdict {
+        match self {
+            Self::Tuple(origin) if is_allowed(origin) => Grant::new().into(),
+            Self::Tuple(_) => DenialKind::OriginNotAllowed.into(),
+            Self::Opaque => DenialKind::OpaqueOrigin.into(),
+        }
     }
 }

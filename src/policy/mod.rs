@@ -26,7 +26,7 @@ pub use self::{
     denied_requests::DeniedRequests,
     fallback::Fallback,
     func::{PolicyFn, policy_fn},
-    future::VerdictFuture,
+    future::{MaybeReady, VerdictFuture},
     grant::Grant,
     origin_policy::OriginPolicy,
     properties::PolicyProperties,
@@ -35,8 +35,9 @@ pub use self::{
     with_preflight::WithPreflight,
 };
 pub(crate) use self::{
-    grant::{Attachment, Reach},
-    listed::{SetAndNull, judge_tuple},
+    future::PolledAgain,
+    grant::{Attachment, GrantedTo},
+    listed::SetAndNull,
     names::union_of_names,
-    properties::AnyOrigin,
+    properties::{Caching, Reach},
 };

@@ -5,8 +5,6 @@
 
 use std::{fmt, sync::Arc};
 
-use http::{HeaderName, header::ORIGIN};
-
 use super::{
     fallback::Fallback, future::VerdictFuture, properties::PolicyProperties,
     with_preflight::WithPreflight,
@@ -27,7 +25,7 @@ use crate::request::CorsRequest;
 ///   [`Denial`](crate::Denial). Return [`Verdict::Abstain`](crate::Verdict::Abstain) only where another policy may as well decide.
 /// * **Compare whole, parsed origins**, as [`OriginSet`](crate::OriginSet) does; never prefixes,
 ///   suffixes or substrings of texts.
-/// * **Name every request header that you read** in [`varies_on`](Self::varies_on), or a cache
+/// * **Name every request header that you read** in [`reads`](PolicyProperties::reads), or a cache
 ///   will hand one client's answer to another.
 /// * **Do not enforce more than you promise.** CORS protects users of browsers from other sites.
 ///   A client that is no browser claims any origin: authorise it by other means.
@@ -35,28 +33,23 @@ use crate::request::CorsRequest;
 /// # Example
 ///
 /// ```
-/// use tower_cors::{
-///     CorsLayer, CorsRequest, Denial, DenialKind, Grant, OriginPolicy, Verdict, VerdictFuture,
-/// };
+/// use tower_cors::{CorsLayer, CorsRequest, Origin, OriginPolicy, VerdictFuture};
 ///
 /// /// Admits the pages of this organisation's intranet.
 /// #[derive(Debug)]
-/// struct Intranet;
+/// struct Intranet(Origin);
 ///
 /// impl OriginPolicy for Intranet {
 ///     fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
-///         let verdict = match request.origin().tuple() {
-///             Some(origin) if origin.scheme() == "https" && origin.host() == "intra.example" => {
-///                 Verdict::Allow(Grant::new())
-///             }
-///             _ => Verdict::Deny(Denial::new(DenialKind::OriginNotAllowed)),
-///         };
-///         VerdictFuture::ready(verdict)
+///         // Whole origins are compared: another scheme or port of the host is another origin.
+///         let verdict = request.origin().judge_by(|origin| *origin == self.0);
+///         verdict.into()
 ///     }
 /// }
 ///
-/// let cors = CorsLayer::builder().origin_policy(Intranet).build()?;
-/// # Ok::<(), tower_cors::ConfigErrors>(())
+/// let intranet = Intranet("https://intra.example".parse()?);
+/// let cors = CorsLayer::builder().origin_policy(intranet).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait OriginPolicy: fmt::Debug + Send + Sync + 'static {
     /// Judges an actual request, which carries whatever credentials the client sent.
@@ -70,16 +63,11 @@ pub trait OriginPolicy: fmt::Debug + Send + Sync + 'static {
         self.judge(request)
     }
 
-    /// The request headers that verdicts depend on, for `Vary`; the same for the policy's life.
+    /// What is true of all verdicts, so that a configuration can be checked before it is used:
+    /// above all the request headers that they depend on, which answers name in `Vary`. Asked for
+    /// once, when a layer is built.
     ///
-    /// Provided: `Origin` alone. A policy that reads others names them beside it.
-    fn varies_on(&self) -> &[HeaderName] {
-        const { &[ORIGIN] }
-    }
-
-    /// What is true of all verdicts, so that a configuration can be checked before it is used.
-    ///
-    /// Provided: nothing special.
+    /// Provided: the properties of a plain list, which reads `Origin` alone.
     fn properties(&self) -> PolicyProperties {
         PolicyProperties::new()
     }
@@ -146,10 +134,6 @@ macro_rules! forward_to_pointee {
 
             fn judge_preflight(&self, request: &CorsRequest<'_>) -> VerdictFuture {
                 (**self).judge_preflight(request)
-            }
-
-            fn varies_on(&self) -> &[HeaderName] {
-                (**self).varies_on()
             }
 
             fn properties(&self) -> PolicyProperties {

@@ -1,67 +1,124 @@
-use super::denied_requests::DeniedRequests;
+use http::{HeaderName, header::ORIGIN};
+
+use super::{denied_requests::DeniedRequests, names::union_of_names};
 
 /// What is true of every verdict of a policy, known before the first request.
 ///
+/// The builder of a layer checks a configuration by these properties, and computes from them what
+/// can be computed before there is a request: `Vary`, for one. They are asked for once, when the
+/// layer is built. Each method answers one of these questions:
+///
+/// | question | methods |
+/// |---|---|
+/// | What does the policy read? | [`reads`](Self::reads) |
+/// | Whom can it allow? | [`grants_any_origin`](Self::grants_any_origin), [`repeats_any_origin`](Self::repeats_any_origin) |
+/// | How are preflights judged? | [`broad_preflight`](Self::broad_preflight) |
+/// | What may caches and logs keep? | [`no_store`](Self::no_store), [`private_responses`](Self::private_responses), [`secret_path`](Self::secret_path) |
+/// | What becomes of denied requests? | [`denied_requests`](Self::denied_requests) |
+/// | Does it allow credentials by itself? | [`grants_credentials`](Self::grants_credentials) |
+/// | What would be risky with credentials? | [`lists_insecure_origins`](Self::lists_insecure_origins), [`lists_public_suffixes`](Self::lists_public_suffixes) |
+///
 /// ```
+/// use http::header::HOST;
 /// use tower_cors::{DeniedRequests, policy::PolicyProperties};
 ///
-/// // A policy whose list is a promise rather than advice.
-/// let properties = PolicyProperties::new().denied_requests(DeniedRequests::Refuse);
+/// // A policy that finds the tenant by the host, and whose list is a promise rather than advice.
+/// let properties = PolicyProperties::new()
+///     .reads([HOST])
+///     .denied_requests(DeniedRequests::Refuse);
+/// assert_eq!(properties.varies_on(), ["origin", "host"]);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "properties do nothing unless a policy returns them"]
 pub struct PolicyProperties {
-    any_origin: AnyOrigin,
+    reads: Vec<HeaderName>,
+    reach: Reach,
+    preflights: PreflightJudgement,
+    caching: Caching,
     denied_requests: DeniedRequests,
-    broad_preflight: bool,
-    repeats_any_origin: bool,
     credentials: bool,
-    no_store: bool,
-    private_responses: bool,
-    secret_path: bool,
-    chosen_by_method: bool,
+    risks: Risks,
+    bypassed: Option<HeaderName>,
+}
+
+/// Whom a policy can allow, from the narrowest to the widest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Reach {
+    /// Nobody.
+    Nobody,
+    /// Single origins that it knows.
+    #[default]
+    Listed,
+    /// Any origin in some cases, which the answer repeats.
+    Echoed,
+    /// Any origin in some cases, with the answer `*`.
+    Star,
+    /// Every origin in every case, with the answer `*`.
+    Always,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum PreflightJudgement {
+    /// A preflight passes where the request would be allowed.
+    #[default]
+    AsRequest,
+    /// A preflight can pass though the request will be denied.
+    Broader,
+}
+
+/// What may be kept of a request, and of the answer to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Caching {
+    /// No cache may keep the layer's own answers.
+    pub(crate) no_store: bool,
+    /// No shared cache may keep the inner service's responses.
+    pub(crate) private_responses: bool,
+    /// Logs must leave out the path.
+    pub(crate) secret_path: bool,
+}
+
+/// What a list contains that credentials make dangerous.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Risks {
     insecure_origins: bool,
     public_suffixes: bool,
 }
 
-/// Whether a policy hands out [`Grant::any_origin`](crate::Grant::any_origin).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum AnyOrigin {
-    #[default]
-    Never,
-    Sometimes,
-    Always,
-}
-
 impl PolicyProperties {
-    /// Nothing special: grants to single origins, denials are advice, and a preflight is judged
-    /// like the request that it announces.
+    /// The properties of a plain list: it reads `Origin`, allows single origins, judges a preflight
+    /// like the request that it announces, and its denials are advice.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What becomes of denied requests unless the layer's configuration says otherwise.
-    #[must_use]
+    /// Adds request headers that verdicts depend on, beside `Origin`, so that answers name them in
+    /// `Vary`.
+    pub fn reads(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        let names: Vec<HeaderName> = names.into_iter().filter(|name| name != ORIGIN).collect();
+        self.reads = union_of_names(&self.reads, &names);
+        self
+    }
+
+    /// Says what becomes of denied requests unless the layer's configuration says otherwise.
     pub fn denied_requests(mut self, denied_requests: DeniedRequests) -> Self {
         self.denied_requests = denied_requests;
         self
     }
 
-    /// Says that some verdicts are [`Grant::any_origin`](crate::Grant::any_origin), so that a
-    /// layer with credentials refuses the policy.
-    #[must_use]
+    /// Says that some verdicts are [`Grant::any_origin`](crate::Grant::any_origin), so that a layer
+    /// with credentials refuses the policy.
     pub fn grants_any_origin(mut self) -> Self {
-        self.any_origin = self.any_origin.max(AnyOrigin::Sometimes);
+        self.reach = self.reach.max(Reach::Star);
         self
     }
 
-    /// Says that preflights are answered more broadly than requests are judged, as when a token
-    /// is needed that no preflight carries.
+    /// Says that preflights are answered more broadly than requests are judged, as when a token is
+    /// needed that no preflight carries.
     ///
     /// Such a policy is accepted only where requests are really judged: denied ones refused,
     /// without credentials, with listed methods and headers, and with a short max-age.
-    #[must_use]
     pub fn broad_preflight(mut self) -> Self {
-        self.broad_preflight = true;
+        self.preflights = PreflightJudgement::Broader;
         self
     }
 
@@ -70,9 +127,8 @@ impl PolicyProperties {
     ///
     /// That is sound while the same policy judges both. As the preflights' policy of another one,
     /// it has a [`broad_preflight`](Self::broad_preflight).
-    #[must_use]
     pub fn repeats_any_origin(mut self) -> Self {
-        self.repeats_any_origin = true;
+        self.reach = self.reach.max(Reach::Echoed);
         self
     }
 
@@ -80,7 +136,6 @@ impl PolicyProperties {
     ///
     /// Such a policy is not accepted together with a [`broad_preflight`](Self::broad_preflight),
     /// which never answers with credentials, whatever a grant says.
-    #[must_use]
     pub fn grants_credentials(mut self) -> Self {
         self.credentials = true;
         self
@@ -90,9 +145,8 @@ impl PolicyProperties {
     /// cache may keep the layer's own answers: they get `Cache-Control: no-store`.
     ///
     /// Shared caches know an answer by its URL, and some ignore `Vary` for `OPTIONS`.
-    #[must_use]
     pub fn no_store(mut self) -> Self {
-        self.no_store = true;
+        self.caching.no_store = true;
         self
     }
 
@@ -105,110 +159,150 @@ impl PolicyProperties {
     ///
     /// Where the URL alone, or a cookie, says for whom an answer is, some caches would serve it to
     /// others.
-    #[must_use]
     pub fn private_responses(mut self) -> Self {
-        self.private_responses = true;
+        self.caching.private_responses = true;
         self
     }
 
     /// Says that the path of a URL may hold a token, so that events leave it out, as they do the
     /// query.
-    #[must_use]
     pub fn secret_path(mut self) -> Self {
-        self.secret_path = true;
+        self.caching.secret_path = true;
         self
     }
 
     /// Says that some of the origins have no transport security, so that a layer with credentials
-    /// refuses the policy unless that door is opened.
-    #[must_use]
+    /// refuses the policy unless
+    /// [`dangerously_allow_insecure_origins`](crate::CorsLayerBuilder::dangerously_allow_insecure_origins)
+    /// is called.
     pub fn lists_insecure_origins(mut self) -> Self {
-        self.insecure_origins = true;
+        self.risks.insecure_origins = true;
         self
     }
 
     /// Says that some wildcards cross a public suffix, so that a layer with credentials refuses the
-    /// policy unless that door is opened.
-    #[must_use]
+    /// policy unless
+    /// [`dangerously_allow_public_suffixes`](crate::CorsLayerBuilder::dangerously_allow_public_suffixes)
+    /// is called.
     pub fn lists_public_suffixes(mut self) -> Self {
-        self.public_suffixes = true;
+        self.risks.public_suffixes = true;
         self
     }
 
-    pub(crate) fn always_any_origin() -> Self {
+    /// What is true of a policy that answers now like the one with these properties, now like the
+    /// one with `other`. Combinators of your own need it.
+    ///
+    /// ```
+    /// use http::header::{COOKIE, HOST};
+    /// use tower_cors::policy::PolicyProperties;
+    ///
+    /// let either = PolicyProperties::new().reads([HOST]).or(PolicyProperties::new().reads([COOKIE]));
+    /// assert_eq!(either.varies_on(), ["origin", "host", "cookie"]);
+    /// ```
+    pub fn or(self, other: Self) -> Self {
+        let reach = match (self.reach, other.reach) {
+            (same, equal) if same == equal => same,
+            // Always means in every case, and one of the two does not allow every case.
+            (one, another) => one.max(another).min(Reach::Star),
+        };
         Self {
-            any_origin: AnyOrigin::Always,
+            reads: union_of_names(&self.reads, &other.reads),
+            reach,
+            preflights: self.preflights.max(other.preflights),
+            caching: self.caching.or(other.caching),
+            denied_requests: self.denied_requests.stricter(other.denied_requests),
+            credentials: self.credentials || other.credentials,
+            risks: Risks {
+                insecure_origins: self.risks.insecure_origins || other.risks.insecure_origins,
+                public_suffixes: self.risks.public_suffixes || other.risks.public_suffixes,
+            },
+            bypassed: self.bypassed.or(other.bypassed),
+        }
+    }
+
+    /// The request headers that verdicts depend on, each once, for `Vary`.
+    pub fn varies_on(&self) -> Vec<HeaderName> {
+        match self.reach {
+            Reach::Nobody | Reach::Always => self.reads.clone(),
+            Reach::Listed | Reach::Echoed | Reach::Star => union_of_names(&[ORIGIN], &self.reads),
+        }
+    }
+
+    pub(crate) fn with_reach(reach: Reach) -> Self {
+        Self {
+            reach,
             ..Self::default()
         }
     }
 
-    /// The requested method decides which policy is asked, so preflights vary on it.
-    pub(crate) fn chosen_by_method(mut self) -> Self {
-        self.chosen_by_method = true;
+    /// Says that requests with this header are not judged by a policy that reads it, so that no
+    /// layer is built.
+    pub(crate) fn bypasses(mut self, name: HeaderName) -> Self {
+        self.bypassed = Some(name);
         self
     }
 
-    pub(crate) fn is_chosen_by_method(self) -> bool {
-        self.chosen_by_method
+    /// The header whose requests are not judged by the policy that reads it.
+    pub(crate) fn bypassed(&self) -> Option<&HeaderName> {
+        self.bypassed.as_ref()
     }
 
-    pub(crate) fn any_origin(self) -> AnyOrigin {
-        self.any_origin
+    /// Whether verdicts depend on a header that preflights do not carry.
+    pub(crate) fn needs_headers(&self) -> bool {
+        !self.reads.is_empty()
     }
 
-    pub(crate) fn own_denied_requests(self) -> DeniedRequests {
+    /// Whether verdicts depend on this header.
+    pub(crate) fn has_read(&self, name: &HeaderName) -> bool {
+        self.reads.contains(name)
+    }
+
+    #[inline(always)]
+    pub(crate) fn reach(&self) -> Reach {
+        self.reach
+    }
+
+    pub(crate) fn own_denied_requests(&self) -> DeniedRequests {
         self.denied_requests
     }
 
-    pub(crate) fn has_broad_preflight(self) -> bool {
-        self.broad_preflight
+    pub(crate) fn has_broad_preflight(&self) -> bool {
+        self.preflights == PreflightJudgement::Broader
     }
 
-    pub(crate) fn has_own_credentials(self) -> bool {
+    pub(crate) fn has_own_credentials(&self) -> bool {
         self.credentials
     }
 
     /// Whether preflights that any origin can pass are among those that pass.
-    pub(crate) fn passes_any_preflight(self) -> bool {
-        self.any_origin != AnyOrigin::Never || self.repeats_any_origin
+    pub(crate) fn passes_any_preflight(&self) -> bool {
+        self.reach > Reach::Listed
     }
 
-    #[cfg(feature = "tracing")]
-    pub(crate) fn has_secret_path(self) -> bool {
-        self.secret_path
+    pub(crate) fn has_insecure_origins(&self) -> bool {
+        self.risks.insecure_origins
     }
 
-    pub(crate) fn has_insecure_origins(self) -> bool {
-        self.insecure_origins
+    pub(crate) fn has_public_suffixes(&self) -> bool {
+        self.risks.public_suffixes
     }
 
-    pub(crate) fn has_public_suffixes(self) -> bool {
-        self.public_suffixes
+    pub(crate) fn caching(&self) -> Caching {
+        self.caching
     }
 
-    pub(crate) fn has_no_store(self) -> bool {
-        self.no_store
+    pub(crate) fn set_caching(&mut self, caching: Caching) {
+        self.caching = caching;
     }
+}
 
-    pub(crate) fn has_private_responses(self) -> bool {
-        self.private_responses
-    }
-
-    /// What is true of a policy that answers now like this one, now like `other`.
+impl Caching {
+    /// What holds where either may apply.
     pub(crate) fn or(self, other: Self) -> Self {
-        let either = |a: AnyOrigin, b: AnyOrigin| if a == b { a } else { AnyOrigin::Sometimes };
         Self {
-            any_origin: either(self.any_origin, other.any_origin),
-            denied_requests: self.denied_requests.stricter(other.denied_requests),
-            broad_preflight: self.broad_preflight || other.broad_preflight,
-            repeats_any_origin: self.repeats_any_origin || other.repeats_any_origin,
-            credentials: self.credentials || other.credentials,
             no_store: self.no_store || other.no_store,
             private_responses: self.private_responses || other.private_responses,
             secret_path: self.secret_path || other.secret_path,
-            chosen_by_method: self.chosen_by_method || other.chosen_by_method,
-            insecure_origins: self.insecure_origins || other.insecure_origins,
-            public_suffixes: self.public_suffixes || other.public_suffixes,
         }
     }
 }

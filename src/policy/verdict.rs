@@ -1,15 +1,18 @@
-use super::{denial::Denial, grant::Grant};
+use super::{
+    denial::{Denial, DenialKind},
+    grant::Grant,
+};
 
 /// What a policy says of a request.
 ///
 /// ```
-/// use tower_cors::{Denial, DenialKind, Grant, Verdict};
+/// use tower_cors::{DenialKind, Grant, Verdict};
 ///
 /// let verdict = |is_customer: bool| {
 ///     if is_customer {
 ///         Verdict::from(Grant::new())
 ///     } else {
-///         Denial::new(DenialKind::OriginNotAllowed).into()
+///         DenialKind::OriginNotAllowed.into()
 ///     }
 /// };
 /// assert!(matches!(verdict(true), Verdict::Allow(_)));
@@ -38,5 +41,11 @@ impl From<Grant> for Verdict {
 impl From<Denial> for Verdict {
     fn from(denial: Denial) -> Self {
         Self::Deny(denial)
+    }
+}
+
+impl From<DenialKind> for Verdict {
+    fn from(kind: DenialKind) -> Self {
+        Self::Deny(kind.into())
     }
 }

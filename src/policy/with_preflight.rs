@@ -1,9 +1,4 @@
-use http::HeaderName;
-
-use super::{
-    future::VerdictFuture, names::union_of_names, origin_policy::OriginPolicy,
-    properties::PolicyProperties,
-};
+use super::{future::VerdictFuture, origin_policy::OriginPolicy, properties::PolicyProperties};
 use crate::request::CorsRequest;
 
 /// Two policies of which one judges requests, and the other preflights: see
@@ -12,17 +7,11 @@ use crate::request::CorsRequest;
 pub struct WithPreflight<A, P> {
     actual: A,
     preflight: P,
-    varies_on: Vec<HeaderName>,
 }
 
 impl<A: OriginPolicy, P: OriginPolicy> WithPreflight<A, P> {
     pub(super) fn new(actual: A, preflight: P) -> Self {
-        let varies_on = union_of_names(actual.varies_on(), preflight.varies_on());
-        Self {
-            actual,
-            preflight,
-            varies_on,
-        }
+        Self { actual, preflight }
     }
 }
 
@@ -35,20 +24,17 @@ impl<A: OriginPolicy, P: OriginPolicy> OriginPolicy for WithPreflight<A, P> {
         self.preflight.judge_preflight(request)
     }
 
-    fn varies_on(&self) -> &[HeaderName] {
-        &self.varies_on
-    }
-
-    /// Preflights that any origin passes are broader than any judgement. Whether the preflight's
-    /// policy would refuse denied requests does not matter: it is not asked about them.
+    // A preflight that any origin passes is broader than any judgement. What the preflights' policy
+    // says of denied requests does not count: it is not asked about them.
     fn properties(&self) -> PolicyProperties {
         let actual = self.actual.properties();
-        let preflight = match self.preflight.properties() {
-            any if any.passes_any_preflight() => any.broad_preflight(),
-            single => single,
+        let preflight = self.preflight.properties();
+        let preflight = if preflight.passes_any_preflight() {
+            preflight.broad_preflight()
+        } else {
+            preflight
         };
-        preflight
-            .denied_requests(actual.own_denied_requests())
-            .or(actual)
+        let preflight = preflight.denied_requests(actual.own_denied_requests());
+        actual.or(preflight)
     }
 }

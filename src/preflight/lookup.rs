@@ -1,11 +1,7 @@
-use std::{
-    fmt,
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll},
+use crate::{
+    origin::OriginSet,
+    policy::{MaybeReady, PolledAgain},
 };
-
-use crate::origin::OriginSet;
 
 /// What is known of the key in a URL.
 #[derive(Clone, Debug)]
@@ -42,60 +38,22 @@ impl From<Option<OriginSet>> for Lookup {
 ///     }
 /// });
 /// ```
-#[must_use = "a lookup does nothing unless it is waited for"]
-pub struct LookupFuture {
-    state: State,
-}
+pub type LookupFuture = MaybeReady<Lookup>;
 
-enum State {
-    Ready(Lookup),
-    Waiting(Pin<Box<dyn Future<Output = Lookup> + Send>>),
-}
-
-impl LookupFuture {
-    /// An answer that has to be waited for. The future must own what it needs.
-    pub fn new<F>(future: F) -> Self
-    where
-        F: Future<Output = Lookup> + Send + 'static,
-    {
-        Self {
-            state: State::Waiting(Box::pin(future)),
-        }
-    }
-
-    pub(crate) fn into_ready(self) -> Result<Lookup, Self> {
-        match self.state {
-            State::Ready(lookup) => Ok(lookup),
-            State::Waiting(_) => Err(self),
-        }
+impl From<Lookup> for LookupFuture {
+    fn from(lookup: Lookup) -> Self {
+        Self::ready(lookup)
     }
 }
 
-impl<L: Into<Lookup>> From<L> for LookupFuture {
-    fn from(lookup: L) -> Self {
-        Self {
-            state: State::Ready(lookup.into()),
-        }
+impl From<Option<OriginSet>> for LookupFuture {
+    fn from(origins: Option<OriginSet>) -> Self {
+        Self::ready(origins)
     }
 }
 
-impl Future for LookupFuture {
-    type Output = Lookup;
-
-    /// A ready answer polled again is [`Lookup::Unavailable`].
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Lookup> {
-        match &mut self.state {
-            State::Ready(lookup) => Poll::Ready(std::mem::replace(lookup, Lookup::Unavailable)),
-            State::Waiting(future) => future.as_mut().poll(cx),
-        }
-    }
-}
-
-impl fmt::Debug for LookupFuture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.state {
-            State::Ready(lookup) => f.debug_tuple("Ready").field(lookup).finish(),
-            State::Waiting(_) => f.write_str("Waiting"),
-        }
+impl PolledAgain for Lookup {
+    fn polled_again() -> Self {
+        Self::Unavailable
     }
 }

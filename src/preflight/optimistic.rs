@@ -95,7 +95,7 @@ impl OriginPolicy for Optimistic {
     fn judge_preflight(&self, request: &CorsRequest<'_>) -> VerdictFuture {
         VerdictFuture::ready(match request.origin() {
             RequestOrigin::Tuple(_) => {
-                let grant = Grant::new().credentials(false);
+                let grant = Grant::new().allow_credentials(false);
                 Verdict::Allow(grant.max_age_at_most(self.max_age))
             }
             RequestOrigin::Opaque => Verdict::Deny(Denial::new(DenialKind::OpaqueOrigin)),

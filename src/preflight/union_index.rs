@@ -10,7 +10,7 @@ use foldhash::fast::RandomState;
 use super::DEFAULT_MAX_AGE;
 use crate::{
     origin::{Origin, OriginPattern, OriginSet},
-    policy::{OriginPolicy, PolicyProperties, Verdict, VerdictFuture, judge_tuple},
+    policy::{OriginPolicy, PolicyProperties, Verdict, VerdictFuture},
     request::CorsRequest,
 };
 
@@ -281,7 +281,7 @@ fn discount(exact: &mut HashMap<Box<[u8]>, usize, RandomState>, origin: &OriginP
 
 impl OriginPolicy for UnionIndex {
     fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
-        let verdict = judge_tuple(request.origin(), |origin| self.contains(origin));
+        let verdict = request.origin().judge_by(|origin| self.contains(origin));
         VerdictFuture::ready(match verdict {
             Verdict::Allow(grant) => Verdict::Allow(grant.max_age_at_most(self.max_age)),
             other => other,

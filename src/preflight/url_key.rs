@@ -8,7 +8,6 @@ use crate::{
     origin::RequestOrigin,
     policy::{
         Denial, DenialKind, DeniedRequests, OriginPolicy, PolicyProperties, Verdict, VerdictFuture,
-        judge_tuple,
     },
     request::CorsRequest,
 };
@@ -111,7 +110,7 @@ where
 
 fn verdict(origin: &RequestOrigin, lookup: Lookup, max_age: Duration) -> Verdict {
     match lookup {
-        Lookup::Known(origins) => match judge_tuple(origin, |origin| origins.contains(origin)) {
+        Lookup::Known(origins) => match origin.judge_by(|origin| origins.contains(origin)) {
             Verdict::Allow(grant) => Verdict::Allow(grant.max_age_at_most(max_age)),
             other => other,
         },

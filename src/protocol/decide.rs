@@ -13,7 +13,7 @@ use crate::{
     fetch::Line,
     lists::MaxAge,
     origin::{LookUp, RequestOrigin},
-    policy::{AnyOrigin, Denial, DenialKind, DeniedRequests, Grant, Terms, Verdict},
+    policy::{Denial, DenialKind, DeniedRequests, Grant, Reach, Terms, Verdict},
     request::{
         CorsRequest, Head, Preflight, RequestKind, SentOrigin, announced_method, classify,
         is_of_a_browser, is_same_origin,
@@ -32,7 +32,7 @@ pub(crate) fn decide<W>(
     judge: impl FnOnce(&CorsRequest<'_>) -> Result<Verdict, W>,
 ) -> Result<Plan, W> {
     // Nothing to ask: the answer is `*` for every origin.
-    if rules.properties.any_origin() == AnyOrigin::Always {
+    if rules.properties.reach() == Reach::Always {
         return Ok(for_any_origin(rules, head));
     }
     match classify(head) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::{Extensions, HeaderValue};
 
 use super::{grpc::GrpcRequest, rules::Rules};
-use crate::policy::{Attachment, Denial, Grant, Reach, Terms};
+use crate::policy::{Attachment, Denial, Grant, GrantedTo, Terms};
 
 /// What is done about a request.
 #[derive(Debug)]
@@ -112,13 +112,13 @@ pub(super) fn allowed_origin(
     origin: Option<HeaderValue>,
     grant: &Grant,
 ) -> (Option<HeaderValue>, bool) {
-    match (grant.reach(), origin) {
-        (Reach::Origin, Some(origin)) => {
+    match (grant.granted_to(), origin) {
+        (GrantedTo::Origin, Some(origin)) => {
             let credentials = grant.own_credentials().unwrap_or(rules.credentials);
             (Some(origin), credentials)
         }
         // https://fetch.spec.whatwg.org/#cors-protocol-and-credentials: never with `*`.
-        (Reach::Any, _) | (Reach::Origin, None) => (None, false),
+        (GrantedTo::Any, _) | (GrantedTo::Origin, None) => (None, false),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is written once, when the layer is built, and only copied for a request.
 
 use http::{
-    HeaderMap, HeaderValue,
+    HeaderMap, HeaderName, HeaderValue,
     header::{
         ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD,
         CACHE_CONTROL,
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     lists::{AllowHeaders, AllowMethods, MaxAge},
-    policy::{AnyOrigin, OriginPolicy, union_of_names},
+    policy::{PolicyProperties, Reach, union_of_names},
 };
 
 /// What can be written before there is a request.
@@ -33,27 +33,26 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     pub(crate) fn new(
-        policy: &dyn OriginPolicy,
+        properties: &PolicyProperties,
+        by_method: bool,
         credentials: bool,
         methods: &AllowMethods,
         headers: &AllowHeaders,
         max_age: Option<&MaxAge>,
     ) -> Self {
-        let vary = Vary::new(policy.varies_on().to_vec());
-        let preflight_vary = match policy.properties().any_origin() {
-            AnyOrigin::Always if policy.properties().is_chosen_by_method() => {
-                Vary::new(vec![ACCESS_CONTROL_REQUEST_METHOD])
-            }
-            AnyOrigin::Always => Vary::new(Vec::new()),
-            _ => Vary::new(union_of_names(
-                policy.varies_on(),
-                &[
-                    ACCESS_CONTROL_REQUEST_METHOD,
-                    ACCESS_CONTROL_REQUEST_HEADERS,
-                ],
-            )),
+        let vary = Vary::new(properties.varies_on());
+        // An answer that is the same for every origin depends on nothing that a preflight asks for,
+        // unless the method decides whose answer it is.
+        let of_preflight: &[HeaderName] = match properties.reach() {
+            Reach::Always if by_method => &[ACCESS_CONTROL_REQUEST_METHOD],
+            Reach::Always => &[],
+            _ => &[
+                ACCESS_CONTROL_REQUEST_METHOD,
+                ACCESS_CONTROL_REQUEST_HEADERS,
+            ],
         };
-        let no_store = policy.properties().has_no_store();
+        let preflight_vary = Vary::new(union_of_names(&properties.varies_on(), of_preflight));
+        let no_store = properties.caching().no_store;
         let constant = || {
             let lists = Lists {
                 methods: methods.constant_value(credentials)?,

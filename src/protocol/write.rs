@@ -29,7 +29,7 @@ pub(crate) fn edit(edit: Edit, rules: &Rules, headers: &mut HeaderMap) {
         }
     }
     rules.prepared.vary.merge_into(headers);
-    if rules.properties.has_private_responses() {
+    if rules.properties.caching().private_responses {
         cache_control::keep_out_of_shared_caches(headers);
     }
 }

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use http::{Extensions, HeaderMap, Method, Uri, Version};
+use http::{Extensions, HeaderMap, HeaderName, Method, Uri, Version};
 
 use super::{classify::announced_method, head::Head, preflight::Preflight};
-use crate::origin::RequestOrigin;
+use crate::{fetch::Line, origin::RequestOrigin};
 
 /// A CORS request: one with an `Origin` header, which is well-formed ([Fetch, CORS request]).
 ///
-/// This is what an [`OriginPolicy`](crate::origin::OriginPolicy) judges. The body is out of reach.
+/// This is what an [`OriginPolicy`](crate::OriginPolicy) judges. The body is out of reach.
 ///
 /// ```
 /// use http::{Method, Request, Response, StatusCode, header};
@@ -106,6 +106,18 @@ impl<'a> CorsRequest<'a> {
         self.head.headers
     }
 
+    /// The value of a header that should be there once: `None` if it is missing, there several
+    /// times, or not visible ASCII. Compare the whole value; a part of it may be an attacker's.
+    ///
+    /// A policy that uses it names the header in
+    /// [`PolicyProperties::reads`](crate::policy::PolicyProperties::reads).
+    pub fn single_header(&self, name: &HeaderName) -> Option<&'a str> {
+        match Line::find(self.head.headers, name)? {
+            Line::One(value) => value.to_str().ok(),
+            Line::Several => None,
+        }
+    }
+
     /// What outer layers have left.
     pub fn extensions(&self) -> &'a Extensions {
         self.head.extensions
@@ -117,7 +129,31 @@ impl<'a> CorsRequest<'a> {
         self.head.authority()
     }
 
-    pub(crate) fn to_owned_request(&self) -> OwnedRequest {
+    /// A copy, for a policy that waits and then needs the request again: a combinator, say, which
+    /// asks a second policy when the first one has abstained.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use tower_cors::{CorsRequest, OriginPolicy, Verdict, VerdictFuture};
+    ///
+    /// /// Asks both policies, and denies if either does.
+    /// #[derive(Debug)]
+    /// struct Both<A, B>(A, Arc<B>);
+    ///
+    /// impl<A: OriginPolicy, B: OriginPolicy> OriginPolicy for Both<A, B> {
+    ///     fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
+    ///         let (first, second) = (self.0.judge(request), Arc::clone(&self.1));
+    ///         let kept = request.to_owned_request();
+    ///         VerdictFuture::new(async move {
+    ///             match first.await {
+    ///                 Verdict::Allow(_) => kept.with(|request| second.judge(request)).await,
+    ///                 other => other,
+    ///             }
+    ///         })
+    ///     }
+    /// }
+    /// ```
+    pub fn to_owned_request(&self) -> OwnedRequest {
         OwnedRequest {
             method: self.head.method.clone(),
             uri: self.head.uri.clone(),
@@ -141,8 +177,9 @@ impl fmt::Debug for CorsRequest<'_> {
     }
 }
 
-/// What a policy has to keep of a request while it waits: everything, since it may ask another.
-pub(crate) struct OwnedRequest {
+/// A copy of a request without its body, for a policy that waits: see
+/// [`CorsRequest::to_owned_request`].
+pub struct OwnedRequest {
     method: Method,
     uri: Uri,
     version: Version,
@@ -153,7 +190,8 @@ pub(crate) struct OwnedRequest {
 }
 
 impl OwnedRequest {
-    pub(crate) fn with<R>(&self, look: impl FnOnce(&CorsRequest<'_>) -> R) -> R {
+    /// Shows the request again.
+    pub fn with<R>(&self, look: impl FnOnce(&CorsRequest<'_>) -> R) -> R {
         let head = Head {
             method: &self.method,
             uri: &self.uri,
@@ -168,6 +206,16 @@ impl OwnedRequest {
             None
         };
         look(&CorsRequest::new(head, &self.origin, preflight.as_ref()))
+    }
+}
+
+/// As for [`CorsRequest`], nothing is printed that may hold a token.
+impl fmt::Debug for OwnedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnedRequest")
+            .field("method", &self.method)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
     }
 }
 

@@ -16,5 +16,8 @@ pub(crate) use self::{
     malformed::Malformed,
     same_origin::{is_of_a_browser, is_same_origin},
 };
-pub use self::{cors_request::CorsRequest, preflight::Preflight};
+pub use self::{
+    cors_request::{CorsRequest, OwnedRequest},
+    preflight::Preflight,
+};
 pub use crate::fetch::RequestedHeaders;

@@ -6,17 +6,15 @@ use axum::{
 };
 use http::Method;
 
-use super::{
-    rule::MethodRule,
-    table::{MethodCorsBuilder, MethodCorsLayer},
-};
-use crate::error::ConfigErrors;
+use super::{method_rules::MethodRules, rule::MethodRule};
+use crate::{error::ConfigErrors, layer::CorsLayer};
 
 /// The handlers of one path of an axum router, each with its rule.
 ///
 /// What a preflight lists as allowed are the methods that have handlers with the same rule, so
 /// that the two cannot drift apart. `GET` handlers answer `HEAD` too, by their rule, unless there is
-/// a handler of `HEAD` with its own. A preflight for a method without a handler is refused.
+/// a handler of `HEAD` with its own. A preflight for a method without a handler is told which
+/// methods its origin may use.
 ///
 /// A path has one of these. Of two for one path axum merges the handlers, but one of the two answers
 /// all preflights then, and refuses those for the methods of the other.
@@ -45,7 +43,7 @@ use crate::error::ConfigErrors;
 #[must_use = "handlers do nothing until they are built into a route"]
 pub struct MethodCorsRouter<S = ()> {
     handlers: MethodRouter<S, Infallible>,
-    table: MethodCorsBuilder,
+    rules: MethodRules,
 }
 
 impl<S: Clone + Send + Sync + 'static> MethodCorsRouter<S> {
@@ -53,7 +51,7 @@ impl<S: Clone + Send + Sync + 'static> MethodCorsRouter<S> {
     pub fn new() -> Self {
         Self {
             handlers: MethodRouter::new(),
-            table: MethodCorsLayer::builder(),
+            rules: CorsLayer::by_method().complete(),
         }
     }
 
@@ -63,7 +61,7 @@ impl<S: Clone + Send + Sync + 'static> MethodCorsRouter<S> {
     ///
     /// Every mistake in the rules.
     pub fn build(self) -> Result<MethodRouter<S, Infallible>, ConfigErrors> {
-        Ok(self.handlers.layer(self.table.build()?))
+        Ok(self.handlers.layer(self.rules.build()?))
     }
 
     fn on<H, T>(
@@ -78,10 +76,10 @@ impl<S: Clone + Send + Sync + 'static> MethodCorsRouter<S> {
         T: 'static,
     {
         let mut methods = vec![method];
-        if methods == [Method::GET] && !self.table.has(&Method::HEAD) {
+        if methods == [Method::GET] && !self.rules.has(&Method::HEAD) {
             methods.push(Method::HEAD);
         }
-        self.table = self.table.rule(methods, rule);
+        self.rules = self.rules.rule(methods, rule);
         self.handlers = self.handlers.on(filter, handler);
         self
     }
@@ -126,7 +124,7 @@ impl<S: Clone + Send + Sync + 'static> Default for MethodCorsRouter<S> {
 impl<S> fmt::Debug for MethodCorsRouter<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MethodCorsRouter")
-            .field("table", &self.table)
+            .field("rules", &self.rules)
             .finish_non_exhaustive()
     }
 }

@@ -1,13 +1,14 @@
 use std::{sync::Arc, time::Duration};
 
-use http::{HeaderName, Method, header::AUTHORIZATION};
+use http::{Method, header::AUTHORIZATION};
 
 use crate::{
+    config::WithinTable,
     error::ConfigErrors,
-    layer::CorsLayer,
-    lists::ConfigList,
+    layer::{Core, CorsLayer},
+    lists::{Any, ConfigList},
     policy::{
-        BearerOr, Denial, DenialKind, DeniedRequests, Grant, OriginPolicy, PolicyProperties,
+        BearerOr, Caching, DenialKind, DeniedRequests, OriginPolicy, PolicyProperties, Reach,
         VerdictFuture,
     },
     request::CorsRequest,
@@ -23,26 +24,24 @@ use crate::{
 /// | [`trusted_only`](Self::trusted_only) | whom a policy trusts, such as a registry |
 /// | [`trusted_or_bearer`](Self::trusted_or_bearer) | both |
 ///
-/// The allowed methods are those that the rule is given to: see [`MethodCorsLayer`] and, with the
+/// The allowed methods are those that the rule is given to: see [`CorsLayer::by_method`] and, with the
 /// feature `axum`, `MethodCorsRouter`. A clone is the same rule; methods with the same rule are
 /// allowed together.
 ///
 /// ```
 /// use http::Method;
-/// use tower_cors::{OriginSet, routes::{MethodCorsLayer, MethodRule}};
+/// use tower_cors::{CorsLayer, OriginSet, routes::MethodRule};
 ///
 /// let metadata = MethodRule::public_any_origin().expose_headers(["etag"]);
 /// let sign_in = MethodRule::trusted_only(OriginSet::parse(["https://login.example.com"]).unwrap())
 ///     .allow_headers(["content-type"])
 ///     .allow_credentials(true);
-/// assert!(MethodCorsLayer::builder().rule([Method::POST], sign_in).build().is_ok());
+/// assert!(CorsLayer::by_method().rule([Method::POST], sign_in).build().is_ok());
 ///
 /// // Not what everybody may read with the cookies of whoever is signed in:
 /// let leak = metadata.allow_credentials(true);
-/// assert!(MethodCorsLayer::builder().rule([Method::GET], leak).build().is_err());
+/// assert!(CorsLayer::by_method().rule([Method::GET], leak).build().is_err());
 /// ```
-///
-/// [`MethodCorsLayer`]: crate::routes::MethodCorsLayer
 #[derive(Clone, Debug)]
 pub struct MethodRule(Arc<Rule>);
 
@@ -67,7 +66,7 @@ impl MethodRule {
 
     /// Any origin, without credentials.
     pub fn public_any_origin() -> Self {
-        Self::new(Public)
+        Self::new(Any)
     }
 
     /// Any origin, for requests with a bearer token and without cookies: see [`BearerOr`]. Other
@@ -150,13 +149,23 @@ impl MethodRule {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    pub(super) fn build(&self, methods: &[Method]) -> Result<CorsLayer, ConfigErrors> {
+    /// What caches and logs may keep of the rule's requests.
+    pub(super) fn caching(&self) -> Caching {
+        self.0.policy.properties().caching()
+    }
+
+    pub(super) fn build(
+        &self,
+        methods: &[Method],
+        table: WithinTable,
+    ) -> Result<Arc<Core>, ConfigErrors> {
         let rule = &*self.0;
         let mut headers = rule.headers.clone();
         if rule.takes_tokens {
             headers.push(AUTHORIZATION.as_str());
         }
         let mut builder = CorsLayer::builder()
+            .within_table(table)
             .origin_policy(Arc::clone(&rule.policy))
             .allow_credentials(rule.credentials)
             .allow_methods(methods)
@@ -168,38 +177,20 @@ impl MethodRule {
         if let Some(denied_requests) = rule.denied_requests {
             builder = builder.denied_requests(denied_requests);
         }
-        builder.build()
+        builder.build_core().map(Arc::new)
     }
 }
 
-/// Denies everybody, without a word.
+/// Denies everybody.
 #[derive(Debug)]
 struct Closed;
 
 impl OriginPolicy for Closed {
     fn judge(&self, _: &CorsRequest<'_>) -> VerdictFuture {
-        VerdictFuture::ready(Denial::new(DenialKind::OriginNotAllowed))
-    }
-
-    fn varies_on(&self) -> &[HeaderName] {
-        &[]
-    }
-}
-
-/// [`Any`](crate::Any), where other methods of the URL may have other rules.
-#[derive(Debug)]
-struct Public;
-
-impl OriginPolicy for Public {
-    fn judge(&self, _: &CorsRequest<'_>) -> VerdictFuture {
-        VerdictFuture::ready(Grant::any_origin())
-    }
-
-    fn varies_on(&self) -> &[HeaderName] {
-        &[]
+        DenialKind::OriginNotAllowed.into()
     }
 
     fn properties(&self) -> PolicyProperties {
-        PolicyProperties::always_any_origin().chosen_by_method()
+        PolicyProperties::with_reach(Reach::Nobody)
     }
 }

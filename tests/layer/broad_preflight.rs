@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use http::{
-    HeaderName,
-    header::{AUTHORIZATION, ORIGIN},
-};
+use http::header::AUTHORIZATION;
 use tower_cors::{
     Any, CorsLayer, CorsLayerBuilder, CorsRequest, Denial, DenialKind, DeniedRequests, Grant,
     OriginPolicy, OriginSet, Verdict, VerdictFuture,
@@ -130,8 +127,8 @@ impl OriginPolicy for ByHeader {
         }
     }
 
-    fn varies_on(&self) -> &[HeaderName] {
-        const { &[ORIGIN, AUTHORIZATION] }
+    fn properties(&self) -> PolicyProperties {
+        PolicyProperties::new().reads([AUTHORIZATION])
     }
 }
 

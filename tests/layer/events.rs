@@ -1,4 +1,9 @@
 //! Feature `tracing`: what a subscriber hears of denials, and what it never does.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::{
     collections::BTreeMap,

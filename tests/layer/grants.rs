@@ -69,7 +69,7 @@ fn its_terms_replace_the_lists_that_they_name() {
 #[test]
 fn its_credentials_win_both_ways() {
     for (layer, grant) in [(false, true), (true, false)] {
-        let subject = Subject::policy(granting(Grant::new().credentials(grant)), |cors| {
+        let subject = Subject::policy(granting(Grant::new().allow_credentials(grant)), |cors| {
             cors.allow_credentials(layer)
         });
         let mut preflight = vec![
@@ -95,7 +95,7 @@ fn its_credentials_win_both_ways() {
 /// The stars of the layer must not stay stars for a grant with credentials.
 #[test]
 fn its_credentials_turn_stars_into_names() {
-    let subject = Subject::policy(granting(Grant::new().credentials(true)), |cors| {
+    let subject = Subject::policy(granting(Grant::new().allow_credentials(true)), |cors| {
         cors.allow_methods(Any)
             .allow_headers(Any)
             .expose_headers(Any)
@@ -155,7 +155,7 @@ fn its_cap_lowers_the_max_age_and_never_raises_it() {
 fn a_grant_to_any_origin_is_a_star_and_never_with_credentials() {
     for (layer, grant) in [(false, false), (true, false), (false, true), (true, true)] {
         // The policy does not say that it grants any origin, so that `build` cannot know.
-        let policy = granting(Grant::any_origin().credentials(grant));
+        let policy = granting(Grant::any_origin().allow_credentials(grant));
         let subject = Subject::policy(policy, |cors| cors.allow_credentials(layer));
         let outcome = subject.send(&preflight_from(STRANGER, "GET", ""));
         outcome.assert_layer(

@@ -18,8 +18,6 @@ mod cases;
 mod config;
 mod credentials;
 mod denials;
-#[cfg(feature = "tracing")]
-mod events;
 mod grants;
 #[cfg(feature = "serde")]
 mod neighbours;

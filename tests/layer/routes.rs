@@ -5,10 +5,8 @@ use std::convert::Infallible;
 use http::{Method, Request, Response};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_cors::{
-    Denial, DenialKind, Grant, OriginSet, Verdict, VerdictFuture,
-    error::ConfigError,
-    policy_fn,
-    routes::{MethodCorsLayer, MethodRule},
+    CorsLayer, Denial, DenialKind, Grant, OriginSet, Verdict, VerdictFuture, error::ConfigError,
+    policy_fn, routes::MethodRule,
 };
 
 use crate::support::service::{preflight_from, request};
@@ -39,8 +37,8 @@ fn trusted_later() -> MethodRule {
     MethodRule::trusted_only(policy).allow_credentials(true)
 }
 
-fn table(trusted: MethodRule) -> MethodCorsLayer {
-    MethodCorsLayer::builder()
+fn table(trusted: MethodRule) -> CorsLayer {
+    CorsLayer::by_method()
         .rule(
             [Method::GET, Method::HEAD],
             MethodRule::public_any_origin().expose_headers(["etag"]),
@@ -51,7 +49,7 @@ fn table(trusted: MethodRule) -> MethodCorsLayer {
         .unwrap()
 }
 
-fn send(layer: &MethodCorsLayer, request: Request<()>) -> (u16, Vec<String>) {
+fn send(layer: &CorsLayer, request: Request<()>) -> (u16, Vec<String>) {
     let inner = service_fn(async |_| {
         let response = Response::builder().header("access-control-allow-origin", "inner");
         Ok::<_, Infallible>(response.body(()).unwrap())
@@ -78,8 +76,11 @@ fn check(request: Request<()>, status: u16, lines: &[&str]) {
     }
 }
 
-const REFUSED: &[&str] =
-    &["vary: origin,access-control-request-method,access-control-request-headers"];
+/// What caches may keep of a URL is the same for all of its methods, and the bearer rule forbids it.
+const REFUSED: &[&str] = &[
+    "cache-control: no-store",
+    "vary: origin,access-control-request-method,access-control-request-headers",
+];
 
 #[test]
 fn the_requested_method_decides_a_preflight() {
@@ -89,6 +90,7 @@ fn the_requested_method_decides_a_preflight() {
         &[
             "access-control-allow-methods: GET,HEAD",
             "access-control-allow-origin: *",
+            "cache-control: no-store",
             "vary: access-control-request-method",
         ],
     );
@@ -102,14 +104,41 @@ fn the_requested_method_decides_a_preflight() {
             "access-control-allow-methods: PUT,PATCH",
             "access-control-allow-origin: https://admin.example",
             REFUSED[0],
+            REFUSED[1],
         ],
     );
-    // No rule of a sibling answers for a method without one, and method names have a case.
+    // A method without a rule is not listed, and method names have a case.
     for method in ["DELETE", "get", "put", "OPTIONS"] {
         check(
             preflight_from(TRUSTED, method, ""),
-            403,
-            &["vary: access-control-request-method,access-control-request-headers"],
+            204,
+            &[
+                "access-control-allow-methods: GET,HEAD",
+                "access-control-allow-origin: *",
+                "cache-control: no-store",
+                "vary: access-control-request-method",
+            ],
+        );
+    }
+}
+
+/// Browsers send `GET`, `HEAD` and `POST` after any preflight that passes, listed or not.
+#[test]
+fn no_rule_of_a_sibling_opens_a_safelisted_method() {
+    let layer = CorsLayer::by_method()
+        .rule([Method::PUT], MethodRule::public_any_origin())
+        .build()
+        .unwrap();
+    for method in ["GET", "HEAD", "POST"] {
+        let (status, lines) = send(&layer, preflight_from(TRUSTED, method, "x-a"));
+        assert_eq!(
+            (status, &*lines[0], lines.len()),
+            (
+                403,
+                "vary: access-control-request-method,access-control-request-headers",
+                1
+            ),
+            "{method}"
         );
     }
 }
@@ -194,7 +223,14 @@ fn malformed_preflights_are_refused_whatever_the_rules() {
             ("access-control-request-method", "PUT"),
         ],
     );
-    check(several, 403, &["vary: access-control-request-method"]);
+    check(
+        several,
+        403,
+        &[
+            "cache-control: no-store",
+            "vary: access-control-request-method",
+        ],
+    );
     let empty = request(
         "OPTIONS",
         &[("origin", TRUSTED), ("access-control-request-method", "")],
@@ -202,13 +238,16 @@ fn malformed_preflights_are_refused_whatever_the_rules() {
     check(
         empty,
         403,
-        &["vary: access-control-request-method,access-control-request-headers"],
+        &[
+            "cache-control: no-store",
+            "vary: access-control-request-method",
+        ],
     );
 }
 
 #[test]
 fn every_mistake_of_every_rule_is_reported() {
-    let errors = MethodCorsLayer::builder()
+    let errors = CorsLayer::by_method()
         .rule(
             [Method::GET],
             MethodRule::public_any_origin().allow_credentials(true),
@@ -228,7 +267,7 @@ fn every_mistake_of_every_rule_is_reported() {
 
 #[test]
 fn a_later_rule_replaces_an_earlier_one() {
-    let layer = MethodCorsLayer::builder()
+    let layer = CorsLayer::by_method()
         .rule([Method::GET, Method::PUT], MethodRule::public_any_origin())
         .rule([Method::PUT], MethodRule::none())
         .build()
@@ -245,7 +284,7 @@ fn a_bearer_route_takes_its_token_beside_the_headers_that_are_listed() {
         MethodRule::bearer_any_origin(),
         MethodRule::trusted_or_bearer(trusted),
     ] {
-        let layer = MethodCorsLayer::builder()
+        let layer = CorsLayer::by_method()
             .rule([Method::POST], rule.allow_headers(["content-type"]))
             .build()
             .unwrap();
@@ -321,18 +360,20 @@ mod in_axum {
                 "vary: access-control-request-method",
             ]
         );
-        for method in ["DELETE", "POST"] {
-            let (status, lines, _) = ask(at, &preflight(method)).await;
-            assert_eq!(status, 403, "{method}");
-            assert_eq!(
-                lines,
-                [
-                    allow,
-                    "content-length: 0",
-                    "vary: access-control-request-method,access-control-request-headers",
-                ]
-            );
-        }
+        let (status, lines, _) = ask(at, &preflight("DELETE")).await;
+        assert_eq!(status, 403, "a rule for nobody");
+        assert_eq!(
+            lines,
+            [
+                allow,
+                "content-length: 0",
+                "vary: access-control-request-method,access-control-request-headers",
+            ]
+        );
+        // There is no handler, so the console should name the method and not the origin.
+        let (status, lines, _) = ask(at, &preflight("POST")).await;
+        assert_eq!(status, 204);
+        assert_eq!(lines[0], "access-control-allow-methods: GET,HEAD");
     }
 
     #[tokio::test]
@@ -373,7 +414,7 @@ mod in_axum {
 
     #[tokio::test]
     async fn a_layer_goes_around_handlers_that_axum_has_already() {
-        let layer = MethodCorsLayer::builder()
+        let layer = CorsLayer::by_method()
             .rule([Method::GET], trusted())
             .build()
             .unwrap();

@@ -1,7 +1,7 @@
 //! `Vary`: merged with the inner service's, never overwritten.
 
-use http::{HeaderName, header};
-use tower_cors::{CorsRequest, Grant, OriginPolicy, VerdictFuture};
+use http::header;
+use tower_cors::{CorsRequest, Grant, OriginPolicy, VerdictFuture, policy::PolicyProperties};
 
 use crate::support::service::{LISTED, STRANGER, Subject, get_from, preflight_from, request};
 
@@ -39,9 +39,8 @@ fn a_policy_names_what_it_reads() {
             VerdictFuture::ready(Grant::new())
         }
 
-        fn varies_on(&self) -> &[HeaderName] {
-            static NAMES: [HeaderName; 2] = [header::ORIGIN, header::HOST];
-            &NAMES
+        fn properties(&self) -> PolicyProperties {
+            PolicyProperties::new().reads([header::HOST])
         }
     }
 

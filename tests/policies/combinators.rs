@@ -7,7 +7,7 @@ use std::{
 };
 
 use http::{
-    HeaderName, Request, Response, StatusCode,
+    Request, Response, StatusCode,
     header::{AUTHORIZATION, HOST, ORIGIN},
 };
 use tower::{Layer, ServiceExt, service_fn};
@@ -15,7 +15,7 @@ use tower_cors::{
     Any, CorsLayer, CorsRequest, Denial, DenialKind, DeniedRequests, Grant, OriginPolicy,
     OriginSet, Verdict, VerdictFuture,
     error::{BroadPreflightReason, ConfigError},
-    policy::PolicyProperties,
+    policy::{BearerOr, PolicyProperties},
     policy_fn,
 };
 
@@ -31,7 +31,6 @@ struct Scripted {
     verdict: Verdict,
     waits: bool,
     asked: Log,
-    varies_on: Vec<HeaderName>,
     properties: PolicyProperties,
 }
 
@@ -63,12 +62,8 @@ impl OriginPolicy for Scripted {
         self.say("judges the preflight", request)
     }
 
-    fn varies_on(&self) -> &[HeaderName] {
-        &self.varies_on
-    }
-
     fn properties(&self) -> PolicyProperties {
-        self.properties
+        self.properties.clone()
     }
 }
 
@@ -78,7 +73,6 @@ fn scripted(name: &'static str, verdict: Verdict, waits: bool, asked: &Log) -> S
         verdict,
         waits,
         asked: Arc::clone(asked),
-        varies_on: vec![ORIGIN],
         properties: PolicyProperties::new(),
     }
 }
@@ -204,12 +198,12 @@ fn pointers_forward_everything() {
     for waits in [false, true] {
         let log = Log::default();
         let mut policy = scripted("it", allow(), waits, &log);
-        policy.varies_on = vec![ORIGIN, HOST];
-        policy.properties = PolicyProperties::new().denied_requests(DeniedRequests::Refuse);
+        policy.properties = PolicyProperties::new()
+            .reads([HOST])
+            .denied_requests(DeniedRequests::Refuse);
         let boxed: Box<dyn OriginPolicy> = Box::new(policy.clone());
         let shared: Arc<dyn OriginPolicy> = Arc::new(policy.clone());
         for pointer in [&boxed as &dyn OriginPolicy, &shared] {
-            assert_eq!(pointer.varies_on(), policy.varies_on());
             assert_eq!(pointer.properties(), policy.properties());
         }
         assert!(is_allowed(boxed, preflight(LISTED)));
@@ -267,11 +261,32 @@ fn combinators_vary_on_what_either_reads_each_once() {
     let log = Log::default();
     let mut first = scripted("first", allow(), false, &log);
     let mut second = first.clone();
-    first.varies_on = vec![ORIGIN, AUTHORIZATION];
-    second.varies_on = vec![HOST, ORIGIN];
+    first.properties = PolicyProperties::new().reads([ORIGIN, AUTHORIZATION]);
+    second.properties = PolicyProperties::new().reads([HOST, ORIGIN]);
     let expected = [ORIGIN, AUTHORIZATION, HOST];
-    assert_eq!(first.clone().fallback(second.clone()).varies_on(), expected);
-    assert_eq!(first.with_preflight(second).varies_on(), expected);
+    let either = first.clone().fallback(second.clone());
+    assert_eq!(either.properties().varies_on(), expected);
+    let either = first.with_preflight(second);
+    assert_eq!(either.properties().varies_on(), expected);
+}
+
+/// Requests with a bearer token pass the split unjudged. A policy that verifies such tokens would
+/// never see one, so that a forged token would do.
+#[test]
+fn a_split_around_a_policy_that_reads_the_token_does_not_build() {
+    let log = Log::default();
+    let mut tokens = scripted("tokens", allow(), false, &log);
+    tokens.properties = PolicyProperties::new().reads([AUTHORIZATION]);
+    let built = |policy| {
+        CorsLayer::builder()
+            .origin_policy(BearerOr::new(policy))
+            .build()
+    };
+    let errors: Vec<_> = built(tokens.clone()).unwrap_err().into_iter().collect();
+    let header = AUTHORIZATION;
+    assert_eq!(errors, [ConfigError::BypassedPolicy { header }]);
+    tokens.properties = PolicyProperties::new().reads([HOST]);
+    assert!(built(tokens).is_ok());
 }
 
 #[test]

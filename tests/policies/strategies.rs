@@ -90,10 +90,6 @@ impl<P: OriginPolicy> OriginPolicy for Late<P> {
         delay(self.0.judge_preflight(request))
     }
 
-    fn varies_on(&self) -> &[HeaderName] {
-        self.0.varies_on()
-    }
-
     fn properties(&self) -> PolicyProperties {
         self.0.properties()
     }
@@ -265,10 +261,6 @@ impl OriginPolicy for TokenInHeader {
             Some(_) => Verdict::Deny(Denial::new(DenialKind::OriginNotAllowed)),
             None => Verdict::Abstain,
         })
-    }
-
-    fn varies_on(&self) -> &[HeaderName] {
-        &[header::ORIGIN]
     }
 
     fn properties(&self) -> PolicyProperties {
@@ -870,7 +862,7 @@ impl OriginPolicy for Generous {
         let terms = Terms::new()
             .methods(AllowMethods::list(["*"]).unwrap())
             .headers(AllowHeaders::list(["*"]).unwrap());
-        VerdictFuture::ready(Grant::new().credentials(true).terms(terms))
+        VerdictFuture::ready(Grant::new().allow_credentials(true).terms(terms))
     }
 
     fn properties(&self) -> PolicyProperties {

@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{HeaderName, Request, Response, request::Parts};
+use http::{Request, Response, request::Parts};
 use tower::{Layer, Service, ServiceExt};
 use tower_cors::{
     CorsLayer, CorsLayerBuilder, CorsRequest, Denial, OriginPolicy, OriginSet, VerdictFuture,
@@ -261,10 +261,6 @@ impl<P: OriginPolicy> OriginPolicy for Waiting<P> {
 
     fn judge_preflight(&self, request: &CorsRequest<'_>) -> VerdictFuture {
         later(self.0.judge_preflight(request))
-    }
-
-    fn varies_on(&self) -> &[HeaderName] {
-        self.0.varies_on()
     }
 
     fn properties(&self) -> PolicyProperties {

@@ -210,7 +210,7 @@ impl Settings {
             || grant_until(token.end_of(token.expiry()), asked, now).attach(Arc::clone(token));
         match (asked.is_named_in(reading), reading) {
             (Some(Named::Itself), _) => grant().into(),
-            (Some(Named::ByStar), _) => grant().credentials(false).into(),
+            (Some(Named::ByStar), _) => grant().allow_credentials(false).into(),
             (None, Reading::Listed(list)) => not_listed(list.skipped()).into(),
             (None, Reading::Unreadable(error)) => invalid(error.to_string()).into(),
             (None, Reading::Missing) => match self.missing_claim {
@@ -241,11 +241,11 @@ impl Settings {
         match (asked.is_preflight, named) {
             (true, Named::Itself) => Grant::new().max_age_at_most(Duration::ZERO).into(),
             (true, Named::ByStar) => {
-                let grant = Grant::new().credentials(false);
+                let grant = Grant::new().allow_credentials(false);
                 grant.max_age_at_most(Duration::ZERO).into()
             }
             (false, Named::Itself) => denial.readable().into(),
-            (false, Named::ByStar) => denial.readable().credentials(false).into(),
+            (false, Named::ByStar) => denial.readable_with(false).into(),
         }
     }
 }

@@ -1,16 +1,12 @@
 use std::{borrow::Cow, sync::Arc};
 
-use http::{
-    HeaderName,
-    header::{COOKIE, ORIGIN},
-};
+use http::{HeaderName, header::COOKIE};
 
 use super::judgement::{Asked, Settings, invalid};
 use crate::{
     origin::RequestOrigin,
     policy::{
         Denial, DenialKind, DeniedRequests, OriginPolicy, PolicyProperties, Verdict, VerdictFuture,
-        union_of_names,
     },
     request::CorsRequest,
     token::source::{Find, TokenSource, Verified},
@@ -91,22 +87,22 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct TokenOrigins {
     sources: Vec<TokenSource>,
-    varies_on: Vec<HeaderName>,
+    reads: Vec<HeaderName>,
     pub(crate) settings: Arc<Settings>,
 }
 
 impl TokenOrigins {
     pub(crate) fn new(sources: Vec<TokenSource>, settings: Settings) -> Self {
-        let mut varies_on = vec![ORIGIN];
+        let mut reads = Vec::new();
         for source in &sources {
-            varies_on = union_of_names(&varies_on, &source.varies_on());
+            reads.extend(source.reads());
         }
         if settings.list.honours_star {
-            varies_on = union_of_names(&varies_on, &[COOKIE]);
+            reads.push(COOKIE);
         }
         Self {
             sources,
-            varies_on,
+            reads,
             settings: Arc::new(settings),
         }
     }
@@ -195,12 +191,9 @@ impl OriginPolicy for TokenOrigins {
         }
     }
 
-    fn varies_on(&self) -> &[HeaderName] {
-        &self.varies_on
-    }
-
     fn properties(&self) -> PolicyProperties {
         let mut properties = PolicyProperties::new()
+            .reads(self.reads.iter().cloned())
             .denied_requests(DeniedRequests::Refuse)
             .no_store();
         if self.sources.iter().any(TokenSource::reads_path) {

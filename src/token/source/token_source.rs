@@ -134,7 +134,7 @@ impl TokenSource {
 
     /// The request header that it reads, for `Vary`; the URL needs none. What an outer layer has
     /// read is not known: `Authorization` and `Cookie` are likely.
-    pub(crate) fn varies_on(&self) -> Vec<HeaderName> {
+    pub(crate) fn reads(&self) -> Vec<HeaderName> {
         match &self.0 {
             Kind::Header(source) => vec![source.name().clone()],
             Kind::Cookie(_) => vec![COOKIE],

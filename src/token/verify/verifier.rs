@@ -1,15 +1,10 @@
-use std::{
-    fmt,
-    future::Future,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{fmt, sync::Arc};
 
 use super::{
     error::{VerifyError, VerifyResult},
     verified_token::VerifiedToken,
 };
+use crate::policy::{MaybeReady, PolledAgain};
 
 /// Finds out whether a token is authentic, and what it says.
 ///
@@ -96,67 +91,16 @@ impl<V: TokenVerifier + ?Sized> TokenVerifier for Arc<V> {
 }
 
 /// What comes of verifying a token, there already or on its way.
-#[must_use = "a verification does nothing unless it is waited for"]
-pub struct VerifyFuture {
-    state: State,
-}
+pub type VerifyFuture = MaybeReady<VerifyResult>;
 
-enum State {
-    Ready(Option<VerifyResult>),
-    Waiting(Pin<Box<dyn Future<Output = VerifyResult> + Send>>),
-}
-
-impl VerifyFuture {
-    /// A result that is there.
-    pub fn ready(result: VerifyResult) -> Self {
-        Self {
-            state: State::Ready(Some(result)),
-        }
-    }
-
-    /// A result that has to be waited for. The future must own what it needs.
-    pub fn new<F>(future: F) -> Self
-    where
-        F: Future<Output = VerifyResult> + Send + 'static,
-    {
-        Self {
-            state: State::Waiting(Box::pin(future)),
-        }
-    }
-
-    /// The result, if it is there; else the future again.
-    ///
-    /// # Errors
-    ///
-    /// The future, when the result has to be waited for.
-    pub fn into_ready(self) -> Result<VerifyResult, Self> {
-        match self.state {
-            State::Ready(Some(result)) => Ok(result),
-            state => Err(Self { state }),
-        }
+impl From<VerifyResult> for VerifyFuture {
+    fn from(result: VerifyResult) -> Self {
+        Self::ready(result)
     }
 }
 
-impl Future for VerifyFuture {
-    type Output = VerifyResult;
-
-    /// A ready result polled again is an error.
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<VerifyResult> {
-        match &mut self.state {
-            State::Ready(result) => {
-                let taken = || Err(VerifyError::Unavailable("polled after it was ready"));
-                Poll::Ready(result.take().unwrap_or_else(taken))
-            }
-            State::Waiting(future) => future.as_mut().poll(cx),
-        }
-    }
-}
-
-impl fmt::Debug for VerifyFuture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.state {
-            State::Ready(_) => "Ready",
-            State::Waiting(_) => "Waiting",
-        })
+impl PolledAgain for VerifyResult {
+    fn polled_again() -> Self {
+        Err(VerifyError::Unavailable("polled after it was ready"))
     }
 }

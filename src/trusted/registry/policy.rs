@@ -66,7 +66,7 @@ impl OriginRegistry {
         match self.access(origin) {
             None => Err(DenialKind::Unavailable),
             Some(access) if access.allows(Scope::Cors) => {
-                Ok(Grant::new().credentials(access.credentials()))
+                Ok(Grant::new().allow_credentials(access.credentials()))
             }
             Some(_) => Err(DenialKind::OriginNotAllowed),
         }

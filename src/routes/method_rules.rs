@@ -1,0 +1,135 @@
+use std::sync::Arc;
+
+use http::Method;
+
+use super::rule::MethodRule;
+use crate::{
+    config::WithinTable,
+    error::ConfigErrors,
+    layer::{Core, CorsLayer, InForce, Table},
+};
+
+impl CorsLayer {
+    /// Starts a configuration for the methods of one route, each by its own rule.
+    pub fn by_method() -> MethodRules {
+        MethodRules::default()
+    }
+}
+
+/// The rules of one route, by method: see [`CorsLayer::by_method`].
+///
+/// A preflight is decided by the rule of the method that it asks for. Methods without a rule have
+/// [`MethodRule::none`]; a preflight for one of them is told which methods its origin may use, by
+/// the rule that reaches furthest, so that the browser's console names the method instead of the
+/// origin. In axum the layer goes around the handlers of one path, with
+/// `get(..).put(..).layer(..)`; in a tower stack around a service.
+///
+/// ```
+/// use http::Method;
+/// use tower_cors::{CorsLayer, OriginSet, routes::MethodRule};
+///
+/// let trusted = OriginSet::parse(["https://admin.example.com"]).expect("one origin");
+/// let things: CorsLayer = CorsLayer::by_method()
+///     .rule([Method::GET, Method::HEAD], MethodRule::public_any_origin())
+///     .rule([Method::PUT], MethodRule::trusted_only(trusted).allow_credentials(true))
+///     .build()?;
+///
+/// let everybody = MethodRule::public_any_origin().allow_credentials(true);
+/// assert!(CorsLayer::by_method().rule([Method::GET], everybody).build().is_err());
+/// # Ok::<(), tower_cors::ConfigErrors>(())
+/// ```
+#[derive(Debug, Default)]
+#[must_use = "rules do nothing until they are built"]
+pub struct MethodRules {
+    rules: Vec<(Method, MethodRule)>,
+    is_complete: bool,
+}
+
+impl MethodRules {
+    /// Gives methods a rule. A later rule replaces an earlier one of the same method.
+    pub fn rule(mut self, methods: impl IntoIterator<Item = Method>, rule: MethodRule) -> Self {
+        for method in methods {
+            self.rules.retain(|(there, _)| *there != method);
+            self.rules.push((method, rule.clone()));
+        }
+        self
+    }
+
+    /// Says that the service has no handlers for methods without a rule.
+    #[cfg(feature = "axum")]
+    pub(super) fn complete(mut self) -> Self {
+        self.is_complete = true;
+        self
+    }
+
+    #[cfg(feature = "axum")]
+    pub(super) fn has(&self, method: &Method) -> bool {
+        self.rules.iter().any(|(there, _)| there == method)
+    }
+
+    /// Checks the rules.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake in the rules: see [`CorsLayerBuilder::build`](crate::CorsLayerBuilder::build).
+    pub fn build(self) -> Result<CorsLayer, ConfigErrors> {
+        let mut errors = Vec::new();
+        // Caches and logs know a request by its URL, which all methods share: if one policy finds a
+        // token in the path, the path is secret in the events of all of them.
+        let caching = self
+            .rules
+            .iter()
+            .map(|(_, rule)| rule.caching())
+            .reduce(|one, other| one.or(other))
+            .unwrap_or_default();
+        let mut core_of = |rule: &MethodRule, methods: &[Method]| match rule
+            .build(methods, WithinTable { caching })
+        {
+            Ok(core) => Some(core),
+            Err(mistakes) => {
+                errors.extend(mistakes);
+                None
+            }
+        };
+        let closed = core_of(&MethodRule::none(), &[]);
+        let mut rest = self.rules;
+        let mut rules: Vec<(Method, Arc<Core>)> = Vec::with_capacity(rest.len());
+        while let Some((_, rule)) = rest.first() {
+            let rule = rule.clone();
+            let (same, others): (Vec<_>, Vec<_>) = rest
+                .into_iter()
+                .partition(|(_, other)| other.is_same(&rule));
+            let methods: Vec<Method> = same.into_iter().map(|(method, _)| method).collect();
+            if let Some(core) = core_of(&rule, &methods) {
+                let with_core = |method| (method, Arc::clone(&core));
+                rules.extend(methods.into_iter().map(with_core));
+            }
+            rest = others;
+        }
+        ConfigErrors::none_or(errors, || {
+            let closed = closed.expect("the rule that admits nobody has no mistake");
+            let mut widest = &closed;
+            for (_, core) in &rules {
+                if core.rules.properties.reach() > widest.rules.properties.reach() {
+                    widest = core;
+                }
+            }
+            let table = Table {
+                widest: Arc::clone(widest),
+                is_complete: self.is_complete,
+                closed,
+                rules,
+            };
+            CorsLayer::from_in_force(InForce::ByMethod(table))
+        })
+    }
+}
+
+/// Builds the layer: see [`MethodRules::build`].
+impl TryFrom<MethodRules> for CorsLayer {
+    type Error = ConfigErrors;
+
+    fn try_from(rules: MethodRules) -> Result<Self, Self::Error> {
+        rules.build()
+    }
+}
