@@ -10,6 +10,7 @@ step() {
 
 step cargo fmt --all --check
 step scripts/rooms.sh
+step scripts/public-suffixes.sh --check
 step cargo clippy --all-targets --all-features --quiet -- -D warnings
 RUSTDOCFLAGS="-D warnings" step cargo doc --all-features --no-deps --quiet
 step scripts/features.sh

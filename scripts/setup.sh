@@ -6,6 +6,7 @@ needed=()
 want() { command -v "$1" >/dev/null 2>&1 || [ -x "$1" ] || needed+=("$2"); }
 want cc gcc
 want c++ g++
+want python3 python3
 want chromium chromium
 want chromedriver chromium-driver
 want valgrind valgrind

@@ -31,7 +31,7 @@ pub(crate) use self::{grammar::MAX_HOST_LEN, shape::PortPattern};
 pub(crate) use self::{
     grammar::{MAX_ORIGIN_LEN, default_port, is_secure},
     pattern::PatternRef,
-    public_suffix::crosses_public_suffix,
+    public_suffix::{crosses_public_suffix, own_name_instead},
     set::{LookUp, OriginSetBuilder},
     suggest::{explain, suggested_origin},
 };

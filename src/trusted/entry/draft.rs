@@ -2,7 +2,7 @@ use super::{
     error::{EntryError, NameErrorReason},
     scopes::{Scope, Scopes, Status},
 };
-use crate::origin::{OriginPattern, crosses_public_suffix, is_loopback_host};
+use crate::origin::{OriginPattern, crosses_public_suffix, is_loopback_host, own_name_instead};
 
 /// The longest name of an entry, in characters.
 pub(crate) const MAX_NAME_CHARS: usize = 255;
@@ -127,7 +127,7 @@ impl OriginDraft {
             return Err(EntryError::PublicSuffix {
                 value: pattern.as_str().to_owned(),
                 suffix: pattern.host().to_owned(),
-                instead: pattern.as_str().replacen("*.", "*.your-domain.", 1),
+                instead: own_name_instead(pattern.as_str(), pattern.host()),
             });
         }
         Ok(self)

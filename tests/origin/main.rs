@@ -1,0 +1,3 @@
+//! Origins: the table of public suffixes. The rest of the room is tested beside its code.
+
+mod public_suffixes;
