@@ -9,7 +9,8 @@
 #                                       says how old that list is.
 #
 # The list comes from https://publicsuffix.org/list/public_suffix_list.dat. It is kept as it came, in
-# tests/data, where tests read it, too; the table's format is described in table.rs.
+# tests/data, where tests read it, too; the table's format is described in table.rs. With a newer list,
+# let Cargo.toml name the release of `psl` that was made from the same one: tests compare the two.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -196,7 +196,12 @@ mod tests {
         ));
         assert!(matches!(
             refused("https://*.co.uk"),
-            Err(EntryError::PublicSuffix { suffix, .. }) if suffix == "co.uk"
+            Err(EntryError::PublicSuffix { suffix, instead, .. })
+                if suffix == "co.uk" && instead == "https://*.your-domain.co.uk"
+        ));
+        assert!(matches!(
+            refused("https://*.vercel.app"),
+            Err(EntryError::PublicSuffix { instead, .. }) if instead == "https://your-name.vercel.app"
         ));
         let error = draft("https://a.example", Scope::Redirect)
             .unwrap()
