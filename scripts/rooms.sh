@@ -9,13 +9,13 @@ cd "$(dirname "$0")/.."
 # comments do not.
 rooms='
 escaped: origin
-error: origin
+error: origin lines
 lines:
 time:
 origin:
 fetch:
 request: fetch origin
-lists: error fetch
+lists: error fetch origin
 policy: escaped lists origin request
 protocol: policy lists request fetch origin
 layer: protocol policy request origin escaped

@@ -1,10 +1,13 @@
 //! Every mistake that configuration can contain, as a value.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use http::HeaderName;
 
-use crate::origin::OriginError;
+use crate::{
+    lines::{debug_lines, write_lines},
+    origin::OriginError,
+};
 
 /// The longest that any browser keeps the result of a preflight, in seconds.
 pub(crate) const MAX_AGE_SECS: u32 = 86_400;
@@ -12,6 +15,38 @@ pub(crate) const MAX_AGE_SECS: u32 = 86_400;
 /// The longest max-age where preflights are answered more broadly than requests are judged, in
 /// seconds.
 pub(crate) const MAX_BROAD_AGE_SECS: u32 = 60;
+
+/// Where an entry stands in a text with several entries: nothing for a list whose entries are
+/// separate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place(Option<(Option<Arc<str>>, usize)>);
+
+impl Place {
+    pub(crate) fn new(variable: Option<Arc<str>>, index: usize) -> Self {
+        Self(Some((variable, index)))
+    }
+
+    /// The environment variable that has the text.
+    pub fn variable(&self) -> Option<&str> {
+        self.0.as_ref()?.0.as_deref()
+    }
+
+    /// The entry's number in the text, from 1.
+    pub fn position(&self) -> Option<usize> {
+        self.0.as_ref().map(|(_, index)| index + 1)
+    }
+}
+
+/// In parentheses and with a space before it, or nothing.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some((Some(variable), index)) => write!(f, " ({variable}, entry {})", index + 1),
+            Some((None, index)) => write!(f, " (entry {})", index + 1),
+            None => Ok(()),
+        }
+    }
+}
 
 /// One mistake in a configuration: the value, what is wrong with it, and what to write instead.
 ///
@@ -22,9 +57,58 @@ pub(crate) const MAX_BROAD_AGE_SECS: u32 = 60;
 pub enum ConfigError {
     /// No origin is allowed and no policy is set, so that the layer would refuse everybody.
     #[error(
-        "allow_origins: no origin is allowed: list some, pass `Any`, or set an `origin_policy`"
+        "allow_origins: nothing says which origins are allowed: list some, pass `Any`, set an \
+         `origin_policy`, or pass an empty list, `[\"\"; 0]`, if nobody is"
     )]
     MissingOrigins,
+
+    /// The environment variable that a list should come from is not set, or not UTF-8.
+    #[error(
+        "{setting}: the environment variable {variable} is not set: set it, to nothing if nothing is \
+         to be allowed"
+    )]
+    MissingVariable {
+        /// The setting.
+        setting: &'static str,
+        /// The variable.
+        variable: String,
+    },
+
+    /// `"*"` beside other origins, which would then mean nothing.
+    #[error(
+        "allow_origins: \"*\" allows every origin, so that the others in the list say nothing: remove \
+         the \"*\", or the others"
+    )]
+    AnyBesideOrigins,
+
+    /// An origin that is always answered is not exactly one.
+    #[error(
+        "always_allow_origin: {value:?}: the answer names one origin, whoever asks: write exactly one, \
+         without a wildcard, or use `allow_origins`"
+    )]
+    ConstantOrigin {
+        /// The entry.
+        value: String,
+    },
+
+    /// Denied requests cannot be refused where every answer is the same.
+    #[error(
+        "denied_requests: with always_allow_origin all requests get the same answer: leave \
+         `denied_requests` out, or use `allow_origins`"
+    )]
+    ConstantOriginRefuses,
+
+    /// Every host of an application's scheme together with credentials: any application of the kind
+    /// that a user has installed would act as the user.
+    #[error(
+        "allow_origins: {value:?}: any installed extension or application with this scheme matches, \
+         and credentials would go to it: list the hosts that are yours, or call \
+         `dangerously_allow_public_suffixes`"
+    )]
+    AnyHostWithCredentials {
+        /// The entry.
+        value: String,
+    },
 
     /// Both a list of origins and a policy are set; one would silently win.
     #[error(
@@ -33,11 +117,20 @@ pub enum ConfigError {
     )]
     OriginsAndPolicy,
 
+    /// A set of origins is passed together with single insecure ones, which it cannot take up.
+    #[error(
+        "dangerously_allow_insecure_origin: allow_origins is a set, which no entry can be added to: \
+         list the entries, or put the insecure ones into the set"
+    )]
+    SetAndInsecureOrigins,
+
     /// An entry is not an origin or an origin pattern as browsers send it.
-    #[error("allow_origins: {value:?}: {error}")]
+    #[error("allow_origins{place}: {value:?}: {error}")]
     Origin {
         /// The entry.
         value: String,
+        /// Where it stands.
+        place: Place,
         /// What is wrong with it.
         error: OriginError,
     },
@@ -60,13 +153,13 @@ pub enum ConfigError {
     /// An origin whose traffic can be altered on the way, together with credentials.
     #[error(
         "allow_origins: {value:?}: credentials would go to an origin that is neither https \
-         nor loopback{}, or call `dangerously_allow_insecure_origins`",
+         nor loopback{}, or pass it to `dangerously_allow_insecure_origin`",
         instead.as_deref().map_or(": list another".to_owned(), |one| format!(": write {one:?}"))
     )]
     InsecureOrigin {
         /// The entry.
         value: String,
-        /// The same with `https` or `wss`, where the scheme has such a counterpart.
+        /// The same with `https`, where the scheme has such a counterpart.
         instead: Option<String>,
     },
 
@@ -86,20 +179,24 @@ pub enum ConfigError {
     },
 
     /// A method that is no token, that no page can send, or that is misspelt.
-    #[error("allow_methods: {value:?}: {reason}")]
+    #[error("allow_methods{place}: {value:?}: {reason}")]
     Method {
         /// The method.
         value: String,
+        /// Where it stands.
+        place: Place,
         /// What is wrong with it.
         reason: MethodErrorReason,
     },
 
     /// A header name that is no token, that no page can send or read, or that has no place in the
     /// list.
-    #[error("{list}: {value:?}: {reason}")]
+    #[error("{list}{place}: {value:?}: {reason}")]
     HeaderName {
         /// The name.
         value: String,
+        /// Where it stands.
+        place: Place,
         /// The list that it stands in.
         list: HeaderSetting,
         /// What is wrong with it.
@@ -173,6 +270,15 @@ pub enum MethodErrorReason {
     /// A known method in the wrong case.
     #[error("methods are case-sensitive: did you mean {0:?}?")]
     Case(&'static str),
+    /// A word that means all methods elsewhere.
+    #[error("this would be a method of its own name: for any method write \"*\" or pass `Any`")]
+    Any,
+    /// A `*` beside other characters.
+    #[error("a * stands for any method only by itself: list the methods")]
+    Wildcard,
+    /// Several methods in one text.
+    #[error("these are several methods in one text: split them at the {0}")]
+    Joined(&'static str),
 }
 
 /// Why a header name cannot be listed.
@@ -182,6 +288,12 @@ pub enum HeaderNameErrorReason {
     /// Not a token (RFC 9110, section 5.6.2).
     #[error("a header name is made of letters, digits and !#$%&'*+-.^_`|~")]
     NotAToken,
+    /// A `*` beside other characters, which would be a name and match nothing.
+    #[error("a * stands for any header only by itself: list the names")]
+    Wildcard,
+    /// Several names in one text.
+    #[error("these are several names in one text: split them at the {0}")]
+    Joined(&'static str),
     /// A forbidden header name of the Fetch standard: pages cannot set it, or cannot read it.
     #[error("browsers keep this header to themselves: leave it out")]
     Forbidden,
@@ -249,7 +361,7 @@ pub enum BroadPreflightReason {
 /// );
 /// assert!(matches!(errors.iter().next(), Some(ConfigError::Origin { .. })));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConfigErrors(Vec<ConfigError>);
 
 impl ConfigErrors {
@@ -279,13 +391,13 @@ impl ConfigErrors {
 
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, error) in self.0.iter().enumerate() {
-            if i > 0 {
-                f.write_str("\n")?;
-            }
-            error.fmt(f)?;
-        }
-        Ok(())
+        write_lines(f, &self.0)
+    }
+}
+
+impl fmt::Debug for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_lines(f, "mistakes in the CORS configuration", &self.0)
     }
 }
 

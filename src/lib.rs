@@ -23,6 +23,7 @@ mod protocol;
 pub mod error;
 mod escaped;
 mod fetch;
+mod lines;
 pub mod lists;
 pub mod origin;
 pub mod policy;

@@ -1,15 +1,18 @@
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 
-use super::{dangerous::DangerousOptIns, origins::ListedOrigins};
+use super::{
+    dangerous::DangerousOptIns,
+    origins::{ListedOrigins, OriginList, constant_origin},
+};
 use crate::{
     error::{BroadPreflightReason as Broad, ConfigError, ConfigErrors},
-    layer::{Core, CorsLayer, InForce},
+    layer::{Core, CorsLayer, InForce, VerdictTimeout},
     lists::{AllowHeaders, AllowMethods, Any, ConfigList, ExposeHeaders, MaxAge},
     origin::OriginSet,
     policy::{Caching, DeniedRequests, OriginPolicy, PolicyProperties, Reach, SetAndNull},
-    protocol::{Prepared, Rules},
+    protocol::{Prepared, Rules, ToAll},
 };
 
 /// A configuration in the making: see [`CorsLayer::builder`].
@@ -32,7 +35,9 @@ use crate::{
 #[derive(Debug)]
 #[must_use = "a configuration does nothing until it is built"]
 pub struct CorsLayerBuilder {
-    origins: ConfigList,
+    origins: Option<OriginList>,
+    insecure_origins: ConfigList,
+    is_constant: bool,
     policy: Option<Box<dyn OriginPolicy>>,
     credentials: bool,
     methods: ConfigList,
@@ -42,7 +47,8 @@ pub struct CorsLayerBuilder {
     denied_requests: Option<DeniedRequests>,
     preflight_status: Option<StatusCode>,
     record_denials: Option<bool>,
-    doors: DangerousOptIns,
+    opt_ins: DangerousOptIns,
+    verdict_timeout: Option<VerdictTimeout>,
     table: Option<WithinTable>,
 }
 
@@ -59,15 +65,21 @@ impl CorsLayer {
         CorsLayerBuilder::new()
     }
 
+    /// Starts a configuration, as [`builder`](Self::builder) does: the name that users of tower-http
+    /// type first. The configuration has to be built, since it may have mistakes.
+    #[expect(
+        clippy::new_ret_no_self,
+        reason = "a layer cannot be had without its checks"
+    )]
+    pub fn new() -> CorsLayerBuilder {
+        CorsLayerBuilder::new()
+    }
+
     /// Any origin, method, request header and response header, without credentials.
     ///
     /// Pages still have to be allowed to send `Authorization`, which any does not cover.
     pub fn permissive() -> Self {
-        Self::builder()
-            .allow_origins(Any)
-            .allow_methods(Any)
-            .allow_headers(Any)
-            .expose_headers(Any)
+        CorsLayerBuilder::permissive()
             .build()
             .expect("any of everything without credentials has no mistake")
     }
@@ -76,7 +88,9 @@ impl CorsLayer {
 impl CorsLayerBuilder {
     pub(crate) fn new() -> Self {
         Self {
-            origins: ConfigList::default(),
+            origins: None,
+            insecure_origins: ConfigList::default(),
+            is_constant: false,
             policy: None,
             credentials: false,
             methods: ConfigList::default(),
@@ -86,9 +100,29 @@ impl CorsLayerBuilder {
             denied_requests: None,
             preflight_status: None,
             record_denials: None,
-            doors: DangerousOptIns::default(),
+            opt_ins: DangerousOptIns::default(),
+            verdict_timeout: None,
             table: None,
         }
+    }
+
+    /// A configuration that allows any origin, method, request header and response header, without
+    /// credentials, to start from.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_cors::CorsLayerBuilder;
+    ///
+    /// let cors = CorsLayerBuilder::permissive().max_age(Duration::from_secs(600)).build()?;
+    /// assert!(CorsLayerBuilder::permissive().allow_credentials(true).build().is_err());
+    /// # Ok::<(), tower_cors::ConfigErrors>(())
+    /// ```
+    pub fn permissive() -> Self {
+        Self::new()
+            .allow_origins(Any)
+            .allow_methods(Any)
+            .allow_headers(Any)
+            .expose_headers(Any)
     }
 
     /// Makes the configuration one of several for a route, which the method chooses among.
@@ -97,10 +131,36 @@ impl CorsLayerBuilder {
         self
     }
 
-    /// The origins that may use the service: [`Any`](crate::Any), or entries in the grammar of
-    /// [`OriginPattern`](crate::origin::OriginPattern).
-    pub fn allow_origins(mut self, origins: impl Into<ConfigList>) -> Self {
-        self.origins = origins.into();
+    /// The origins that may use the service: [`Any`](crate::Any), one or several entries in the
+    /// grammar of [`OriginPattern`](crate::origin::OriginPattern), a text with several, or an
+    /// [`OriginSet`]. An empty list allows nobody.
+    pub fn allow_origins(mut self, origins: impl Into<OriginList>) -> Self {
+        self.origins = Some(origins.into());
+        self.is_constant = false;
+        self
+    }
+
+    /// Allows exactly one origin, and says so in every response: also to requests of other origins
+    /// and to those without an `Origin`, and without `Vary: Origin`. Replaces
+    /// [`allow_origins`](Self::allow_origins).
+    ///
+    /// For services behind a cache that ignores `Vary`, which would otherwise hand the response to a
+    /// request without an `Origin` to the page ([Fetch, CORS protocol and HTTP caches]). Browsers
+    /// compare the header with the page's origin, so pages of other origins still read nothing.
+    ///
+    /// ```
+    /// use tower_cors::CorsLayer;
+    ///
+    /// let one = "https://app.example.com";
+    /// assert!(CorsLayer::builder().always_allow_origin(one).build().is_ok());
+    /// let several = "https://*.example.com";
+    /// assert!(CorsLayer::builder().always_allow_origin(several).build().is_err());
+    /// ```
+    ///
+    /// [Fetch, CORS protocol and HTTP caches]: https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches
+    pub fn always_allow_origin(mut self, origin: impl Into<OriginList>) -> Self {
+        self.origins = Some(origin.into());
+        self.is_constant = true;
         self
     }
 
@@ -167,6 +227,39 @@ impl CorsLayerBuilder {
         self
     }
 
+    /// How long a policy that has to be waited for may take. After that the request is refused with
+    /// 503 and [`DenialKind::VerdictTimeout`](crate::DenialKind::VerdictTimeout), whatever
+    /// [`denied_requests`](Self::denied_requests) says, and the inner service is not called. Default:
+    /// no limit.
+    ///
+    /// Without a limit, a policy that never answers holds its requests for ever, and with them the
+    /// places that an outer limit on concurrent requests has. `sleep` is the runtime's timer.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_cors::{CorsLayer, VerdictFuture, policy_fn};
+    ///
+    /// let never = policy_fn(|_| VerdictFuture::new(std::future::pending()));
+    /// let cors = CorsLayer::builder()
+    ///     .origin_policy(never)
+    ///     .verdict_timeout(Duration::from_secs(2), tokio::time::sleep)
+    ///     .build()?;
+    /// # Ok::<(), tower_cors::ConfigErrors>(())
+    /// ```
+    pub fn verdict_timeout<F, T>(mut self, limit: Duration, sleep: F) -> Self
+    where
+        F: Fn(Duration) -> T + Send + Sync + 'static,
+        T: Future<Output = ()> + Send + 'static,
+    {
+        self.verdict_timeout = Some(VerdictTimeout::new(limit, sleep));
+        self
+    }
+
+    pub(crate) fn limited_by(mut self, timeout: Option<VerdictTimeout>) -> Self {
+        self.verdict_timeout = timeout;
+        self
+    }
+
     /// Whether a [`Denial`](crate::Denial) is left in the extensions of the response, for a log
     /// or a test. Default: where denied requests are refused.
     ///
@@ -182,7 +275,7 @@ impl CorsLayerBuilder {
     /// Any site can send it from a sandboxed frame, so this allows any site; with credentials,
     /// any site acts as the signed-in user.
     pub fn dangerously_allow_null_origin(mut self) -> Self {
-        self.doors.null_origin = true;
+        self.opt_ins.null_origin = true;
         self
     }
 
@@ -190,15 +283,46 @@ impl CorsLayerBuilder {
     ///
     /// Whoever controls a network between a user and such an origin acts as the user.
     pub fn dangerously_allow_insecure_origins(mut self) -> Self {
-        self.doors.insecure_origins = true;
+        self.opt_ins.insecure_origins = true;
+        self
+    }
+
+    /// Adds origins without transport security to the list, also together with credentials; and only
+    /// here, ranges of IPv4 addresses, for the machines of developers.
+    ///
+    /// Whoever controls a network between a user and such an origin acts as the user. Other entries
+    /// stay held to `https`.
+    ///
+    /// ```
+    /// use tower_cors::CorsLayer;
+    ///
+    /// let cors = CorsLayer::builder()
+    ///     .allow_origins(["https://app.example.com"])
+    ///     .dangerously_allow_insecure_origin("http://192.168.0.0/16:*")
+    ///     .allow_credentials(true)
+    ///     .build()?;
+    /// # Ok::<(), tower_cors::ConfigErrors>(())
+    /// ```
+    pub fn dangerously_allow_insecure_origin(mut self, origins: impl Into<ConfigList>) -> Self {
+        self.insecure_origins = origins.into();
+        self
+    }
+
+    /// Lets `"file://"` stand in the list of origins.
+    ///
+    /// Browsers that send it, instead of `null`, do so for every local file, also for one that came
+    /// by mail.
+    pub fn dangerously_allow_file_origin(mut self) -> Self {
+        self.opt_ins.file_origin = true;
         self
     }
 
     /// Lets wildcards below, or above, a public suffix stand in a list together with credentials.
     ///
-    /// Whoever registers a name below the suffix acts as the user.
+    /// Whoever registers a name below the suffix acts as the user. The same goes for every host of an
+    /// application's scheme, as in `moz-extension://*`.
     pub fn dangerously_allow_public_suffixes(mut self) -> Self {
-        self.doors.public_suffixes = true;
+        self.opt_ins.public_suffixes = true;
         self
     }
 
@@ -214,7 +338,7 @@ impl CorsLayerBuilder {
 
     pub(crate) fn build_core(self) -> Result<Core, ConfigErrors> {
         let mut errors = Vec::new();
-        let (listed, plain_list) = self.build_policy(&mut errors);
+        let list = self.build_list(&mut errors);
         let credentials = self.credentials;
         let methods = AllowMethods::build(&self.methods, &mut errors);
         let headers = AllowHeaders::build(&self.headers, &mut errors);
@@ -230,9 +354,9 @@ impl CorsLayerBuilder {
         }
         // Of a list, the single entries have been checked.
         let is_own_policy = self.policy.is_some();
-        let (policy, plain_list) = match self.policy {
-            Some(policy) => (policy, None),
-            None => (listed, plain_list),
+        let (policy, plain_list, constant_origin) = match self.policy {
+            Some(policy) => (policy, None, None),
+            None => (list.policy, list.plain, list.constant),
         };
         let mut properties = policy.properties();
         if let Some(table) = self.table {
@@ -249,11 +373,22 @@ impl CorsLayerBuilder {
             errors.push(ConfigError::BypassedPolicy { header });
         }
         if credentials && is_own_policy {
-            errors.extend(mistakes_with_credentials(&properties, self.doors));
+            errors.extend(mistakes_with_credentials(&properties, self.opt_ins));
         }
         let denied_requests = self
             .denied_requests
             .unwrap_or(properties.own_denied_requests());
+        let to_all = match constant_origin {
+            Some(origin) => {
+                if denied_requests != DeniedRequests::Forward {
+                    errors.push(ConfigError::ConstantOriginRefuses);
+                }
+                // Nothing depends on the origin any more.
+                properties.set_reach(Reach::Always);
+                Some(ToAll::Origin(origin))
+            }
+            None => (properties.reach() == Reach::Always).then_some(ToAll::Star),
+        };
         let prepared = Prepared::new(
             &properties,
             self.table.is_some(),
@@ -274,32 +409,68 @@ impl CorsLayerBuilder {
                 .record_denials
                 .unwrap_or(denied_requests != DeniedRequests::Forward),
             properties,
+            to_all,
             plain_list,
             prepared,
         };
         if rules.properties.has_broad_preflight() {
             errors.extend(missing_for_a_broad_preflight(&rules).map(ConfigError::BroadPreflight));
         }
-        ConfigErrors::none_or(errors, || Core::new(rules, policy))
+        let timeout = self.verdict_timeout;
+        ConfigErrors::none_or(errors, || Core::new(rules, policy, timeout))
     }
 
-    /// The policy that the list of origins stands for, and the list where it is all of that.
-    fn build_policy(
-        &self,
-        errors: &mut Vec<ConfigError>,
-    ) -> (Box<dyn OriginPolicy>, Option<OriginSet>) {
-        match (self.origins.is_empty(), &self.policy) {
-            (true, None) => errors.push(ConfigError::MissingOrigins),
-            (false, Some(_)) => errors.push(ConfigError::OriginsAndPolicy),
-            (true, Some(_)) | (false, None) => {}
+    /// The policy that the lists of origins stand for.
+    fn build_list(&self, errors: &mut Vec<ConfigError>) -> BuiltList {
+        let is_said = self.origins.is_some() || self.insecure_origins.listed().len() > 0;
+        match (is_said, &self.policy) {
+            (false, None) => errors.push(ConfigError::MissingOrigins),
+            (true, Some(_)) => errors.push(ConfigError::OriginsAndPolicy),
+            (false, Some(_)) | (true, None) => {}
         }
-        let listed = ListedOrigins::build(&self.origins, self.credentials, self.doors, errors);
+        let nobody = OriginList::from(ConfigList::default());
+        let origins = self.origins.as_ref().unwrap_or(&nobody);
+        let listed = ListedOrigins::build(
+            origins,
+            &self.insecure_origins,
+            self.credentials,
+            self.opt_ins,
+            errors,
+        );
+        let constant = if self.is_constant {
+            constant_origin(origins, &listed.set, errors)
+        } else {
+            None
+        };
         match listed {
-            ListedOrigins { any: Some(any), .. } => (Box::new(any), None),
+            ListedOrigins { any: Some(any), .. } => BuiltList::policy(any),
             ListedOrigins {
                 null: true, set, ..
-            } => (Box::new(SetAndNull(set)), None),
-            ListedOrigins { set, .. } => (Box::new(set.clone()), Some(set)),
+            } => BuiltList::policy(SetAndNull(set)),
+            ListedOrigins { set, .. } => BuiltList {
+                policy: Box::new(set.clone()),
+                plain: Some(set),
+                constant,
+            },
+        }
+    }
+}
+
+/// A policy made from lists of origins, and what the request path can know of it beforehand.
+struct BuiltList {
+    policy: Box<dyn OriginPolicy>,
+    /// The policy, if it is nothing but this set.
+    plain: Option<OriginSet>,
+    /// The origin that every response names.
+    constant: Option<HeaderValue>,
+}
+
+impl BuiltList {
+    fn policy(policy: impl OriginPolicy) -> Self {
+        Self {
+            policy: Box::new(policy),
+            plain: None,
+            constant: None,
         }
     }
 }
@@ -316,10 +487,10 @@ impl TryFrom<CorsLayerBuilder> for CorsLayer {
 /// What the policy says of itself and credentials forbid.
 fn mistakes_with_credentials(
     properties: &PolicyProperties,
-    doors: DangerousOptIns,
+    opt_ins: DangerousOptIns,
 ) -> impl Iterator<Item = ConfigError> {
-    let insecure = properties.has_insecure_origins() && !doors.insecure_origins;
-    let suffixes = properties.has_public_suffixes() && !doors.public_suffixes;
+    let insecure = properties.has_insecure_origins() && !opt_ins.insecure_origins;
+    let suffixes = properties.has_public_suffixes() && !opt_ins.public_suffixes;
     [
         insecure.then_some(ConfigError::InsecurePolicy),
         suffixes.then_some(ConfigError::PublicSuffixPolicy),

@@ -8,29 +8,26 @@ use serde::{
 };
 
 use super::builder::CorsLayerBuilder;
-use crate::{
-    error::ConfigErrors,
-    layer::CorsLayer,
-    lists::{Any, ConfigList},
-    policy::DeniedRequests,
-};
+use crate::{error::ConfigErrors, layer::CorsLayer, lists::ConfigList, policy::DeniedRequests};
 
 /// A configuration of a [`CorsLayer`] in JSON, TOML or another self-describing format of serde.
 ///
 /// | key | value | default |
 /// |---|---|---|
-/// | `allow_origins` | a list of origins and patterns, or `"*"` | none: it has to be there |
+/// | `allow_origins` | a list of origins and patterns, or `"*"`; `[]` is nobody | none: it has to be there |
 /// | `allow_credentials` | `true` or `false` | `false` |
 /// | `allow_methods` | a list of methods, or `"*"` | those that need no permission |
 /// | `allow_headers` | a list of header names, or `"*"` | the safelisted ones |
 /// | `expose_headers` | a list of header names, or `"*"` | the safelisted ones |
+/// | `dangerously_allow_insecure_origins` | a list of origins without transport security, and of address ranges: see [`dangerously_allow_insecure_origin`](CorsLayerBuilder::dangerously_allow_insecure_origin) | none |
 /// | `max_age` | seconds; 0 or -1 for no caching; `null` | `null`: what browsers take, 5 |
-/// | `denied_requests` | `"forward"`, `"refuse_browsers"` or `"refuse"` | `"forward"` |
+/// | `denied_requests` | `"forward"` or `"refuse"` | `"forward"` |
 ///
 /// The values mean what the methods of [`CorsLayerBuilder`] say. An unknown key, a key that comes
 /// twice and a value of the wrong type are errors of deserialisation, whose texts begin with the
-/// key. All other mistakes are found by [`CorsLayer::try_from`], together. What is dangerous
-/// cannot be written in a file; a program can still open a door on the
+/// key. All other mistakes are found by [`CorsLayer::try_from`], together. In place of a list there
+/// may be a text with several entries, as environment variables have it. The other dangerous
+/// settings cannot be written in a file; a program can still call them on the
 /// [builder](Self::into_builder).
 ///
 /// ```
@@ -55,7 +52,8 @@ use crate::{
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct CorsConfig {
-    origins: ConfigList,
+    origins: Option<ConfigList>,
+    insecure_origins: ConfigList,
     credentials: bool,
     methods: ConfigList,
     headers: ConfigList,
@@ -76,8 +74,13 @@ impl CorsConfig {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn into_builder(self) -> CorsLayerBuilder {
-        let builder = CorsLayer::builder()
-            .allow_origins(self.origins)
+        let mut builder = CorsLayer::builder();
+        // A file that says nothing about origins is a mistake; one that says `[]` is not.
+        if let Some(origins) = self.origins {
+            builder = builder.allow_origins(origins);
+        }
+        let builder = builder
+            .dangerously_allow_insecure_origin(self.insecure_origins)
             .allow_credentials(self.credentials)
             .allow_methods(self.methods)
             .allow_headers(self.headers)
@@ -110,8 +113,8 @@ impl<'de> Deserialize<'de> for CorsConfig {
     }
 }
 
-const KEYS: &str = "allow_origins, allow_credentials, allow_methods, allow_headers, \
-                    expose_headers, max_age or denied_requests";
+const KEYS: &str = "allow_origins, dangerously_allow_insecure_origins, allow_credentials, \
+                    allow_methods, allow_headers, expose_headers, max_age or denied_requests";
 
 /// Written by hand, because a derived one does not say which key a wrong value belongs to.
 struct ConfigVisitor;
@@ -124,12 +127,15 @@ impl<'de> Visitor<'de> for ConfigVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<CorsConfig, A::Error> {
-        let (mut origins, mut credentials) = (None, None);
+        let (mut origins, mut insecure_origins, mut credentials) = (None, None, None);
         let (mut methods, mut headers, mut expose) = (None, None, None);
         let (mut max_age, mut denied_requests) = (None, None);
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "allow_origins" => set::<_, EntriesValue>(&mut origins, &mut map, &key)?,
+                "dangerously_allow_insecure_origins" => {
+                    set::<_, EntriesValue>(&mut insecure_origins, &mut map, &key)?;
+                }
                 "allow_credentials" => set::<_, bool>(&mut credentials, &mut map, &key)?,
                 "allow_methods" => set::<_, EntriesValue>(&mut methods, &mut map, &key)?,
                 "allow_headers" => set::<_, EntriesValue>(&mut headers, &mut map, &key)?,
@@ -141,13 +147,16 @@ impl<'de> Visitor<'de> for ConfigVisitor {
                 _ => return Err(about(&key, format_args!("unknown key, expected {KEYS}"))),
             }
         }
-        let Some(EntriesValue(origins)) = origins else {
-            let missing = format_args!("missing: list the origins, or write \"*\"");
+        if origins.is_none() && insecure_origins.is_none() {
+            let missing = format_args!(
+                "missing: list the origins, or write \"*\", or [] if nobody is allowed"
+            );
             return Err(about("allow_origins", missing));
-        };
+        }
         let entries = |value: Option<EntriesValue>| value.map(|EntriesValue(list)| list);
         Ok(CorsConfig {
-            origins,
+            origins: entries(origins),
+            insecure_origins: entries(insecure_origins).unwrap_or_default(),
             credentials: credentials.unwrap_or(false),
             methods: entries(methods).unwrap_or_default(),
             headers: entries(headers).unwrap_or_default(),
@@ -187,7 +196,7 @@ fn first_line(error: &impl fmt::Display) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
 
-/// `"*"`, or a list of texts.
+/// `"*"`, a list of texts, or a text with several entries.
 struct EntriesValue(ConfigList);
 
 impl<'de> Deserialize<'de> for EntriesValue {
@@ -202,14 +211,11 @@ impl<'de> Visitor<'de> for EntriesVisitor {
     type Value = ConfigList;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("\"*\" or a list of strings")
+        f.write_str("\"*\", a list of strings, or a string with several entries")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<ConfigList, E> {
-        match text {
-            "*" => Ok(ConfigList::from(Any)),
-            _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
-        }
+        Ok(ConfigList::from(text))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ConfigList, A::Error> {
@@ -281,13 +287,12 @@ impl Visitor<'_> for DeniedRequestsVisitor {
     type Value = DeniedRequests;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("\"forward\", \"refuse_browsers\" or \"refuse\"")
+        f.write_str("\"forward\" or \"refuse\"")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<DeniedRequests, E> {
         match text {
             "forward" => Ok(DeniedRequests::Forward),
-            "refuse_browsers" => Ok(DeniedRequests::RefuseBrowsers),
             "refuse" => Ok(DeniedRequests::Refuse),
             _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
         }
@@ -297,6 +302,7 @@ impl Visitor<'_> for DeniedRequestsVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lists::Any;
 
     fn json(text: &str) -> Result<CorsConfig, String> {
         serde_json::from_str(text).map_err(|error| error.to_string())
@@ -327,7 +333,11 @@ mod tests {
             "#,
         );
         let expected = CorsConfig {
-            origins: ConfigList::from(["https://a.example", "https://*.b.example"]),
+            origins: Some(ConfigList::from([
+                "https://a.example",
+                "https://*.b.example",
+            ])),
+            insecure_origins: ConfigList::default(),
             credentials: true,
             methods: ConfigList::from(["PUT"]),
             headers: ConfigList::from(Any),
@@ -345,7 +355,8 @@ mod tests {
         assert_eq!(
             config,
             CorsConfig {
-                origins: ConfigList::from(Any),
+                origins: Some(ConfigList::from(Any)),
+                insecure_origins: ConfigList::default(),
                 credentials: false,
                 methods: ConfigList::default(),
                 headers: ConfigList::default(),
@@ -371,17 +382,12 @@ mod tests {
         for (text, expected) in [
             (
                 "{}",
-                "allow_origins: missing: list the origins, or write \"*\" at line 1 column 2",
-            ),
-            (
-                r#"{"allow_origins": "https://a.example"}"#,
-                "allow_origins: invalid value: string \"https://a.example\", expected \"*\" or a \
-                 list of strings at line 1 column 37",
+                "allow_origins: missing: list the origins, or write \"*\", or [] if nobody is allowed at line 1 column 2",
             ),
             (
                 r#"{"allow_origins": null}"#,
-                "allow_origins: invalid type: null, expected \"*\" or a list of strings at line \
-                 1 column 22",
+                "allow_origins: invalid type: null, expected \"*\", a list of strings, or a string \
+                 with several entries at line 1 column 22",
             ),
             (
                 r#"{"allow_methods": ["PUT", 5]}"#,
@@ -409,8 +415,8 @@ mod tests {
             ),
             (
                 r#"{"denied_requests": "Refuse"}"#,
-                "denied_requests: invalid value: string \"Refuse\", expected \"forward\", \
-                 \"refuse_browsers\" or \"refuse\" at line 1 column 28",
+                "denied_requests: invalid value: string \"Refuse\", expected \"forward\" or \
+                 \"refuse\" at line 1 column 28",
             ),
             (
                 r#"{"max_age": null, "max_age": 5}"#,
@@ -418,9 +424,9 @@ mod tests {
             ),
             (
                 r#"{"allow_origin": "*"}"#,
-                "allow_origin: unknown key, expected allow_origins, allow_credentials, \
-                 allow_methods, allow_headers, expose_headers, max_age or denied_requests at \
-                 line 1 column 15",
+                "allow_origin: unknown key, expected allow_origins, \
+                 dangerously_allow_insecure_origins, allow_credentials, allow_methods, \
+                 allow_headers, expose_headers, max_age or denied_requests at line 1 column 15",
             ),
         ] {
             assert_eq!(json(text).unwrap_err(), expected, "{text}");
@@ -428,10 +434,9 @@ mod tests {
     }
 
     #[test]
-    fn denied_requests_have_three_fates() {
+    fn denied_requests_have_two_fates() {
         for (text, expected) in [
             ("forward", DeniedRequests::Forward),
-            ("refuse_browsers", DeniedRequests::RefuseBrowsers),
             ("refuse", DeniedRequests::Refuse),
         ] {
             let config = json(&format!(
@@ -456,7 +461,7 @@ mod tests {
             ),
             (
                 "\"a b\" = 1",
-                "\"a b\": unknown key, expected allow_origins, allow_credentials, allow_methods, \
+                "\"a b\": unknown key, expected allow_origins, dangerously_allow_insecure_origins, allow_credentials, allow_methods, \
                  allow_headers, expose_headers, max_age or denied_requests",
             ),
         ] {

@@ -9,7 +9,7 @@ mod dangerous;
 mod file;
 mod origins;
 
-pub use self::builder::CorsLayerBuilder;
 pub(crate) use self::builder::WithinTable;
 #[cfg(feature = "serde")]
 pub use self::file::CorsConfig;
+pub use self::{builder::CorsLayerBuilder, origins::OriginList};

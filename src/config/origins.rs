@@ -1,12 +1,76 @@
+use std::borrow::Cow;
+
+use http::HeaderValue;
+
 use super::dangerous::DangerousOptIns;
 use crate::{
     error::ConfigError,
-    lists::{Any, ConfigList},
+    lists::{Any, ConfigList, ListEntry},
     origin::{
-        OriginErrorKind, OriginSet, OriginSetBuilder, PatternRef, crosses_public_suffix, explain,
-        is_secure, own_name_instead, suggested_origin,
+        HostPattern, Origin, OriginErrorKind, OriginPattern, OriginSet, OriginSetBuilder,
+        PatternRef, Permitted, crosses_public_suffix, explain, is_secure, own_name_instead,
+        suggested_origin,
     },
 };
+
+/// The origins that a layer allows: entries as for [`ConfigList`], or an [`OriginSet`].
+#[derive(Clone, Debug)]
+pub struct OriginList(Listed);
+
+#[derive(Clone, Debug)]
+enum Listed {
+    Entries(ConfigList),
+    Set(OriginSet),
+}
+
+impl From<OriginSet> for OriginList {
+    fn from(set: OriginSet) -> Self {
+        Self(Listed::Set(set))
+    }
+}
+
+impl From<&OriginSet> for OriginList {
+    fn from(set: &OriginSet) -> Self {
+        Self(Listed::Set(set.clone()))
+    }
+}
+
+macro_rules! as_entries {
+    ($($generics:tt => $type:ty),*) => {
+        $(as_entries!(@one $generics $type);)*
+    };
+    (@one [$($generics:tt)*] $type:ty) => {
+        impl<$($generics)*> From<$type> for OriginList {
+            fn from(entries: $type) -> Self {
+                Self(Listed::Entries(entries.into()))
+            }
+        }
+    };
+}
+
+as_entries!(
+    [] => ConfigList,
+    [] => Any,
+    [] => &str,
+    [] => String,
+    [] => &String,
+    [] => Cow<'_, str>,
+    [] => Box<str>,
+    [] => HeaderValue,
+    [] => Origin,
+    [] => OriginPattern,
+    [T: ListEntry, const N: usize] => [T; N],
+    [T: ListEntry, const N: usize] => &[T; N],
+    [T: ListEntry] => &[T],
+    [T: ListEntry] => Vec<T>,
+    [T: ListEntry] => &Vec<T>
+);
+
+impl<T: ListEntry> FromIterator<T> for OriginList {
+    fn from_iter<I: IntoIterator<Item = T>>(entries: I) -> Self {
+        Self(Listed::Entries(entries.into_iter().collect()))
+    }
+}
 
 /// What a list of origins comes to.
 #[derive(Debug)]
@@ -17,29 +81,69 @@ pub(crate) struct ListedOrigins {
 }
 
 impl ListedOrigins {
+    /// `insecure` is a list of its own, whose entries need no transport security.
     pub(crate) fn build(
-        entries: &ConfigList,
+        origins: &OriginList,
+        insecure: &ConfigList,
         credentials: bool,
-        doors: DangerousOptIns,
+        opt_ins: DangerousOptIns,
         errors: &mut Vec<ConfigError>,
     ) -> Self {
+        let entries = match &origins.0 {
+            Listed::Entries(entries) => entries,
+            Listed::Set(set) if insecure.listed().len() == 0 => {
+                if credentials {
+                    errors.extend(mistakes_of_set(set, opt_ins));
+                }
+                return Self {
+                    any: None,
+                    null: false,
+                    set: set.clone(),
+                };
+            }
+            Listed::Set(_) => {
+                errors.push(ConfigError::SetAndInsecureOrigins);
+                &ConfigList::default()
+            }
+        };
+        if let Some(variable) = entries.missing_variable() {
+            errors.push(ConfigError::MissingVariable {
+                setting: "allow_origins",
+                variable: variable.to_owned(),
+            });
+        }
         if entries.has_any() && credentials {
             errors.push(ConfigError::AnyOriginWithCredentials);
+        } else if entries.has_any() && entries.listed().len() + insecure.listed().len() > 0 {
+            errors.push(ConfigError::AnyBesideOrigins);
         }
         let mut null = false;
         let mut set = OriginSetBuilder::default();
-        set.reserve(entries.listed().len(), entries.listed_bytes());
-        for entry in entries.listed() {
-            match parse(entry, doors) {
-                Ok(Entry::Pattern(pattern)) => {
-                    if credentials {
-                        errors.extend(insecure_origin(pattern, doors));
-                        errors.extend(public_suffix(pattern, doors));
+        set.reserve(
+            entries.listed().len() + insecure.listed().len(),
+            entries.listed_bytes() + insecure.listed_bytes(),
+        );
+        let lists = [
+            (entries, opt_ins, false),
+            (insecure, opt_ins.with_insecure(), true),
+        ];
+        for (list, opt_ins, ranges) in lists {
+            for (index, entry) in list.listed().enumerate() {
+                match parse(entry, opt_ins, ranges) {
+                    Ok(Entry::Pattern(pattern)) => {
+                        if credentials {
+                            errors.extend(risks(pattern, opt_ins));
+                        }
+                        set.insert(pattern);
                     }
-                    set.insert(pattern);
+                    Ok(Entry::Null) => null = true,
+                    Err(Mistake::Null) => errors.push(ConfigError::NullOrigin),
+                    Err(Mistake::Origin(kind)) => errors.push(ConfigError::Origin {
+                        value: entry.to_owned(),
+                        place: list.place(index),
+                        error: explain(kind, entry),
+                    }),
                 }
-                Ok(Entry::Null) => null = true,
-                Err(error) => errors.push(error),
             }
         }
         Self {
@@ -50,73 +154,163 @@ impl ListedOrigins {
     }
 }
 
+/// The one origin of a list that has exactly one, without a wildcard.
+pub(crate) fn constant_origin(
+    origins: &OriginList,
+    set: &OriginSet,
+    errors: &mut Vec<ConfigError>,
+) -> Option<HeaderValue> {
+    let Listed::Entries(entries) = &origins.0 else {
+        errors.push(ConfigError::ConstantOrigin {
+            value: format!("a set of {}", set.len()),
+        });
+        return None;
+    };
+    let listed: Vec<&str> = entries.listed().collect();
+    match listed[..] {
+        [one] if !entries.has_any() => match one.parse::<OriginPattern>() {
+            Ok(pattern) if pattern.is_exact() => HeaderValue::from_str(one).ok(),
+            Ok(_) => {
+                errors.push(ConfigError::ConstantOrigin {
+                    value: one.to_owned(),
+                });
+                None
+            }
+            // The entry has been reported.
+            Err(_) => None,
+        },
+        _ => {
+            let value = if entries.has_any() { "*" } else { "" }.to_owned() + &listed.join(",");
+            errors.push(ConfigError::ConstantOrigin { value });
+            None
+        }
+    }
+}
+
 enum Entry<'a> {
     Pattern(PatternRef<'a>),
     Null,
 }
 
-fn parse(text: &str, doors: DangerousOptIns) -> Result<Entry<'_>, ConfigError> {
-    match PatternRef::parse(text) {
+enum Mistake {
+    Null,
+    Origin(OriginErrorKind),
+}
+
+fn parse(text: &str, opt_ins: DangerousOptIns, ranges: bool) -> Result<Entry<'_>, Mistake> {
+    let permitted = Permitted {
+        file: opt_ins.file_origin,
+        ranges,
+    };
+    match PatternRef::parse_with(text, permitted) {
         Ok(pattern) => Ok(Entry::Pattern(pattern)),
-        Err(OriginErrorKind::Null) => {
-            if doors.null_origin {
-                Ok(Entry::Null)
-            } else {
-                Err(ConfigError::NullOrigin)
-            }
-        }
-        Err(kind) => Err(ConfigError::Origin {
-            value: text.to_owned(),
-            error: explain(kind, text),
-        }),
+        Err(OriginErrorKind::Null) if opt_ins.null_origin => Ok(Entry::Null),
+        Err(OriginErrorKind::Null) => Err(Mistake::Null),
+        Err(kind) => Err(Mistake::Origin(kind)),
     }
 }
 
-/// What is wrong with sending credentials to origins without transport security.
-fn insecure_origin(pattern: PatternRef<'_>, doors: DangerousOptIns) -> Option<ConfigError> {
-    if is_secure(pattern.scheme(), pattern.host()) || doors.insecure_origins {
-        return None;
-    }
-    let text = pattern.as_str();
-    let secure = match pattern.scheme() {
-        "http" => Some(text.replacen("http", "https", 1)),
-        "ws" => Some(text.replacen("ws", "wss", 1)),
-        _ => None,
+/// What is wrong with sending credentials to the origins that a pattern matches.
+fn risks(pattern: PatternRef<'_>, opt_ins: DangerousOptIns) -> impl Iterator<Item = ConfigError> {
+    let is_insecure = !opt_ins.insecure_origins && !is_secure(pattern.scheme(), pattern.host());
+    let mut strangers = if opt_ins.public_suffixes {
+        None
+    } else {
+        of_strangers(pattern)
     };
-    Some(ConfigError::InsecureOrigin {
+    let mut insecure = is_insecure.then(|| insecure_origin(pattern));
+    // Two mistakes in one entry have one proposal, which is free of both.
+    if let (
+        Some(ConfigError::InsecureOrigin {
+            instead: Some(secure),
+            ..
+        }),
+        Some(ConfigError::PublicSuffix { instead, .. }),
+    ) = (&mut insecure, &mut strangers)
+    {
+        let fixed = instead.replacen("http://", "https://", 1);
+        secure.clone_from(&fixed);
+        *instead = fixed;
+    }
+    insecure.into_iter().chain(strangers)
+}
+
+/// Traffic without transport security can be altered on the way.
+fn insecure_origin(pattern: PatternRef<'_>) -> ConfigError {
+    let text = pattern.as_str();
+    let is_range = matches!(pattern.host_pattern(), HostPattern::Range(_));
+    let secure =
+        (pattern.scheme() == "http" && !is_range).then(|| text.replacen("http", "https", 1));
+    ConfigError::InsecureOrigin {
         value: text.to_owned(),
         // The port may be the default one now.
         instead: secure.map(|text| suggested_origin(&text).unwrap_or(text)),
+    }
+}
+
+/// Strangers can register a name, or publish an application, that the pattern matches.
+fn of_strangers(pattern: PatternRef<'_>) -> Option<ConfigError> {
+    let value = || pattern.as_str().to_owned();
+    let host = pattern.host();
+    let base = match pattern.host_pattern() {
+        HostPattern::Exactly | HostPattern::Range(_) => return None,
+        // The identifier of an extension differs from one installation to the next, so it cannot be
+        // listed, and anybody may have written the extension that sends it.
+        HostPattern::Any => return Some(ConfigError::AnyHostWithCredentials { value: value() }),
+        HostPattern::Subdomains => host,
+        // Below a domain of one's own, all names are one's own. Below a public suffix, somebody else
+        // can register a name with the same beginning and end, however long these are.
+        HostPattern::InLabel(_) => host.split_once('.').map_or("", |(_, base)| base),
+    };
+    crosses_public_suffix(base).then(|| ConfigError::PublicSuffix {
+        value: value(),
+        suffix: base.to_owned(),
+        instead: own_name_instead(&whole_label(pattern), base),
     })
 }
 
-/// What is wrong with sending credentials to names that strangers can register.
-fn public_suffix(pattern: PatternRef<'_>, doors: DangerousOptIns) -> Option<ConfigError> {
-    let base = pattern.host();
-    let is_safe = !pattern.has_subdomains() || !crosses_public_suffix(base);
-    if is_safe || doors.public_suffixes {
-        return None;
+/// The pattern with a `*.` for its first label.
+fn whole_label(pattern: PatternRef<'_>) -> String {
+    let text = pattern.as_str();
+    match (pattern.host_pattern(), text.split_once("://")) {
+        (HostPattern::InLabel(_), Some((scheme, rest))) => {
+            let behind = rest.split_once('.').map_or(rest, |(_, behind)| behind);
+            format!("{scheme}://*.{behind}")
+        }
+        _ => text.to_owned(),
     }
-    Some(ConfigError::PublicSuffix {
-        value: pattern.as_str().to_owned(),
-        suffix: base.to_owned(),
-        instead: own_name_instead(pattern.as_str(), base),
-    })
+}
+
+/// The same questions for a set, whose entries are not told apart any more.
+fn mistakes_of_set(set: &OriginSet, opt_ins: DangerousOptIns) -> impl Iterator<Item = ConfigError> {
+    let insecure = set.has_insecure_origins() && !opt_ins.insecure_origins;
+    let strangers = set.has_any_host() || set.wildcard_bases().any(crosses_public_suffix);
+    [
+        insecure.then_some(ConfigError::InsecurePolicy),
+        (strangers && !opt_ins.public_suffixes).then_some(ConfigError::PublicSuffixPolicy),
+    ]
+    .into_iter()
+    .flatten()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn errors_with(text: &str, credentials: bool, opt_ins: DangerousOptIns) -> Vec<ConfigError> {
+        let mut errors = Vec::new();
+        let (list, none) = (OriginList::from([text]), ConfigList::default());
+        ListedOrigins::build(&list, &none, credentials, opt_ins, &mut errors);
+        errors
+    }
+
+    fn errors(text: &str) -> Vec<ConfigError> {
+        errors_with(text, true, DangerousOptIns::default())
+    }
+
     #[test]
-    fn credentials_close_doors() {
+    fn credentials_go_to_safe_origins_only() {
         use ConfigError as E;
-        let errors_with = |text: &str, credentials, doors| {
-            let mut errors = Vec::new();
-            ListedOrigins::build(&ConfigList::from([text]), credentials, doors, &mut errors);
-            errors
-        };
-        let errors = |text: &str| errors_with(text, true, DangerousOptIns::default());
         assert!(matches!(
             &errors("http://example.com")[..],
             [E::InsecureOrigin { instead: Some(instead), .. }] if instead == "https://example.com"
@@ -125,55 +319,98 @@ mod tests {
             &errors("https://*.github.io")[..],
             [E::PublicSuffix { instead, .. }] if instead == "https://your-name.github.io"
         ));
+        assert!(matches!(
+            &errors("https://notes-*-team.vercel.app")[..],
+            [E::PublicSuffix { instead, .. }] if instead == "https://your-name.vercel.app"
+        ));
+        assert!(matches!(
+            &errors("moz-extension://*")[..],
+            [E::AnyHostWithCredentials { .. }]
+        ));
         assert_eq!(errors("null"), [E::NullOrigin]);
         for fine in [
             "http://localhost:*",
             "http://127.0.0.1",
             "http://*.localhost:*",
             "https://*.example.com",
+            "https://pr-*.preview.example.com",
+            "chrome-extension://abcdefghijklmnop",
+            "t3code://app",
+            "app://-",
+            "app://",
         ] {
             assert!(errors(fine).is_empty(), "{fine}");
         }
+    }
+
+    #[test]
+    fn two_mistakes_in_one_entry_have_one_proposal() {
+        use ConfigError as E;
+        let fixed = "https://your-name.github.io".to_owned();
         assert_eq!(
             errors("http://*.github.io"),
             [
                 E::InsecureOrigin {
                     value: "http://*.github.io".to_owned(),
-                    instead: Some("https://*.github.io".to_owned()),
+                    instead: Some(fixed.clone()),
                 },
                 E::PublicSuffix {
                     value: "http://*.github.io".to_owned(),
                     suffix: "github.io".to_owned(),
-                    instead: "http://your-name.github.io".to_owned(),
+                    instead: fixed,
                 },
             ]
         );
+    }
+
+    #[test]
+    fn a_proposal_builds() {
         for (text, expected) in [
-            ("http://a.example:443", Some("https://a.example")),
-            ("http://a.example:*", Some("https://a.example:*")),
-            ("ws://a.example", Some("wss://a.example")),
-            ("wss://a.example", None),
-            ("capacitor://myapp", None),
+            ("http://a.example:443", "https://a.example"),
+            ("http://a.example:*", "https://a.example:*"),
+            ("http://*.a.example", "https://*.a.example"),
+            ("http://*.co.uk", "https://*.your-domain.co.uk"),
+            ("http://192.168.1.5:3000", "https://192.168.1.5:3000"),
         ] {
-            let [E::InsecureOrigin { instead, .. }] = &errors(text)[..] else {
-                panic!("{text}");
+            let first = errors(text).into_iter().next();
+            let Some(ConfigError::InsecureOrigin {
+                instead: Some(instead),
+                ..
+            }) = first
+            else {
+                panic!("{text}: {first:?}");
             };
-            assert_eq!(instead.as_deref(), expected, "{text}");
-            assert!(instead.iter().all(|one| PatternRef::parse(one).is_ok()));
+            assert_eq!(instead, expected, "{text}");
+            assert_eq!(errors(&instead), [], "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_asked_for_by_its_dangerous_name() {
         let open = DangerousOptIns {
             null_origin: true,
+            file_origin: true,
             insecure_origins: true,
             public_suffixes: true,
         };
-        for text in ["http://example.com", "https://*.github.io", "null"] {
+        for text in [
+            "http://example.com",
+            "https://*.github.io",
+            "moz-extension://*",
+            "null",
+            "file://",
+        ] {
             assert!(errors_with(text, true, open).is_empty(), "{text}");
         }
-        for text in ["http://example.com", "https://*.github.io"] {
-            assert!(
-                errors_with(text, false, DangerousOptIns::default()).is_empty(),
-                "{text}"
-            );
+        for text in [
+            "http://example.com",
+            "https://*.github.io",
+            "moz-extension://*",
+        ] {
+            let closed = DangerousOptIns::default();
+            assert!(errors_with(text, false, closed).is_empty(), "{text}");
         }
+        // A range is only for the setting that is named after the danger.
+        assert!(!errors_with("http://192.168.0.0/16:*", true, open).is_empty());
     }
 }

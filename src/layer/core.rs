@@ -1,5 +1,6 @@
 use std::convert::Infallible;
 
+use super::verdict_timeout::VerdictTimeout;
 use crate::{
     policy::{OriginPolicy, Verdict, VerdictFuture},
     protocol::{Plan, Rules, decide},
@@ -11,15 +12,21 @@ use crate::{
 pub(crate) struct Core {
     pub(crate) rules: Rules,
     policy: Box<dyn OriginPolicy>,
+    verdict_timeout: Option<VerdictTimeout>,
     #[cfg(feature = "tracing")]
     limiter: super::limiter::Limiter,
 }
 
 impl Core {
-    pub(crate) fn new(rules: Rules, policy: Box<dyn OriginPolicy>) -> Self {
+    pub(crate) fn new(
+        rules: Rules,
+        policy: Box<dyn OriginPolicy>,
+        verdict_timeout: Option<VerdictTimeout>,
+    ) -> Self {
         Self {
             rules,
             policy,
+            verdict_timeout,
             #[cfg(feature = "tracing")]
             limiter: super::limiter::Limiter::new(),
         }
@@ -44,6 +51,14 @@ impl Core {
             );
         }
         plan
+    }
+
+    /// The verdict to wait for, within the time that there is for it.
+    pub(crate) fn limit(&self, verdict: VerdictFuture) -> VerdictFuture {
+        match &self.verdict_timeout {
+            Some(timeout) => timeout.limit(verdict),
+            None => verdict,
+        }
     }
 
     /// What to do about a request whose verdict had to be waited for.

@@ -14,11 +14,13 @@ mod limiter;
 #[cfg(feature = "reload")]
 mod reload;
 mod service;
+mod verdict_timeout;
 
 #[cfg(feature = "reload")]
 pub use self::reload::CorsHandle;
 pub(crate) use self::{
     core::Core,
     in_force::{InForce, Table},
+    verdict_timeout::VerdictTimeout,
 };
 pub use self::{cors_layer::CorsLayer, future::ResponseFuture, service::Cors};

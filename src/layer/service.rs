@@ -106,7 +106,7 @@ where
             // The clone has not been polled ready. The service that has been goes with the request.
             let clone = inner.clone();
             let waiting = Waiting {
-                verdict,
+                verdict: core.limit(verdict),
                 service: mem::replace(inner, clone),
                 request,
             };

@@ -62,11 +62,12 @@ impl AllowHeaders {
     pub(crate) fn build(entries: &ConfigList, errors: &mut Vec<ConfigError>) -> Self {
         let any = entries.has_any();
         let mut listed = Vec::new();
-        for entry in entries.listed() {
+        for (index, entry) in entries.listed().enumerate() {
             match header_name::parse_request(entry) {
                 Ok(name) => listed.push(name),
                 Err(reason) => errors.push(ConfigError::HeaderName {
                     value: entry.to_owned(),
+                    place: entries.place(index),
                     list: HeaderSetting::AllowHeaders,
                     reason,
                 }),
@@ -88,11 +89,14 @@ impl AllowHeaders {
         self.0.any
     }
 
-    /// The first header that the preflight asks for and that is not allowed.
+    /// The headers that the preflight asks for and that are not allowed.
     ///
     /// Names in lower case, as browsers send them, are looked up as they are.
-    pub(crate) fn first_refused<'a>(&self, requested: &RequestedHeaders<'a>) -> Option<&'a str> {
-        requested.iter().find(|name| {
+    pub(crate) fn refused<'a>(
+        &self,
+        requested: &RequestedHeaders<'a>,
+    ) -> impl Iterator<Item = &'a str> {
+        requested.iter().filter(|name| {
             if name.bytes().any(|b| b.is_ascii_uppercase()) {
                 !self.allows_lower_case(&name.to_ascii_lowercase())
             } else {
@@ -221,7 +225,7 @@ mod tests {
         ] {
             let map = requesting(line);
             let requested = RequestedHeaders::parse(&map).unwrap();
-            assert_eq!(headers.first_refused(&requested), refused, "{line}");
+            assert_eq!(headers.refused(&requested).next(), refused, "{line}");
         }
     }
 }

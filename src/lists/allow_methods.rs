@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use http::{HeaderValue, Method};
 
-use super::config_list::ConfigList;
+use super::{config_list::ConfigList, header_name::joined_by};
 use crate::{
     error::{ConfigError, ConfigErrors, MethodErrorReason},
     fetch::{is_forbidden_method, is_safelisted, is_token, shared_value},
@@ -54,14 +54,30 @@ impl AllowMethods {
         self.0.any || is_safelisted(method) || self.0.listed.contains(method)
     }
 
+    /// The listed method that differs only in case.
+    pub(crate) fn in_another_case(&self, method: &Method) -> Option<&str> {
+        let safelisted = [Method::GET, Method::HEAD, Method::POST];
+        let same = |listed: &&Method| listed.as_str().eq_ignore_ascii_case(method.as_str());
+        if let Some(listed) = self.0.listed.iter().find(same) {
+            return Some(listed.as_str());
+        }
+        let listed = safelisted.iter().find(same)?;
+        Some(match *listed {
+            Method::GET => "GET",
+            Method::HEAD => "HEAD",
+            _ => "POST",
+        })
+    }
+
     pub(crate) fn build(entries: &ConfigList, errors: &mut Vec<ConfigError>) -> Self {
         let mut listed = Vec::new();
-        for entry in entries.listed() {
+        for (index, entry) in entries.listed().enumerate() {
             match parse(entry) {
                 Ok(method) if listed.contains(&method) => {}
                 Ok(method) => listed.push(method),
                 Err(reason) => errors.push(ConfigError::Method {
                     value: entry.to_owned(),
+                    place: entries.place(index),
                     reason,
                 }),
             }
@@ -112,8 +128,20 @@ fn value_of(methods: &[Method]) -> HeaderValue {
 }
 
 fn parse(text: &str) -> Result<Method, MethodErrorReason> {
+    if let Some(separator) = joined_by(text) {
+        return Err(MethodErrorReason::Joined(separator));
+    }
     if !is_token(text) {
         return Err(MethodErrorReason::NotAToken);
+    }
+    if text.starts_with('*') || text.ends_with('*') {
+        return Err(MethodErrorReason::Wildcard);
+    }
+    if ["any", "all"]
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(text))
+    {
+        return Err(MethodErrorReason::Any);
     }
     if is_forbidden_method(text) {
         return Err(MethodErrorReason::Forbidden);
@@ -159,7 +187,12 @@ mod tests {
         use MethodErrorReason as R;
         for (text, reason) in [
             ("", R::NotAToken),
-            ("A B", R::NotAToken),
+            ("A B", R::Joined("spaces")),
+            ("GET, PUT", R::Joined("commas")),
+            ("GET/PUT", R::NotAToken),
+            ("ANY", R::Any),
+            ("all", R::Any),
+            ("PU*", R::Wildcard),
             ("é", R::NotAToken),
             ("CONNECT", R::Forbidden),
             ("Track", R::Forbidden),

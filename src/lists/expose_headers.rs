@@ -47,11 +47,12 @@ impl ExposeHeaders {
     pub(crate) fn build(entries: &ConfigList, errors: &mut Vec<ConfigError>) -> Self {
         let any = entries.has_any();
         let mut listed = Vec::new();
-        for entry in entries.listed() {
+        for (index, entry) in entries.listed().enumerate() {
             match header_name::parse_response(entry) {
                 Ok(name) => listed.push(name),
                 Err(reason) => errors.push(ConfigError::HeaderName {
                     value: entry.to_owned(),
+                    place: entries.place(index),
                     list: HeaderSetting::ExposeHeaders,
                     reason,
                 }),

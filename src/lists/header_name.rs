@@ -27,8 +27,14 @@ fn parse(
     is_forbidden: impl Fn(&str) -> bool,
     is_of_the_protocol: impl Fn(&str) -> bool,
 ) -> Result<String, Reason> {
+    if let Some(separator) = joined_by(text) {
+        return Err(Reason::Joined(separator));
+    }
     if !is_token(text) {
         return Err(Reason::NotAToken);
+    }
+    if text.starts_with('*') || text.ends_with('*') {
+        return Err(Reason::Wildcard);
     }
     let name = text.to_ascii_lowercase();
     if is_forbidden(&name) {
@@ -38,4 +44,21 @@ fn parse(
         return Err(Reason::Protocol);
     }
     Ok(name)
+}
+
+/// What separates the entries of a text that holds several, if it does.
+pub(super) fn joined_by(text: &str) -> Option<&'static str> {
+    let has_several = |is_separator: fn(char) -> bool| {
+        let mut parts = text.split(is_separator).filter(|part| !part.is_empty());
+        parts.next().is_some() && parts.next().is_some()
+    };
+    if has_several(|c| c == ',') {
+        Some("commas")
+    } else if has_several(|c| c == ';') {
+        Some("semicolons")
+    } else if has_several(char::is_whitespace) {
+        Some("spaces")
+    } else {
+        None
+    }
 }

@@ -13,7 +13,7 @@ mod max_age;
 pub use self::{
     allow_headers::AllowHeaders,
     allow_methods::AllowMethods,
-    config_list::{Any, ConfigList},
+    config_list::{Any, ConfigList, ListEntry},
     expose_headers::ExposeHeaders,
     max_age::MaxAge,
 };

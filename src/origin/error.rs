@@ -11,7 +11,7 @@ use std::fmt;
 ///
 /// assert!("https://example.com".parse::<OriginPattern>().is_ok());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{}", kind, Instead(suggestion.as_deref()))]
 pub struct OriginError {
     kind: OriginErrorKind,
@@ -34,6 +34,13 @@ impl OriginError {
     }
 }
 
+/// The same text, since that is what a terminal shows of an `unwrap`.
+impl fmt::Debug for OriginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl From<OriginErrorKind> for OriginError {
     fn from(kind: OriginErrorKind) -> Self {
         Self {
@@ -48,7 +55,7 @@ impl From<OriginErrorKind> for OriginError {
 #[non_exhaustive]
 pub enum OriginErrorKind {
     /// There is nothing.
-    #[error("an origin is not empty")]
+    #[error("the entry is empty: remove it; a list without entries allows nobody")]
     Empty,
     /// There is no `scheme://`, or the scheme has a character that no scheme has.
     #[error("an origin begins with a scheme and ://")]
@@ -78,7 +85,7 @@ pub enum OriginErrorKind {
     #[error("a host has only letters, digits, '-', '_' and '.'")]
     Character,
     /// There is no host.
-    #[error("an origin has a host")]
+    #[error("there is no host after ://")]
     EmptyHost,
     /// A label that is empty, too long, or begins or ends with a hyphen.
     #[error("a label of a host has 1 to 63 characters and neither begins nor ends with '-'")]
@@ -108,12 +115,56 @@ pub enum OriginErrorKind {
     /// `null`, which is not an origin but what all opaque origins look like.
     #[error("null is what every sandboxed frame sends, on any site")]
     Null,
-    /// `file:`, whose pages send `null`.
-    #[error("pages from files send null, not an origin")]
+    /// `file:`. Most browsers send `null` for the pages of local files, and some can be told to send
+    /// `file://`: one origin for every file there is.
+    #[error(
+        "every local file has this one origin, also those that arrive by mail: serve the page from \
+         http://localhost, or call `dangerously_allow_file_origin`"
+    )]
     File,
+    /// A scheme whose URLs are never the origin of a page: `ws`, `wss`, `ftp`, `data`, `blob`,
+    /// `about`, `javascript`.
+    #[error("no page has an origin with this scheme, so the entry would match nothing")]
+    NoPage,
+    /// Quotation marks around the whole, as a configuration file or a shell may leave them.
+    #[error("the quotation marks are part of the text")]
+    Quotes,
+    /// Several entries in one text.
+    #[error("these are several entries in one text: split them at the {0}")]
+    Joined(&'static str),
+    /// `*` alone, which is no origin.
+    #[error(
+        "\"*\" is any origin, which a set of origins cannot hold: pass `Any` to allow_origins, or \
+         use `MethodRule::public_any_origin`"
+    )]
+    Any,
+    /// `https://*`: any host, in a scheme where everybody can have one.
+    #[error(
+        "anyone can have a host with this scheme: list domains, as in \"https://*.example.com\", or \
+         decide in a policy with `policy_fn`"
+    )]
+    AnyHost,
+    /// A part of an IP address with a wildcard, as in `http://192.168.*`.
+    #[error(
+        "addresses have no wildcards: write a range, as in \"http://192.168.0.0/16:*\", and pass it \
+         to `dangerously_allow_insecure_origin`"
+    )]
+    AddressPart,
+    /// A range of IP addresses outside of the setting that takes them.
+    #[error("a range of addresses can only be passed to `dangerously_allow_insecure_origin`")]
+    AddressRange,
+    /// A range whose prefix is longer than the address, or whose address has bits behind the prefix.
+    #[error("a range is the first address and the number of fixed bits, as in 192.168.0.0/16")]
+    AddressRangeForm,
     /// A wildcard where none can stand.
-    #[error("a wildcard is a whole *. before the host or a whole :* after it")]
+    #[error(
+        "a wildcard stands for whole labels before the host (*.), for a part of the first label \
+         (pr-*), or for the port (:*)"
+    )]
     Wildcard,
+    /// A wildcard in the host of an application's scheme, where only `scheme://*` is possible.
+    #[error("in this scheme a host is listed as it is, or every host by a * alone")]
+    ApplicationWildcard,
     /// `*.` more than once.
     #[error("*. stands for one label or more already: write it once")]
     RepeatedWildcard,
@@ -132,6 +183,7 @@ impl OriginErrorKind {
             Self::AddressWildcard
                 | Self::DefaultPort
                 | Self::File
+                | Self::NoPage
                 | Self::IpAddressForm
                 | Self::Label
                 | Self::Null

@@ -33,7 +33,11 @@ impl Parts {
         }
         let scheme_end = scheme_end(bytes)?;
         let authority = scheme_end + 3;
-        let host_len = host_len(&bytes[authority..])?;
+        let host_len = if names_hosts(&bytes[..scheme_end]) {
+            host_len(&bytes[authority..])?
+        } else {
+            application_host_len(&bytes[authority..])?
+        };
         let host_end = authority + host_len;
         let port = parse_port(&bytes[host_end..], &bytes[..scheme_end])?;
         Ok(Self {
@@ -66,6 +70,43 @@ pub(crate) fn scheme_end(bytes: &[u8]) -> Result<usize, OriginErrorKind> {
         [b'A'..=b'Z', ..] => Err(OriginErrorKind::UpperCase),
         _ => Err(OriginErrorKind::Scheme),
     }
+}
+
+/// Whether the hosts of the scheme's URLs are names of the DNS or IP addresses. All other schemes
+/// belong to applications, which give their pages whatever host they like.
+#[inline(always)]
+pub(crate) fn names_hosts(scheme: &[u8]) -> bool {
+    matches!(scheme, b"https" | b"http" | b"ws" | b"wss" | b"ftp")
+}
+
+/// The length of the host that begins `bytes`, in a scheme of an application: the `reg-name` of [RFC
+/// 3986, section 3.2.2], which may be empty, as in `app://` and `file://`, or one character, as in
+/// `app://-`.
+///
+/// A comma is left out, although the RFC has it: in a header it separates one value from the next.
+///
+/// [RFC 3986, section 3.2.2]: https://www.rfc-editor.org/rfc/rfc3986#section-3.2.2
+pub(crate) fn application_host_len(bytes: &[u8]) -> Result<usize, OriginErrorKind> {
+    if bytes.first() == Some(&b'[') {
+        return ipv6_len(bytes);
+    }
+    let mut len = 0;
+    loop {
+        match bytes[len..] {
+            [] | [b':', ..] => break,
+            [b'%', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                len += 3
+            }
+            [byte, ..] if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=".contains(&byte) => {
+                len += 1;
+            }
+            _ => return Err(OriginErrorKind::Character),
+        }
+    }
+    if len > MAX_HOST_LEN {
+        return Err(OriginErrorKind::Length);
+    }
+    Ok(len)
 }
 
 /// The length of the host that begins `bytes`, up to a port or the end.
@@ -309,9 +350,13 @@ pub(crate) fn default_port(scheme: &[u8]) -> Option<u16> {
     }
 }
 
-/// Whether nobody between a user and the origin can act as the origin.
+/// Whether nobody between a user and the origin can act as the origin ([Secure Contexts, section
+/// 3.1]): of all schemes, these three bring pages over a network without protection. The schemes of
+/// packaged applications load from the machine itself.
+///
+/// [Secure Contexts, section 3.1]: https://www.w3.org/TR/secure-contexts/#is-origin-trustworthy
 pub(crate) fn is_secure(scheme: &str, host: &str) -> bool {
-    scheme == "https" || is_loopback_host(host)
+    !matches!(scheme, "http" | "ws" | "ftp") || is_loopback_host(host)
 }
 
 pub(crate) fn is_loopback_host(host: &str) -> bool {

@@ -33,5 +33,6 @@ pub(crate) use self::{
     pattern::PatternRef,
     public_suffix::{crosses_public_suffix, own_name_instead},
     set::{LookUp, OriginSetBuilder},
+    shape::{HostPattern, Permitted},
     suggest::{explain, suggested_origin},
 };

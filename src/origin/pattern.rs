@@ -1,11 +1,11 @@
 //! [`OriginPattern`]: one entry of a list of origins, exact or with a wildcard.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, net::Ipv4Addr, str::FromStr};
 
 use super::{
     error::{OriginError, OriginErrorKind as Kind},
-    grammar::narrow,
-    shape::{PortPattern, Shape},
+    grammar::{are_labels, narrow},
+    shape::{HostPattern, Permitted, PortPattern, Shape, mask},
     suggest,
     tuple::Origin,
 };
@@ -16,12 +16,15 @@ use super::{
 /// |---|---|
 /// | `https://example.com` | that origin |
 /// | `https://*.example.com` | one or more labels below `example.com`, never `example.com` itself |
+/// | `https://pr-*.example.com` | one label that begins with `pr-` and is longer; the `*` may also stand before or within a fixed part |
 /// | `http://localhost:*` | any port, the default one too |
 /// | `https://*.example.com:*` | both |
+/// | `app://-`, `chrome-extension://abcd` | that origin of a packaged application, as it is sent |
+/// | `moz-extension://*` | any host of an application's scheme, for those that differ per installation |
 ///
-/// A wildcard stands for whole labels or for a whole port; nothing else is a pattern. What is
-/// compared are the parts of a parsed [`Origin`], never texts, so that no neighbouring name can
-/// slip through. An entry that could never match, because no browser sends it, is an error.
+/// Nothing else is a pattern. The parts of a parsed [`Origin`] are compared, never texts, so that no
+/// neighbouring name can slip through. An entry that could never match, because no browser sends
+/// it, is an error.
 ///
 /// ```
 /// use tower_cors::{Origin, origin::OriginPattern};
@@ -34,6 +37,11 @@ use super::{
 /// assert!(!pattern.matches(&origin("https://example.com")));
 /// assert!(!pattern.matches(&origin("https://evilexample.com")));
 /// assert!(!pattern.matches(&origin("http://app.example.com")));
+///
+/// let previews: OriginPattern = "https://shop-*-team.example.com".parse()?;
+/// assert!(previews.matches(&origin("https://shop-42-team.example.com")));
+/// assert!(!previews.matches(&origin("https://shop--team.example.com")));
+/// assert!(!previews.matches(&origin("https://shop-4.2-team.example.com")));
 /// # Ok::<(), tower_cors::origin::OriginError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -58,12 +66,33 @@ impl OriginPattern {
             return false;
         }
         let (own, host) = (self.host().as_bytes(), origin.host_bytes());
-        if !self.has_subdomains() {
-            return own == host;
+        match self.shape.host {
+            HostPattern::Exactly => own == host,
+            // The hosts of applications may have empty labels, which the wildcard does not match.
+            HostPattern::Subdomains => host
+                .strip_suffix(own)
+                .and_then(|labels| labels.strip_suffix(b"."))
+                .is_some_and(are_labels),
+            HostPattern::InLabel(star) => {
+                let (prefix, rest) = own.split_at(usize::from(star));
+                host.strip_prefix(prefix)
+                    .and_then(|host| host.strip_suffix(&rest[1..]))
+                    .is_some_and(|part| !part.is_empty() && !part.contains(&b'.'))
+            }
+            HostPattern::Any => true,
+            HostPattern::Range(bits) => match (self.range(), origin.host().parse()) {
+                (Some(first), Ok::<Ipv4Addr, _>(address)) => {
+                    u32::from(address) & mask(bits) == first
+                }
+                _ => false,
+            },
         }
-        // Origins have no empty label, so what stands before the dot is one label or more.
-        host.strip_suffix(own)
-            .is_some_and(|labels| labels.len() > 1 && labels.ends_with(b"."))
+    }
+
+    /// The first address of a range, as a number.
+    fn range(&self) -> Option<u32> {
+        let (address, _) = self.host().split_once('/')?;
+        address.parse::<Ipv4Addr>().ok().map(u32::from)
     }
 
     /// The pattern as it was written.
@@ -76,14 +105,14 @@ impl OriginPattern {
         self.borrow().scheme()
     }
 
-    /// The host, or the base below which the wildcard stands.
+    /// The host; with `*.`, the base below which the wildcard stands.
     pub fn host(&self) -> &str {
         self.borrow().host()
     }
 
     /// Whether the pattern stands for names below [`host`](Self::host).
     pub fn has_subdomains(&self) -> bool {
-        self.shape.subdomains
+        self.shape.host == HostPattern::Subdomains
     }
 
     /// Whether the pattern stands for any port.
@@ -122,6 +151,17 @@ impl<'a> PatternRef<'a> {
         Shape::parse(text).map(|shape| Self { text, shape })
     }
 
+    pub(crate) fn parse_with(text: &'a str, permitted: Permitted) -> Result<Self, Kind> {
+        Shape::parse_with(text, permitted).map(|shape| Self { text, shape })
+    }
+
+    pub(crate) fn to_owned_pattern(self) -> OriginPattern {
+        OriginPattern {
+            text: self.text.into(),
+            shape: self.shape,
+        }
+    }
+
     pub(crate) fn as_str(self) -> &'a str {
         self.text
     }
@@ -134,8 +174,8 @@ impl<'a> PatternRef<'a> {
         &self.text[self.shape.host_start()..usize::from(self.shape.host_end)]
     }
 
-    pub(crate) fn has_subdomains(self) -> bool {
-        self.shape.subdomains
+    pub(crate) fn host_pattern(self) -> HostPattern {
+        self.shape.host
     }
 
     pub(crate) fn port(self) -> PortPattern {
@@ -143,7 +183,7 @@ impl<'a> PatternRef<'a> {
     }
 
     pub(crate) fn is_exact(self) -> bool {
-        !self.shape.subdomains && self.shape.port != PortPattern::Any
+        self.shape.host == HostPattern::Exactly && self.shape.port != PortPattern::Any
     }
 }
 
@@ -169,7 +209,7 @@ impl From<&Origin> for OriginPattern {
             shape: Shape {
                 scheme_end: narrow(scheme_end),
                 host_end: narrow(scheme_end + 3 + origin.host().len()),
-                subdomains: false,
+                host: HostPattern::Exactly,
                 port: PortPattern::Exactly(origin.port()),
             },
         }
@@ -247,7 +287,6 @@ mod tests {
     fn what_is_no_pattern() {
         for (text, kind) in [
             ("", Kind::Empty),
-            ("*", Kind::Scheme),
             ("null", Kind::Null),
             ("Null", Kind::Scheme),
             ("example.com", Kind::Scheme),
@@ -263,11 +302,39 @@ mod tests {
             ("file:///x", Kind::File),
             ("file://", Kind::File),
             ("*://a.example", Kind::Wildcard),
-            ("https://*", Kind::Wildcard),
+            ("https://*", Kind::AnyHost),
+            ("*", Kind::Any),
             ("https://*.*.com", Kind::RepeatedWildcard),
             ("https://a.*", Kind::Wildcard),
             ("https://a.*.example", Kind::Wildcard),
-            ("https://*a.example", Kind::Wildcard),
+            ("https://a**.example", Kind::Wildcard),
+            ("https://a*", Kind::Wildcard),
+            ("https://x.a*.example", Kind::Wildcard),
+            ("http://192.168.*", Kind::AddressPart),
+            ("http://192.168.*.*:3000", Kind::AddressPart),
+            ("http://192.168.0.0/16", Kind::AddressRange),
+            ("http://192.168.0.0/33", Kind::AddressRangeForm),
+            ("http://192.168.1.0/16", Kind::AddressRangeForm),
+            ("wss://a.example", Kind::NoPage),
+            ("ftp://a.example", Kind::NoPage),
+            ("data://x", Kind::NoPage),
+            ("about:blank", Kind::NoPage),
+            ("javascript:alert(1)", Kind::NoPage),
+            (
+                "https://a.example,https://b.example",
+                Kind::Joined("commas"),
+            ),
+            (
+                "https://a.example; https://b.example",
+                Kind::Joined("semicolons"),
+            ),
+            (
+                "https://a.example https://b.example",
+                Kind::Joined("white space"),
+            ),
+            ("\"https://a.example\"", Kind::Quotes),
+            ("app://*a", Kind::ApplicationWildcard),
+            ("app://a/b", Kind::Path),
             ("https://*.127.0.0.1", Kind::AddressWildcard),
             ("https://*.[::1]", Kind::AddressWildcard),
             ("http://127.0.0.256", Kind::IpAddress),

@@ -13,7 +13,7 @@ use super::{
     error::OriginError,
     grammar::{MAX_HOST_LEN, MAX_ORIGIN_LEN, are_labels, is_secure},
     pattern::{OriginPattern, PatternRef},
-    shape::PortPattern,
+    shape::{HostPattern, PortPattern},
     suggest,
     tuple::Origin,
 };
@@ -60,6 +60,10 @@ struct Families {
     /// Which lengths the bases have, in order: far fewer than there are bytes in a host to search
     /// for dots.
     base_lengths: Vec<u8>,
+    /// Patterns that are matched one by one: few are written, and an origin has to be parsed for
+    /// them. Those with a `*` in the first label are found by what follows that label.
+    in_label: HashMap<Box<[u8]>, Vec<OriginPattern>, RandomState>,
+    others: Vec<OriginPattern>,
 }
 
 impl OriginSet {
@@ -114,11 +118,18 @@ impl OriginSet {
         self.inner.insecure
     }
 
-    /// The names below which there are wildcards.
+    /// The names below which there are wildcards, of whole labels or within one.
     pub(crate) fn wildcard_bases(&self) -> impl Iterator<Item = &str> {
-        let bases = self.inner.families.iter().flat_map(|f| f.subdomains.keys());
+        let families = self.inner.families.iter();
+        let bases = families.flat_map(|f| f.subdomains.keys().chain(f.in_label.keys()));
         // Hosts are ASCII.
         bases.filter_map(|base| std::str::from_utf8(base).ok())
+    }
+
+    /// Whether every host of some application's scheme is listed.
+    pub(crate) fn has_any_host(&self) -> bool {
+        let mut others = self.inner.families.iter().flat_map(|f| &f.others);
+        others.any(|pattern| pattern.borrow().host_pattern() == HostPattern::Any)
     }
 
     /// The number of different entries.
@@ -247,13 +258,23 @@ impl Families {
             any_port: HashSet::default(),
             subdomains: HashMap::default(),
             base_lengths: Vec::new(),
+            in_label: HashMap::default(),
+            others: Vec::new(),
         }
     }
 
     fn insert(&mut self, pattern: PatternRef<'_>) -> bool {
         let host: Box<[u8]> = pattern.host().as_bytes().into();
-        if !pattern.has_subdomains() {
-            return self.any_port.insert(host);
+        let one_by_one = match pattern.host_pattern() {
+            HostPattern::Exactly => return self.any_port.insert(host),
+            HostPattern::Subdomains => None,
+            HostPattern::InLabel(_) => Some(self.in_label.entry(behind_first_label(&host).into())),
+            HostPattern::Any | HostPattern::Range(_) => {
+                return insert_once(&mut self.others, pattern);
+            }
+        };
+        if let Some(entry) = one_by_one {
+            return insert_once(entry.or_default(), pattern);
         }
         let len = u8::try_from(host.len()).expect("a host is at most 254 bytes long");
         if let Err(at) = self.base_lengths.binary_search(&len) {
@@ -267,7 +288,16 @@ impl Families {
 
     fn contains(&self, origin: &Origin) -> bool {
         let host = origin.host_bytes();
-        self.any_port.contains(host) || self.dot_before_base(host, origin.port()).is_some()
+        self.any_port.contains(host)
+            || self
+                .dot_before_base(host, origin.port())
+                // The hosts of applications may have empty labels, which no wildcard matches.
+                .is_some_and(|dot| are_labels(&host[..dot]))
+            || self
+                .in_label
+                .get(behind_first_label(host))
+                .is_some_and(|patterns| patterns.iter().any(|pattern| pattern.matches(origin)))
+            || self.others.iter().any(|pattern| pattern.matches(origin))
     }
 
     /// What is known of a host and a port that nobody has parsed.
@@ -281,10 +311,14 @@ impl Families {
                 LookUp::NotListed
             };
         }
-        match (self.any_port.contains(authority), authority.contains(&b':')) {
-            (true, _) => LookUp::Listed,
-            (false, true) => LookUp::Unclear,
-            (false, false) => LookUp::NotListed,
+        if self.any_port.contains(authority) {
+            return LookUp::Listed;
+        }
+        let is_simple = self.in_label.is_empty() && self.others.is_empty();
+        if is_simple && !authority.contains(&b':') {
+            LookUp::NotListed
+        } else {
+            LookUp::Unclear
         }
     }
 
@@ -300,6 +334,23 @@ impl Families {
                 ports.is_some_and(|ports| ports.contains(port))
             })
     }
+}
+
+/// What follows the first dot of a host; nothing where there is none.
+fn behind_first_label(host: &[u8]) -> &[u8] {
+    let dot = host.iter().position(|&byte| byte == b'.');
+    dot.map_or(b"", |dot| &host[dot + 1..])
+}
+
+/// Whether the pattern was not there before.
+fn insert_once(patterns: &mut Vec<OriginPattern>, pattern: PatternRef<'_>) -> bool {
+    let is_new = !patterns
+        .iter()
+        .any(|there| there.as_str() == pattern.as_str());
+    if is_new {
+        patterns.push(pattern.to_owned_pattern());
+    }
+    is_new
 }
 
 /// The ports with which the names below one base match.

@@ -1,8 +1,14 @@
 //! Where the parts of a pattern stand in its text, and what is wrong with a text that is none.
 
+use std::net::Ipv4Addr;
+
 use super::{
     error::OriginErrorKind as Kind,
-    grammar::{MAX_HOST_LEN, host_len, narrow, parse_port, registrable_len, scheme_end},
+    grammar::{
+        MAX_HOST_LEN, application_host_len, host_len, names_hosts, narrow, parse_port,
+        registrable_len, scheme_end,
+    },
+    public_suffix::is_registry_suffix,
     punycode::is_punycode,
 };
 
@@ -11,8 +17,23 @@ use super::{
 pub(super) struct Shape {
     pub(super) scheme_end: u16,
     pub(super) host_end: u16,
-    pub(super) subdomains: bool,
+    pub(super) host: HostPattern,
     pub(super) port: PortPattern,
+}
+
+/// The hosts that a pattern matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum HostPattern {
+    /// The host as it is written.
+    Exactly,
+    /// `*.` and a base: the names below the base.
+    Subdomains,
+    /// One `*` within the first label, this many bytes behind the beginning of the host.
+    InLabel(u16),
+    /// `*` alone: every host of an application's scheme.
+    Any,
+    /// `/` and a number of fixed bits: a range of IPv4 addresses.
+    Range(u8),
 }
 
 /// The ports that a pattern matches.
@@ -31,57 +52,178 @@ impl PortPattern {
     }
 }
 
+/// What may stand in a list only if somebody asks for it by a dangerous name.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Permitted {
+    /// `file://`.
+    pub(crate) file: bool,
+    /// Ranges of addresses.
+    pub(crate) ranges: bool,
+}
+
 impl Shape {
-    /// Behind `://`, and behind `*.` where names below the host are meant.
+    /// Behind `://`, and behind `*.` if names below the host are meant.
     pub(super) fn host_start(&self) -> usize {
-        usize::from(self.scheme_end) + 3 + if self.subdomains { 2 } else { 0 }
+        let star = if self.host == HostPattern::Subdomains {
+            2
+        } else {
+            0
+        };
+        usize::from(self.scheme_end) + 3 + star
     }
 
     pub(super) fn parse(text: &str) -> Result<Self, Kind> {
-        // What is well-formed has none of those mistakes.
-        Self::parse_well_formed(text).map_err(|kind| obvious_mistake(text).unwrap_or(kind))
+        Self::parse_with(text, Permitted::default())
     }
 
-    fn parse_well_formed(text: &str) -> Result<Self, Kind> {
+    pub(super) fn parse_with(text: &str, permitted: Permitted) -> Result<Self, Kind> {
+        // The mistakes that people make are looked for only where there is one.
+        Self::parse_well_formed(text, permitted)
+            .map_err(|kind| obvious_mistake(text).unwrap_or(kind))
+    }
+
+    fn parse_well_formed(text: &str, permitted: Permitted) -> Result<Self, Kind> {
         let bytes = text.as_bytes();
         let scheme_end = scheme_end(bytes)?;
         let scheme = &bytes[..scheme_end];
-        if scheme == b"file" {
+        if scheme == b"file" && !(permitted.file && text == "file://") {
             return Err(Kind::File);
         }
-        let authority = scheme_end + 3;
-        let subdomains = bytes[authority..].starts_with(b"*.");
-        let host_start = authority + if subdomains { 2 } else { 0 };
-        let host_end = host_start + configured_host_len(text, host_start)?;
-        let host = &text[host_start..host_end];
-        if subdomains && (host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok()) {
-            return Err(Kind::AddressWildcard);
+        if NO_PAGE.contains(&scheme) {
+            return Err(Kind::NoPage);
         }
-        // The shortest name below the base is two characters longer.
-        let longest = MAX_HOST_LEN + usize::from(host.ends_with('.'));
-        if host_end - authority > longest {
-            return Err(Kind::Length);
-        }
-        let port = match &bytes[host_end..] {
+        let authority = &text[scheme_end + 3..];
+        let (host, host_len) = if names_hosts(scheme) {
+            web_host(authority, permitted)?
+        } else {
+            application_host(authority)?
+        };
+        let port = match &authority.as_bytes()[host_len..] {
             b":*" => PortPattern::Any,
             port => PortPattern::Exactly(parse_port(port, scheme)?),
         };
         Ok(Self {
             scheme_end: narrow(scheme_end),
-            host_end: narrow(host_end),
-            subdomains,
+            host_end: narrow(scheme_end + 3 + host_len),
+            host,
             port,
         })
     }
 }
 
+/// Schemes of which no page has an origin: `ws` and `wss` URLs are no pages, browsers show no `ftp`
+/// page any more, and the rest have opaque origins, which are sent as `null`.
+const NO_PAGE: [&[u8]; 7] = [
+    b"ws",
+    b"wss",
+    b"ftp",
+    b"data",
+    b"blob",
+    b"about",
+    b"javascript",
+];
+
+/// The pattern for the host that begins `authority` in a scheme of the web, and its length.
+fn web_host(authority: &str, permitted: Permitted) -> Result<(HostPattern, usize), Kind> {
+    if let Some(base) = authority.strip_prefix("*.") {
+        let len = configured_host_len(base)?;
+        let host = &base[..len];
+        if host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok() {
+            return Err(Kind::AddressWildcard);
+        }
+        // The shortest name below the base is two characters longer.
+        if len + 2 > MAX_HOST_LEN + usize::from(host.ends_with('.')) {
+            return Err(Kind::Length);
+        }
+        return Ok((HostPattern::Subdomains, len + 2));
+    }
+    if let Some((bits, len)) = address_range(authority)? {
+        return if permitted.ranges {
+            Ok((HostPattern::Range(bits), len))
+        } else {
+            Err(Kind::AddressRange)
+        };
+    }
+    if let Some(star) = star_in_first_label(authority) {
+        // With a letter in its place, it has to be a name that somebody can register.
+        let mut name = authority.to_owned();
+        name.replace_range(star..=star, "x");
+        let len = configured_host_len(&name)?;
+        // Directly below a registry's suffix, `*shop.com` would match the domains of others, and is
+        // more likely to be a misspelt `*.shop.com`.
+        let base = name[..len].split_once('.').map_or("", |(_, base)| base);
+        if base.is_empty() || is_registry_suffix(base) {
+            return Err(Kind::Wildcard);
+        }
+        return Ok((HostPattern::InLabel(narrow(star)), len));
+    }
+    Ok((HostPattern::Exactly, configured_host_len(authority)?))
+}
+
+/// The pattern for the host that begins `authority` in a scheme of an application, and its length.
+fn application_host(authority: &str) -> Result<(HostPattern, usize), Kind> {
+    if let Some(base) = authority.strip_prefix("*.") {
+        return Ok((HostPattern::Subdomains, configured_host_len(base)? + 2));
+    }
+    let len = application_host_len(authority.as_bytes())?;
+    match &authority[..len] {
+        "*" => Ok((HostPattern::Any, len)),
+        host if host.contains('*') => Err(Kind::ApplicationWildcard),
+        _ => Ok((HostPattern::Exactly, len)),
+    }
+}
+
+/// Where the one `*` stands in a first label that has more than the `*`.
+fn star_in_first_label(authority: &str) -> Option<usize> {
+    let host = authority.split(':').next().unwrap_or(authority);
+    let (label, rest) = host.split_once('.')?;
+    let star = label.find('*')?;
+    let is_only_star = label[star + 1..].contains('*') || rest.contains('*');
+    (label.len() > 1 && !is_only_star).then_some(star)
+}
+
+/// The number of fixed bits and the length of the range of addresses that begins `authority`.
+fn address_range(authority: &str) -> Result<Option<(u8, usize)>, Kind> {
+    let Some((address, rest)) = authority.split_once('/') else {
+        return Ok(None);
+    };
+    let Ok(address) = address.parse::<Ipv4Addr>() else {
+        return Ok(None);
+    };
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let bits: u8 = match rest[..digits].parse() {
+        Ok(bits @ 8..=32) if !rest.starts_with('0') => bits,
+        // A slash at the end is another mistake.
+        Err(_) if rest.is_empty() => return Ok(None),
+        _ => return Err(Kind::AddressRangeForm),
+    };
+    if u32::from(address) & !mask(bits) != 0 {
+        return Err(Kind::AddressRangeForm);
+    }
+    Ok(Some((bits, authority.len() - rest.len() + digits)))
+}
+
+/// The mask of so many fixed bits.
+pub(super) fn mask(bits: u8) -> u32 {
+    u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0)
+}
+
 /// Names the mistake that a person would name, where the grammar stumbled over something else.
 fn obvious_mistake(text: &str) -> Option<Kind> {
-    if text.is_empty() {
-        return Some(Kind::Empty);
+    match text {
+        "" => return Some(Kind::Empty),
+        "*" => return Some(Kind::Any),
+        "null" => return Some(Kind::Null),
+        "file://" => return Some(Kind::File),
+        _ => {}
     }
-    if text == "null" {
-        return Some(Kind::Null);
+    // `about:blank` and `data:text/html,x` are URLs without a host.
+    let scheme_of_url = text.split(':').next().unwrap_or(text);
+    if scheme_of_url.len() < text.len() && NO_PAGE.contains(&scheme_of_url.as_bytes()) {
+        return Some(Kind::NoPage);
+    }
+    if let Some(kind) = several_or_quoted(text) {
+        return Some(kind);
     }
     if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Some(Kind::Space);
@@ -98,12 +240,20 @@ fn obvious_mistake(text: &str) -> Option<Kind> {
     if scheme.contains('*') {
         return Some(Kind::Wildcard);
     }
-    if text.contains(|c: char| c.is_ascii_uppercase()) && !rest.starts_with('[') {
+    let is_web = names_hosts(scheme.as_bytes());
+    if is_web && text.contains(|c: char| c.is_ascii_uppercase()) && !rest.starts_with('[') {
         return Some(Kind::UpperCase);
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     if authority.contains('@') {
         return Some(Kind::UserInfo);
+    }
+    if is_web && let Some(kind) = wildcard_for_too_much(authority) {
+        return Some(kind);
+    }
+    if is_web && matches!(address_range(rest), Ok(Some(_)) | Err(_)) {
+        // The range itself says what is wrong with it.
+        return None;
     }
     match rest.as_bytes().get(authority.len()) {
         Some(b'/') => Some(Kind::Path),
@@ -113,10 +263,43 @@ fn obvious_mistake(text: &str) -> Option<Kind> {
     }
 }
 
-/// The length of the host at `start`: the grammar of origins, and on top of it that the host is a
-/// name somebody can register, because a list is written by people and people mistype.
-fn configured_host_len(text: &str, start: usize) -> Result<usize, Kind> {
-    let rest = &text[start..];
+/// Tells of a list in one text before anything else: what is wrong with its parts does not matter
+/// until it is split.
+fn several_or_quoted(text: &str) -> Option<Kind> {
+    for (separator, name) in [(',', "commas"), (';', "semicolons")] {
+        let mut parts = text.split(separator).filter(|part| !part.trim().is_empty());
+        if parts.next().is_some() && parts.next().is_some() {
+            return Some(Kind::Joined(name));
+        }
+    }
+    let mut words = text.split_whitespace();
+    let is_entry = |word: &str| word.contains("://");
+    if words.next().is_some_and(is_entry) && words.next().is_some_and(is_entry) {
+        return Some(Kind::Joined("white space"));
+    }
+    let is_quoted =
+        |quote: char| text.len() > 1 && text.starts_with(quote) && text.ends_with(quote);
+    (is_quoted('"') || is_quoted('\'')).then_some(Kind::Quotes)
+}
+
+/// A wildcard that would stand for any host, or for a part of an address.
+fn wildcard_for_too_much(authority: &str) -> Option<Kind> {
+    let host = authority.split(':').next().unwrap_or(authority);
+    if host == "*" || host == "*." {
+        return Some(Kind::AnyHost);
+    }
+    let labels: Vec<&str> = host.split('.').collect();
+    let is_number = |label: &&str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_digit());
+    let numbers = labels.iter().take_while(|label| is_number(label)).count();
+    let is_address = numbers > 0
+        && numbers < labels.len()
+        && labels[numbers..].iter().all(|label| *label == "*");
+    is_address.then_some(Kind::AddressPart)
+}
+
+/// The length of the host that begins `rest`: the grammar of origins, and on top of it that the host
+/// is a name that somebody can register, because people write lists and mistype.
+fn configured_host_len(rest: &str) -> Result<usize, Kind> {
     if rest.starts_with('[') {
         return host_len(rest.as_bytes());
     }

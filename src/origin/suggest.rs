@@ -13,7 +13,12 @@ const MAX_LEN: usize = 2048;
 
 /// The error for `text`, with the right spelling where that is clear.
 pub(crate) fn explain(kind: OriginErrorKind, text: &str) -> OriginError {
-    OriginError::with_suggestion(kind, suggested_origin(text))
+    let suggestion = match kind {
+        // Without its range, the address would be another mistake.
+        OriginErrorKind::AddressRange | OriginErrorKind::AddressRangeForm => None,
+        _ => suggested_origin(text),
+    };
+    OriginError::with_suggestion(kind, suggestion)
 }
 
 /// The origin or pattern that browsers would send for `text`, if that is clear and another text.
@@ -21,9 +26,15 @@ pub(crate) fn suggested_origin(text: &str) -> Option<String> {
     if text.len() > MAX_LEN {
         return None;
     }
-    let trimmed = text.trim();
+    let trimmed = text.trim().trim_matches(['"', '\'']);
     let (scheme, rest) = match trimmed.split_once("://") {
-        Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),
+        // A page whose script opens a WebSocket has a web origin.
+        Some((scheme, rest)) => match scheme.to_ascii_lowercase().as_str() {
+            "ws" => ("http".to_owned(), rest),
+            "wss" => ("https".to_owned(), rest),
+            other => (other.to_owned(), rest),
+        },
+        None if is_local(trimmed) => ("http".to_owned(), trimmed),
         None if looks_like_a_host(trimmed) => ("https".to_owned(), trimmed),
         None => return None,
     };
@@ -47,7 +58,18 @@ pub(crate) fn suggested_origin(text: &str) -> Option<String> {
 }
 
 fn looks_like_a_host(text: &str) -> bool {
-    text.contains('.') && !text.contains(|c: char| c.is_whitespace() || ":/,;".contains(c))
+    let (host, port) = text.split_once(':').unwrap_or((text, ""));
+    host.contains('.')
+        && !host.contains(|c: char| c.is_whitespace() || "/,;".contains(c))
+        && port.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A developer's own machine, which rarely has a certificate.
+fn is_local(text: &str) -> bool {
+    let (host, port) = text.split_once(':').unwrap_or((text, ""));
+    let host = host.to_ascii_lowercase();
+    (host == "localhost" || host == "127.0.0.1")
+        && port.bytes().all(|b| b.is_ascii_digit() || b == b'*')
 }
 
 fn split_port(authority: &str) -> (&str, &str) {
@@ -105,6 +127,11 @@ mod tests {
             ("http://example.com:8080/", "http://example.com:8080"),
             ("https://user:pw@example.com", "https://example.com"),
             ("example.com", "https://example.com"),
+            ("example.com:8443", "https://example.com:8443"),
+            ("localhost:3000", "http://localhost:3000"),
+            ("wss://app.example.com", "https://app.example.com"),
+            ("ws://app.example.com:8080", "http://app.example.com:8080"),
+            ("\"https://example.com\"", "https://example.com"),
             ("http://[0:0:0:0:0:0:0:1]:3000", "http://[::1]:3000"),
             ("https://*.Example.com/", "https://*.example.com"),
             ("http://LOCALHOST:*", "http://localhost:*"),

@@ -85,7 +85,7 @@ impl Denial {
     pub fn status(&self) -> StatusCode {
         match self.kind {
             DenialKind::InvalidToken | DenialKind::ExpiredToken => StatusCode::UNAUTHORIZED,
-            DenialKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            DenialKind::Unavailable | DenialKind::VerdictTimeout => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::FORBIDDEN,
         }
     }
@@ -198,6 +198,10 @@ pub enum DenialKind {
     ExpiredToken,
     /// What the policy needs to know is out of reach for now.
     Unavailable,
+    /// The policy has not answered in the time that the layer gives it.
+    VerdictTimeout,
+    /// The origin is allowed; the method is too, but in another case.
+    MethodCase,
 }
 
 impl DenialKind {
@@ -251,6 +255,14 @@ impl fmt::Display for DenialKind {
             }
             Self::InvalidToken => "the token does not verify: issue a new one",
             Self::ExpiredToken => "the token has expired: issue a new one",
+            Self::VerdictTimeout => {
+                "the policy has not answered in time: look at what it waits for, or raise \
+                 verdict_timeout"
+            }
+            Self::MethodCase => {
+                "the origin is allowed, and so is the method in upper case: write it so in the page, \
+                 since browsers do that for DELETE, GET, HEAD, OPTIONS, POST and PUT only"
+            }
             Self::Unavailable => {
                 "what the policy needs to know is out of reach: look at its source"
             }

@@ -1,38 +1,33 @@
-use std::fmt;
+use std::{fmt, future::Future};
 
-use super::{future::VerdictFuture, origin_policy::OriginPolicy};
-use crate::request::CorsRequest;
+use super::{future::VerdictFuture, origin_policy::OriginPolicy, verdict::Verdict};
+use crate::request::{CorsRequest, OwnedRequest};
 
 /// A policy that is a closure.
 ///
-/// The closure returns a [`Verdict`](crate::Verdict), or a [`VerdictFuture`] when it has to wait.
-/// It judges preflights too. If it reads other headers than `Origin`, implement [`OriginPolicy`]
-/// on a type of your own instead, and name them there.
+/// The closure returns a [`Verdict`](crate::Verdict) or what converts into one, such as a `bool`; or a
+/// [`VerdictFuture`] if it has to wait. It judges preflights too. If it reads other headers than
+/// `Origin`, implement [`OriginPolicy`] on a type of your own instead, and name them there.
+///
+/// Compare whole origins, as [`OriginSet`](crate::OriginSet) does: the host alone would let in
+/// `http://` and every port.
 ///
 /// ```
-/// use tower_cors::{CorsLayer, Denial, DenialKind, Grant, Verdict, VerdictFuture, policy_fn};
+/// use tower_cors::{CorsLayer, OriginSet, Verdict, policy_fn};
 ///
-/// let secure = policy_fn(|request| match request.origin().tuple() {
-///     Some(origin) if origin.scheme() == "https" => Verdict::Allow(Grant::new()),
-///     _ => Verdict::Deny(Denial::new(DenialKind::OriginNotAllowed)),
+/// let customers = OriginSet::parse(["https://customer.example"])?;
+/// let policy = policy_fn(move |request| {
+///     request.origin().judge_by(|origin| customers.contains(origin))
 /// });
 ///
-/// # async fn is_customer(host: String) -> bool { host == "example.com" }
-/// let customers = policy_fn(|request| {
-///     let host = request.origin().tuple().map(|origin| origin.host().to_owned());
-///     VerdictFuture::new(async move {
-///         let Some(host) = host else {
-///             return Verdict::Deny(Denial::new(DenialKind::OpaqueOrigin));
-///         };
-///         if is_customer(host).await {
-///             Verdict::Allow(Grant::new())
-///         } else {
-///             Verdict::Deny(Denial::new(DenialKind::OriginNotAllowed))
-///         }
-///     })
+/// // One that has nothing to say to most requests abstains, so that a fallback is asked.
+/// let previews = policy_fn(|request| match request.origin().tuple() {
+///     Some(origin) if origin.as_str() == "https://preview.example" => Verdict::from(true),
+///     _ => Verdict::Abstain,
 /// });
-/// let cors = CorsLayer::builder().origin_policy(customers).build()?;
-/// # Ok::<(), tower_cors::ConfigErrors>(())
+/// let cors = CorsLayer::builder().origin_policy(policy).build();
+/// assert!(cors.is_ok());
+/// # Ok::<(), tower_cors::origin::OriginError>(())
 /// ```
 pub fn policy_fn<F, V>(judge: F) -> PolicyFn<F>
 where
@@ -61,5 +56,61 @@ where
 impl<F> fmt::Debug for PolicyFn<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PolicyFn({})", std::any::type_name::<F>())
+    }
+}
+
+/// A policy that is an asynchronous closure. It is given a copy of each request, and is always waited
+/// for: implement [`OriginPolicy`] to answer at once where the answer is known.
+///
+/// ```
+/// use tower_cors::{CorsLayer, DenialKind, Origin, Verdict, policy::async_policy_fn};
+///
+/// async fn is_customer(origin: &Origin) -> Result<bool, std::io::Error> {
+///     Ok(origin.as_str() == "https://customer.example")
+/// }
+///
+/// let policy = async_policy_fn(async |request| {
+///     let Some(origin) = request.origin().tuple() else {
+///         return DenialKind::OpaqueOrigin.into();
+///     };
+///     match is_customer(origin).await {
+///         Ok(is_customer) => Verdict::from(is_customer),
+///         // Who cannot tell denies.
+///         Err(error) => DenialKind::Unavailable.because(error.to_string()).into(),
+///     }
+/// });
+/// let cors = CorsLayer::builder().origin_policy(policy).build();
+/// assert!(cors.is_ok());
+/// ```
+pub fn async_policy_fn<F, R, V>(judge: F) -> AsyncPolicyFn<F>
+where
+    F: Fn(OwnedRequest) -> R + Send + Sync + 'static,
+    R: Future<Output = V> + Send + 'static,
+    V: Into<Verdict>,
+{
+    AsyncPolicyFn { judge }
+}
+
+/// A policy that is an asynchronous closure: see [`async_policy_fn`].
+#[derive(Clone, Copy)]
+pub struct AsyncPolicyFn<F> {
+    judge: F,
+}
+
+impl<F, R, V> OriginPolicy for AsyncPolicyFn<F>
+where
+    F: Fn(OwnedRequest) -> R + Send + Sync + 'static,
+    R: Future<Output = V> + Send + 'static,
+    V: Into<Verdict>,
+{
+    fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
+        let verdict = (self.judge)(request.to_owned_request());
+        VerdictFuture::new(async move { verdict.await.into() })
+    }
+}
+
+impl<F> fmt::Debug for AsyncPolicyFn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsyncPolicyFn").finish_non_exhaustive()
     }
 }

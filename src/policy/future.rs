@@ -119,6 +119,13 @@ impl From<DenialKind> for VerdictFuture {
     }
 }
 
+/// Allows on the layer's own terms, or denies the origin.
+impl From<bool> for VerdictFuture {
+    fn from(is_allowed: bool) -> Self {
+        Self::ready(is_allowed)
+    }
+}
+
 /// What a ready future yields when it is polled again, which the contract of futures forbids: a
 /// value that grants nothing, since a panic would take the connection with it.
 pub(crate) trait PolledAgain {

@@ -19,7 +19,7 @@ impl OriginPolicy for OriginSet {
         if self.has_insecure_origins() {
             properties = properties.lists_insecure_origins();
         }
-        if self.wildcard_bases().any(crosses_public_suffix) {
+        if self.has_any_host() || self.wildcard_bases().any(crosses_public_suffix) {
             properties = properties.lists_public_suffixes();
         }
         properties

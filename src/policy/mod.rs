@@ -25,7 +25,7 @@ pub use self::{
     denial::{Denial, DenialKind},
     denied_requests::DeniedRequests,
     fallback::Fallback,
-    func::{PolicyFn, policy_fn},
+    func::{AsyncPolicyFn, PolicyFn, async_policy_fn, policy_fn},
     future::{MaybeReady, VerdictFuture},
     grant::Grant,
     origin_policy::OriginPolicy,

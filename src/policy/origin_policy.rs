@@ -51,6 +51,11 @@ use crate::request::CorsRequest;
 /// let cors = CorsLayer::builder().origin_policy(intranet).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an `OriginPolicy`",
+    note = "a list of texts becomes one with `OriginSet::parse([\"https://a.example\"])?`",
+    note = "a closure becomes one with `policy_fn(|request| ...)`"
+)]
 pub trait OriginPolicy: fmt::Debug + Send + Sync + 'static {
     /// Judges an actual request, which carries whatever credentials the client sent.
     fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture;

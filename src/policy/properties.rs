@@ -291,6 +291,10 @@ impl PolicyProperties {
         self.caching
     }
 
+    pub(crate) fn set_reach(&mut self, reach: Reach) {
+        self.reach = reach;
+    }
+
     pub(crate) fn set_caching(&mut self, caching: Caching) {
         self.caching = caching;
     }

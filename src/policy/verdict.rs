@@ -44,6 +44,17 @@ impl From<Denial> for Verdict {
     }
 }
 
+/// Allows on the layer's own terms, or denies the origin.
+impl From<bool> for Verdict {
+    fn from(is_allowed: bool) -> Self {
+        if is_allowed {
+            Grant::new().into()
+        } else {
+            DenialKind::OriginNotAllowed.into()
+        }
+    }
+}
+
 impl From<DenialKind> for Verdict {
     fn from(kind: DenialKind) -> Self {
         Self::Deny(kind.into())

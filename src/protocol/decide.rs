@@ -2,21 +2,21 @@
 //!
 //! Nothing else makes a [`Plan`], and without one no header is written.
 
-use http::{HeaderMap, HeaderValue, Method, header::ORIGIN};
+use http::{HeaderMap, HeaderValue, header::ORIGIN};
 
 use super::{
     grpc::GrpcRequest,
     plan::{ANY, Allowed, Answer, Edit, Forward, Lists, Plan, Refused, allowed_origin},
-    rules::Rules,
+    rules::{Rules, ToAll},
 };
 use crate::{
     fetch::Line,
-    lists::MaxAge,
+    lists::{AllowHeaders, AllowMethods, MaxAge},
     origin::{LookUp, RequestOrigin},
-    policy::{Denial, DenialKind, DeniedRequests, Grant, Reach, Terms, Verdict},
+    policy::{Denial, DenialKind, DeniedRequests, Grant, Terms, Verdict},
     request::{
         CorsRequest, Head, Preflight, RequestKind, SentOrigin, announced_method, classify,
-        is_of_a_browser, is_same_origin,
+        is_same_origin,
     },
 };
 
@@ -31,9 +31,9 @@ pub(crate) fn decide<W>(
     rules: &Rules,
     judge: impl FnOnce(&CorsRequest<'_>) -> Result<Verdict, W>,
 ) -> Result<Plan, W> {
-    // Nothing to ask: the answer is `*` for every origin.
-    if rules.properties.reach() == Reach::Always {
-        return Ok(for_any_origin(rules, head));
+    // Nobody has to be asked if the answer is the same for every origin.
+    if let Some(to_all) = &rules.to_all {
+        return Ok(for_all_origins(rules, head, to_all));
     }
     match classify(head) {
         // https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches: Vary also without an
@@ -46,18 +46,27 @@ pub(crate) fn decide<W>(
 
 /// Only a preflight needs to have an origin.
 #[inline(always)]
-fn for_any_origin(rules: &Rules, head: &Head<'_>) -> Plan {
+fn for_all_origins(rules: &Rules, head: &Head<'_>, to_all: &ToAll) -> Plan {
+    let origin = match to_all {
+        ToAll::Star => None,
+        ToAll::Origin(origin) => Some(origin),
+    };
     match announced_method(head) {
         Some(method) if head.headers.contains_key(ORIGIN) => {
             match Preflight::parse(method, head.headers) {
                 Ok(preflight) => {
-                    grant_preflight(rules, head, None, Grant::any_origin(), &preflight)
+                    let grant = if origin.is_some() {
+                        Grant::new()
+                    } else {
+                        Grant::any_origin()
+                    };
+                    grant_preflight(rules, head, origin.cloned(), grant, &preflight)
                 }
                 Err(malformed) => deny_preflight(rules, head, malformed.into()),
             }
         }
         Some(_) | None => Plan::Forward(Forward::new(Edit::Grant(Allowed::on_own_terms(
-            rules, None,
+            rules, origin,
         )))),
     }
 }
@@ -169,8 +178,10 @@ fn grant_actual(rules: &Rules, origin: Option<HeaderValue>, mut grant: Grant) ->
 /// <https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches>: no header is the refusal; a 403
 /// is permitted as an explicit sign.
 fn deny_actual(rules: &Rules, head: &Head<'_>, denial: Denial) -> Plan {
-    // What nobody wants to know of need not be told from what is no denial.
-    if rules.denied_requests == DeniedRequests::Forward && !rules.wants_denials() {
+    // A policy that has not answered in time is no reason to call the service.
+    let is_late = denial.kind() == DenialKind::VerdictTimeout;
+    // If nobody listens for denials, skip computing whether this is one.
+    if rules.denied_requests == DeniedRequests::Forward && !rules.wants_denials() && !is_late {
         return Plan::Forward(Forward::new(Edit::RemoveCorsHeaders));
     }
     // https://fetch.spec.whatwg.org/#origin-header: browsers send it with every request whose
@@ -179,12 +190,7 @@ fn deny_actual(rules: &Rules, head: &Head<'_>, denial: Denial) -> Plan {
     if is_same_origin(head) {
         return Plan::Forward(Forward::new(Edit::RemoveCorsHeaders));
     }
-    let is_refused = match rules.denied_requests {
-        DeniedRequests::Forward => false,
-        DeniedRequests::RefuseBrowsers => is_of_a_browser(head),
-        DeniedRequests::Refuse => true,
-    };
-    if is_refused {
+    if rules.denied_requests == DeniedRequests::Refuse || is_late {
         let readable = denial.is_readable().then(|| sent_origin(head.headers));
         Plan::Answer(Answer::Refusal {
             to: match GrpcRequest::from_headers(head.headers) {
@@ -225,13 +231,7 @@ fn grant_preflight(
     let headers = terms.and_then(Terms::own_headers).unwrap_or(&rules.headers);
     let denial = rules
         .wants_denials()
-        .then(|| {
-            shortfall(
-                preflight,
-                |m| methods.allows(m),
-                |h| headers.first_refused(h),
-            )
-        })
+        .then(|| shortfall(preflight, methods, headers))
         .flatten()
         .and_then(|denial| record(rules, head, &denial));
     let is_own = terms.is_none()
@@ -254,18 +254,39 @@ fn grant_preflight(
     })
 }
 
-/// What the preflight asks for and does not get.
-fn shortfall<'a>(
-    preflight: &Preflight<'a>,
-    allows: impl FnOnce(&Method) -> bool,
-    first_refused: impl FnOnce(&crate::fetch::RequestedHeaders<'a>) -> Option<&'a str>,
+/// The most header names that a denial lists.
+const MAX_NAMED: usize = 12;
+
+/// What the preflight asks for and does not get: the method, or else every header name, so that
+/// nobody has to find them one by one.
+fn shortfall(
+    preflight: &Preflight<'_>,
+    methods: &AllowMethods,
+    headers: &AllowHeaders,
 ) -> Option<Denial> {
-    if !allows(preflight.method()) {
-        let denial = Denial::new(DenialKind::MethodNotAllowed);
-        return Some(denial.about(preflight.method().as_str()));
+    let method = preflight.method();
+    if !methods.allows(method) {
+        // https://fetch.spec.whatwg.org/#concept-method-normalize: six methods are put into upper
+        // case by the browser, `patch` is not among them.
+        let denial = match methods.in_another_case(method) {
+            Some(listed) => DenialKind::MethodCase.because(format!("the list has {listed:?}")),
+            None => DenialKind::MethodNotAllowed.into(),
+        };
+        return Some(denial.about(method.as_str()));
     }
-    let name = first_refused(preflight.headers())?;
-    Some(Denial::new(DenialKind::HeaderNotAllowed).about(name))
+    let mut refused = headers.refused(preflight.headers());
+    let mut names = refused.next()?.to_owned();
+    for name in refused.by_ref().take(MAX_NAMED - 1) {
+        names.push(',');
+        names.push_str(name);
+    }
+    let more = refused.count();
+    let denial = Denial::new(DenialKind::HeaderNotAllowed).about(&names);
+    Some(if more > 0 {
+        denial.reason(format!("and {more} more"))
+    } else {
+        denial
+    })
 }
 
 /// <https://fetch.spec.whatwg.org/#http-responses>: not an ok status, and none of the headers.
@@ -280,9 +301,25 @@ fn deny_preflight(rules: &Rules, head: &Head<'_>, denial: Denial) -> Plan {
 
 /// The denial as it is recorded, if it is.
 fn record(rules: &Rules, head: &Head<'_>, denial: &Denial) -> Option<Denial> {
-    rules
-        .wants_denials()
-        .then(|| denial.clone().with_origin(sent_origin(head.headers)))
+    if !rules.wants_denials() {
+        return None;
+    }
+    let mut denial = denial.clone().with_origin(sent_origin(head.headers));
+    // Nobody should be told to list the origin of an identity provider that posts a form back.
+    if is_navigation(head.headers) && denial.kind() == DenialKind::OriginNotAllowed {
+        denial = denial.reason(
+            "this is a navigation or a form, whose answer no page reads: leave the route out of the \
+             layer, or give its method MethodRule::none()",
+        );
+    }
+    Some(denial)
+}
+
+/// <https://w3c.github.io/webappsec-fetch-metadata/#sec-fetch-mode-header>
+fn is_navigation(headers: &HeaderMap) -> bool {
+    headers
+        .get("sec-fetch-mode")
+        .is_some_and(|mode| mode == "navigate")
 }
 
 fn sent_origin(headers: &HeaderMap) -> Option<&HeaderValue> {

@@ -62,7 +62,7 @@ fn status(kind: DenialKind) -> &'static str {
         // UNAUTHENTICATED
         DenialKind::InvalidToken | DenialKind::ExpiredToken => "16",
         // UNAVAILABLE
-        DenialKind::Unavailable => "14",
+        DenialKind::Unavailable | DenialKind::VerdictTimeout => "14",
         // PERMISSION_DENIED
         _ => "7",
     }

@@ -22,5 +22,5 @@ pub(crate) use self::{
     decide::decide,
     plan::{Answer, Edit, Plan},
     prepared::Prepared,
-    rules::Rules,
+    rules::{Rules, ToAll},
 };

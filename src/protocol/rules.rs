@@ -1,7 +1,7 @@
 //! What requests are held against: lists that are parsed, validated and written out once, when the
 //! layer is built.
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 
 use super::prepared::Prepared;
 use crate::{
@@ -23,9 +23,20 @@ pub(crate) struct Rules {
     /// Whether denials go into the extensions of responses.
     pub(crate) record_denials: bool,
     pub(crate) properties: PolicyProperties,
-    /// The policy, where it is nothing but this list.
+    /// Whether every response names the same origin, whoever asks.
+    pub(crate) to_all: Option<ToAll>,
+    /// The policy, if it is nothing but this list.
     pub(crate) plain_list: Option<OriginSet>,
     pub(crate) prepared: Prepared,
+}
+
+/// The origin that every response names.
+#[derive(Debug)]
+pub(crate) enum ToAll {
+    /// `*`: any origin.
+    Star,
+    /// One origin, for caches that ignore `Vary`.
+    Origin(HeaderValue),
 }
 
 impl Rules {

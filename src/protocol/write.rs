@@ -16,16 +16,21 @@ use super::{
     rules::Rules,
     vary::Vary,
 };
-use crate::policy::Denial;
+use crate::{
+    fetch::{is_token, shared_value},
+    policy::Denial,
+};
 
 /// Edits the headers of the inner service's response.
 pub(crate) fn edit(edit: Edit, rules: &Rules, headers: &mut HeaderMap) {
     match edit {
         Edit::VaryOnly => {}
-        Edit::RemoveCorsHeaders => strip(headers),
-        Edit::Grant(allowed) => {
+        Edit::RemoveCorsHeaders => {
             strip(headers);
-            grant(allowed, rules, headers);
+        }
+        Edit::Grant(allowed) => {
+            let exposed_by_service = strip(headers);
+            grant(allowed, rules, exposed_by_service, headers);
         }
     }
     rules.prepared.vary.merge_into(headers);
@@ -83,14 +88,40 @@ pub(crate) fn answer(answer: Answer, rules: &Rules) -> Written {
 
 /// <https://fetch.spec.whatwg.org/#http-responses>
 #[inline(always)]
-fn grant(allowed: Allowed, rules: &Rules, headers: &mut HeaderMap) {
+fn grant(
+    allowed: Allowed,
+    rules: &Rules,
+    exposed_by_service: Option<String>,
+    headers: &mut HeaderMap,
+) {
     if allowed.credentials() {
         headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, TRUE);
     }
-    if let Some(names) = allowed.exposed(rules) {
+    let exposed = allowed.exposed(rules);
+    let exposed = match exposed_by_service {
+        None => exposed,
+        Some(names) => merged_names(exposed, &names),
+    };
+    if let Some(names) = exposed {
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, names);
     }
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed.into_origin());
+}
+
+/// The layer's exposed names and then the service's, each once: a handler knows best which headers
+/// it sets for the page to read. A `*` counts only in the layer's configuration, which is checked.
+#[cold]
+fn merged_names(own: Option<HeaderValue>, of_service: &str) -> Option<HeaderValue> {
+    let own = own.as_ref().and_then(|own| own.to_str().ok()).unwrap_or("");
+    let mut names: Vec<&str> = Vec::new();
+    let of_service = of_service.split(',').filter(|name| name.trim() != "*");
+    for name in own.split(',').chain(of_service).map(str::trim) {
+        let is_new = !names.iter().any(|there| there.eq_ignore_ascii_case(name));
+        if is_new && is_token(name) {
+            names.push(name);
+        }
+    }
+    (!names.is_empty()).then(|| shared_value(names.join(",")))
 }
 
 const TRUE: HeaderValue = HeaderValue::from_static("true");
@@ -173,11 +204,14 @@ fn challenge(status: StatusCode) -> HeaderMap {
     headers
 }
 
-/// Removes every header that grants something, whoever invented it.
+/// Removes every header that grants something, whoever invented it. Returns the names that the inner
+/// service exposes.
 #[inline(always)]
-fn strip(headers: &mut HeaderMap) {
+fn strip(headers: &mut HeaderMap) -> Option<String> {
     if headers.keys().any(is_of_the_protocol) {
-        remove_those_of_the_protocol(headers);
+        remove_those_of_the_protocol(headers)
+    } else {
+        None
     }
 }
 
@@ -187,10 +221,14 @@ fn is_of_the_protocol(name: &HeaderName) -> bool {
 }
 
 #[cold]
-fn remove_those_of_the_protocol(headers: &mut HeaderMap) {
+fn remove_those_of_the_protocol(headers: &mut HeaderMap) -> Option<String> {
+    let lines = headers.get_all(ACCESS_CONTROL_EXPOSE_HEADERS).iter();
+    let exposed: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
+    let exposed = (!exposed.is_empty()).then(|| exposed.join(","));
     let names = headers.keys().filter(|name| is_of_the_protocol(name));
     let names: Vec<HeaderName> = names.cloned().collect();
     for name in names {
         headers.remove(name);
     }
+    exposed
 }

@@ -190,6 +190,21 @@ pub struct OwnedRequest {
 }
 
 impl OwnedRequest {
+    /// The origin that the request comes from.
+    pub fn origin(&self) -> &RequestOrigin {
+        &self.origin
+    }
+
+    /// The request's target.
+    pub fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// The request's headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     /// Shows the request again.
     pub fn with<R>(&self, look: impl FnOnce(&CorsRequest<'_>) -> R) -> R {
         let head = Head {

@@ -14,7 +14,7 @@ pub(crate) use self::{
     classify::{RequestKind, SentOrigin, announced_method, classify},
     head::Head,
     malformed::Malformed,
-    same_origin::{is_of_a_browser, is_same_origin},
+    same_origin::is_same_origin,
 };
 pub use self::{
     cors_request::{CorsRequest, OwnedRequest},

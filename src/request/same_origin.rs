@@ -16,12 +16,6 @@ pub(crate) fn is_same_origin(head: &Head<'_>) -> bool {
     }
 }
 
-/// Whether a browser says anything of where the request comes from. Only browsers do, and no page
-/// can make them leave it out.
-pub(crate) fn is_of_a_browser(head: &Head<'_>) -> bool {
-    head.headers.contains_key(SEC_FETCH_SITE)
-}
-
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The values of all lines must agree for the header to be believed.

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{future::Future, sync::Arc, time::Duration};
 
 use http::Method;
 
@@ -6,7 +6,7 @@ use super::rule::MethodRule;
 use crate::{
     config::WithinTable,
     error::ConfigErrors,
-    layer::{Core, CorsLayer, InForce, Table},
+    layer::{Core, CorsLayer, InForce, Table, VerdictTimeout},
 };
 
 impl CorsLayer {
@@ -43,6 +43,7 @@ impl CorsLayer {
 pub struct MethodRules {
     rules: Vec<(Method, MethodRule)>,
     is_complete: bool,
+    verdict_timeout: Option<VerdictTimeout>,
 }
 
 impl MethodRules {
@@ -52,6 +53,17 @@ impl MethodRules {
             self.rules.retain(|(there, _)| *there != method);
             self.rules.push((method, rule.clone()));
         }
+        self
+    }
+
+    /// How long a policy that has to be waited for may take: see
+    /// [`CorsLayerBuilder::verdict_timeout`](crate::CorsLayerBuilder::verdict_timeout).
+    pub fn verdict_timeout<F, T>(mut self, limit: Duration, sleep: F) -> Self
+    where
+        F: Fn(Duration) -> T + Send + Sync + 'static,
+        T: Future<Output = ()> + Send + 'static,
+    {
+        self.verdict_timeout = Some(VerdictTimeout::new(limit, sleep));
         self
     }
 
@@ -82,9 +94,12 @@ impl MethodRules {
             .map(|(_, rule)| rule.caching())
             .reduce(|one, other| one.or(other))
             .unwrap_or_default();
-        let mut core_of = |rule: &MethodRule, methods: &[Method]| match rule
-            .build(methods, WithinTable { caching })
-        {
+        let verdict_timeout = self.verdict_timeout;
+        let mut core_of = |rule: &MethodRule, methods: &[Method]| match rule.build(
+            methods,
+            WithinTable { caching },
+            verdict_timeout.clone(),
+        ) {
             Ok(core) => Some(core),
             Err(mistakes) => {
                 errors.extend(mistakes);

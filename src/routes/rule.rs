@@ -5,7 +5,7 @@ use http::{Method, header::AUTHORIZATION};
 use crate::{
     config::WithinTable,
     error::ConfigErrors,
-    layer::{Core, CorsLayer},
+    layer::{Core, CorsLayer, VerdictTimeout},
     lists::{Any, ConfigList},
     policy::{
         BearerOr, Caching, DenialKind, DeniedRequests, OriginPolicy, PolicyProperties, Reach,
@@ -158,6 +158,7 @@ impl MethodRule {
         &self,
         methods: &[Method],
         table: WithinTable,
+        verdict_timeout: Option<VerdictTimeout>,
     ) -> Result<Arc<Core>, ConfigErrors> {
         let rule = &*self.0;
         let mut headers = rule.headers.clone();
@@ -166,6 +167,7 @@ impl MethodRule {
         }
         let mut builder = CorsLayer::builder()
             .within_table(table)
+            .limited_by(verdict_timeout)
             .origin_policy(Arc::clone(&rule.policy))
             .allow_credentials(rule.credentials)
             .allow_methods(methods)

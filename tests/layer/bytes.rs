@@ -55,8 +55,8 @@ fn configs() -> Vec<Config> {
             refuses,
         }
     };
-    let list = || CorsLayer::builder().allow_origins(LIST.iter());
-    let patterns = || CorsLayer::builder().allow_origins(PATTERNS.iter());
+    let list = || CorsLayer::builder().allow_origins(LIST);
+    let patterns = || CorsLayer::builder().allow_origins(PATTERNS);
     vec![
         with("list", LIST, false, false, list().allow_methods(["PUT"])),
         with("patterns", PATTERNS, true, false, patterns()),

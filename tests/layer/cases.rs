@@ -26,7 +26,7 @@ use tower_cors::{
 };
 
 /// Rows whose expectation is not ours, and why.
-const EXCEPTIONS: [(&str, &str); 11] = [
+const EXCEPTIONS: [(&str, &str); 17] = [
     (
         "acrm-026",
         "the configuration lists patch, which is refused with the right spelling",
@@ -49,7 +49,28 @@ const EXCEPTIONS: [(&str, &str); 11] = [
          tolerate_public_suffix=False",
         "the base is above public suffixes, so that strangers own names below it",
     ),
+    (
+        "origin 'chrome-extension://abcdefghijklmnopabcdefghijklmnop' credentialed=True \
+         tolerate_insecure=False tolerate_public_suffix=False",
+        "the pages of an extension are loaded from the machine itself",
+    ),
+    (
+        "origin 'wss://example.com' credentialed=True tolerate_insecure=False \
+         tolerate_public_suffix=False",
+        NO_PAGE,
+    ),
+    ("ftp://foo:21", NO_PAGE),
+    ("response header bad/odd '**'", STAR_IN_A_NAME),
+    ("response header bad/odd 'a*'", STAR_IN_A_NAME),
+    (
+        "https://foo*.example.com",
+        "a wildcard within the first label, below a domain of one's own",
+    ),
 ];
+
+const NO_PAGE: &str = "no page has an origin with this scheme, so that the entry could never match";
+
+const STAR_IN_A_NAME: &str = "people mean a wildcard by it, and a name it would match nothing";
 
 const METHOD_CASE: &str = "a method in the wrong case is refused with the right spelling";
 
@@ -539,7 +560,7 @@ fn describe(error: &ConfigError) -> String {
     };
     match error {
         ConfigError::MissingOrigins => line("unacceptable_origin_pattern", "", "", "missing"),
-        ConfigError::Origin { value, error } => line(
+        ConfigError::Origin { value, error, .. } => line(
             "unacceptable_origin_pattern",
             value,
             "",
@@ -555,9 +576,9 @@ fn describe(error: &ConfigError) -> String {
         ConfigError::PublicSuffix { value, .. } => {
             line("incompatible_origin_pattern", value, "", "psl")
         }
-        ConfigError::Method { value, reason } => {
+        ConfigError::Method { value, reason, .. } => {
             let reason = match reason {
-                MethodErrorReason::NotAToken => "invalid",
+                MethodErrorReason::NotAToken | MethodErrorReason::Joined(_) => "invalid",
                 MethodErrorReason::Forbidden => "forbidden",
                 other => return format!("unacceptable_method {value:?} {other}"),
             };
@@ -567,13 +588,14 @@ fn describe(error: &ConfigError) -> String {
             value,
             list,
             reason,
+            ..
         } => {
             let header_type = match list {
                 HeaderSetting::AllowHeaders => "request",
                 _ => "response",
             };
             let reason = match reason {
-                HeaderNameErrorReason::NotAToken => "invalid",
+                HeaderNameErrorReason::NotAToken | HeaderNameErrorReason::Joined(_) => "invalid",
                 HeaderNameErrorReason::Forbidden => "forbidden",
                 _ => "prohibited",
             };

@@ -18,6 +18,7 @@ mod cases;
 mod config;
 mod credentials;
 mod denials;
+mod entries;
 mod grants;
 #[cfg(feature = "serde")]
 mod neighbours;
@@ -30,4 +31,6 @@ mod reload;
 mod routes;
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(feature = "idna")]
+mod texts;
 mod vary;

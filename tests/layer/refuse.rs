@@ -1,5 +1,4 @@
-//! `DeniedRequests::Refuse`: denied requests never reach the inner service; `RefuseBrowsers`: those
-//! of pages do not.
+//! `DeniedRequests::Refuse`: denied requests never reach the inner service.
 
 use http::Request;
 use tower_cors::DeniedRequests;
@@ -154,46 +153,24 @@ fn websocket_handshakes_are_refused_like_any_request() {
     outcome.assert_inner(200, &FORWARDED);
 }
 
+/// WebKit leaves `Sec-Fetch-Site` out after a redirect, Chromium in WebSocket handshakes, and all
+/// browsers over plain HTTP: a page can get there, so that its absence proves nothing.
 #[test]
-fn only_what_a_browser_sends_is_refused_to_browsers() {
-    let subject = Subject::list(|cors| cors.denied_requests(DeniedRequests::RefuseBrowsers));
+fn a_request_without_fetch_metadata_is_refused_too() {
+    let subject = Subject::list(|cors| cors.denied_requests(DeniedRequests::Refuse));
     for method in ["GET", "POST", "OPTIONS"] {
         for origin in [STRANGER, "null", "https://app.example/"] {
-            for site in ["cross-site", "same-site", "Same-Origin", "x", ""] {
-                let lines = [("origin", origin), ("sec-fetch-site", site)];
-                let outcome = subject.send(&request(method, &lines));
+            let host = ("host", "api.example");
+            for lines in [
+                &[("origin", origin)][..],
+                &[("origin", origin), host],
+                &[("origin", origin), host, ("upgrade", "websocket")],
+                &[("origin", origin), host, ("sec-fetch-site", "cross-site")],
+                &[("origin", origin), host, ("sec-fetch-site", "")],
+            ] {
+                let outcome = subject.send(&request(method, lines));
                 outcome.assert_layer(403, &["vary: origin"]);
-                assert!(outcome.denial.is_some());
             }
-            let lines = [("origin", origin), ("host", "app.example")];
-            let inner = [
-                ("access-control-allow-origin", STRANGER),
-                ("x-inner", "called"),
-            ];
-            let outcome = subject.send_to(&request(method, &lines), &inner);
-            outcome.assert_inner(200, &FORWARDED);
-            assert!(outcome.denial.is_some());
         }
     }
-    // Lines that contradict each other are no proof of an own page.
-    let lines = [
-        ("origin", STRANGER),
-        ("sec-fetch-site", "same-origin"),
-        ("sec-fetch-site", "cross-site"),
-    ];
-    let outcome = subject.send(&request("POST", &lines));
-    outcome.assert_layer(403, &["vary: origin"]);
-    for site in ["same-origin", "none"] {
-        let lines = [("origin", STRANGER), ("sec-fetch-site", site)];
-        let outcome = subject.send(&request("POST", &lines));
-        outcome.assert_inner(200, &FORWARDED);
-        assert!(outcome.denial.is_none());
-    }
-    let lines = [
-        ("origin", STRANGER),
-        ("access-control-request-method", "PUT"),
-    ];
-    assert_eq!(subject.send(&request("OPTIONS", &lines)).status, 403);
-    let lines = [("origin", LISTED), ("sec-fetch-site", "cross-site")];
-    assert!(subject.send(&request("GET", &lines)).inner.is_some());
 }

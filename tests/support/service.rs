@@ -59,6 +59,18 @@ impl Subject {
         self.send_to(request, &[("x-inner", "called")])
     }
 
+    /// A layer as it is.
+    pub(crate) fn of(layer: CorsLayer) -> Self {
+        Self {
+            layers: vec![layer],
+        }
+    }
+
+    /// A layer that lists its origins itself.
+    pub(crate) fn new(configure: impl FnOnce(CorsLayerBuilder) -> CorsLayerBuilder) -> Self {
+        Self::of(configure(CorsLayer::builder()).build().unwrap())
+    }
+
     /// Sends a request to an inner service that answers 200 with these headers.
     #[track_caller]
     pub(crate) fn send_to(&self, request: &Request<()>, headers: &[(&str, &str)]) -> Outcome {
@@ -93,6 +105,7 @@ impl Subject {
             let spy = Spy::new(respond());
             let seen = Arc::clone(&spy.seen);
             let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_time()
                 .build()
                 .unwrap();
             let response = runtime.block_on(layer.layer(spy).oneshot(request.clone()))?;
@@ -151,6 +164,16 @@ impl Outcome {
                 .map(|parts| (parts.method.clone(), parts.headers.clone())),
             self.denial.as_ref().map(Denial::to_string),
         )
+    }
+
+    /// The value of the header, if there is exactly one.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.headers.iter();
+        let mut found = lines
+            .by_ref()
+            .filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        let value = found.next()?;
+        found.next().is_none().then_some(value)
     }
 
     /// The inner service answered, with this status and exactly these headers.

@@ -16,6 +16,16 @@ pub(crate) fn crosses_public_suffix(base: &str) -> bool {
     suffix.registrable_domain().is_none() || suffix.has_rules_below()
 }
 
+/// Whether a registry of domains hands out the names directly below the base; a platform, such as
+/// `github.io`, is none.
+pub(crate) fn is_registry_suffix(base: &str) -> bool {
+    if is_loopback_host(base) {
+        return false;
+    }
+    let suffix = PublicSuffix::of(base);
+    suffix.registrable_domain().is_none() && suffix.section() != Some(Section::Private)
+}
+
 /// What to list instead of `pattern`, whose `base` crosses a public suffix: the names that one owner
 /// has below it.
 ///

@@ -9,4 +9,5 @@ mod base;
 mod suffix;
 mod table;
 
+pub(super) use self::base::is_registry_suffix;
 pub(crate) use self::base::{crosses_public_suffix, own_name_instead};

@@ -1,0 +1,28 @@
+//! Several errors as one text.
+
+use std::fmt;
+
+/// One error per line.
+pub(crate) fn write_lines(f: &mut fmt::Formatter<'_>, errors: &[impl fmt::Display]) -> fmt::Result {
+    for (index, error) in errors.iter().enumerate() {
+        if index > 0 {
+            f.write_str("\n")?;
+        }
+        error.fmt(f)?;
+    }
+    Ok(())
+}
+
+/// What `Debug` prints of errors: the same lines, since that is what a terminal shows when `main`
+/// returns an error, or when somebody calls `unwrap`.
+pub(crate) fn debug_lines(
+    f: &mut fmt::Formatter<'_>,
+    what: &str,
+    errors: &[impl fmt::Display],
+) -> fmt::Result {
+    write!(f, "{what}:")?;
+    for error in errors {
+        write!(f, "\n  {error}")?;
+    }
+    Ok(())
+}

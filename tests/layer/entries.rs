@@ -1,0 +1,420 @@
+//! Origins and entries that real clients and real configurations have.
+
+use std::time::Duration;
+
+use http::{HeaderValue, Method, header};
+use tower_cors::{
+    Any, CorsLayer, CorsLayerBuilder, DenialKind, DeniedRequests, Origin, OriginSet, VerdictFuture,
+    error::ConfigError, lists::ConfigList, origin::OriginPattern, policy::async_policy_fn,
+    policy_fn, routes::MethodRule,
+};
+
+use crate::support::service::{LISTED, STRANGER, Subject, get_from, preflight_from, request};
+
+/// Whether a page of the origin may use a layer that lists the entry.
+fn allows(entry: &str, origin: &str) -> bool {
+    let subject = Subject::new(|cors| cors.allow_origins([entry]));
+    let outcome = subject.send(&get_from(origin));
+    outcome.header("access-control-allow-origin") == Some(origin)
+}
+
+#[test]
+fn origins_of_packaged_applications_are_listed_and_echoed_as_they_are_sent() {
+    for origin in [
+        "app://-",
+        "app://.",
+        "app://",
+        "app://MyApp",
+        "t3code://app",
+        "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+        "moz-extension://0f5c8a7e-1b2c-4d3e-8f90-123456789abc",
+        "tauri://localhost",
+        "capacitor://localhost:8080",
+    ] {
+        assert!(allows(origin, origin), "{origin}");
+        let credentials = CorsLayer::builder()
+            .allow_origins([origin])
+            .allow_credentials(true);
+        assert!(credentials.build().is_ok(), "{origin}");
+    }
+    // They reach policies, and so may `file://`.
+    let any_application = policy_fn(|request| {
+        let origin = request.origin().tuple();
+        origin.is_some_and(|origin| matches!(origin.scheme(), "app" | "file"))
+    });
+    let subject = Subject::policy(any_application, |cors| cors);
+    for origin in ["file://", "app://.", "app://a%20b"] {
+        let outcome = subject.send(&get_from(origin));
+        let allowed = outcome.header("access-control-allow-origin");
+        assert_eq!(allowed, Some(origin));
+    }
+    for malformed in ["app:// ", "app://a/b", "app://a,b", "app://%2", "app://a@b"] {
+        let outcome = subject.send(&get_from(malformed));
+        assert_eq!(
+            outcome.header("access-control-allow-origin"),
+            None,
+            "{malformed}"
+        );
+    }
+}
+
+#[test]
+fn local_files_need_a_dangerous_name() {
+    let list = || CorsLayer::builder().allow_origins(["file://"]);
+    assert!(list().build().is_err());
+    assert!(list().dangerously_allow_file_origin().build().is_ok());
+    let with_host = CorsLayer::builder().allow_origins(["file://server"]);
+    assert!(with_host.dangerously_allow_file_origin().build().is_err());
+}
+
+#[test]
+fn every_host_of_an_applications_scheme() {
+    let any = "moz-extension://*";
+    assert!(allows(
+        any,
+        "moz-extension://0f5c8a7e-1b2c-4d3e-8f90-123456789abc"
+    ));
+    assert!(!allows(any, "chrome-extension://abcd"));
+    assert!(!allows(any, "https://moz-extension"));
+    for web in ["https://*", "http://*:*", "https://*."] {
+        assert!(
+            CorsLayer::builder().allow_origins([web]).build().is_err(),
+            "{web}"
+        );
+    }
+}
+
+#[test]
+fn a_wildcard_within_one_label() {
+    let entry = "https://notes-*-team.vercel.app";
+    assert!(allows(entry, "https://notes-1a2b-team.vercel.app"));
+    for other in [
+        "https://notes--team.vercel.app",
+        "https://notes-a.b-team.vercel.app",
+        "https://notes-a-team.vercel.app.evil.example",
+        "https://evil-notes-a-team.vercel.app",
+        "https://notes-a-team.vercel.app:8443",
+        "http://notes-a-team.vercel.app",
+    ] {
+        assert!(!allows(entry, other), "{other}");
+    }
+    let built = |entry: &str| {
+        let list = CorsLayer::builder().allow_origins([entry]);
+        list.allow_credentials(true).build()
+    };
+    // Anybody can register such a name below a platform's suffix, and nobody below one's own domain.
+    assert!(built(entry).is_err());
+    assert!(built("https://pr-*.preview.example.com").is_ok());
+    assert!(
+        CorsLayer::builder()
+            .allow_origins(["https://*example.com"])
+            .build()
+            .is_err()
+    );
+}
+
+#[test]
+fn one_origin_for_caches_that_ignore_vary() {
+    let subject = Subject::new(|cors| {
+        cors.always_allow_origin(LISTED)
+            .allow_credentials(true)
+            .allow_methods(["PUT"])
+    });
+    let granted = [
+        "access-control-allow-credentials: true",
+        "access-control-allow-origin: https://app.example",
+        "x-inner: called",
+    ];
+    for request in [
+        request("GET", &[]),
+        get_from(LISTED),
+        get_from(STRANGER),
+        get_from("null"),
+    ] {
+        subject.send(&request).assert_inner(200, &granted);
+    }
+    subject
+        .send(&preflight_from(STRANGER, "PUT", ""))
+        .assert_layer(
+            204,
+            &[
+                "access-control-allow-credentials: true",
+                "access-control-allow-methods: PUT",
+                "access-control-allow-origin: https://app.example",
+            ],
+        );
+    for entries in [
+        ConfigList::from(["https://a.example", "https://b.example"]),
+        ConfigList::from(["https://*.a.example"]),
+        ConfigList::from(Any),
+        ConfigList::default(),
+    ] {
+        let built = CorsLayer::builder().always_allow_origin(entries).build();
+        let errors: Vec<_> = built.unwrap_err().into_iter().collect();
+        assert!(matches!(errors[..], [ConfigError::ConstantOrigin { .. }]));
+    }
+    let refuses = CorsLayer::builder().always_allow_origin(LISTED);
+    let refuses = refuses.denied_requests(DeniedRequests::Refuse).build();
+    assert!(refuses.is_err());
+}
+
+#[test]
+fn an_insecure_origin_is_allowed_by_itself() {
+    let builder = |insecure: &str| {
+        CorsLayer::builder()
+            .allow_origins(["https://app.example"])
+            .dangerously_allow_insecure_origin(insecure)
+            .allow_credentials(true)
+    };
+    assert!(builder("http://192.168.1.5:3000").build().is_ok());
+    let other = CorsLayer::builder()
+        .allow_origins(["http://intranet.example"])
+        .dangerously_allow_insecure_origin("http://192.168.1.5:3000")
+        .allow_credentials(true)
+        .build();
+    let errors: Vec<_> = other.unwrap_err().into_iter().collect();
+    assert!(matches!(errors[..], [ConfigError::InsecureOrigin { .. }]));
+
+    let subject = Subject::new(|_| builder("http://192.168.0.0/16:*"));
+    for (origin, allowed) in [
+        ("http://192.168.1.5:3000", true),
+        ("http://192.168.255.255", true),
+        ("http://192.169.0.1", false),
+        ("https://192.168.1.5", false),
+        ("http://192.168.1.5.evil.example", false),
+        ("https://app.example", true),
+    ] {
+        let outcome = subject.send(&get_from(origin));
+        let answered = outcome.header("access-control-allow-origin");
+        assert_eq!(answered == Some(origin), allowed, "{origin}");
+    }
+}
+
+#[test]
+fn nobody_can_be_said() {
+    let nobody = CorsLayer::builder().allow_origins([""; 0]).build().unwrap();
+    let subject = Subject::of(nobody);
+    assert_eq!(subject.send(&preflight_from(LISTED, "PUT", "")).status, 403);
+    let outcome = subject.send(&get_from(LISTED));
+    assert_eq!(outcome.header("access-control-allow-origin"), None);
+    let nothing_said: Vec<_> = CorsLayer::builder()
+        .build()
+        .unwrap_err()
+        .into_iter()
+        .collect();
+    assert_eq!(nothing_said, [ConfigError::MissingOrigins]);
+}
+
+#[test]
+fn what_a_setting_takes() {
+    let origin: Origin = LISTED.parse().unwrap();
+    let pattern: OriginPattern = LISTED.parse().unwrap();
+    let set = OriginSet::parse([LISTED]).unwrap();
+    let builder = CorsLayer::new;
+    for built in [
+        builder().allow_origins(LISTED),
+        builder().allow_origins(LISTED.to_owned()),
+        builder().allow_origins(origin.clone()),
+        builder().allow_origins(vec![origin]),
+        builder().allow_origins(vec![pattern]),
+        builder().allow_origins(set),
+        builder().allow_origins(HeaderValue::from_static("https://app.example")),
+        builder().allow_origins(vec![HeaderValue::from_static("https://app.example")]),
+        builder().allow_origins([LISTED].iter().collect::<ConfigList>()),
+        builder().allow_origins("https://app.example;https://b.example"),
+    ] {
+        let built = built
+            .allow_methods(Method::PUT)
+            .allow_headers("content-type")
+            .expose_headers(header::ETAG);
+        let subject = Subject::of(built.build().unwrap());
+        let outcome = subject.send(&get_from(LISTED));
+        assert_eq!(outcome.header("access-control-allow-origin"), Some(LISTED));
+        assert_eq!(
+            outcome.header("access-control-expose-headers"),
+            Some("etag")
+        );
+    }
+    assert!(
+        CorsLayerBuilder::permissive()
+            .max_age(Duration::from_secs(60))
+            .build()
+            .is_ok()
+    );
+    let set = OriginSet::parse(["https://*.github.io"]).unwrap();
+    assert!(
+        builder()
+            .allow_origins(set)
+            .allow_credentials(true)
+            .build()
+            .is_err()
+    );
+}
+
+#[test]
+fn a_variable_is_named_with_the_position() {
+    // Cargo sets it for every test: one entry, which is no origin.
+    let list = ConfigList::from_env("CARGO_PKG_NAME");
+    let errors = CorsLayer::builder()
+        .allow_origins(list)
+        .build()
+        .unwrap_err();
+    assert!(
+        errors
+            .to_string()
+            .starts_with("allow_origins (CARGO_PKG_NAME, entry 1): \"tower-cors\": "),
+        "{errors}"
+    );
+    let missing = ConfigList::from_env("NO_SUCH_VARIABLE_IN_ANY_TEST");
+    let errors = CorsLayer::builder()
+        .allow_origins(missing)
+        .build()
+        .unwrap_err();
+    assert!(errors.iter().any(|error| matches!(
+        error,
+        ConfigError::MissingVariable { variable, .. } if variable == "NO_SUCH_VARIABLE_IN_ANY_TEST"
+    )));
+    let text = "https://a.example, https://b.example/";
+    let errors = CorsLayer::builder()
+        .allow_origins(text)
+        .build()
+        .unwrap_err();
+    assert!(
+        errors.to_string().starts_with("allow_origins (entry 2): "),
+        "{errors}"
+    );
+}
+
+/// `unwrap`, `expect` and `main` print `Debug`.
+#[test]
+fn the_texts_reach_the_terminal() {
+    let errors = CorsLayer::builder()
+        .allow_origins(["https://example.com/"])
+        .allow_methods(["patch"])
+        .build()
+        .unwrap_err();
+    assert_eq!(
+        format!("{errors:?}"),
+        "mistakes in the CORS configuration:\n  \
+         allow_origins: \"https://example.com/\": an origin has no path, not even a trailing slash: \
+         write \"https://example.com\"\n  \
+         allow_methods: \"patch\": methods are case-sensitive: did you mean \"PATCH\"?"
+    );
+    let error = "https://example.com/".parse::<Origin>().unwrap_err();
+    assert_eq!(format!("{error:?}"), format!("{error}"));
+}
+
+#[test]
+fn closures_answer_with_what_they_have() {
+    for subject in [
+        Subject::policy(
+            policy_fn(|request| {
+                request
+                    .origin()
+                    .tuple()
+                    .is_some_and(|origin| origin.as_str() == LISTED)
+            }),
+            |cors| cors,
+        ),
+        Subject::policy(
+            async_policy_fn(async |request| {
+                request
+                    .origin()
+                    .tuple()
+                    .is_some_and(|origin| origin.as_str() == LISTED)
+            }),
+            |cors| cors,
+        ),
+    ] {
+        for (origin, allowed) in [(LISTED, true), (STRANGER, false), ("null", false)] {
+            let outcome = subject.send(&get_from(origin));
+            let answered = outcome.header("access-control-allow-origin");
+            assert_eq!(answered == Some(origin), allowed, "{origin}");
+        }
+    }
+}
+
+#[test]
+fn every_missing_header_is_named_at_once() {
+    let subject = Subject::list(|cors| cors.allow_headers(["x-b"]).record_denials(true));
+    let outcome = subject.send(&preflight_from(LISTED, "GET", "x-a,x-b,x-c"));
+    let denial = outcome.denial.expect("a header is not allowed");
+    assert_eq!(denial.kind(), DenialKind::HeaderNotAllowed);
+    assert!(denial.to_string().contains("x-a,x-c"), "{denial}");
+    let many: Vec<String> = (10..40).map(|i| format!("x-{i}")).collect();
+    let outcome = subject.send(&preflight_from(LISTED, "GET", &many.join(",")));
+    let denial = outcome.denial.expect("headers are not allowed").to_string();
+    assert!(
+        denial.contains("x-21\")") && denial.contains("(and 18 more)"),
+        "{denial}"
+    );
+}
+
+#[test]
+fn a_method_in_the_wrong_case_is_the_pages_mistake() {
+    let subject = Subject::list(|cors| cors.allow_methods(["PATCH"]).record_denials(true));
+    let outcome = subject.send(&preflight_from(LISTED, "patch", ""));
+    let denial = outcome.denial.expect("the method is not allowed");
+    assert_eq!(denial.kind(), DenialKind::MethodCase);
+    assert!(denial.to_string().contains("\"PATCH\""), "{denial}");
+}
+
+#[test]
+fn a_form_of_another_site_needs_no_entry() {
+    let subject = Subject::list(|cors| cors.denied_requests(DeniedRequests::Refuse));
+    let form = request(
+        "POST",
+        &[
+            ("origin", STRANGER),
+            ("sec-fetch-mode", "navigate"),
+            ("sec-fetch-site", "cross-site"),
+        ],
+    );
+    let denial = subject.send(&form).denial.expect("the form is refused");
+    assert!(
+        denial.to_string().contains("MethodRule::none()"),
+        "{denial}"
+    );
+}
+
+#[test]
+fn a_policy_that_never_answers_is_limited() {
+    let never = || policy_fn(|_| VerdictFuture::new(std::future::pending()));
+    let limit = Duration::from_millis(5);
+    let subject = Subject::policy(never(), |cors| {
+        cors.verdict_timeout(limit, tokio::time::sleep)
+            .record_denials(true)
+    });
+    let outcome = subject.send(&get_from(LISTED));
+    outcome.assert_layer(503, &["vary: origin"]);
+    let denial = outcome.denial.expect("the request is refused");
+    assert_eq!(denial.kind(), DenialKind::VerdictTimeout);
+    assert_eq!(subject.send(&preflight_from(LISTED, "PUT", "")).status, 403);
+    let rules = CorsLayer::by_method()
+        .rule([Method::GET], MethodRule::trusted_only(never()))
+        .verdict_timeout(limit, tokio::time::sleep)
+        .build()
+        .unwrap();
+    assert_eq!(Subject::of(rules).send(&get_from(LISTED)).status, 503);
+}
+
+#[test]
+fn names_that_a_handler_exposes_are_kept() {
+    let subject = Subject::list(|cors| cors.expose_headers(["etag", "x-id"]));
+    let inner = [
+        ("access-control-expose-headers", "X-Id, x-total"),
+        ("x-inner", "called"),
+    ];
+    let outcome = subject.send_to(&get_from(LISTED), &inner);
+    outcome.assert_inner(
+        200,
+        &[
+            "access-control-allow-origin: https://app.example",
+            "access-control-expose-headers: etag,x-id,x-total",
+            "vary: origin",
+            "x-inner: called",
+        ],
+    );
+    let outcome = subject.send_to(&get_from(STRANGER), &inner);
+    outcome.assert_inner(200, &["vary: origin", "x-inner: called"]);
+}
