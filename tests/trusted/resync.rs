@@ -239,6 +239,31 @@ async fn what_a_feed_does_not_bring_one_by_one_is_loaded_and_is_no_failure() {
     assert_eq!(follower.origins.len(), 40);
 }
 
+/// A bulk job: each statement of many rows is one reload, and each comes while the one before it
+/// is loaded.
+#[test]
+fn a_hundred_thousand_reloads_one_during_the_load_of_another_do_not_use_up_the_stack() {
+    let follow = || {
+        let source = Source::default();
+        source.with(|state| state.bulk_edits = 100_000);
+        let work = async {
+            let follower = Follower::start(source.clone(), WhenStale::KeepLast);
+            follower.until("loaded", |f| f.origins.is_available()).await;
+            // An unoptimised build on a busy machine takes some seconds.
+            while source.with(|state| state.bulk_edits > 0) {
+                assert_eq!(follower.monitor.status().failures, 0);
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            follower.until_in_step().await;
+            assert_eq!(follower.monitor.status().loads, 100_001);
+        };
+        super::block_on(work);
+    };
+    // With the stack that a runtime gives its threads.
+    let thread = std::thread::Builder::new().stack_size(2 << 20);
+    thread.spawn(follow).unwrap().join().unwrap();
+}
+
 /// What the feed has not brought is told by its differences: each entry once, as it is now.
 #[tokio::test]
 async fn subscribers_learn_the_differences_that_a_cut_feed_has_missed() {

@@ -39,6 +39,8 @@ pub(super) struct State {
     pub(super) gate: Option<Arc<Semaphore>>,
     /// How many loads have come to the gate.
     pub(super) at_gate: u64,
+    /// For how many loads somebody else changes many rows while each is under way.
+    pub(super) bulk_edits: u64,
 }
 
 pub(super) fn record(id: u64, version: u64) -> OriginRecord {
@@ -84,6 +86,15 @@ impl State {
         self.send(&Change::Reload { version });
     }
 
+    fn edits_in_bulk(&mut self) -> bool {
+        let Some(left) = self.bulk_edits.checked_sub(1) else {
+            return false;
+        };
+        self.bulk_edits = left;
+        self.put_many(1..2);
+        true
+    }
+
     /// Says that there is nothing else.
     pub(super) fn current(&mut self) {
         let version = Version::new(self.version);
@@ -120,7 +131,8 @@ impl OriginSource for Source {
             let (sender, receiver) = mpsc::unbounded_channel();
             self.with(|state| state.feeds.push(sender));
             let feed = stream::unfold(receiver, |mut receiver| async {
-                let next = receiver.recv().await?;
+                // Without tokio's budget, which would end a load early now and then.
+                let next = tokio::task::unconstrained(receiver.recv()).await?;
                 Some((next, receiver))
             });
             Ok(Box::pin(feed) as ChangeFeed)
@@ -145,6 +157,10 @@ impl OriginSource for Source {
                 }
                 (Version::new(state.version), state.gate.clone())
             });
+            if self.with(State::edits_in_bulk) {
+                // The feed is read before the load comes to its end.
+                tokio::task::yield_now().await;
+            }
             if let Some(gate) = gate {
                 self.with(|state| state.at_gate += 1);
                 gate.acquire().await.map_err(SourceError::new)?.forget();

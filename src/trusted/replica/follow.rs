@@ -121,13 +121,35 @@ impl<S: OriginSource> Replica<S> {
         }
     }
 
-    /// Loads everything, and returns the version of the source then.
+    /// Loads everything until nothing more has to be loaded, and returns the source's version.
+    ///
+    /// A loop: a bulk job sends a reload with each of its statements, thousands of them while one
+    /// load is under way, and a stack frame for each would end the process.
     async fn load<F, T>(
         &self,
         feed: &mut ChangeFeed,
         mut meanwhile: Meanwhile,
         sleep: &F,
     ) -> Result<Version, SourceError>
+    where
+        F: Fn(Duration) -> T + Send + Sync,
+        T: Future<Output = ()> + Send,
+    {
+        loop {
+            match self.load_all(feed, meanwhile, sleep).await? {
+                Loaded::All(version) => return Ok(version),
+                Loaded::MoreToLoad => meanwhile = Meanwhile::Wait,
+            }
+        }
+    }
+
+    /// Loads everything once.
+    async fn load_all<F, T>(
+        &self,
+        feed: &mut ChangeFeed,
+        mut meanwhile: Meanwhile,
+        sleep: &F,
+    ) -> Result<Loaded, SourceError>
     where
         F: Fn(Duration) -> T + Send + Sync,
         T: Future<Output = ()> + Send,
@@ -183,13 +205,13 @@ impl<S: OriginSource> Replica<S> {
         }
         wants_more |= since.iter().any(|c| c.is_reload() && c.version() > version);
         if wants_more {
-            // It has all that has come so far.
-            return Box::pin(self.load(feed, Meanwhile::Wait, sleep)).await;
+            // The next load has all that has come so far.
+            return Ok(Loaded::MoreToLoad);
         }
         for change in since {
             self.apply(change);
         }
-        Ok(version)
+        Ok(Loaded::All(version))
     }
 
     pub(crate) async fn serve(
@@ -219,6 +241,14 @@ enum Meanwhile {
     Apply,
     /// They wait for the load, which has what came before them.
     Wait,
+}
+
+/// What one load has come to.
+enum Loaded {
+    /// The registry serves what the source held at this version, and what came after it.
+    All(Version),
+    /// A reload came meanwhile, for something that this load does not have.
+    MoreToLoad,
 }
 
 enum Applied<V> {
