@@ -37,8 +37,8 @@ token/issue/mint: token/issue token/claim token/verify token/verify/jwt prefligh
 trusted:
 trusted/entry: origin
 trusted/source: trusted/entry
-trusted/registry: trusted/source trusted/entry policy request origin lists
-trusted/store: trusted trusted/registry trusted/source trusted/entry
+trusted/registry: trusted trusted/source trusted/entry policy request origin lists time
+trusted/store: trusted trusted/registry trusted/source trusted/entry time
 trusted/replica: trusted/registry trusted/source trusted/entry trusted
 test_util: fetch origin layer
 guide:

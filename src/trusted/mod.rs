@@ -18,10 +18,14 @@
 //! [`TrustedOrigin`](entry::TrustedOrigin) has been checked.
 
 pub mod entry;
+mod lock;
 mod offload;
 pub mod registry;
 pub mod replica;
 pub mod source;
 pub mod store;
 
-pub(crate) use self::offload::offload;
+pub(crate) use self::{
+    lock::lock,
+    offload::{offload, offload_within},
+};

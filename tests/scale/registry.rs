@@ -23,7 +23,7 @@ use tower_cors::{
         entry::{EntryId, OriginRecord, Scope, Status, TrustedOrigin, Version},
         registry::OriginRegistry,
         source::{Change, SourceSnapshot},
-        store::EmbeddedStore,
+        store::{EmbeddedStore, EntryEdit, RegistryWriter},
     },
 };
 
@@ -58,7 +58,9 @@ fn loaded(count: u64) -> OriginRegistry {
         load.push(record(i));
     }
     let checked = begun.elapsed();
-    origins.apply_load(load, Version::new(count)).unwrap();
+    RegistryWriter::new(&origins)
+        .load(load, Version::new(count))
+        .unwrap();
     let bytes = resident().saturating_sub(before) / count;
     println!(
         "{count} entries: {bytes} bytes each, loaded in {:?}, of which {checked:?} for checking",
@@ -69,6 +71,7 @@ fn loaded(count: u64) -> OriginRegistry {
 
 /// Switches the odd entries off and on at this rate, until told to stop. Returns how many edits.
 fn edit(origins: &OriginRegistry, count: u64, per_second: u64, stop: &AtomicBool) -> u64 {
+    let writer = RegistryWriter::new(origins);
     let begun = Instant::now();
     let mut edits = 0;
     while !stop.load(Ordering::Relaxed) {
@@ -87,9 +90,10 @@ fn edit(origins: &OriginRegistry, count: u64, per_second: u64, stop: &AtomicBool
         let draft = entry.draft().clone().with_status(status);
         let version = origins.version().next();
         let by = entry.last_updated_by().clone();
-        let entry = entry.replaced(draft, by, std::time::SystemTime::now(), version);
-        let row = Arc::new(entry).into();
-        assert!(origins.apply(Change::Put { version, row }));
+        let edit = EntryEdit::new(by, std::time::SystemTime::now(), version);
+        let row = Arc::new(edit.replace(&entry, draft)).into();
+        let at = version.into();
+        assert!(writer.apply(Change::Put { at, row }));
     }
     edits
 }
@@ -134,16 +138,13 @@ fn play(count: u64, time: Duration) {
     println!("{calm} lookups a second without edits, {busy} with {edits} edits a second");
     assert!(edits > 0);
     let mut took: Vec<Duration> = Vec::new();
+    let writer = RegistryWriter::new(&origins);
     for i in 0..1000 {
         let id = EntryId::from_number(1 + i % count).unwrap();
         let entry = origins.entry(id).unwrap();
-        let version = origins.version().next();
+        let at = origins.version().next().into();
         let begun = Instant::now();
-        assert!(origins.apply(Change::Delete {
-            version,
-            id,
-            by: None
-        }));
+        assert!(writer.apply(Change::Delete { at, id, by: None }));
         assert!(!origins.is_trusted(&entry.pattern().to_origin().unwrap()));
         took.push(begun.elapsed());
     }

@@ -12,7 +12,7 @@ use tower_cors::trusted::{
     entry::{OriginRecord, Scope, Version},
     registry::{Events, OriginEvent, OriginEventKind, OriginRegistry, Received},
     source::SourceSnapshot,
-    store::{EmbeddedStore, OriginStore},
+    store::{EmbeddedStore, OriginStore, RegistryWriter},
 };
 
 use super::{admin, block_on, cors, draft, origin};
@@ -132,7 +132,9 @@ fn a_reload_tells_the_differences_in_the_order_of_versions() {
         for record in records {
             load.push(record.clone());
         }
-        origins.apply_load(load, Version::new(version)).unwrap()
+        RegistryWriter::new(&origins)
+            .load(load, Version::new(version))
+            .unwrap()
     };
     let first = [
         record(1, 1, "ACTIVE"),

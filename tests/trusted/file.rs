@@ -7,7 +7,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::FutureExt;
 use tower_cors::trusted::{
     entry::{Scope, Status, Version},
     registry::{OriginEventKind, Received},
@@ -309,7 +308,7 @@ fn a_toml_file_that_is_cut_anywhere_is_refused() {
         fs::write(&path, &text[..text.len() - 1]).unwrap();
         EmbeddedStore::open(&path).unwrap();
     }
-    // ConfigList behind the end would be cut without a trace.
+    // Entries behind the end would be cut without a trace.
     let behind = by_hand
         .replace("# Ours.", "[end]")
         .replace("\n\n[end]\n", "\n");
@@ -393,37 +392,98 @@ fn two_stores_on_one_file_come_to_rest() {
     assert_eq!(files.len(), 1, "nothing is left beside the file: {files:?}");
 }
 
-/// A file that nobody can read to its end holds up only those who need it.
+/// How deployments and Kubernetes put another file in place.
 #[cfg(unix)]
 #[test]
-fn a_file_that_hangs_does_not_block_the_runtime() {
+fn a_link_that_is_turned_is_followed() {
+    use std::os::unix::fs::symlink;
+
+    let folder = Folder::new();
+    let link = folder.path();
+    let turn_to = |target: &str| {
+        let new = link.with_extension("link");
+        symlink(target, &new).unwrap();
+        fs::rename(&new, &link).unwrap();
+    };
+    let release = |number: u32, text: &str| {
+        let release = folder.0.path().join(format!("release-{number}"));
+        fs::create_dir(&release).unwrap();
+        fs::write(release.join("origins.json"), text).unwrap();
+    };
+    release(1, BY_HAND);
+    release(2, &BY_HAND.replace("shop.example", "store.example"));
+    // In two steps, as a ConfigMap has it.
+    let current = folder.0.path().join("current");
+    symlink("release-1", &current).unwrap();
+    turn_to("current/origins.json");
+    let store = EmbeddedStore::open(&link).unwrap();
+    assert!(store.origins().is_trusted(&origin("https://shop.example")));
+    let new = folder.0.path().join("new");
+    symlink("release-2", &new).unwrap();
+    fs::rename(&new, &current).unwrap();
+    assert!(store.reload().unwrap());
+    assert!(!store.origins().is_trusted(&origin("https://shop.example")));
+    assert!(store.origins().is_trusted(&origin("https://store.example")));
+
+    // An edit goes to the file that the link leads to now, and the others stay as they are.
+    turn_to("release-1/origins.json");
+    block_on(store.create(cors("https://a.example"), admin())).unwrap();
+    assert!(store.origins().is_trusted(&origin("https://shop.example")));
+    let read = |release: &str| {
+        fs::read_to_string(folder.0.path().join(release).join("origins.json")).unwrap()
+    };
+    assert!(read("release-1").contains("https://a.example"));
+    assert!(!read("release-2").contains("https://a.example"));
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+
+    // What it led to last is served, and that is told; nothing is written in place of the link.
+    turn_to("release-3/origins.json");
+    assert!(matches!(store.reload(), Err(FileError::Io { .. })));
+    assert!(store.refusal().is_some());
+    assert!(store.origins().is_trusted(&origin("https://a.example")));
+    let edit = block_on(store.create(cors("https://b.example"), admin()));
+    assert!(matches!(edit, Err(StoreError::Unavailable(_))), "{edit:?}");
+    assert!(EmbeddedStore::open(&link).is_err());
+    release(3, BY_HAND);
+    assert!(store.reload().unwrap());
+    assert!(!store.origins().is_trusted(&origin("https://a.example")));
+}
+
+/// Reading them would wait for ever, or never come to an end.
+#[cfg(unix)]
+#[test]
+fn only_a_regular_file_is_read() {
     let folder = Folder::new();
     let store = EmbeddedStore::open(folder.path()).unwrap();
-    let entry = block_on(store.create(cors("https://a.example"), admin())).unwrap();
+    block_on(store.create(cors("https://a.example"), admin())).unwrap();
     fs::remove_file(folder.path()).unwrap();
     let made = std::process::Command::new("mkfifo")
         .arg(folder.path())
         .status();
     assert!(made.unwrap().success());
-    let reader = store.clone();
-    let reader = thread::spawn(move || reader.reload().map_err(|error| error.to_string()));
-    // Opened by both, it has been read from without an end.
-    let path = folder.path();
+    let directory = folder.0.path().to_owned();
     let (sender, receiver) = std::sync::mpsc::channel();
-    thread::spawn(move || sender.send(fs::OpenOptions::new().write(true).open(path)));
-    let pipe = receiver.recv_timeout(Duration::from_secs(10));
-    let pipe = pipe.expect("the reader has opened it").unwrap();
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let runtime = store.clone();
     thread::spawn(move || {
-        let edit = runtime.deactivate(entry.id(), None, admin());
-        let is_refused = runtime.refusal().is_some();
-        sender
-            .send((is_refused, edit.now_or_never().is_none()))
-            .unwrap();
+        let edit = block_on(store.create(cors("https://b.example"), admin()));
+        let others = [directory.as_path(), Path::new("/dev/zero")];
+        let others = others.map(|path| EmbeddedStore::open(path).map(drop));
+        sender.send((store.reload(), edit, others)).unwrap();
     });
     let seen = receiver.recv_timeout(Duration::from_secs(10));
-    drop(pipe);
-    assert_eq!(seen, Ok((false, true)));
-    assert!(reader.join().unwrap().is_err());
+    let (reload, edit, others) = seen.expect("none of them waits");
+    for refused in [reload.map(drop)].into_iter().chain(others) {
+        assert!(
+            matches!(refused, Err(FileError::NotRegular { .. })),
+            "{refused:?}"
+        );
+    }
+    assert!(matches!(edit, Err(StoreError::Unavailable(_))), "{edit:?}");
+}
+
+#[test]
+fn a_byte_order_mark_is_no_mistake() {
+    let folder = Folder::new();
+    folder.write(&format!("\u{feff}{BY_HAND}"));
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    assert!(store.origins().is_trusted(&origin("https://shop.example")));
 }

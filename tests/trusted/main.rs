@@ -7,6 +7,8 @@
 
 mod events;
 mod file;
+mod freshness;
+mod history;
 mod policy;
 mod replica;
 mod resync;
@@ -16,10 +18,14 @@ mod store;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
+};
 
 use tower_cors::{
     Origin,
+    time::Clock,
     trusted::{
         entry::{Actor, OriginDraft, Scope, Scopes, TrustedOrigin},
         registry::OriginRegistry,
@@ -45,6 +51,27 @@ fn origin(text: &str) -> Origin {
 /// Every entry, in the order of ids.
 fn entries(origins: &OriginRegistry) -> Vec<Arc<TrustedOrigin>> {
     origins.list(None, usize::MAX, |_| true)
+}
+
+/// A clock that the test sets. All clones are the same clock.
+#[derive(Clone, Debug)]
+struct TestClock(Arc<Mutex<SystemTime>>);
+
+impl TestClock {
+    fn new() -> Self {
+        let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_262_400);
+        Self(Arc::new(Mutex::new(noon)))
+    }
+
+    fn advance(&self, time: Duration) {
+        *self.0.lock().unwrap() += time;
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> SystemTime {
+        *self.0.lock().unwrap()
+    }
 }
 
 fn block_on<F: Future>(future: F) -> F::Output {

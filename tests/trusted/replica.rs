@@ -8,7 +8,7 @@ use tower_cors::trusted::{
     registry::OriginRegistry,
     replica::{Replica, WhenStale},
     source::{Change, OriginSource},
-    store::{EmbeddedStore, OriginStore},
+    store::{EmbeddedStore, OriginStore, RegistryWriter},
 };
 
 use super::{
@@ -109,7 +109,10 @@ async fn rows_that_are_no_entries_are_skipped_counted_and_reported() {
 async fn past_its_staleness_a_registry_fails_closed_if_so_chosen() {
     let limit = Duration::from_millis(600);
     let source = Source::default();
-    source.with(|state| state.put(1));
+    source.with(|state| {
+        state.put(1);
+        state.frame(2);
+    });
     let every = Duration::from_millis(20);
     let closing = Follower::start_with(source.clone(), WhenStale::FailClosedAfter(limit), every);
     let keeping = Follower::start_with(source.clone(), WhenStale::KeepLast, every);
@@ -121,6 +124,8 @@ async fn past_its_staleness_a_registry_fails_closed_if_so_chosen() {
     closing
         .until("fresh", |f| f.origins.is_trusted(&page))
         .await;
+    let framing = "https://app-0000000000000002.example";
+    assert_eq!(&*closing.origins.frame_ancestors(), framing);
 
     source.with(|state| {
         state.is_down = true;
@@ -142,6 +147,7 @@ async fn past_its_staleness_a_registry_fails_closed_if_so_chosen() {
     let is_past = |f: &Follower| f.origins.staleness().is_some_and(|s| s >= limit);
     keeping.until("stale", is_past).await;
     assert!(keeping.origins.is_trusted(&page));
+    assert_eq!(&*keeping.origins.frame_ancestors(), framing);
 
     source.with(|state| state.is_down = false);
     closing.until_in_step().await;
@@ -227,19 +233,23 @@ async fn an_old_change_is_nothing_new() {
     source.with(|state| (0..3).for_each(|id| state.put(id)));
     let follower = Follower::start(source.clone(), WhenStale::KeepLast);
     follower.until_in_step().await;
-    let version = Version::new(2);
+    let writer = RegistryWriter::new(&follower.origins);
     let mut row = record(2, 2);
     row.status = "INACTIVE".to_owned();
-    let row = row.into();
-    assert!(!follower.origins.apply(Change::Put { version, row }));
+    let old = Change::Put {
+        at: Version::new(2).into(),
+        row: row.into(),
+    };
+    assert!(!writer.apply(old));
     assert!(follower.origins.is_trusted(&app(2)));
     let same = Change::Put {
-        version: Version::new(3),
+        at: Version::new(3).into(),
         row: record(2, 3).into(),
     };
-    assert!(!follower.origins.apply(same));
-    assert!(follower.origins.apply(Change::Current {
-        version: Version::new(9)
+    assert!(!writer.apply(same));
+    assert!(writer.apply(Change::Current {
+        at: Version::new(9).into(),
+        age: Duration::ZERO,
     }));
     assert_eq!(follower.origins.version(), Version::new(9));
 }

@@ -10,7 +10,8 @@ use tower_cors::trusted::{
     entry::Version,
     registry::{OriginEvent, OriginEventKind, OriginRegistry, Received},
     replica::{Replica, WhenStale},
-    source::{Change, SourceSnapshot},
+    source::Change,
+    store::RegistryWriter,
 };
 
 use super::{
@@ -151,7 +152,7 @@ async fn a_feed_that_ends_during_a_load_does_not_undo_it() {
 async fn a_resync_loads_nothing_where_nothing_has_changed() {
     let source = Source::default();
     source.with(|state| {
-        state.tells_version = true;
+        state.tells_position = true;
         state.put(1);
     });
     let every = Duration::from_millis(20);
@@ -185,7 +186,7 @@ async fn a_resync_loads_nothing_where_nothing_has_changed() {
 async fn a_source_that_has_gone_back_to_what_was_loaded_is_not_taken_for_what_is_served() {
     let source = Source::default();
     source.with(|state| {
-        state.tells_version = true;
+        state.tells_position = true;
         state.put(1);
     });
     let every = Duration::from_millis(20);
@@ -233,9 +234,8 @@ async fn what_a_feed_does_not_bring_one_by_one_is_loaded_and_is_no_failure() {
     follower.until_in_step().await;
     let status = follower.monitor.status();
     assert_eq!((status.failures, status.is_connected), (0, true));
-    assert!(!follower.origins.apply(Change::Reload {
-        version: Version::new(1000)
-    }));
+    let at = Version::new(1000).into();
+    assert!(!RegistryWriter::new(&follower.origins).apply(Change::Reload { at }));
     assert_eq!(follower.origins.len(), 40);
 }
 
@@ -329,19 +329,88 @@ async fn a_registry_that_may_never_be_stale_does_not_load_without_a_pause() {
     assert!((1..=most).contains(&loads), "{loads} of {most}");
 }
 
-#[test]
-fn only_what_is_not_older_than_what_is_served_confirms_it() {
-    let origins = OriginRegistry::new();
-    let mut load = SourceSnapshot::new();
-    load.push(record(1, 5));
-    origins.apply_load(load, Version::new(5)).unwrap();
-    std::thread::sleep(Duration::from_millis(50));
-    let current = |version| Change::Current {
-        version: Version::new(version),
-    };
-    assert!(!origins.apply(current(4)));
-    assert!(origins.staleness().unwrap() >= Duration::from_millis(45));
-    let before = Instant::now();
-    assert!(!origins.apply(current(5)));
-    assert!(origins.staleness().unwrap() <= before.elapsed() + Duration::from_millis(2));
+/// The source has committed a change that the feed has not brought yet when the load is read.
+#[tokio::test]
+async fn a_change_that_is_older_than_a_load_is_not_applied_to_it() {
+    let gate = Arc::new(Semaphore::new(1));
+    let source = Source::default();
+    source.with(|state| {
+        state.put(1);
+        state.gate = Some(Arc::clone(&gate));
+        state.reads_behind_gate = true;
+    });
+    let follower = Follower::start(source.clone(), WhenStale::KeepLast);
+    follower.until_in_step().await;
+    source.with(|state| state.put_many(10..12));
+    follower
+        .until("loading", |f| f.source.with(|state| state.at_gate == 2))
+        .await;
+    source.with(|state| {
+        // Version 3: off, which the feed brings. Version 4: on again, which is still on its way.
+        state.version += 1;
+        let mut off = record(1, state.version);
+        off.status = "INACTIVE".to_owned();
+        state.tell(off.into());
+        state.version += 1;
+        let on = record(1, state.version);
+        state.rows.insert(1, on);
+    });
+    // Until the feed was read.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    gate.add_permits(10);
+    follower.until_in_step().await;
+    assert!(follower.origins.is_trusted(&app(1)));
+}
+
+/// Else the registry would say that it serves a version whose predecessors it has missed.
+#[tokio::test]
+async fn behind_a_reconnection_changes_wait_for_the_load() {
+    let gate = Arc::new(Semaphore::new(1));
+    let source = Source::default();
+    source.with(|state| {
+        state.put(1);
+        state.gate = Some(Arc::clone(&gate));
+    });
+    let follower = Follower::start(source.clone(), WhenStale::KeepLast);
+    follower.until_in_step().await;
+    source.with(|state| {
+        state.feeds.clear();
+        state.delete(1);
+    });
+    follower
+        .until("loading", |f| f.source.with(|state| state.at_gate == 2))
+        .await;
+    source.with(|state| state.put(3));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(follower.origins.version(), Version::new(1));
+    assert!(follower.origins.is_trusted(&app(1)));
+    assert!(!follower.origins.is_trusted(&app(3)));
+    gate.add_permits(10);
+    follower.until_in_step().await;
+    assert!(!follower.origins.is_trusted(&app(1)));
+    assert!(follower.origins.is_trusted(&app(3)));
+}
+
+/// The timeout of these tests is 200 milliseconds.
+#[tokio::test]
+async fn a_load_may_take_long_as_long_as_rows_come() {
+    let source = Source::default();
+    source.with(|state| {
+        (0..10).for_each(|id| state.put(id));
+        state.row_takes = Some(Duration::from_millis(60));
+    });
+    let follower = Follower::start(source.clone(), WhenStale::KeepLast);
+    follower.until_in_step().await;
+    assert_eq!(follower.monitor.status().failures, 0);
+
+    // A row that never comes is noticed.
+    source.with(|state| {
+        state.row_takes = Some(Duration::from_secs(3600));
+        state.put_many(10..12);
+    });
+    follower
+        .until("given up", |f| f.monitor.status().failures > 0)
+        .await;
+    let (_, error) = follower.monitor.status().last_failure.unwrap();
+    assert_eq!(error.to_string(), "no answer within 200ms");
 }

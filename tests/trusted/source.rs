@@ -13,7 +13,8 @@ use tower_cors::trusted::{
     registry::OriginRegistry,
     replica::{Replica, ReplicaMonitor, WhenStale},
     source::{
-        Change, ChangeFeed, OriginSource, SourceError, SourceFuture, SourceRow, SourceSnapshot,
+        Change, ChangeFeed, HistoryId, OriginSource, Position, SourceError, SourceFuture,
+        SourceRow, SourceSnapshot,
     },
 };
 
@@ -33,12 +34,18 @@ pub(super) struct State {
     pub(super) feeds: Vec<mpsc::UnboundedSender<Result<Change, SourceError>>>,
     /// Committed by somebody between the opening of the feed and the load.
     pub(super) before_load: Option<u64>,
-    /// Whether it says its version without a load.
-    pub(super) tells_version: bool,
+    /// Whether it says its position without a load.
+    pub(super) tells_position: bool,
+    /// The id of its history, if it has one.
+    pub(super) history: Option<String>,
     /// A load goes on when there is a permit.
     pub(super) gate: Option<Arc<Semaphore>>,
     /// How many loads have come to the gate.
     pub(super) at_gate: u64,
+    /// Whether a load reads the rows behind the gate, not before it.
+    pub(super) reads_behind_gate: bool,
+    /// How long the source takes for each row of a load.
+    pub(super) row_takes: Option<Duration>,
     /// For how many loads somebody else changes many rows while each is under way.
     pub(super) bulk_edits: u64,
 }
@@ -63,27 +70,46 @@ impl State {
         self.tell(record.into());
     }
 
+    /// An entry whose pages may show the service in a frame, and do nothing else.
+    pub(super) fn frame(&mut self, id: u64) {
+        self.version += 1;
+        let mut record = record(id, self.version);
+        record.scopes = vec!["IFRAME_EMBED".to_owned()];
+        self.rows.insert(id, record.clone());
+        self.tell(record.into());
+    }
+
+    /// Where the store is.
+    fn at(&self) -> Position {
+        let at = Position::new(Version::new(self.version));
+        match &self.history {
+            Some(history) => at.with_history(HistoryId::new(history.as_str())),
+            None => at,
+        }
+    }
+
     pub(super) fn tell(&mut self, row: SourceRow) {
-        let version = Version::new(self.version);
-        self.send(&Change::Put { version, row });
+        let at = self.at();
+        self.send(&Change::Put { at, row });
     }
 
     pub(super) fn delete(&mut self, id: u64) {
         self.version += 1;
         self.rows.remove(&id);
-        let version = Version::new(self.version);
+        let at = self.at();
         let id = format!("{id:016x}").parse().unwrap();
         let by = Some(admin());
-        self.send(&Change::Delete { version, id, by });
+        self.send(&Change::Delete { at, id, by });
     }
 
     /// Many rows at once, of which the feed does not tell one by one.
     pub(super) fn put_many(&mut self, ids: std::ops::Range<u64>) {
         self.version += 1;
-        let version = Version::new(self.version);
-        let rows = ids.map(|id| (id, record(id, version.number())));
+        let version = self.version;
+        let rows = ids.map(|id| (id, record(id, version)));
         self.rows.extend(rows);
-        self.send(&Change::Reload { version });
+        let at = self.at();
+        self.send(&Change::Reload { at });
     }
 
     fn edits_in_bulk(&mut self) -> bool {
@@ -97,8 +123,9 @@ impl State {
 
     /// Says that there is nothing else.
     pub(super) fn current(&mut self) {
-        let version = Version::new(self.version);
-        self.send(&Change::Current { version });
+        let at = self.at();
+        let age = Duration::ZERO;
+        self.send(&Change::Current { at, age });
     }
 
     fn send(&mut self, change: &Change) {
@@ -121,6 +148,31 @@ impl Source {
     }
 }
 
+impl Source {
+    fn read(&self, load: &mut SourceSnapshot) -> Position {
+        self.with(|state| {
+            for record in state.rows.values() {
+                load.push(record.clone());
+            }
+            for key in &state.junk {
+                load.push(SourceRow::Invalid {
+                    key: key.clone(),
+                    error: EntryError::Form("not JSON".to_owned()),
+                });
+            }
+            state.at()
+        })
+    }
+
+    async fn pass_gate(&self) -> Result<(), SourceError> {
+        if let Some(gate) = self.with(|state| state.gate.clone()) {
+            self.with(|state| state.at_gate += 1);
+            gate.acquire().await.map_err(SourceError::new)?.forget();
+        }
+        Ok(())
+    }
+}
+
 impl OriginSource for Source {
     fn watch(&self) -> SourceFuture<'_, ChangeFeed> {
         Box::pin(async move {
@@ -139,40 +191,36 @@ impl OriginSource for Source {
         })
     }
 
-    fn load<'a>(&'a self, load: &'a mut SourceSnapshot) -> SourceFuture<'a, Version> {
+    fn load<'a>(&'a self, load: &'a mut SourceSnapshot) -> SourceFuture<'a, Position> {
         Box::pin(async move {
             self.check()?;
             if let Some(id) = self.with(|state| state.before_load.take()) {
                 self.with(|state| state.put(id));
             }
-            let (version, gate) = self.with(|state| {
-                for record in state.rows.values() {
-                    load.push(record.clone());
+            if self.with(|state| state.reads_behind_gate) {
+                self.pass_gate().await?;
+                return Ok(self.read(load));
+            }
+            let at = self.read(load);
+            if let Some(time) = self.with(|state| state.row_takes) {
+                for _ in 0..load.len() {
+                    tokio::time::sleep(time).await;
+                    load.note_progress();
                 }
-                for key in &state.junk {
-                    load.push(SourceRow::Invalid {
-                        key: key.clone(),
-                        error: EntryError::Form("not JSON".to_owned()),
-                    });
-                }
-                (Version::new(state.version), state.gate.clone())
-            });
+            }
             if self.with(State::edits_in_bulk) {
                 // The feed is read before the load comes to its end.
                 tokio::task::yield_now().await;
             }
-            if let Some(gate) = gate {
-                self.with(|state| state.at_gate += 1);
-                gate.acquire().await.map_err(SourceError::new)?.forget();
-            }
-            Ok(version)
+            self.pass_gate().await?;
+            Ok(at)
         })
     }
 
-    fn version(&self) -> SourceFuture<'_, Option<Version>> {
+    fn position(&self) -> SourceFuture<'_, Option<Position>> {
         Box::pin(async move {
             self.check()?;
-            Ok(self.with(|state| state.tells_version.then_some(Version::new(state.version))))
+            Ok(self.with(|state| state.tells_position.then(|| state.at())))
         })
     }
 }
@@ -190,7 +238,16 @@ impl Follower {
     }
 
     pub(super) fn start_with(source: Source, when_stale: WhenStale, resync: Duration) -> Self {
-        let origins = OriginRegistry::new();
+        Self::start_in(OriginRegistry::new(), source, when_stale, resync)
+    }
+
+    /// In a registry with a clock of the test's.
+    pub(super) fn start_in(
+        origins: OriginRegistry,
+        source: Source,
+        when_stale: WhenStale,
+        resync: Duration,
+    ) -> Self {
         let replica = Replica::new(source.clone(), origins.clone(), when_stale)
             .retry(Duration::from_millis(2), Duration::from_millis(10))
             .resync_every(resync)

@@ -10,7 +10,7 @@ use tower_cors::trusted::{
     entry::{EntryId, Scope, Status, TrustedOrigin, Version},
     registry::OriginRegistry,
     source::{OriginSource, SourceSnapshot},
-    store::{EmbeddedStore, OriginStore, StoreError},
+    store::{EmbeddedStore, OriginStore, RegistryWriter, StoreError},
 };
 
 use super::{admin, block_on, cors, draft, entries, origin};
@@ -225,7 +225,8 @@ proptest! {
         let mut feed = block_on(store.watch()).unwrap();
         let mut load = SourceSnapshot::new();
         let version = block_on(store.load(&mut load)).unwrap();
-        follower.apply_load(load, version).unwrap();
+        let writer = RegistryWriter::new(&follower);
+        writer.load(load, version).unwrap();
         let mut model = Model::default();
         for edit in edits {
             match edit {
@@ -258,7 +259,7 @@ proptest! {
         }
         use futures_util::{FutureExt, StreamExt};
         while let Some(Some(change)) = feed.next().now_or_never() {
-            follower.apply(change.unwrap());
+            writer.apply(change.unwrap());
         }
         model.0.sort_by_key(|entry| entry.id());
         prop_assert_eq!(&entries(store.origins()), &model.0);

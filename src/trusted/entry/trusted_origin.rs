@@ -13,16 +13,20 @@ use crate::origin::OriginPattern;
 /// An entry of the registry: an origin, or a family of origins, and what it is trusted with.
 ///
 /// Made by a store from an [`OriginDraft`], or from an [`OriginRecord`](crate::trusted::entry::OriginRecord) that
-/// a source has loaded; both are checked. ConfigList do not change: an edit makes a new one.
+/// a source has loaded; both are checked. Entries do not change: an edit makes a new one.
 ///
 /// ```
 /// use std::time::SystemTime;
-/// use tower_cors::trusted::entry::{Actor, EntryId, OriginDraft, Scope, TrustedOrigin, Version};
+/// use tower_cors::trusted::{
+///     entry::{Actor, EntryId, OriginDraft, Scope, Version},
+///     store::EntryEdit,
+/// };
 ///
 /// let draft = OriginDraft::new("Shop", "https://shop.example.com", Scope::Cors)?.credentials(true)?;
 /// let admin = Actor::new("admin@example.com")?;
 /// let now = SystemTime::now();
-/// let entry = TrustedOrigin::created(EntryId::generate(now), draft, admin, now, Version::new(1));
+/// let edit = EntryEdit::new(admin, now, Version::new(1));
+/// let entry = edit.create(EntryId::generate(now), draft);
 ///
 /// assert!(entry.scopes().contains(Scope::Cors));
 /// assert!(!entry.scopes().contains(Scope::Redirect));
@@ -38,8 +42,8 @@ pub struct TrustedOrigin {
 }
 
 impl TrustedOrigin {
-    /// A new entry, for a store.
-    pub fn created(
+    /// A new entry.
+    pub(crate) fn created(
         id: EntryId,
         draft: OriginDraft,
         by: Actor,
@@ -59,9 +63,8 @@ impl TrustedOrigin {
         }
     }
 
-    /// The same entry with other content, for a store.
-    #[must_use]
-    pub fn replaced(
+    /// The same entry with other content.
+    pub(crate) fn replaced(
         &self,
         draft: OriginDraft,
         by: Actor,

@@ -1,13 +1,13 @@
 use std::{
-    collections::VecDeque,
     fmt,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    task::{Context, Poll, Waker},
+    sync::Arc,
+    task::{Context, Poll},
 };
 
 use futures_util::Stream;
 
+use super::subscribers::{News, Subscription};
 use crate::trusted::entry::{Actor, Status, TrustedOrigin, Version};
 
 /// A change of a registry, and the version with which it came.
@@ -63,24 +63,26 @@ pub enum OriginEventKind {
 }
 
 impl OriginEventKind {
+    /// An entry was written where this one was `before`.
     pub(crate) fn put(before: Option<Arc<TrustedOrigin>>, entry: Arc<TrustedOrigin>) -> Self {
         let Some(before) = before else {
             return Self::Created { entry };
         };
-        let has_turned = before.status() != entry.status();
-        let is_same_otherwise =
-            before.draft().clone().with_status(entry.status()) == *entry.draft();
-        match (has_turned && is_same_otherwise, entry.status()) {
-            (true, Status::Active) => Self::Activated { entry },
-            (true, Status::Inactive) => Self::Deactivated { entry },
-            (false, _) => Self::Replaced { before, entry },
+        let status = entry.status();
+        let is_same_otherwise = before.draft().clone().with_status(status) == *entry.draft();
+        if before.status() == status || !is_same_otherwise {
+            return Self::Replaced { before, entry };
+        }
+        match status {
+            Status::Active => Self::Activated { entry },
+            Status::Inactive => Self::Deactivated { entry },
         }
     }
 }
 
 /// What a subscriber receives.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a subscriber must treat the gap")]
+#[non_exhaustive]
 pub enum Received {
     /// The next change.
     Event(OriginEvent),
@@ -95,124 +97,40 @@ pub enum Received {
 /// A stream, which ends with the registry. At most `capacity` changes wait for their subscriber;
 /// beyond that the oldest are dropped, and their number is received in their place.
 pub struct Events {
-    queue: Arc<Queue>,
+    subscription: Subscription<OriginEvent>,
 }
 
 impl Events {
+    pub(crate) fn new(subscription: Subscription<OriginEvent>) -> Self {
+        Self { subscription }
+    }
+
     /// The next change, if there is one already.
     pub fn try_next(&mut self) -> Option<Received> {
-        self.queue.lock().take()
+        self.subscription.try_next().map(Received::from)
+    }
+}
+
+impl From<News<OriginEvent>> for Received {
+    fn from(news: News<OriginEvent>) -> Self {
+        match news {
+            News::Item(event) => Self::Event(event),
+            News::Missed(count) => Self::Lagged(count),
+        }
     }
 }
 
 impl Stream for Events {
     type Item = Received;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Received>> {
-        let mut state = self.queue.lock();
-        match state.take() {
-            Some(received) => Poll::Ready(Some(received)),
-            None if state.is_closed => Poll::Ready(None),
-            None => {
-                state.waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
-        }
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Received>> {
+        let next = Pin::new(&mut self.subscription).poll_next(cx);
+        next.map(|news| news.map(Received::from))
     }
 }
 
 impl fmt::Debug for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Events").finish_non_exhaustive()
-    }
-}
-
-struct Queue {
-    capacity: usize,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    waiting: VecDeque<OriginEvent>,
-    missed: u64,
-    is_closed: bool,
-    waker: Option<Waker>,
-}
-
-impl Queue {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it holds the lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn take(&mut self) -> Option<Received> {
-        match std::mem::take(&mut self.missed) {
-            0 => self.waiting.pop_front().map(Received::Event),
-            missed => Some(Received::Lagged(missed)),
-        }
-    }
-}
-
-/// Everybody who listens to a registry.
-#[derive(Default)]
-pub(crate) struct Subscribers {
-    queues: Vec<Weak<Queue>>,
-}
-
-impl Subscribers {
-    pub(crate) fn subscribe(&mut self, capacity: usize) -> Events {
-        let queue = Arc::new(Queue {
-            capacity: capacity.max(1),
-            state: Mutex::default(),
-        });
-        self.queues.retain(|queue| queue.strong_count() > 0);
-        self.queues.push(Arc::downgrade(&queue));
-        Events { queue }
-    }
-
-    /// Queues the events, and returns who is to be woken: not under a lock that they may need.
-    #[must_use]
-    pub(crate) fn deliver(&mut self, events: Vec<OriginEvent>) -> Vec<Waker> {
-        let mut wakers = Vec::new();
-        if events.is_empty() {
-            return wakers;
-        }
-        self.queues.retain(|queue| {
-            let Some(queue) = queue.upgrade() else {
-                return false;
-            };
-            let mut state = queue.lock();
-            for event in &events {
-                if state.waiting.len() == queue.capacity {
-                    state.waiting.pop_front();
-                    state.missed += 1;
-                }
-                state.waiting.push_back(event.clone());
-            }
-            wakers.extend(state.waker.take());
-            true
-        });
-        wakers
-    }
-
-    pub(crate) fn has_any(&self) -> bool {
-        !self.queues.is_empty()
-    }
-}
-
-impl Drop for Subscribers {
-    fn drop(&mut self) {
-        for queue in self.queues.iter().filter_map(Weak::upgrade) {
-            let mut state = queue.lock();
-            state.is_closed = true;
-            let waker = state.waker.take();
-            drop(state);
-            if let Some(waker) = waker {
-                waker.wake();
-            }
-        }
     }
 }

@@ -1,15 +1,23 @@
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    time::{Duration, Instant},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant, SystemTime},
 };
+
+use crate::time::Clock;
 
 /// How long ago a registry was known to be what its source holds, and how long that may be.
 ///
 /// Requests compare two numbers with a clock. So a registry turns stale by itself, also when the
 /// task that should keep it fresh is gone.
+///
+/// Moments are durations since the registry was made.
+#[derive(Debug)]
 pub(crate) struct Freshness {
-    base: Instant,
-    /// Milliseconds after `base`, one at least, or one of the marks.
+    timer: Timer,
+    /// Milliseconds, one at least, or one of the marks.
     confirmed: AtomicU64,
     /// Milliseconds, or `UNLIMITED`.
     limit: AtomicU64,
@@ -23,22 +31,32 @@ const ALWAYS: u64 = u64::MAX;
 const UNLIMITED: u64 = u64::MAX;
 
 impl Freshness {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(timer: Timer) -> Self {
         Self {
-            base: Instant::now(),
+            timer,
             confirmed: AtomicU64::new(NEVER),
             limit: AtomicU64::new(UNLIMITED),
         }
     }
 
-    /// Says that the registry is what its source held then. `ALWAYS` is greater than any time.
-    pub(crate) fn confirm(&self, then: Instant) {
-        let then = millis(then.saturating_duration_since(self.base)).max(1);
-        self.confirmed.fetch_max(then, Ordering::Relaxed);
+    /// Says that the registry was at this moment what its source held. An earlier confirmation
+    /// does not undo a later one, and none undoes `ALWAYS`, which is greater than any time.
+    pub(crate) fn confirm(&self, at: Duration) {
+        self.confirmed.fetch_max(stamp(at), Ordering::Relaxed);
     }
 
+    /// Says so for all time to come, until [`doubt`](Self::doubt).
     pub(crate) fn confirm_for_ever(&self) {
         self.confirmed.store(ALWAYS, Ordering::Relaxed);
+    }
+
+    /// Ends `confirm_for_ever`: the staleness counts from this moment. Where it counts already it
+    /// goes on from where it was.
+    pub(crate) fn doubt(&self, since: Duration) {
+        let since = stamp(since);
+        let _ =
+            self.confirmed
+                .compare_exchange(ALWAYS, since, Ordering::Relaxed, Ordering::Relaxed);
     }
 
     pub(crate) fn set_limit(&self, limit: Option<Duration>) {
@@ -50,7 +68,7 @@ impl Freshness {
         match self.confirmed.load(Ordering::Relaxed) {
             NEVER => None,
             ALWAYS => Some(Duration::ZERO),
-            confirmed => Some(Duration::from_millis(self.now().saturating_sub(confirmed))),
+            confirmed => Some(Duration::from_millis(self.millis_since(confirmed))),
         }
     }
 
@@ -60,16 +78,64 @@ impl Freshness {
             ALWAYS => true,
             confirmed => match self.limit.load(Ordering::Relaxed) {
                 UNLIMITED => true,
-                limit => self.now().saturating_sub(confirmed) <= limit,
+                limit => self.millis_since(confirmed) <= limit,
             },
         }
     }
 
-    fn now(&self) -> u64 {
-        millis(self.base.elapsed()).max(1)
+    pub(crate) fn now(&self) -> Duration {
+        self.timer.elapsed()
+    }
+
+    /// The time of day.
+    pub(crate) fn time(&self) -> SystemTime {
+        self.timer.time()
+    }
+
+    fn millis_since(&self, confirmed: u64) -> u64 {
+        stamp(self.now()).saturating_sub(confirmed)
     }
 }
 
+/// What time is measured with.
+#[derive(Debug)]
+pub(crate) enum Timer {
+    /// The machine's monotonic clock, which nobody can set.
+    Monotonic(Instant),
+    /// A clock that the application has given, and what it said at the beginning.
+    Given(Arc<dyn Clock>, SystemTime),
+}
+
+impl Timer {
+    pub(crate) fn monotonic() -> Self {
+        Self::Monotonic(Instant::now())
+    }
+
+    pub(crate) fn given(clock: Arc<dyn Clock>) -> Self {
+        let base = clock.now();
+        Self::Given(clock, base)
+    }
+
+    fn elapsed(&self) -> Duration {
+        match self {
+            Self::Monotonic(base) => base.elapsed(),
+            Self::Given(clock, base) => clock.now().duration_since(*base).unwrap_or_default(),
+        }
+    }
+
+    fn time(&self) -> SystemTime {
+        match self {
+            Self::Monotonic(_) => SystemTime::now(),
+            Self::Given(clock, _) => clock.now(),
+        }
+    }
+}
+
+/// Zero and the greatest number are marks.
+fn stamp(at: Duration) -> u64 {
+    millis(at).max(1)
+}
+
 fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(UNLIMITED - 1)
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX - 1)
 }

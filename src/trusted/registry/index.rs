@@ -44,7 +44,7 @@ impl Access {
 /// An immutable map with cheap edits: a clone shares everything with its original, and an edit
 /// copies only the path to what it changes.
 ///
-/// ConfigList hang in a tree of hashes. The hash only finds them; that an entry matches is always
+/// Entries hang in a tree of hashes. The hash only finds them; that an entry matches is always
 /// said by its pattern.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
@@ -238,7 +238,7 @@ impl Node {
                 let at = child(slot.hash >> (depth * BITS));
                 Arc::make_mut(children)[at].insert(slot, depth + 1);
             }
-            // ConfigList of one hash cannot be told apart by more levels.
+            // Entries of one hash cannot be told apart by more levels.
             Self::Leaf(slots) if slots.len() < MAX_LEAF || depth * BITS >= u64::BITS => {
                 Arc::make_mut(slots).push(slot);
             }

@@ -1,5 +1,6 @@
 //! What is in force: the registry that requests are judged by, and its events.
 
+mod effect;
 mod error;
 mod events;
 mod frame_ancestors;
@@ -8,8 +9,10 @@ mod index;
 mod origin_registry;
 mod policy;
 mod redirect;
+mod subscribers;
 mod writer;
 
+pub(crate) use self::subscribers::News;
 pub use self::{
     error::VersionRegressed,
     events::{Events, OriginEvent, OriginEventKind, Received},

@@ -1,8 +1,10 @@
 use std::{
     fmt,
+    future::{Future, poll_fn},
     ops::Bound,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, MutexGuard},
+    task::Poll,
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
@@ -11,16 +13,19 @@ use http::Uri;
 use super::{
     error::VersionRegressed,
     events::Events,
-    freshness::Freshness,
+    freshness::{Freshness, Timer},
     index::Access,
     redirect,
+    subscribers::Subscription,
     writer::{Snapshot, Writer},
 };
 use crate::{
     origin::Origin,
+    time::Clock,
     trusted::{
         entry::{EntryId, Scope, TrustedOrigin, Version},
-        source::{Change, InvalidRow, SourceSnapshot},
+        lock,
+        source::{Change, InvalidRow, Position, SourceSnapshot},
     },
 };
 
@@ -32,7 +37,7 @@ use crate::{
 /// [`frame_ancestors`](Self::frame_ancestors) is copied whole, by edits of entries on it. Cloning
 /// the registry is one reference count: all clones are the same registry.
 ///
-/// ConfigList come from an [`EmbeddedStore`](crate::trusted::store::EmbeddedStore), or from any
+/// Entries come from an [`EmbeddedStore`](crate::trusted::store::EmbeddedStore), or from any
 /// [`OriginSource`](crate::trusted::source::OriginSource) through a [`Replica`](crate::trusted::replica::Replica). Where several
 /// active entries match an origin, it is trusted with the sum of what they say. A registry that
 /// has not been loaded yet trusts nobody.
@@ -73,13 +78,24 @@ struct Inner {
 impl OriginRegistry {
     /// An empty registry, which trusts nobody until it is loaded.
     pub fn new() -> Self {
+        Self::with_timer(Timer::monotonic())
+    }
+
+    /// The same with a clock of the application's, by which it turns stale: for tests, which need
+    /// not wait then, and for targets without a monotonic clock. A clock that is set back makes a
+    /// registry look fresher than it is.
+    pub fn with_clock(clock: impl Clock) -> Self {
+        Self::with_timer(Timer::given(Arc::new(clock)))
+    }
+
+    fn with_timer(timer: Timer) -> Self {
         let writer = Writer::default();
         // The hashes of all snapshots have the same keys.
         let snapshot = writer.snapshot();
         Self {
             inner: Arc::new(Inner {
                 snapshot: ArcSwap::from_pointee(snapshot),
-                freshness: Freshness::new(),
+                freshness: Freshness::new(timer),
                 writer: Mutex::new(writer),
             }),
         }
@@ -124,7 +140,7 @@ impl OriginRegistry {
     /// The sources for the directive `frame-ancestors` of a Content-Security-Policy: the active
     /// entries with the scope `IFRAME_EMBED`, or `'none'` ([CSP3, section 6.4.2]).
     ///
-    /// ConfigList that the directive has no spelling for, which are IPv6 addresses and names with
+    /// Entries that the directive has no spelling for, which are IPv6 addresses and names with
     /// `_`, are left out: their pages cannot show the service.
     ///
     /// The list is as long as there are entries. Proxies take some kilobytes of headers (nginx 4 or
@@ -163,8 +179,15 @@ impl OriginRegistry {
         self.inner.snapshot.load().version
     }
 
+    /// Where the store stood whose content is served.
+    pub fn position(&self) -> Position {
+        self.writer().at.clone()
+    }
+
     /// How long ago the registry was last known to be what its source holds, or `None` before the
-    /// first load. A registry of an embedded store is never stale.
+    /// first load. It counts from the moment at which that was true at the source, not from the
+    /// arrival of the news. A registry of an embedded store is stale only while the store's file
+    /// cannot be taken.
     pub fn staleness(&self) -> Option<Duration> {
         self.inner.freshness.staleness()
     }
@@ -193,7 +216,8 @@ impl OriginRegistry {
     /// accepts.
     ///
     /// Edits wait at most for a short part of the search; changes that come meanwhile may be in
-    /// the result or not.
+    /// the result or not. A search that finds little looks at all entries, which takes 0.4 seconds
+    /// for a million: where a thread serves others, too, use [`search`](Self::search).
     ///
     /// ```
     /// use tower_cors::trusted::store::EmbeddedStore;
@@ -223,6 +247,42 @@ impl OriginRegistry {
         found
     }
 
+    /// The same as [`list`](Self::list), in steps of a thousand entries, between which the runtime
+    /// can do other work on this thread.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// use tower_cors::trusted::store::EmbeddedStore;
+    ///
+    /// let store = EmbeddedStore::in_memory();
+    /// let shops = store.origins().search(None, 20, |entry| entry.name().contains("shop"));
+    /// assert!(shops.await.is_empty());
+    /// # }
+    /// ```
+    pub fn search(
+        &self,
+        mut after: Option<EntryId>,
+        limit: usize,
+        mut keep: impl FnMut(&TrustedOrigin) -> bool + Send,
+    ) -> impl Future<Output = Vec<Arc<TrustedOrigin>>> + Send {
+        let origins = self.clone();
+        async move {
+            let mut found = Vec::new();
+            while found.len() < limit {
+                let chunk = origins.chunk(after);
+                let Some(last) = chunk.last() else {
+                    break;
+                };
+                after = Some(last.id());
+                let kept = chunk.into_iter().filter(|entry| keep(entry));
+                found.extend(kept.take(limit - found.len()));
+                yield_once().await;
+            }
+            found
+        }
+    }
+
     fn chunk(&self, after: Option<EntryId>) -> Vec<Arc<TrustedOrigin>> {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let writer = self.writer();
@@ -242,9 +302,9 @@ impl OriginRegistry {
     /// made it, is kept where edits are made.
     ///
     /// At most `capacity` changes wait for the subscriber, which learns how many it has missed
-    /// when it is slower than that. Dropping [`Events`] ends the subscription. Who waits for events
-    /// is woken within the edit, before its store takes the next one: a waker that is more than a
-    /// word to a runtime must not edit.
+    /// when it is slower than that. Dropping [`Events`] ends the subscription. Subscribers are woken
+    /// within the edit, before its store takes the next one. So a waker that you write yourself must
+    /// not edit: it would wait for itself.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -269,7 +329,12 @@ impl OriginRegistry {
     /// # }
     /// ```
     pub fn subscribe(&self, capacity: usize) -> Events {
-        self.writer().subscribers.subscribe(capacity)
+        Events::new(self.writer().subscribers.subscribe(capacity))
+    }
+
+    /// The same changes as a source tells them, for a replica of this registry.
+    pub(crate) fn follow(&self, capacity: usize) -> Subscription<Change> {
+        self.writer().followers.subscribe(capacity)
     }
 
     /// How many rows of the source are no entries. They are skipped.
@@ -282,53 +347,59 @@ impl OriginRegistry {
         self.writer().invalid.first(limit)
     }
 
-    /// Serves what a source holds, in place of what is served. Returns whether anything has
-    /// changed.
-    ///
-    /// # Errors
-    ///
-    /// A version that is less than the one that is served: the source has gone back in time, and
-    /// its content is not taken.
-    pub fn apply_load(
+    /// Serves what a source held at the moment `begun`, in place of what is served. Returns whether
+    /// anything has changed.
+    pub(crate) fn apply_load(
         &self,
         load: SourceSnapshot,
-        version: Version,
+        at: &Position,
+        begun: Duration,
     ) -> Result<bool, VersionRegressed> {
         let mut writer = self.writer();
-        if version < writer.version {
+        if at.version() < writer.at.version() {
             return Err(VersionRegressed {
-                served: writer.version,
-                offered: version,
+                served: writer.at.version(),
+                offered: at.version(),
             });
         }
-        let begun = load.begun;
-        let changed = writer.replace_all(load, version);
-        self.publish(writer, Some(begun));
+        // The entries may have changed while they were read: they are as old as the beginning.
+        let confirmed = begun.saturating_sub(load.age);
+        let changed = writer.replace_all(load, at);
+        self.publish(writer, Some(confirmed));
         Ok(changed)
     }
 
-    /// Serves what a source says has changed. Returns whether anything has: a change that is older
-    /// than what is served, or already in it, has been seen before. [`Change::Reload`] is for
-    /// whoever can load.
-    pub fn apply(&self, change: Change) -> bool {
+    /// Serves a change that came at the moment `received`. Returns whether it has changed anything:
+    /// one that is older than what is served, or already in it, has been seen before.
+    ///
+    /// [`Change::Reload`] is for callers that can load. So is any change that contradicts what is
+    /// served: the source has another history.
+    pub(crate) fn apply(&self, change: Change, received: Duration) -> bool {
         let mut writer = self.writer();
-        if change.version() < writer.version || change.is_reload() {
+        let is_old = change.version() < writer.at.version();
+        if is_old || change.is_reload() || change.at().contradicts(&writer.at) {
             return false;
         }
+        // A change that has been on the way for long says nothing about what came after it. Only
+        // a confirmation, which knows how old it is, makes the registry fresher.
+        let confirmed = match &change {
+            Change::Current { age, .. } if writer.is_loaded => Some(received.saturating_sub(*age)),
+            _ => None,
+        };
         let changed = writer.apply(change);
-        let now = writer.is_loaded.then(Instant::now);
-        match (changed, now) {
-            (true, _) => self.publish(writer, now),
-            (false, Some(now)) => self.inner.freshness.confirm(now),
-            (false, None) => {}
+        if changed {
+            self.publish(writer, confirmed);
+        } else if let Some(at) = confirmed {
+            self.inner.freshness.confirm(at);
         }
         changed
     }
 
-    /// Version and entries of one moment.
-    pub(crate) fn contents(&self) -> (Version, Vec<Arc<TrustedOrigin>>) {
+    /// Position and entries of one moment.
+    pub(crate) fn contents(&self) -> (Position, Vec<Arc<TrustedOrigin>>) {
         let writer = self.writer();
-        (writer.version, writer.entries.values().cloned().collect())
+        let entries = writer.entries.values().cloned().collect();
+        (writer.at.clone(), entries)
     }
 
     pub(crate) fn freshness(&self) -> &Freshness {
@@ -341,15 +412,14 @@ impl OriginRegistry {
         is_usable.then(|| self.inner.snapshot.load().index.access(origin))
     }
 
-    /// Serves what the writer holds, which is what the source held then; tells the subscribers;
-    /// and wakes them when the lock is free again.
-    fn publish(&self, mut writer: MutexGuard<'_, Writer>, confirmed: Option<Instant>) {
+    /// Serves what the writer holds, which is what the source held at the moment `confirmed`; tells
+    /// the subscribers; and wakes them when the lock is free again.
+    fn publish(&self, mut writer: MutexGuard<'_, Writer>, confirmed: Option<Duration>) {
         self.inner.snapshot.store(Arc::new(writer.snapshot()));
-        if let Some(then) = confirmed {
-            self.inner.freshness.confirm(then);
+        if let Some(at) = confirmed {
+            self.inner.freshness.confirm(at);
         }
-        let events = std::mem::take(&mut writer.events);
-        let wakers = writer.subscribers.deliver(events);
+        let wakers = writer.deliver();
         drop(writer);
         for waker in wakers {
             waker.wake();
@@ -357,12 +427,21 @@ impl OriginRegistry {
     }
 
     fn writer(&self) -> MutexGuard<'_, Writer> {
-        // Nothing that is done under the lock panics half way.
-        self.inner
-            .writer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner.writer)
     }
+}
+
+/// Lets the runtime do other work once, whichever runtime that is.
+async fn yield_once() {
+    let mut has_yielded = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut has_yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// How many entries are looked at under one lock.

@@ -1,15 +1,17 @@
 //! What edits change, and what requests read.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, task::Waker};
 
 use super::{
-    events::{OriginEvent, OriginEventKind, Subscribers},
+    effect::Effect,
+    events::OriginEvent,
     frame_ancestors::FrameAncestors,
     index::{Access, Index},
+    subscribers::Subscribers,
 };
 use crate::trusted::{
     entry::{Actor, EntryId, Scope, TrustedOrigin, Version},
-    source::{Change, InvalidRows, SourceRow, SourceSnapshot},
+    source::{Change, InvalidRows, Position, SourceRow, SourceSnapshot},
 };
 
 /// What requests read.
@@ -23,61 +25,82 @@ pub(crate) struct Snapshot {
 /// What edits change, under a lock that requests never take.
 #[derive(Default)]
 pub(crate) struct Writer {
-    pub(crate) version: Version,
+    pub(crate) at: Position,
     pub(crate) is_loaded: bool,
     pub(crate) entries: BTreeMap<EntryId, Arc<TrustedOrigin>>,
     index: Index,
     frames: Arc<FrameAncestors>,
     pub(crate) invalid: InvalidRows,
-    pub(crate) subscribers: Subscribers,
-    /// What has changed since the last snapshot, for those who have subscribed.
-    pub(crate) events: Vec<OriginEvent>,
+    pub(crate) subscribers: Subscribers<OriginEvent>,
+    pub(crate) followers: Subscribers<Change>,
+    /// What has changed since the last snapshot.
+    effects: Vec<Effect>,
 }
 
 impl Writer {
     pub(crate) fn snapshot(&self) -> Snapshot {
         Snapshot {
-            version: self.version,
+            version: self.at.version(),
             index: self.index.clone(),
             frames: Arc::clone(&self.frames),
         }
     }
 
-    fn tell(&mut self, version: Version, kind: OriginEventKind) {
-        self.events.push(OriginEvent { version, kind });
+    /// Queues what has changed for all who listen, and returns who is to be woken.
+    #[must_use]
+    pub(crate) fn deliver(&mut self) -> Vec<Waker> {
+        let effects = std::mem::take(&mut self.effects);
+        let mut wakers = Vec::new();
+        if self.followers.has_any() {
+            let changes: Vec<Change> = effects.iter().map(Effect::change).collect();
+            self.followers.deliver(&changes, &mut wakers);
+        }
+        let events: Vec<_> = effects.into_iter().filter_map(Effect::into_event).collect();
+        self.subscribers.deliver(&events, &mut wakers);
+        wakers
+    }
+
+    fn tell(&mut self, effect: Effect) {
+        if self.subscribers.has_any() || self.followers.has_any() {
+            self.effects.push(effect);
+        }
     }
 
     /// Returns whether anything has changed, be it only the version.
     pub(crate) fn apply(&mut self, change: Change) -> bool {
-        let version = change.version();
-        let is_new = std::mem::replace(&mut self.version, version) < version;
+        let at = change.at().clone();
+        let is_new = self.at.version() < at.version();
+        if is_new || at.history().is_some() {
+            self.at = at.clone();
+        }
         let has_effect = match change {
-            Change::Put { row, .. } => self.put_row(row, version),
+            Change::Put { row, .. } => self.put_row(row, &at),
             Change::Delete { id, by, .. } => {
                 self.invalid.remove(&id.to_string());
-                self.remove(id, version, by)
+                self.remove(id, &at, by)
             }
             Change::Current { .. } | Change::Reload { .. } => false,
         };
+        if is_new && !has_effect {
+            self.tell(Effect::Current { at });
+        }
         is_new || has_effect
     }
 
-    fn put_row(&mut self, row: SourceRow, version: Version) -> bool {
+    fn put_row(&mut self, row: SourceRow, at: &Position) -> bool {
         let key = row.key();
+        self.invalid.remove(&key);
         match row.check() {
-            Ok(entry) => {
-                self.invalid.remove(&key);
-                self.put(entry, version)
-            }
+            Ok(entry) => self.put(entry, at),
             Err(row) => {
                 self.invalid.add(row);
-                // What the entry was before is not what the store holds.
-                key.parse().is_ok_and(|id| self.remove(id, version, None))
+                // The store does not hold the entry that this row was before.
+                key.parse().is_ok_and(|id| self.remove(id, at, None))
             }
         }
     }
 
-    fn put(&mut self, entry: Arc<TrustedOrigin>, version: Version) -> bool {
+    fn put(&mut self, entry: Arc<TrustedOrigin>, at: &Position) -> bool {
         if self.entries.get(&entry.id()) == Some(&entry) {
             return false;
         }
@@ -86,20 +109,18 @@ impl Writer {
             self.unfile(before);
         }
         self.file(&entry);
-        if self.subscribers.has_any() {
-            self.tell(version, OriginEventKind::put(before, entry));
-        }
+        let at = at.clone();
+        self.tell(Effect::Put { at, before, entry });
         true
     }
 
-    fn remove(&mut self, id: EntryId, version: Version, by: Option<Actor>) -> bool {
+    fn remove(&mut self, id: EntryId, at: &Position, by: Option<Actor>) -> bool {
         let Some(entry) = self.entries.remove(&id) else {
             return false;
         };
         self.unfile(&entry);
-        if self.subscribers.has_any() {
-            self.tell(version, OriginEventKind::Deleted { entry, by });
-        }
+        let at = at.clone();
+        self.tell(Effect::Deleted { at, entry, by });
         true
     }
 
@@ -123,8 +144,8 @@ impl Writer {
     }
 
     /// Goes over to the load's content by the differences, so that subscribers learn of each.
-    pub(crate) fn replace_all(&mut self, load: SourceSnapshot, version: Version) -> bool {
-        let served = std::mem::replace(&mut self.version, version);
+    pub(crate) fn replace_all(&mut self, load: SourceSnapshot, at: &Position) -> bool {
+        let served = std::mem::replace(&mut self.at, at.clone()).version();
         self.invalid = load.invalid;
         if !std::mem::replace(&mut self.is_loaded, true) && self.entries.is_empty() {
             for entry in load.entries.values() {
@@ -132,7 +153,8 @@ impl Writer {
             }
             self.entries = load.entries;
             let entries = self.entries.len();
-            self.tell(version, OriginEventKind::Loaded { entries });
+            let at = at.clone();
+            self.tell(Effect::Loaded { at, entries });
             return true;
         }
         let gone = |id: &EntryId| !load.entries.contains_key(id);
@@ -143,15 +165,23 @@ impl Writer {
             .filter(|entry| self.entries.get(&entry.id()) != Some(entry))
             .collect();
         new.sort_by_key(|entry| entry.version());
-        let changed = !gone.is_empty() || !new.is_empty();
+        let has_effect = !gone.is_empty() || !new.is_empty();
         for entry in new {
             // A row that was changed by hand may have an old version.
-            let version = entry.version().clamp(served, version);
-            self.put(entry, version);
+            let version = entry.version().clamp(served, at.version());
+            let at = if version == at.version() {
+                at.clone()
+            } else {
+                version.into()
+            };
+            self.put(entry, &at);
         }
         for id in gone {
-            self.remove(id, version, None);
+            self.remove(id, at, None);
         }
-        changed
+        if !has_effect && served < at.version() {
+            self.tell(Effect::Current { at: at.clone() });
+        }
+        has_effect
     }
 }

@@ -2,8 +2,8 @@
 
 use std::{
     future::{Future, pending},
-    pin::{Pin, pin},
-    time::{Duration, Instant},
+    pin::pin,
+    time::Duration,
 };
 
 use futures_util::{
@@ -11,29 +11,32 @@ use futures_util::{
     future::{Either, select},
 };
 
-use super::replica_of::Replica;
+use super::{
+    Replica,
+    waiting::{Behind, Waiting},
+};
 use crate::trusted::{
-    entry::Version,
     offload,
-    source::{Change, ChangeFeed, OriginSource, SourceError, SourceSnapshot},
+    source::{Change, ChangeFeed, OriginSource, Position, Progress, SourceError, SourceSnapshot},
 };
 
-/// However short the staleness is at which the registry fails closed.
+/// The shortest pause between two resyncs, however short the staleness at which the registry fails
+/// closed.
 const SHORTEST_RESYNC: Duration = Duration::from_millis(10);
 
-/// So many entries are compared elsewhere.
-const MANY: usize = 10_000;
+/// Diff more entries than this on another thread.
+const OFFLOAD_FROM: usize = 10_000;
 
 impl<S: OriginSource> Replica<S> {
-    /// Until something fails; and whether anything has been loaded until then.
-    pub(crate) async fn follow<F, T>(&self, sleep: &F) -> (SourceError, bool)
+    /// Follows the source until something fails, and says whether anything was loaded until then.
+    pub(super) async fn follow<F, T>(&self, sleep: &F) -> (SourceError, bool)
     where
         F: Fn(Duration) -> T + Send + Sync,
         T: Future<Output = ()> + Send,
     {
         let opened = async {
-            // First the feed, so that what is committed during the load is not missed.
-            let mut feed = within(self.timeout, sleep, self.source.watch()).await?;
+            // First the feed, so that a change that is committed during the load is not missed.
+            let mut feed = self.within(sleep, self.source.watch()).await?;
             let loaded = self.load(&mut feed, Meanwhile::Wait, sleep).await?;
             Ok((feed, loaded))
         };
@@ -46,7 +49,7 @@ impl<S: OriginSource> Replica<S> {
     async fn apply_all<F, T>(
         &self,
         mut feed: ChangeFeed,
-        mut loaded: Version,
+        mut loaded: Position,
         sleep: &F,
     ) -> SourceError
     where
@@ -64,7 +67,7 @@ impl<S: OriginSource> Replica<S> {
                 Err(error) => Err(error),
             };
             match resync {
-                Ok(version) => loaded = version,
+                Ok(at) => loaded = at,
                 Err(error) => return error,
             }
         }
@@ -74,20 +77,18 @@ impl<S: OriginSource> Replica<S> {
     async fn resync<F, T>(
         &self,
         feed: &mut ChangeFeed,
-        loaded: Version,
+        loaded: Position,
         sleep: &F,
-    ) -> Result<Version, SourceError>
+    ) -> Result<Position, SourceError>
     where
         F: Fn(Duration) -> T + Send + Sync,
         T: Future<Output = ()> + Send,
     {
-        let asked = Instant::now();
-        let answer = within(self.timeout, sleep, self.source.version());
+        let asked = self.origins.freshness().now();
+        let answer = self.within(sleep, self.source.position());
         match self.applying(feed, answer).await? {
-            // What is served may be newer: the source has gone back to where it was then.
-            Applied::All(Some(version))
-                if version == loaded && self.origins.version() == version =>
-            {
+            // The registry may be further by now. Then the answer is no news of it.
+            Applied::All(Some(at)) if at == loaded && at == self.origins.position() => {
                 self.origins.freshness().confirm(asked);
                 Ok(loaded)
             }
@@ -107,21 +108,21 @@ impl<S: OriginSource> Replica<S> {
             // The feed second, so that a flood of changes does not put off the future for ever.
             match select(future.as_mut(), feed.next()).await {
                 Either::Left((result, _)) => return result.map(Applied::All),
-                Either::Right((change, _)) => match change_of(change)? {
+                Either::Right((change, _)) => match self.received(change)? {
                     change if change.is_reload() => return Ok(Applied::Reload),
-                    change => self.apply(change),
+                    change => self.apply(change, self.origins.freshness().now()),
                 },
             }
         }
     }
 
-    fn apply(&self, change: Change) {
-        if self.origins.apply(change) {
+    fn apply(&self, change: Change, received: Duration) {
+        if self.origins.apply(change, received) {
             self.monitor.lock().changes += 1;
         }
     }
 
-    /// Loads everything until nothing more has to be loaded, and returns the source's version.
+    /// Loads everything until nothing more has to be loaded, and says where the source was.
     ///
     /// A loop: a bulk job sends a reload with each of its statements, thousands of them while one
     /// load is under way, and a stack frame for each would end the process.
@@ -130,14 +131,14 @@ impl<S: OriginSource> Replica<S> {
         feed: &mut ChangeFeed,
         mut meanwhile: Meanwhile,
         sleep: &F,
-    ) -> Result<Version, SourceError>
+    ) -> Result<Position, SourceError>
     where
         F: Fn(Duration) -> T + Send + Sync,
         T: Future<Output = ()> + Send,
     {
         loop {
             match self.load_all(feed, meanwhile, sleep).await? {
-                Loaded::All(version) => return Ok(version),
+                Loaded::All(at) => return Ok(at),
                 Loaded::MoreToLoad => meanwhile = Meanwhile::Wait,
             }
         }
@@ -154,83 +155,155 @@ impl<S: OriginSource> Replica<S> {
         F: Fn(Duration) -> T + Send + Sync,
         T: Future<Output = ()> + Send,
     {
+        let begun = self.origins.freshness().now();
         let mut load = SourceSnapshot::new();
-        // As many as come within the time that a load may take.
-        let mut since = Vec::new();
+        let mut waiting = Waiting::default();
         // A feed that fails meanwhile is no reason to throw the load away.
         let mut broken = None;
-        let version = {
-            let mut loading = pin!(within(self.timeout, sleep, self.source.load(&mut load)));
+        let at = {
+            let progress = load.progress();
+            let loading = self.source.load(&mut load);
+            let mut loading = pin!(self.while_it_answers(sleep, progress, loading));
             loop {
-                let next = pin!(next(feed, &mut broken));
+                let next = pin!(self.next(feed, &mut broken));
                 match select(loading.as_mut(), next).await {
-                    Either::Left((version, _)) => break version?,
+                    Either::Left((at, _)) => break at?,
                     Either::Right((change, _)) => {
                         if change.is_reload() {
-                            // What comes behind it is only served together with what it is for.
+                            // Changes behind a reload are served together with what is loaded.
                             meanwhile = Meanwhile::Wait;
                         }
+                        let received = self.origins.freshness().now();
                         if meanwhile == Meanwhile::Apply {
-                            self.apply(change.clone());
+                            self.apply(change.clone(), received);
                         }
-                        since.push(change);
+                        waiting.push(change, received);
                     }
                 }
             }
         };
         // The load must not undo what came after it.
-        let mut newer = since.into_iter().filter(|c| c.version() > version);
-        let mut wants_more = false;
-        for change in newer.by_ref() {
-            wants_more = change.is_reload();
-            if wants_more {
-                break;
-            }
+        let (newer, behind) = waiting.behind(at.version());
+        load.applied = at.clone();
+        for change in newer {
             load.apply(change);
         }
-        let at = version.max(load.applied);
-        let mut since: Vec<Change> = newer.collect();
+        let reached = load.applied.clone();
+        if behind == Behind::Reload && reached.version() < self.origins.version() {
+            // Too many changes came to keep them all. They are served; this load is too old.
+            return Ok(Loaded::MoreToLoad);
+        }
+        let mut waiting = Waiting::default();
         {
-            let mut serving = pin!(self.serve(load, at));
+            let mut serving = pin!(self.serve(load, reached, begun));
             loop {
-                let next = pin!(next(feed, &mut broken));
+                let next = pin!(self.next(feed, &mut broken));
                 match select(serving.as_mut(), next).await {
                     Either::Left((served, _)) => break served?,
-                    Either::Right((change, _)) => since.push(change),
+                    Either::Right((change, _)) => {
+                        waiting.push(change, self.origins.freshness().now());
+                    }
                 }
             }
         }
         if let Some(error) = broken {
             return Err(error);
         }
-        wants_more |= since.iter().any(|c| c.is_reload() && c.version() > version);
-        if wants_more {
+        if behind == Behind::Reload || waiting.has_reload_behind(at.version()) {
             // The next load has all that has come so far.
             return Ok(Loaded::MoreToLoad);
         }
-        for change in since {
-            self.apply(change);
+        for (change, received) in waiting.into_changes() {
+            self.apply(change, received);
         }
-        Ok(Loaded::All(version))
+        Ok(Loaded::All(at))
     }
 
-    pub(crate) async fn serve(
+    pub(super) async fn serve(
         &self,
         load: SourceSnapshot,
-        version: Version,
+        at: Position,
+        begun: Duration,
     ) -> Result<(), SourceError> {
         let origins = self.origins.clone();
-        let served = if load.len().max(origins.len()) > MANY {
+        let is_other_history = origins.position().contradicts(&at);
+        let served = if load.len().max(origins.len()) > OFFLOAD_FROM {
             // Comparing so many would block a thread of the runtime.
-            offload(move || origins.apply_load(load, version))
+            offload(move || origins.apply_load(load, &at, begun))
                 .await
                 .map_err(SourceError::new)?
         } else {
-            origins.apply_load(load, version)
+            origins.apply_load(load, &at, begun)
         };
         served.map_err(SourceError::new)?;
-        self.monitor.lock().loaded();
+        let mut status = self.monitor.lock();
+        status.loaded();
+        status.histories += u64::from(is_other_history);
         Ok(())
+    }
+
+    /// The next change. Once the feed has failed, none comes any more.
+    async fn next(&self, feed: &mut ChangeFeed, broken: &mut Option<SourceError>) -> Change {
+        if broken.is_none() {
+            match self.received(feed.next().await) {
+                Ok(change) => return change,
+                Err(error) => *broken = Some(error),
+            }
+        }
+        pending().await
+    }
+
+    /// What the feed has brought. A change of another history is nothing to apply: it says that
+    /// everything has to be loaded.
+    fn received(&self, next: Option<Result<Change, SourceError>>) -> Result<Change, SourceError> {
+        let change = next.unwrap_or_else(|| Err(SourceError::new("the feed has ended")))?;
+        if change.at().contradicts(&self.origins.position()) {
+            let at = change.at().clone();
+            return Ok(Change::Reload { at });
+        }
+        Ok(change)
+    }
+
+    async fn within<V, F, T>(
+        &self,
+        sleep: &F,
+        future: impl Future<Output = Result<V, SourceError>> + Send,
+    ) -> Result<V, SourceError>
+    where
+        F: Fn(Duration) -> T,
+        T: Future<Output = ()>,
+    {
+        match select(Box::pin(future), Box::pin(sleep(self.timeout))).await {
+            Either::Left((result, _)) => result,
+            Either::Right(((), _)) => Err(self.silent()),
+        }
+    }
+
+    /// The same for a load, which may take any time as long as it makes progress.
+    async fn while_it_answers<V, F, T>(
+        &self,
+        sleep: &F,
+        progress: Progress,
+        future: impl Future<Output = Result<V, SourceError>> + Send,
+    ) -> Result<V, SourceError>
+    where
+        F: Fn(Duration) -> T,
+        T: Future<Output = ()>,
+    {
+        let mut future = Box::pin(future);
+        loop {
+            let before = progress.count();
+            match select(future, Box::pin(sleep(self.timeout))).await {
+                Either::Left((result, _)) => return result,
+                Either::Right(((), _)) if progress.count() == before => return Err(self.silent()),
+                Either::Right(((), unfinished)) => future = unfinished,
+            }
+        }
+    }
+
+    fn silent(&self) -> SourceError {
+        let timeout = self.timeout;
+        SourceError::new(format_args!("no answer within {timeout:?}"))
     }
 }
 
@@ -245,8 +318,8 @@ enum Meanwhile {
 
 /// What one load has come to.
 enum Loaded {
-    /// The registry serves what the source held at this version, and what came after it.
-    All(Version),
+    /// The registry serves what the source held at this position, and what came after it.
+    All(Position),
     /// A reload came meanwhile, for something that this load does not have.
     MoreToLoad,
 }
@@ -254,38 +327,4 @@ enum Loaded {
 enum Applied<V> {
     All(V),
     Reload,
-}
-
-/// The next change. Once the feed has failed, none comes any more.
-async fn next(feed: &mut ChangeFeed, broken: &mut Option<SourceError>) -> Change {
-    if broken.is_none() {
-        match change_of(feed.next().await) {
-            Ok(change) => return change,
-            Err(error) => *broken = Some(error),
-        }
-    }
-    pending().await
-}
-
-fn change_of(next: Option<Result<Change, SourceError>>) -> Result<Change, SourceError> {
-    next.unwrap_or_else(|| Err(SourceError::new("the feed has ended")))
-}
-
-async fn within<V, F, T>(
-    timeout: Duration,
-    sleep: &F,
-    future: impl Future<Output = Result<V, SourceError>> + Send,
-) -> Result<V, SourceError>
-where
-    F: Fn(Duration) -> T,
-    T: Future<Output = ()>,
-{
-    let future: Pin<Box<dyn Future<Output = Result<V, SourceError>> + Send + '_>> =
-        Box::pin(future);
-    match select(future, Box::pin(sleep(timeout))).await {
-        Either::Left((result, _)) => result,
-        Either::Right(((), _)) => Err(SourceError::new(format_args!(
-            "no answer within {timeout:?}"
-        ))),
-    }
 }

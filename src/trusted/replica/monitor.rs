@@ -1,26 +1,19 @@
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::SystemTime,
 };
 
-use crate::trusted::source::SourceError;
+use crate::trusted::{lock, source::SourceError};
 
 /// How it goes with a [`Replica`](crate::trusted::replica::Replica). Cloning is one reference count.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ReplicaMonitor {
     status: Arc<Mutex<ReplicaStatus>>,
 }
 
 impl ReplicaMonitor {
-    pub(crate) fn new() -> Self {
-        Self {
-            status: Arc::default(),
-        }
-    }
-
-    pub(crate) fn lock(&self) -> MutexGuard<'_, ReplicaStatus> {
-        // Nothing panics while it holds the lock.
-        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn lock(&self) -> MutexGuard<'_, ReplicaStatus> {
+        lock(&self.status)
     }
 
     /// How it goes now.
@@ -38,10 +31,13 @@ pub struct ReplicaStatus {
     /// content loaded.
     pub is_connected: bool,
     /// How many times the whole was loaded: at the beginning, after each failure, at a
-    /// [`Change::Reload`](crate::trusted::source::Change::Reload), and at a resync that has found a new version.
+    /// [`Change::Reload`](crate::trusted::source::Change::Reload), and at a resync that has found another position.
     pub loads: u64,
     /// How many changes the feed has brought.
     pub changes: u64,
+    /// How many times the source had another history than the one that was served, at the same
+    /// version: it was restored from a backup and edited since. Its content was loaded.
+    pub histories: u64,
     /// How many times something failed, each of which made the replica begin anew.
     pub failures: u64,
     /// What failed last, and when.
@@ -49,14 +45,14 @@ pub struct ReplicaStatus {
 }
 
 impl ReplicaStatus {
-    pub(crate) fn loaded(&mut self) {
+    pub(super) fn loaded(&mut self) {
         self.is_connected = true;
         self.loads += 1;
     }
 
-    pub(crate) fn fail(&mut self, error: &SourceError) {
+    pub(super) fn fail(&mut self, time: SystemTime, error: &SourceError) {
         self.is_connected = false;
         self.failures += 1;
-        self.last_failure = Some((SystemTime::now(), error.clone()));
+        self.last_failure = Some((time, error.clone()));
     }
 }

@@ -1,5 +1,6 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
+use super::position::Position;
 use crate::trusted::entry::{Actor, EntryError, EntryId, OriginRecord, TrustedOrigin, Version};
 
 /// What a feed brings.
@@ -8,16 +9,16 @@ use crate::trusted::entry::{Actor, EntryError, EntryId, OriginRecord, TrustedOri
 pub enum Change {
     /// There is a new entry, or a new content of one.
     Put {
-        /// When.
-        version: Version,
+        /// Where the store is with this change.
+        at: Position,
         /// The row with the entry.
         row: SourceRow,
     },
     /// An entry is gone.
     Delete {
-        /// When.
-        version: Version,
-        /// Which.
+        /// Where the store is with this change.
+        at: Position,
+        /// The entry that is gone.
         id: EntryId,
         /// Who removed it, where the store tells.
         by: Option<Actor>,
@@ -25,32 +26,39 @@ pub enum Change {
     /// Nothing else has changed up to this version. A source that says so every now and then
     /// lets the registry know that it is not stale.
     Current {
-        /// Up to when.
-        version: Version,
+        /// Where the store was.
+        at: Position,
+        /// How long ago that was, at least: a feed may be slow. A source that asks its store takes
+        /// the time since it asked, which needs no clock that both share.
+        age: Duration,
     },
     /// More has changed than the feed brings one by one: the whole has to be loaded.
     Reload {
-        /// Since when there is something to load.
-        version: Version,
+        /// The first position that has what is to be loaded.
+        at: Position,
     },
 }
 
 impl Change {
-    /// When the change was committed.
-    pub fn version(&self) -> Version {
+    /// Where the store is with this change.
+    pub fn at(&self) -> &Position {
         match self {
-            Self::Put { version, .. }
-            | Self::Delete { version, .. }
-            | Self::Current { version }
-            | Self::Reload { version } => *version,
+            Self::Put { at, .. }
+            | Self::Delete { at, .. }
+            | Self::Current { at, .. }
+            | Self::Reload { at } => at,
         }
+    }
+
+    /// The version with which the change was committed.
+    pub fn version(&self) -> Version {
+        self.at().version()
     }
 
     pub(crate) fn is_reload(&self) -> bool {
         matches!(self, Self::Reload { .. })
     }
 }
-
 /// A row of a store.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

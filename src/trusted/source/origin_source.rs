@@ -2,8 +2,7 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use futures_util::Stream;
 
-use super::{change::Change, error::SourceError, snapshot::SourceSnapshot};
-use crate::trusted::entry::Version;
+use super::{change::Change, error::SourceError, position::Position, snapshot::SourceSnapshot};
 
 /// Where a registry's entries come from: something that can be read whole, and watched.
 ///
@@ -18,17 +17,23 @@ use crate::trusted::entry::Version;
 ///   committed before it, deletions too: number under a lock, not from a sequence that commits out
 ///   of order. Several changes may share one if they were committed together, one for each entry;
 ///   an entry's own [`version`](crate::trusted::entry::OriginRecord::version) is then at most that of its change.
-/// * A **load** holds everything up to the version that it returns, as of one moment, or nothing
-///   older than the version says. What is no entry is pushed as it is: the load counts it.
+/// * A **history** tells apart stores that have the same version: one that was restored from a
+///   backup and edited since, or a new one under the old name. Give every change a [`HistoryId`](crate::trusted::source::HistoryId)
+///   that no other history has at this version. A source without one is loaded whole at each
+///   resync, so that another history is found by its content.
+/// * A **load** holds everything up to the position that it returns, as of one moment, or nothing
+///   older than the version says. Rows that are no entries are pushed as they are: the snapshot
+///   counts them.
 /// * A **feed** brings every change that is committed after `watch` has resolved, in the order of
 ///   versions. A feed that may have lost something must end or fail; it must never be silent
 ///   about it.
 ///
 /// ```
 /// use tower_cors::trusted::{
-///     entry::{OriginRecord, Version},
+///     entry::OriginRecord,
 ///     registry::OriginRegistry,
-///     source::{ChangeFeed, SourceSnapshot, OriginSource, SourceFuture},
+///     source::{ChangeFeed, OriginSource, Position, SourceFuture, SourceSnapshot},
+///     store::RegistryWriter,
 /// };
 ///
 /// /// Something that can be asked, and never tells by itself.
@@ -42,12 +47,12 @@ use crate::trusted::entry::Version;
 ///         Box::pin(std::future::ready(Ok(silence)))
 ///     }
 ///
-///     fn load<'a>(&'a self, load: &'a mut SourceSnapshot) -> SourceFuture<'a, Version> {
+///     fn load<'a>(&'a self, snapshot: &'a mut SourceSnapshot) -> SourceFuture<'a, Position> {
 ///         for record in &self.0 {
-///             load.push(record.clone());
+///             snapshot.push(record.clone());
 ///         }
-///         let version = load.greatest_version();
-///         Box::pin(std::future::ready(Ok(version)))
+///         let at = snapshot.greatest_version().into();
+///         Box::pin(std::future::ready(Ok(at)))
 ///     }
 /// }
 ///
@@ -58,10 +63,10 @@ use crate::trusted::entry::Version;
 /// let bad = OriginRecord::new("0000000000000002", "Docs", "docs.example");
 /// let source = Polled(vec![good, bad]);
 ///
-/// let mut load = SourceSnapshot::new();
-/// let version = source.load(&mut load).await?;
+/// let mut snapshot = SourceSnapshot::new();
+/// let at = source.load(&mut snapshot).await?;
 /// let origins = OriginRegistry::new();
-/// origins.apply_load(load, version)?;
+/// RegistryWriter::new(&origins).load(snapshot, at)?;
 /// assert!(origins.is_trusted(&"https://shop.example".parse()?));
 /// assert_eq!(origins.invalid_rows(), 1);
 /// # Ok(())
@@ -71,14 +76,14 @@ pub trait OriginSource: fmt::Debug + Send + Sync + 'static {
     /// Opens a feed of changes; resolves when no later change can be missed.
     fn watch(&self) -> SourceFuture<'_, ChangeFeed>;
 
-    /// Pushes every entry into `load`, and says at which version that was. Await something now and
-    /// then where there are many: what the feed brings meanwhile is applied between.
-    fn load<'a>(&'a self, load: &'a mut SourceSnapshot) -> SourceFuture<'a, Version>;
+    /// Pushes every entry into `snapshot`, and says where the store was then. Await something now
+    /// and then where there are many: changes that the feed brings are served between two polls.
+    fn load<'a>(&'a self, snapshot: &'a mut SourceSnapshot) -> SourceFuture<'a, Position>;
 
-    /// Provided: at which version the source is, if that is known without a load; and if at the
-    /// same version as before, it is sure to hold the same. By default that is not known, and each
-    /// resync loads everything.
-    fn version(&self) -> SourceFuture<'_, Option<Version>> {
+    /// Provided: where the store is, if that is known without a load, and if a store at the same
+    /// position as before is sure to hold the same. By default that is not known, and each resync
+    /// loads everything.
+    fn position(&self) -> SourceFuture<'_, Option<Position>> {
         Box::pin(std::future::ready(Ok(None)))
     }
 }
@@ -91,16 +96,16 @@ impl<S: OriginSource + ?Sized> OriginSource for Arc<S> {
         (**self).watch()
     }
 
-    fn load<'a>(&'a self, load: &'a mut SourceSnapshot) -> SourceFuture<'a, Version> {
-        (**self).load(load)
+    fn load<'a>(&'a self, snapshot: &'a mut SourceSnapshot) -> SourceFuture<'a, Position> {
+        (**self).load(snapshot)
     }
 
-    fn version(&self) -> SourceFuture<'_, Option<Version>> {
-        (**self).version()
+    fn position(&self) -> SourceFuture<'_, Option<Position>> {
+        (**self).position()
     }
 }
 
-/// What a source has to be waited for.
+/// Future returned by an [`OriginSource`].
 pub type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError>> + Send + 'a>>;
 
 /// Changes as they come: see [`OriginSource::watch`].

@@ -1,37 +1,45 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
-    sync::Arc,
-    time::Instant,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
-use super::change::{Change, InvalidRow, SourceRow};
+use super::{
+    change::{Change, InvalidRow, SourceRow},
+    position::Position,
+};
 use crate::trusted::entry::{EntryId, TrustedOrigin, Version};
 
 /// The whole content of a source in the making: see [`OriginSource::load`](crate::trusted::source::OriginSource::load).
 pub struct SourceSnapshot {
-    /// What is loaded is no older than this.
-    pub(crate) begun: Instant,
     pub(crate) entries: BTreeMap<EntryId, Arc<TrustedOrigin>>,
     pub(crate) invalid: InvalidRows,
-    /// The version of the last change that was applied to it.
-    pub(crate) applied: Version,
+    /// The position of the last change that was applied to it.
+    pub(crate) applied: Position,
+    pub(crate) age: Duration,
+    progress: Progress,
 }
 
 impl SourceSnapshot {
     /// Nothing yet.
     pub fn new() -> Self {
         Self {
-            begun: Instant::now(),
             entries: BTreeMap::new(),
             invalid: InvalidRows::default(),
-            applied: Version::ZERO,
+            applied: Position::default(),
+            age: Duration::ZERO,
+            progress: Progress::default(),
         }
     }
 
     /// Adds a row. One that is no entry is skipped, counted and reported; of two with one id, the
     /// later version stays.
     pub fn push(&mut self, row: impl Into<SourceRow>) {
+        self.note_progress();
         let entry = match row.into().check() {
             Ok(entry) => entry,
             Err(row) => return self.invalid.add(row),
@@ -44,9 +52,23 @@ impl SourceSnapshot {
         }
     }
 
+    /// Says that the source is still answering. Every row that is pushed says so, too: a source
+    /// needs this where it reads for long before it pushes the first row.
+    pub fn note_progress(&self) {
+        self.progress.note();
+    }
+
+    /// Says that the content was true this long before the load began. A source that answers from
+    /// a copy knows how old its copy is.
+    pub fn set_age(&mut self, age: Duration) {
+        self.age = age;
+    }
+
     /// Makes a change that came after the load.
     pub(crate) fn apply(&mut self, change: Change) {
-        self.applied = self.applied.max(change.version());
+        if change.version() >= self.applied.version() {
+            self.applied = change.at().clone();
+        }
         let key = match &change {
             Change::Put { row, .. } => row.key(),
             Change::Delete { id, .. } => id.to_string(),
@@ -76,6 +98,11 @@ impl SourceSnapshot {
         let versions = self.entries.values().map(|entry| entry.version());
         versions.max().unwrap_or_default()
     }
+
+    /// Tells, while the source fills the snapshot, whether it is still at it.
+    pub(crate) fn progress(&self) -> Progress {
+        self.progress.clone()
+    }
 }
 
 impl Default for SourceSnapshot {
@@ -93,29 +120,49 @@ impl fmt::Debug for SourceSnapshot {
     }
 }
 
-/// The rows of a source that are no entries, by their keys.
+/// Counts the signs of life of a load.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct InvalidRows(HashMap<String, InvalidRow>);
+pub(crate) struct Progress(Arc<AtomicU64>);
+
+impl Progress {
+    fn note(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The rows of a source that are no entries, by their keys.
+///
+/// Several rows may have one key where a table has lost its primary key. All of them count.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct InvalidRows {
+    by_key: HashMap<String, Vec<InvalidRow>>,
+    count: usize,
+}
 
 impl InvalidRows {
     pub(crate) fn add(&mut self, row: InvalidRow) {
-        self.0.insert(row.key.clone(), row);
+        self.count += 1;
+        self.by_key.entry(row.key.clone()).or_default().push(row);
     }
 
     pub(crate) fn remove(&mut self, key: &str) {
-        if !self.0.is_empty() {
-            self.0.remove(key);
+        if let Some(rows) = self.by_key.remove(key) {
+            self.count -= rows.len();
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.count
     }
 
     /// The first so many, by key.
     pub(crate) fn first(&self, limit: usize) -> Vec<InvalidRow> {
-        let mut rows: Vec<&InvalidRow> = self.0.values().collect();
-        rows.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        let mut rows: Vec<&InvalidRow> = self.by_key.values().flatten().collect();
+        rows.sort_by(|a, b| a.key.cmp(&b.key));
         rows.into_iter().take(limit).cloned().collect()
     }
 }

@@ -1,138 +1,80 @@
 use std::{
-    collections::{BTreeMap, HashSet},
     fs::{self, File, Metadata},
     hash::{BuildHasher, RandomState},
-    io::{self, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
-    sync::Arc,
+    process,
+    sync::OnceLock,
     time::SystemTime,
 };
 
-use serde::{Deserialize, Serialize};
+use super::file_format::{Document, Format, check};
+pub(crate) use super::{file_error::FileError, file_format::Content};
+use crate::trusted::entry::{OriginRecord, TrustedOrigin, Version};
 
-use crate::trusted::{
-    entry::{EntryError, EntryId, OriginRecord, TrustedOrigin, Version},
-    registry::VersionRegressed,
-    source::InvalidRow,
-};
+/// The most that is read of a file: a million entries are some 400 MB.
+const MAX_BYTES: u64 = 1 << 30;
 
 /// A file of entries, and what it was when it was last read or written.
 #[derive(Debug)]
 pub(crate) struct EntriesFile {
+    /// The name as it was given. It may be a link, which is followed at every look.
     path: PathBuf,
-    /// Where the next content is written: a name of its own, in the same folder.
-    pub(crate) beside: PathBuf,
     format: Format,
     seen: Option<Stamp>,
 }
 
-/// How the file is written: TOML where its name ends in `.toml`, else JSON.
-#[derive(Clone, Copy, Debug)]
-enum Format {
-    Json,
-    #[cfg(feature = "trusted-toml")]
-    Toml,
-}
-
-/// The last line of a TOML file. JSON has a bracket to close; but many beginnings of a TOML file
-/// are TOML files, with fewer entries, or with entries that are active because that comes later.
-#[cfg(feature = "trusted-toml")]
-const END: &str = "[end]";
-
-impl Format {
-    fn of(path: &Path) -> Result<Self, FileError> {
-        let is_toml = path
-            .extension()
-            .is_some_and(|extension| extension == "toml");
-        if !is_toml {
-            return Ok(Self::Json);
-        }
-        #[cfg(feature = "trusted-toml")]
-        return Ok(Self::Toml);
-        #[cfg(not(feature = "trusted-toml"))]
-        return Err(FileError::form(
-            "TOML needs the feature `trusted-toml`: enable it, or write JSON under another name",
-        ));
-    }
-
-    fn read(self, bytes: &[u8]) -> Result<Document, FileError> {
-        match self {
-            Self::Json => serde_json::from_slice(bytes).map_err(FileError::form),
-            #[cfg(feature = "trusted-toml")]
-            Self::Toml => {
-                let text = std::str::from_utf8(bytes).map_err(FileError::form)?;
-                let text = text.trim_ascii_end();
-                let document = text.strip_suffix(END).filter(|t| t.ends_with('\n'));
-                let document = document.ok_or_else(|| {
-                    FileError::form(format_args!(
-                        "the last line is not {END:?}, which says that none is missing: add it"
-                    ))
-                })?;
-                toml::from_str(document).map_err(FileError::form)
-            }
-        }
-    }
-
-    fn write(self, document: &Document) -> Result<String, FileError> {
-        match self {
-            Self::Json => serde_json::to_string_pretty(document)
-                .map(|text| text + "\n")
-                .map_err(FileError::form),
-            #[cfg(feature = "trusted-toml")]
-            Self::Toml => toml::to_string_pretty(document)
-                .map(|text| format!("{text}\n{END}\n"))
-                .map_err(FileError::form),
-        }
-    }
-}
-
-/// What changes when somebody edits a file, or puts another one in its place.
+/// What changes when somebody edits a file, or puts another one in its place. The time of the
+/// change is there for tools that set the length and the time of the content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Stamp {
     len: u64,
     modified: Option<SystemTime>,
-    inode: u64,
+    changed: (i64, i64),
+    inode: (u64, u64),
 }
 
 impl Stamp {
+    #[cfg(unix)]
+    fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+
+        Self {
+            len: metadata.len(),
+            modified: metadata.modified().ok(),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+            inode: (metadata.dev(), metadata.ino()),
+        }
+    }
+
+    #[cfg(not(unix))]
     fn of(metadata: &Metadata) -> Self {
         Self {
             len: metadata.len(),
             modified: metadata.modified().ok(),
-            #[cfg(unix)]
-            inode: std::os::unix::fs::MetadataExt::ino(metadata),
-            #[cfg(not(unix))]
-            inode: 0,
+            changed: (0, 0),
+            inode: (0, 0),
         }
     }
-}
 
-/// The form of the file.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    #[serde(default)]
-    version: u64,
-    entries: Vec<OriginRecord>,
-}
-
-/// What a well-formed file holds.
-pub(crate) struct Content {
-    pub(crate) version: Version,
-    pub(crate) entries: Vec<TrustedOrigin>,
+    fn has_content_of(&self, other: &Self) -> bool {
+        (self.len, self.modified, self.inode) == (other.len, other.modified, other.inode)
+    }
 }
 
 impl EntriesFile {
     pub(crate) fn new(path: &Path) -> Result<Self, FileError> {
-        let format = Format::of(path)?;
-        // A link stays one: what it leads to is replaced.
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        Ok(Self {
-            beside: beside(&path),
-            path,
-            format,
+        let file = Self {
+            path: path.to_owned(),
+            format: Format::of(path)?,
             seen: None,
-        })
+        };
+        if let Ok(Some(target)) = file.resolve() {
+            remove_leftovers(&target);
+        } else {
+            remove_leftovers(path);
+        }
+        Ok(file)
     }
 
     /// The content, if the file is there and is not what was last seen.
@@ -145,19 +87,59 @@ impl EntriesFile {
         if self.seen.as_ref() == Some(&stamp) {
             return Ok(None);
         }
-        let bytes = fs::read(&self.path).map_err(|error| self.io(&error))?;
+        let (stamp, bytes) = self.read()?;
         let content = check(self.format.read(&bytes)?)?;
         self.seen = Some(stamp);
         Ok(Some(content))
     }
 
+    fn read(&self) -> Result<(Stamp, Vec<u8>), FileError> {
+        let file = File::open(&self.path).map_err(|error| self.io(&error))?;
+        // Before the content: an edit that comes while it is read is seen at the next look.
+        let metadata = file.metadata().map_err(|error| self.io(&error))?;
+        let stamp = self.stamp_of(&metadata)?;
+        let mut bytes = Vec::new();
+        let read = file.take(MAX_BYTES + 1).read_to_end(&mut bytes);
+        let len = read.map_err(|error| self.io(&error))?;
+        if u64::try_from(len).is_ok_and(|len| len <= MAX_BYTES) {
+            Ok((stamp, bytes))
+        } else {
+            Err(self.too_large())
+        }
+    }
+
     /// What the file is now, if it is there.
     fn stamp(&self) -> Result<Option<Stamp>, FileError> {
-        match fs::metadata(&self.path) {
-            Ok(metadata) => Ok(Some(Stamp::of(&metadata))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(self.io(&error)),
+        match self.resolve()? {
+            Some(target) => {
+                let metadata = fs::metadata(target).map_err(|error| self.io(&error))?;
+                self.stamp_of(&metadata).map(Some)
+            }
+            None => Ok(None),
         }
+    }
+
+    /// Opening a pipe would wait for somebody to write, and reading some devices has no end.
+    fn stamp_of(&self, metadata: &Metadata) -> Result<Stamp, FileError> {
+        if !metadata.is_file() {
+            let path = self.path.clone();
+            return Err(FileError::NotRegular { path });
+        }
+        if metadata.len() > MAX_BYTES {
+            return Err(self.too_large());
+        }
+        Ok(Stamp::of(metadata))
+    }
+
+    /// The file that the name leads to now, if it is there. A link that leads nowhere is an error:
+    /// a file in place of the link would hide that its target is missing.
+    fn resolve(&self) -> Result<Option<PathBuf>, FileError> {
+        match fs::symlink_metadata(&self.path) {
+            Ok(_) => fs::canonicalize(&self.path).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+        .map_err(|error| self.io(&error))
     }
 
     /// Replaces the file: readers find the old content or the new one, never a part, also after a
@@ -172,37 +154,54 @@ impl EntriesFile {
             entries: entries.map(OriginRecord::from).collect(),
         };
         let text = self.format.write(&document)?;
-        let replaced = self.replace_by(text.as_bytes());
+        let target = self.resolve()?.unwrap_or_else(|| self.path.clone());
+        let beside = self.beside(&target);
+        let replaced = self.replace_by(text.as_bytes(), &beside, &target);
         if replaced.is_err() {
-            // What is left of it is in nobody's way.
-            let _ = fs::remove_file(&self.beside);
+            // There may be none, and the next start removes it otherwise.
+            let _ = fs::remove_file(&beside);
         }
-        self.seen = Some(replaced?);
+        self.seen = replaced?;
         Ok(())
     }
 
-    fn replace_by(&self, text: &[u8]) -> Result<Stamp, FileError> {
-        let metadata = self.write_beside(text).map_err(|error| self.io(&error))?;
+    /// Returns what the file is now, unless somebody has edited it already.
+    fn replace_by(
+        &self,
+        text: &[u8],
+        beside: &Path,
+        target: &Path,
+    ) -> Result<Option<Stamp>, FileError> {
+        let written = write_beside(text, beside, target).map_err(|error| self.io(&error))?;
+        let before = written.metadata().map_err(|error| self.io(&error))?;
         // As late as can be.
         if self.stamp()? != self.seen {
             return Err(FileError::Overtaken {
                 path: self.path.clone(),
             });
         }
-        fs::rename(&self.beside, &self.path)
-            .and_then(|()| sync_directory(&self.path))
+        fs::rename(beside, target)
+            .and_then(|()| sync_directory(target))
             .map_err(|error| self.io(&error))?;
-        Ok(Stamp::of(&metadata))
+        // The new name is a change of the file, which has a time.
+        let after = written.metadata().map_err(|error| self.io(&error))?;
+        let after = Stamp::of(&after);
+        Ok(after.has_content_of(&Stamp::of(&before)).then_some(after))
     }
 
-    fn write_beside(&self, text: &[u8]) -> io::Result<Metadata> {
-        let mut file = File::create(&self.beside)?;
-        if let Ok(old) = fs::metadata(&self.path) {
-            file.set_permissions(old.permissions())?;
+    /// Where the next content of the file is written: in the same folder, under a name that no
+    /// other process has.
+    pub(crate) fn beside(&self, target: &Path) -> PathBuf {
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let (process, random) = (process::id(), process_random());
+        target.with_file_name(format!(".{name}.{process}.{random:016x}.new"))
+    }
+
+    fn too_large(&self) -> FileError {
+        FileError::TooLarge {
+            path: self.path.clone(),
+            limit: MAX_BYTES,
         }
-        file.write_all(text)?;
-        file.sync_all()?;
-        file.metadata()
     }
 
     fn io(&self, error: &io::Error) -> FileError {
@@ -213,12 +212,58 @@ impl EntriesFile {
     }
 }
 
-/// No other process has this name, also not one on another machine.
-fn beside(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
+fn write_beside(text: &[u8], beside: &Path, target: &Path) -> io::Result<File> {
+    let mut file = File::create(beside)?;
+    if let Ok(old) = fs::metadata(target) {
+        file.set_permissions(old.permissions())?;
+    }
+    file.write_all(text)?;
+    file.sync_all()?;
+    Ok(file)
+}
+
+/// Two processes of one number, on two machines or one after the other, have different ones.
+fn process_random() -> u64 {
+    static RANDOM: OnceLock<u64> = OnceLock::new();
     // Every new `RandomState` has keys of its own.
-    let random = RandomState::new().hash_one(SystemTime::now());
-    path.with_file_name(format!(".{name}.{random:016x}.new"))
+    *RANDOM.get_or_init(|| RandomState::new().hash_one(SystemTime::now()))
+}
+
+/// Removes what processes that were killed during an edit have left beside the file. Without effect
+/// where that cannot be done: nobody reads it.
+fn remove_leftovers(target: &Path) {
+    let folder = match target.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => return,
+    };
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let beginning = format!(".{name}.");
+    let Ok(files) = fs::read_dir(folder) else {
+        return;
+    };
+    for file in files.flatten() {
+        let found = file.file_name();
+        let writer = found.to_str().and_then(|found| {
+            let middle = found.strip_prefix(&beginning)?.strip_suffix(".new")?;
+            let (process, random) = middle.split_once('.')?;
+            let is_random = random.len() == 16;
+            let random = u64::from_str_radix(random, 16).ok()?;
+            is_random.then_some((process.parse().ok()?, random))
+        });
+        if writer.is_some_and(|(process, random)| !may_be_writing(process, random)) {
+            let _ = fs::remove_file(file.path());
+        }
+    }
+}
+
+/// Whether the process that has begun the file may still be at it.
+fn may_be_writing(writer: u32, random: u64) -> bool {
+    if random == process_random() {
+        return true;
+    }
+    // One that had the number of this process is gone.
+    writer != process::id() && Path::new("/proc").join(writer.to_string()).exists()
 }
 
 /// Makes the new name durable; only Unix has a way to say so.
@@ -234,112 +279,6 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
-}
-
-/// Everything, or every mistake.
-fn check(document: Document) -> Result<Content, FileError> {
-    let mut invalid = Vec::new();
-    let mut entries = BTreeMap::new();
-    let (mut names, mut origins) = (HashSet::new(), HashSet::new());
-    let mut version = Version::new(document.version);
-    for (i, mut record) in document.entries.into_iter().enumerate() {
-        if record.id.is_empty() {
-            record.id = id_of_name(&record.name);
-        }
-        let key = if record.name.is_empty() {
-            format!("entry {}", i + 1)
-        } else {
-            record.name.clone()
-        };
-        let entry = record.check().and_then(|entry| {
-            version = version.max(entry.version());
-            let is_new = names.insert(record.name)
-                & origins.insert(record.origin)
-                & !entries.contains_key(&entry.id());
-            is_new.then_some(entry).ok_or(EntryError::Duplicate)
-        });
-        match entry {
-            Ok(entry) => {
-                entries.insert(entry.id(), entry);
-            }
-            Err(error) => invalid.push(InvalidRow { key, error }),
-        }
-    }
-    if invalid.is_empty() {
-        Ok(Content {
-            version,
-            entries: entries.into_values().collect(),
-        })
-    } else {
-        Err(FileError::Invalid(invalid.into()))
-    }
-}
-
-/// People who add an entry by hand need not think of an id: it follows from the name (FNV-1a), and
-/// so stays the same from one reading to the next.
-fn id_of_name(name: &str) -> String {
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let id = EntryId::from_number(hash >> 1);
-    id.map(|id| id.to_string()).unwrap_or_default()
-}
-
-/// Why a file is not taken. What was served before still is.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FileError {
-    /// The file cannot be read or written.
-    #[error("{}: {error}", path.display())]
-    Io {
-        /// Which.
-        path: PathBuf,
-        /// What the operating system says.
-        error: String,
-    },
-    /// The file is not of the form `{"version": 1, "entries": [...]}`. Nor is half of one: JSON ends
-    /// with a bracket, and TOML with the line `[end]`.
-    #[error("not a file of entries: {0}")]
-    Form(String),
-    /// Somebody has edited the file while the store was about to replace it: try again.
-    #[error("{}: somebody else has just written it: try again", path.display())]
-    Overtaken {
-        /// Which.
-        path: PathBuf,
-    },
-    /// The file was taken, and cannot be written back with the new versions: they may go back when
-    /// the process starts anew.
-    #[error("the file is taken, but its versions cannot be written back: {0}")]
-    Unsaved(String),
-    /// Some of the entries are none.
-    #[error("{}", Lines(.0))]
-    Invalid(Arc<[InvalidRow]>),
-}
-
-impl FileError {
-    fn form(error: impl std::fmt::Display) -> Self {
-        Self::Form(error.to_string())
-    }
-}
-
-impl From<VersionRegressed> for FileError {
-    fn from(error: VersionRegressed) -> Self {
-        Self::form(error)
-    }
-}
-
-struct Lines<'a>(&'a [InvalidRow]);
-
-impl std::fmt::Display for Lines<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (i, row) in self.0.iter().enumerate() {
-            if i > 0 {
-                f.write_str("\n")?;
-            }
-            row.fmt(f)?;
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -374,5 +313,49 @@ mod tests {
         assert_eq!(file.read_if_changed().unwrap().is_some(), cfg!(unix));
         file.write(Version::new(2), none()).unwrap();
         assert!(file.read_if_changed().unwrap().is_none(), "its own writing");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_keeps_length_and_time_is_seen_by_the_time_of_its_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("origins.json");
+        fs::write(&path, r#"{"entries": [], "version": 1}"#).unwrap();
+        let mut file = EntriesFile::new(&path).unwrap();
+        assert!(file.read_if_changed().unwrap().is_some());
+        let modified = fs::metadata(&path).unwrap().modified().unwrap();
+        // As `rsync --inplace --times` does. The clock of a file system has a tick of its own.
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        fs::write(&path, r#"{"entries": [], "version": 2}"#).unwrap();
+        let other = File::options().write(true).open(&path).unwrap();
+        other.set_modified(modified).unwrap();
+        let content = file.read_if_changed().unwrap().expect("it has changed");
+        assert_eq!(content.version, Version::new(2));
+    }
+
+    #[test]
+    fn leftovers_of_other_processes_are_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("origins.json");
+        let own = EntriesFile::new(&path).unwrap().beside(&path);
+        let own = own.file_name().unwrap().to_str().unwrap();
+        let others = [
+            // Of this process, which may be about to write it.
+            own,
+            ".origins.json.new",
+            ".other.json.4000000000.00000000000000aa.new",
+            ".origins.json.4000000000.00000000000000a.new",
+            ".origins.json.x.00000000000000aa.new",
+        ];
+        // No system has such a number for a process.
+        let left = ".origins.json.4000000000.00000000000000aa.new";
+        for name in others.iter().chain([&left]) {
+            fs::write(folder.path().join(name), "{").unwrap();
+        }
+        EntriesFile::new(&path).unwrap();
+        for name in others {
+            assert!(folder.path().join(name).exists(), "{name}");
+        }
+        assert!(!folder.path().join(left).exists());
     }
 }

@@ -90,7 +90,7 @@ pub trait OriginStore: fmt::Debug + Send + Sync + 'static {
 // Stores are used behind pointers.
 const _: Option<&dyn OriginStore> = None;
 
-/// What a store has to be waited for.
+/// Future returned by an [`OriginStore`].
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// Why an edit was not made. Nothing has changed then, except perhaps where the store is

@@ -1,0 +1,83 @@
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use crate::trusted::{registry::VersionRegressed, source::InvalidRow};
+
+/// Why a file is not taken. What was served before still is.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// The file cannot be read or written.
+    #[error("{}: {error}", path.display())]
+    Io {
+        /// The file's name.
+        path: PathBuf,
+        /// What the operating system says.
+        error: String,
+    },
+    /// The file is not of the form `{"version": 1, "entries": [...]}`. Nor is half of one: JSON ends
+    /// with a bracket, and TOML with the line `[end]`.
+    #[error("not a file of entries: {0}")]
+    Form(String),
+    /// Somebody has edited the file while the store was about to replace it: try again.
+    #[error("{}: somebody else has just written it: try again", path.display())]
+    Overtaken {
+        /// The file's name.
+        path: PathBuf,
+    },
+    /// The file was taken, and cannot be written back with the new versions: they may go back when
+    /// the process starts anew.
+    #[error("the file is taken, but its versions cannot be written back: {0}")]
+    Unsaved(String),
+    /// The name leads to a directory, a pipe or a device.
+    #[error("{}: this is no regular file: name one", path.display())]
+    NotRegular {
+        /// The file's name.
+        path: PathBuf,
+    },
+    /// The file has more bytes than are read.
+    #[error(
+        "{}: the file has more than {limit} bytes: keep so many entries in a database",
+        path.display()
+    )]
+    TooLarge {
+        /// The file's name.
+        path: PathBuf,
+        /// The most bytes that are read.
+        limit: u64,
+    },
+    /// The operating system does not come back with an answer, as on a network mount that hangs.
+    #[error("the file has not answered for {} s: look at its disk or mount", waited.as_secs())]
+    Silent {
+        /// How long it has been waited for.
+        waited: Duration,
+    },
+    /// Some of the entries are none.
+    #[error("{}", Lines(.0))]
+    Invalid(Arc<[InvalidRow]>),
+}
+
+impl FileError {
+    pub(super) fn form(error: impl std::fmt::Display) -> Self {
+        Self::Form(error.to_string())
+    }
+}
+
+impl From<VersionRegressed> for FileError {
+    fn from(error: VersionRegressed) -> Self {
+        Self::form(error)
+    }
+}
+
+struct Lines<'a>(&'a [InvalidRow]);
+
+impl std::fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (i, row) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str("\n")?;
+            }
+            row.fmt(f)?;
+        }
+        Ok(())
+    }
+}
