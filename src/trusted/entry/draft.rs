@@ -12,8 +12,11 @@ pub(crate) const MAX_NAME_CHARS: usize = 255;
 /// A draft that exists is well-formed: the origin is in the grammar of [`OriginPattern`], and what
 /// would put users at risk is refused:
 ///
-/// * credentials for an origin without transport security (loopback excepted), and without the
-///   scope `CORS`, where they mean nothing;
+/// * credentials for an origin without transport security, unless
+///   [`dangerously_allow_insecure`](Self::dangerously_allow_insecure) was called before: those are
+///   `http`, `ws` and `ftp`, except on loopback ([Secure Contexts, section 3.1]). Packaged
+///   applications (`chrome-extension://…`, `app://…`) are not loaded over a network;
+/// * credentials without the scope `CORS`, where they mean nothing;
 /// * a wildcard below or above a public suffix, where strangers can register names, together with
 ///   credentials, or with the scope `REDIRECT` or `IFRAME_EMBED`.
 ///
@@ -29,13 +32,17 @@ pub(crate) const MAX_NAME_CHARS: usize = 255;
 /// assert!(matches!(anybody.credentials(true), Err(EntryError::PublicSuffix { .. })));
 /// # Ok::<(), EntryError>(())
 /// ```
+///
+/// [Secure Contexts, section 3.1]: https://www.w3.org/TR/secure-contexts/#is-origin-trustworthy
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
 pub struct OriginDraft {
     name: Box<str>,
     pattern: OriginPattern,
     scopes: Scopes,
     status: Status,
     credentials: bool,
+    allows_insecure: bool,
 }
 
 impl OriginDraft {
@@ -50,6 +57,9 @@ impl OriginDraft {
         if let Some(reason) = name_error(name) {
             return Err(EntryError::Name(reason));
         }
+        if origin.trim() == "*" {
+            return Err(EntryError::AnyOrigin);
+        }
         let pattern = origin.parse().map_err(EntryError::Origin)?;
         let scopes = scopes.into();
         if scopes.is_empty() {
@@ -61,6 +71,7 @@ impl OriginDraft {
             scopes,
             status: Status::Active,
             credentials: false,
+            allows_insecure: false,
         }
         .checked()
     }
@@ -75,8 +86,26 @@ impl OriginDraft {
         self.checked()
     }
 
+    /// Permits credentials for this entry although its origin has no transport security, as for a
+    /// developer's machine in an internal network. Call it before [`credentials`](Self::credentials).
+    ///
+    /// Somebody who controls the network between that machine and a browser can then act as its users.
+    /// The permission is one entry's: other origins without transport security stay refused.
+    ///
+    /// ```
+    /// use tower_cors::trusted::entry::{OriginDraft, Scope};
+    ///
+    /// let draft = OriginDraft::new("Ann's machine", "http://192.168.0.17:3000", Scope::Cors)?;
+    /// assert!(draft.clone().credentials(true).is_err());
+    /// assert!(draft.dangerously_allow_insecure(true).credentials(true).is_ok());
+    /// # Ok::<(), tower_cors::trusted::entry::EntryError>(())
+    /// ```
+    pub fn dangerously_allow_insecure(mut self, allowed: bool) -> Self {
+        self.allows_insecure = allowed;
+        self
+    }
+
     /// Sets whether the entry counts.
-    #[must_use]
     pub fn with_status(mut self, status: Status) -> Self {
         self.status = status;
         self
@@ -107,17 +136,20 @@ impl OriginDraft {
         self.credentials
     }
 
+    /// Whether credentials are permitted although the origin has no transport security.
+    pub fn allows_insecure(&self) -> bool {
+        self.allows_insecure
+    }
+
     fn checked(self) -> Result<Self, EntryError> {
         if self.credentials && !self.scopes.contains(Scope::Cors) {
             return Err(EntryError::CredentialsWithoutCors);
         }
         let pattern = &self.pattern;
-        let is_secure = pattern.scheme() == "https" || is_loopback_host(pattern.host());
-        if self.credentials && !is_secure {
-            let rest = &pattern.as_str()[pattern.scheme().len()..];
+        if self.credentials && !self.allows_insecure && is_insecure(pattern) {
             return Err(EntryError::InsecureOrigin {
                 value: pattern.as_str().to_owned(),
-                instead: format!("https{rest}"),
+                instead: secure_counterpart(pattern),
             });
         }
         let gives_power = self.credentials
@@ -132,6 +164,18 @@ impl OriginDraft {
         }
         Ok(self)
     }
+}
+
+/// Whether somebody on the way can alter what pages of the origin are made of.
+fn is_insecure(pattern: &OriginPattern) -> bool {
+    matches!(pattern.scheme(), "http" | "ws" | "ftp") && !is_loopback_host(pattern.host())
+}
+
+/// The same origin with transport security, for the scheme that has such a counterpart: pages have
+/// origins with `http`, not with `ws`, and nothing is served by `ftp` and `https` alike.
+fn secure_counterpart(pattern: &OriginPattern) -> Option<String> {
+    let rest = pattern.as_str().strip_prefix("http://")?;
+    Some(format!("https://{rest}"))
 }
 
 /// What is wrong with a name of an entry or of an actor.
@@ -192,8 +236,16 @@ mod tests {
         let refused = |text| draft(text, Scope::Cors).unwrap().credentials(true);
         assert!(matches!(
             refused("http://a.example"),
-            Err(EntryError::InsecureOrigin { instead, .. }) if instead == "https://a.example"
+            Err(EntryError::InsecureOrigin { instead: Some(instead), .. })
+                if instead == "https://a.example"
         ));
+        let error = refused("http://192.168.0.1:3000").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "origin: \"http://192.168.0.1:3000\": somebody who controls the network controls this \
+             origin, and would get the credentials: write \"https://192.168.0.1:3000\", leave out \
+             credentials, or set dangerously_allow_insecure for this entry"
+        );
         assert!(matches!(
             refused("https://*.co.uk"),
             Err(EntryError::PublicSuffix { suffix, instead, .. })
@@ -207,6 +259,37 @@ mod tests {
             .unwrap()
             .credentials(true);
         assert_eq!(error, Err(EntryError::CredentialsWithoutCors));
+    }
+
+    #[test]
+    fn packaged_applications_are_not_loaded_over_a_network() {
+        for origin in [
+            "chrome-extension://gkojfkhlekighikafcpjkiklfbnlmeio",
+            "t3code://app",
+            "tauri://localhost",
+        ] {
+            let draft = draft(origin, Scope::Cors).unwrap();
+            assert!(draft.credentials(true).is_ok(), "{origin}");
+        }
+    }
+
+    #[test]
+    fn one_entry_can_be_permitted_to_be_insecure() {
+        let ann = draft("http://192.168.0.17:3000", Scope::Cors).unwrap();
+        assert!(ann.clone().credentials(true).is_err());
+        let ann = ann.dangerously_allow_insecure(true).credentials(true);
+        assert!(ann.unwrap().allows_credentials());
+        // Nothing else is: strangers are no matter of the network.
+        let anybody = draft("http://*.github.io", Scope::Cors).unwrap();
+        let anybody = anybody.dangerously_allow_insecure(true).credentials(true);
+        assert!(matches!(anybody, Err(EntryError::PublicSuffix { .. })));
+    }
+
+    #[test]
+    fn any_origin_is_no_entry() {
+        let error = draft("*", Scope::Cors).unwrap_err();
+        assert_eq!(error, EntryError::AnyOrigin);
+        assert!(error.to_string().contains("MethodRule::public_any_origin"));
     }
 
     #[test]

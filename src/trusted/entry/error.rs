@@ -29,15 +29,22 @@ pub enum EntryError {
     Origin(OriginError),
     /// Credentials would go to an origin whose traffic can be altered on the way.
     #[error(
-        "origin: {value:?}: who controls the network controls this origin, and credentials would \
-         go to it: write {instead:?}, or leave out credentials"
+        "origin: {value:?}: somebody who controls the network controls this origin, and would get \
+         the credentials: {}leave out credentials, or set dangerously_allow_insecure for this entry",
+        instead.as_ref().map(|instead| format!("write {instead:?}, ")).unwrap_or_default()
     )]
     InsecureOrigin {
         /// The origin.
         value: String,
-        /// The same with `https`.
-        instead: String,
+        /// The same with `https`, where there may be one.
+        instead: Option<String>,
     },
+    /// An entry names origins. Any origin is a rule of a route.
+    #[error(
+        "origin: \"*\": an entry names one origin, or a family such as \"https://*.example.com\": \
+         routes for all pages have the rule MethodRule::public_any_origin, or bearer_any_origin"
+    )]
+    AnyOrigin,
     /// A wildcard crosses a public suffix: strangers can register names that it matches.
     #[error(
         "origin: {value:?}: anyone can register a name below {suffix:?}: write the subdomain that \
@@ -88,7 +95,10 @@ impl EntryError {
         match self {
             Self::Id => "id",
             Self::Name(_) => "name",
-            Self::Origin(_) | Self::InsecureOrigin { .. } | Self::PublicSuffix { .. } => "origin",
+            Self::Origin(_)
+            | Self::InsecureOrigin { .. }
+            | Self::AnyOrigin
+            | Self::PublicSuffix { .. } => "origin",
             Self::NoScope | Self::Scope(_) => "scopes",
             Self::Status(_) => "status",
             Self::CredentialsWithoutCors => "allow_credentials",

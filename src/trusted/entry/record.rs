@@ -64,6 +64,9 @@ pub struct OriginRecord {
     /// Whether pages of the origin may send cookies; absent is no.
     #[serde(default)]
     pub allow_credentials: bool,
+    /// See [`OriginDraft::dangerously_allow_insecure`]; absent is no.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub dangerously_allow_insecure: bool,
     /// A time in the form of RFC 3339, in UTC; empty is unknown.
     #[serde(default)]
     pub created: String,
@@ -76,6 +79,15 @@ pub struct OriginRecord {
     /// An [`Actor`]; empty is unknown.
     #[serde(default)]
     pub last_updated_by: String,
+}
+
+/// Few entries need the permission: the others do not mention it.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn active() -> String {
@@ -93,6 +105,7 @@ impl OriginRecord {
             scopes: Vec::new(),
             status: active(),
             allow_credentials: false,
+            dangerously_allow_insecure: false,
             created: String::new(),
             created_by: String::new(),
             last_updated: String::new(),
@@ -127,6 +140,7 @@ impl OriginRecord {
             .map(|scope| scope.parse::<Scope>())
             .collect::<Result<Scopes, _>>()?;
         let draft = OriginDraft::new(&self.name, &self.origin, scopes)?
+            .dangerously_allow_insecure(self.dangerously_allow_insecure)
             .credentials(self.allow_credentials)?
             .with_status(self.status.parse()?);
         let created = stamp("created", &self.created, &self.created_by)?;
@@ -159,6 +173,7 @@ impl From<&TrustedOrigin> for OriginRecord {
             scopes: entry.scopes().iter().map(|s| s.to_string()).collect(),
             status: entry.status().to_string(),
             allow_credentials: entry.allows_credentials(),
+            dangerously_allow_insecure: entry.draft().allows_insecure(),
             created: rfc3339(entry.created_at()),
             created_by: entry.created_by().to_string(),
             last_updated: rfc3339(entry.last_updated_at()),
@@ -216,6 +231,22 @@ mod tests {
         assert!(!entry.allows_credentials());
         assert_eq!(entry.created_by().as_str(), "unknown");
         assert_eq!(entry.created_at(), SystemTime::UNIX_EPOCH);
+    }
+
+    #[test]
+    fn the_permission_for_an_insecure_origin_is_kept() {
+        let with = FULL.replace(
+            "\"allow_credentials\":true,",
+            "\"allow_credentials\":true,\"dangerously_allow_insecure\":true,",
+        );
+        let with = with.replace("https://shop", "http://shop");
+        let record = OriginRecord::from_json(with.as_bytes()).unwrap();
+        let entry = record.check().unwrap();
+        assert!(entry.allows_credentials() && entry.draft().allows_insecure());
+        assert_eq!(OriginRecord::from(&entry).to_json(), with);
+        let without = with.replace("\"dangerously_allow_insecure\":true,", "");
+        let error = OriginRecord::from_json(without.as_bytes()).unwrap().check();
+        assert!(matches!(error, Err(EntryError::InsecureOrigin { .. })));
     }
 
     #[test]

@@ -67,6 +67,9 @@ impl Index {
     fn access_by_family(&self, origin: &Origin) -> Access {
         let (scheme, host) = (origin.scheme_bytes(), origin.host_bytes());
         let mut access = Access::default();
+        if self.families.schemes > 0 {
+            access = access.and(self.probe(self.hash(&Key::Scheme(scheme)), origin));
+        }
         if self.families.hosts > 0 {
             let key = Key::Host(scheme, host);
             access = access.and(self.probe(self.hash(&key), origin));
@@ -129,11 +132,16 @@ enum Key<'a> {
     Base(&'a [u8], &'a [u8]),
     /// The names below a host, one port.
     BaseAndPort(&'a [u8], &'a [u8], Option<u16>),
+    /// Any other kind of pattern. A lookup compares all of them, so there should be few.
+    Scheme(&'a [u8]),
 }
 
 impl<'a> Key<'a> {
     fn of(pattern: &'a OriginPattern) -> Self {
         let (scheme, host) = (pattern.scheme().as_bytes(), pattern.host().as_bytes());
+        if pattern.host().contains('*') {
+            return Self::Scheme(scheme);
+        }
         match (pattern.has_subdomains(), pattern.port()) {
             (false, PortPattern::Exactly(_)) => Self::Exact(pattern.as_str().as_bytes()),
             (false, PortPattern::Any) => Self::Host(scheme, host),
@@ -146,6 +154,7 @@ impl<'a> Key<'a> {
 /// How many patterns there are of which kind, so that most lookups need one probe.
 #[derive(Clone, Debug, Default)]
 struct Families {
+    schemes: u32,
     hosts: u32,
     any_port: Lengths,
     one_port: Lengths,
@@ -153,13 +162,14 @@ struct Families {
 
 impl Families {
     fn is_empty(&self) -> bool {
-        self.hosts == 0 && self.any_port.total == 0 && self.one_port.total == 0
+        self.schemes == 0 && self.hosts == 0 && self.any_port.total == 0 && self.one_port.total == 0
     }
 
     /// Changes the count of the key's kind; exact origins are not counted.
     fn count(&mut self, key: &Key<'_>, change: impl Fn(&mut u32)) {
         match key {
             Key::Exact(_) => {}
+            Key::Scheme(_) => change(&mut self.schemes),
             Key::Host(..) => change(&mut self.hosts),
             Key::Base(_, base) => self.any_port.count(base.len(), change),
             Key::BaseAndPort(_, base, _) => self.one_port.count(base.len(), change),

@@ -357,11 +357,19 @@ mod tests {
         assert!(error.contains("the file has not answered"), "{error}");
         assert!(matches!(store.refusal(), Some(FileError::Silent { .. })));
         assert!(matches!(store.reload(), Err(FileError::Silent { .. })));
-        assert!(store.origins().staleness().unwrap() >= Duration::from_millis(50));
+        let staleness = store.origins().staleness().unwrap();
+        assert!(staleness >= Duration::from_millis(49), "{staleness:?}");
         drop(release);
         thread.join().unwrap().unwrap();
         create("c").await.unwrap();
-        assert!(store.refusal().is_none());
+        // The first edit, which nobody waits for any more, may be at the file.
+        for _ in 0..1000 {
+            if store.origins().staleness() == Some(Duration::ZERO) {
+                break;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
         assert_eq!(store.origins().staleness(), Some(Duration::ZERO));
+        assert!(store.refusal().is_none());
     }
 }
