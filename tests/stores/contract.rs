@@ -209,7 +209,7 @@ async fn one_of_those_who_race_wins(kind: Kind) {
             .filter(|lost| is_changed(lost, winner.version()));
         assert_eq!(lost.count(), admins.len() - 1, "{results:?}");
 
-        // ConfigList of their own, which all of them want to give one name.
+        // Entries of their own, which all of them want to give one name.
         let entries = (0..admins.len()).map(|number| {
             let own = draft(&format!("{name}-own-{number}"));
             store.create(own, actor("anybody"))

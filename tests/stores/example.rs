@@ -134,7 +134,7 @@ fn built_example() -> PathBuf {
     let target = test.parent().and_then(|deps| deps.parent());
     let example = target
         .expect("tests are in target/<profile>/deps")
-        .join("examples/apps/trusted_origins");
+        .join("examples/trusted_origins");
     assert!(
         example.exists(),
         "{} is not there: build it first, as scripts/stores.sh does",

@@ -7,14 +7,14 @@ use futures_util::future::join_all;
 use tower_cors::trusted::{
     entry::{OriginDraft, Scope, Version},
     registry::{OriginEventKind, Received},
-    store::StoreError,
+    store::{RegistryWriter, StoreError},
 };
 
 use crate::{
-    load::SourceSnapshot,
     proxy::Proxy,
     scene::{Following, actor, agree, connect, draft, eventually, insist, origin, stored},
     server::{Kind, Server},
+    traffic::Traffic,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,7 +38,7 @@ async fn no_request_fails_while_the_store_is_down(kind: Kind) {
     let replicas =
         join_all((0..3).map(async |_| Following::start(connect(kind, &url).await).await));
     let replicas = replicas.await;
-    let load = SourceSnapshot::start(replicas[0].origins.clone(), "https://shop.example.com").await;
+    let load = Traffic::start(replicas[0].origins.clone(), "https://shop.example.com").await;
 
     server.kill();
     let edit = store.deactivate(docs.id(), None, actor("ann")).await;
@@ -380,11 +380,13 @@ async fn a_purge_of_nats_during_a_load_is_noticed() {
             tokio::spawn(async move {
                 let mut load = tower_cors::trusted::source::SourceSnapshot::new();
                 let begun = std::time::Instant::now();
-                let version = source.load(&mut load).await.ok()?;
+                let at = source.load(&mut load).await.ok()?;
                 let lasted = begun.elapsed();
                 let origins = tower_cors::trusted::registry::OriginRegistry::new();
-                origins.apply_load(load, version).unwrap();
-                Some((origins.invalid_rows(), version, lasted))
+                RegistryWriter::new(&origins)
+                    .load(load, at.clone())
+                    .unwrap();
+                Some((origins.invalid_rows(), at, lasted))
             })
         };
         // The first rounds say how long a load takes; the others purge at any moment of it.
@@ -393,14 +395,14 @@ async fn a_purge_of_nats_during_a_load_is_noticed() {
             bucket.stream.purge().await.unwrap();
         }
         // What it waits for may be gone.
-        let Some((held, version, lasted)) = load.await.unwrap() else {
+        let Some((held, at, lasted)) = load.await.unwrap() else {
             continue;
         };
         if round < 4 {
             longest = longest.max(lasted);
         }
-        // A replica would load anew unless this is the version.
-        if source.version().await.unwrap() == Some(version) {
+        // A replica would load anew unless this is the position.
+        if source.position().await.unwrap() == Some(at) {
             taken += 1;
             let there = bucket.stream.get_info().await.unwrap().state.messages;
             assert_eq!(u64::try_from(held), Ok(there), "in round {round}");

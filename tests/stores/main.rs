@@ -10,9 +10,10 @@ mod contract;
 mod example;
 mod faults;
 mod figures;
-mod load;
+mod history;
 mod proxy;
 mod scene;
 mod server;
 #[path = "../../examples/apps/trusted_origins/stores/mod.rs"]
 mod stores;
+mod traffic;

@@ -1,15 +1,18 @@
 use std::{
     future::pending,
+    io,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::{
-    io::copy_bidirectional,
-    net::{TcpListener, TcpStream},
-    sync::watch,
+    io::{AsyncReadExt, AsyncWriteExt, copy},
+    net::{TcpListener, TcpStream, tcp::OwnedReadHalf, tcp::OwnedWriteHalf},
+    sync::{mpsc, watch},
+    time::{Instant, sleep_until},
 };
 
 /// A wire between a replica and its store, which can be cut.
@@ -17,6 +20,8 @@ pub(crate) struct Proxy {
     pub(crate) port: u16,
     is_cut: Arc<AtomicBool>,
     cut: watch::Sender<Cut>,
+    /// Milliseconds that what the store says is on the way.
+    delay: Arc<AtomicU64>,
 }
 
 /// How connections end.
@@ -35,19 +40,25 @@ impl Proxy {
             port: listener.local_addr().unwrap().port(),
             is_cut: Arc::default(),
             cut: watch::Sender::new(Cut::Closed),
+            delay: Arc::default(),
         };
         let (is_cut, cut) = (Arc::clone(&proxy.is_cut), proxy.cut.subscribe());
+        let delay = Arc::clone(&proxy.delay);
         tokio::spawn(async move {
-            while let Ok((mut near, _)) = listener.accept().await {
+            while let Ok((near, _)) = listener.accept().await {
                 if is_cut.load(Ordering::SeqCst) {
                     continue;
                 }
                 let mut cut = cut.clone();
                 cut.mark_unchanged();
+                let delay = Arc::clone(&delay);
                 tokio::spawn(async move {
-                    let mut far = TcpStream::connect(("127.0.0.1", port)).await?;
+                    let far = TcpStream::connect(("127.0.0.1", port)).await?;
+                    let (from_far, mut to_far) = far.into_split();
+                    let (mut from_near, to_near) = near.into_split();
                     tokio::select! {
-                        copied = copy_bidirectional(&mut near, &mut far) => copied.map(drop),
+                        copied = copy(&mut from_near, &mut to_far) => copied.map(drop),
+                        copied = copy_late(from_far, to_near, &delay) => copied,
                         _ = cut.changed() => {
                             let how = *cut.borrow_and_update();
                             if let Cut::Frozen = how {
@@ -74,7 +85,39 @@ impl Proxy {
         self.cut.send_replace(Cut::Frozen);
     }
 
+    /// From now on, what the store says comes so much later.
+    pub(crate) fn delay(&self, delay: Duration) {
+        let millis = u64::try_from(delay.as_millis()).unwrap();
+        self.delay.store(millis, Ordering::SeqCst);
+    }
+
     pub(crate) fn mend(&self) {
         self.is_cut.store(false, Ordering::SeqCst);
     }
+}
+
+async fn copy_late(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    delay: &AtomicU64,
+) -> io::Result<()> {
+    let (sender, mut receiver) = mpsc::unbounded_channel();
+    let write = tokio::spawn(async move {
+        while let Some((due, bytes)) = receiver.recv().await {
+            sleep_until(due).await;
+            let bytes: Vec<u8> = bytes;
+            to.write_all(&bytes).await?;
+        }
+        io::Result::Ok(())
+    });
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let len = from.read(&mut buffer).await?;
+        let due = Instant::now() + Duration::from_millis(delay.load(Ordering::SeqCst));
+        if len == 0 || sender.send((due, buffer[..len].to_vec())).is_err() {
+            break;
+        }
+    }
+    drop(sender);
+    write.await?
 }

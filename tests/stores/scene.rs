@@ -12,7 +12,7 @@ use tower_cors::{
         registry::OriginRegistry,
         replica::{Replica, ReplicaMonitor, WhenStale},
         source::{OriginSource, SourceSnapshot},
-        store::OriginStore,
+        store::{OriginStore, RegistryWriter},
     },
 };
 
@@ -122,8 +122,8 @@ pub(crate) async fn insist<T, E: Debug>(what: &str, attempt: impl AsyncFn() -> R
 pub(crate) async fn stored(store: &Arc<dyn Shared>) -> Vec<Arc<TrustedOrigin>> {
     let origins = OriginRegistry::new();
     let mut load = SourceSnapshot::new();
-    let version = store.load(&mut load).await.expect("the store answers");
-    origins.apply_load(load, version).unwrap();
+    let at = store.load(&mut load).await.expect("the store answers");
+    RegistryWriter::new(&origins).load(load, at).unwrap();
     origins.list(None, usize::MAX, |_| true)
 }
 

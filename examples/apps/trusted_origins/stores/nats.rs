@@ -1,7 +1,9 @@
 //! Trusted origins in a NATS JetStream key-value bucket that replicas share.
 //!
 //! Each entry is a key, its id, with the entry as JSON. The version of a change is the sequence
-//! number of its message in the bucket's stream. An edit is one message, which the stream takes
+//! number of its message in the bucket's stream, and its history is known by the times of the stream
+//! and of the message: a stream that was restored from a backup comes to the same numbers at other
+//! times. An edit is one message, which the stream takes
 //! only if no other came since the editor looked (`Nats-Expected-Last-Sequence`); so of two who
 //! race for a name one wins, whoever crashes when. Every editor therefore keeps the entries in
 //! memory, from its first edit on. Keys may be put by hand; what is no entry is skipped by the
@@ -29,10 +31,11 @@ use async_nats::{
         context::PublishErrorKind,
         kv::{self, Operation, Store, Watch},
         message::PublishMessage,
-        stream::{self as stream_of, DiscardPolicy, State, StorageType},
+        stream::{self as stream_of, DiscardPolicy, Info, StorageType},
     },
 };
 use futures_util::{StreamExt, stream};
+use time::OffsetDateTime;
 use tokio::{
     sync::{Mutex, OnceCell},
     task::yield_now,
@@ -43,10 +46,10 @@ use tower_cors::trusted::{
         Actor, EntryError, EntryId, OriginDraft, OriginRecord, Status, TrustedOrigin, Version,
     },
     source::{
-        Change, ChangeFeed, InvalidRow, OriginSource, SourceError, SourceFuture, SourceRow,
-        SourceSnapshot,
+        Change, ChangeFeed, HistoryId, InvalidRow, OriginSource, Position, SourceError,
+        SourceFuture, SourceRow, SourceSnapshot,
     },
-    store::{OriginStore, StoreError, StoreFuture},
+    store::{EntryEdit, OriginStore, StoreError, StoreFuture},
 };
 
 const BUCKET: &str = "trusted-origins";
@@ -135,7 +138,7 @@ impl NatsOrigins {
             let mut entries = Vec::new();
             let drained = index.drain(|entry| entries.push(entry.clone()));
             let last = match drained.await {
-                Ok(last) => last,
+                Ok(at) => at.version().number(),
                 // The reading may have got stuck with a connection that is gone.
                 Err(error) if is_last_attempt => return Err(error),
                 Err(_) => continue,
@@ -144,7 +147,7 @@ impl NatsOrigins {
                 index.apply(entry);
             }
             // Fewer messages than keys: somebody has purged the stream, which no message tells.
-            let state = state(&index.bucket).await?;
+            let state = info(&index.bucket).await?.state;
             let is_whole = u64::try_from(index.held.len()) == Ok(state.messages);
             if state.last_sequence != last || is_whole {
                 // A publication that expects `last` fails where the stream has gone on.
@@ -205,7 +208,8 @@ impl NatsOrigins {
             let Some(draft) = edit(before.draft()) else {
                 return Ok(Plan::Nothing(Arc::clone(before)));
             };
-            let entry = before.replaced(draft, by.clone(), SystemTime::now(), version);
+            let entry =
+                EntryEdit::new(by.clone(), SystemTime::now(), version).replace(before, draft);
             index.check_unique(Some(before), &entry)?;
             Ok(Plan::Put(entry))
         };
@@ -243,12 +247,12 @@ impl OriginStore for NatsOrigins {
     fn create(&self, draft: OriginDraft, by: Actor) -> StoreFuture<'_, Arc<TrustedOrigin>> {
         Box::pin(async move {
             let plan = |index: &Index, version| {
-                let now = SystemTime::now();
-                let mut id = EntryId::generate(now);
+                let edit = EntryEdit::new(by.clone(), SystemTime::now(), version);
+                let mut id = EntryId::generate(edit.time());
                 while index.held.contains_key(&id.to_string()) {
-                    id = EntryId::generate(now);
+                    id = EntryId::generate(edit.time());
                 }
-                let entry = TrustedOrigin::created(id, draft.clone(), by.clone(), now, version);
+                let entry = edit.create(id, draft.clone());
                 index.check_unique(None, &entry)?;
                 Ok(Plan::Put(entry))
             };
@@ -312,20 +316,29 @@ impl OriginSource for NatsOrigins {
     fn watch(&self) -> SourceFuture<'_, ChangeFeed> {
         Box::pin(async move {
             let bucket = &self.connected().await?.bucket;
-            let seen = state(bucket).await?.last_sequence;
+            let info = info(bucket).await?;
+            let seen = info.state.last_sequence;
             // From a number on: "new" would forget what comes before the first reconnection.
             let watch = bucket.watch_all_from_revision(seen + 1).await;
-            Ok(feed(bucket.clone(), watch.map_err(failed)?, seen))
+            let feed = Feed {
+                bucket: bucket.clone(),
+                watch: watch.map_err(failed)?,
+                created: info.created,
+                seen,
+                next: Instant::now() + HEARTBEAT,
+            };
+            Ok(feed.into_stream())
         })
     }
 
-    fn load<'a>(&'a self, load: &'a mut SourceSnapshot) -> SourceFuture<'a, Version> {
+    fn load<'a>(&'a self, snapshot: &'a mut SourceSnapshot) -> SourceFuture<'a, Position> {
         Box::pin(async move {
             let mut index = self.open_index().await?;
-            // Also of what is gone, which is a message, too.
+            // Also of keys that are gone, which have a message, too.
             let mut rows = BTreeMap::new();
-            let version = index
+            let at = index
                 .drain(|entry| {
+                    snapshot.note_progress();
                     let row = (entry.operation == Operation::Put).then(|| row(entry));
                     rows.insert(entry.key.clone(), row);
                 })
@@ -333,70 +346,106 @@ impl OriginSource for NatsOrigins {
             // Not how many messages there are by now: some may have been purged since they came.
             let keys = u64::try_from(rows.len()).map_err(failed)?;
             for (count, row) in rows.into_values().flatten().enumerate() {
-                load.push(row);
+                snapshot.push(row);
                 if count % 1000 == 999 {
                     // Changes are served between the rows.
                     yield_now().await;
                 }
             }
-            *self.loaded() = Some((version, keys));
-            Ok(Version::new(version))
+            *self.loaded() = Some((at.version().number(), keys));
+            Ok(at)
         })
     }
 
-    fn version(&self) -> SourceFuture<'_, Option<Version>> {
+    fn position(&self) -> SourceFuture<'_, Option<Position>> {
         Box::pin(async move {
-            let state = state(&self.connected().await?.bucket).await?;
+            let info = info(&self.connected().await?.bucket).await?;
             // Without a new message there may be fewer: a purge has none.
-            let is_same = *self.loaded() == Some((state.last_sequence, state.messages));
-            Ok(is_same.then_some(Version::new(state.last_sequence)))
+            let counts = (info.state.last_sequence, info.state.messages);
+            let is_same = *self.loaded() == Some(counts);
+            Ok(is_same.then(|| end_of(&info)))
         })
     }
 }
 
+/// Where the stream ends.
+fn end_of(info: &Info) -> Position {
+    at(
+        info.created,
+        info.state.last_sequence,
+        info.state.last_timestamp,
+    )
+}
+
+/// The message with this number and time, in the stream that was created then.
+fn at(created: OffsetDateTime, sequence: u64, time: OffsetDateTime) -> Position {
+    let (created, time) = (created.unix_timestamp_nanos(), time.unix_timestamp_nanos());
+    let history = HistoryId::new(format!("{created}.{time}"));
+    Position::new(Version::new(sequence)).with_history(history)
+}
+
 /// What the stream brings, and how far it is every now and then.
-fn feed(bucket: Store, watch: Watch, seen: u64) -> ChangeFeed {
-    let start = Some((bucket, watch, seen, Instant::now() + HEARTBEAT));
-    Box::pin(stream::unfold(start, |state_of_feed| async {
-        let (bucket, mut watch, mut seen, mut next) = state_of_feed?;
+struct Feed {
+    bucket: Store,
+    watch: Watch,
+    /// When the stream was made.
+    created: OffsetDateTime,
+    /// The last message that was seen.
+    seen: u64,
+    /// When the stream is to be asked.
+    next: Instant,
+}
+
+impl Feed {
+    fn into_stream(self) -> ChangeFeed {
+        Box::pin(stream::unfold(Some(self), |feed| async {
+            let mut feed = feed?;
+            match feed.next().await {
+                Ok(change) => Some((Ok(change), Some(feed))),
+                Err(error) => Some((Err(error), None)),
+            }
+        }))
+    }
+
+    async fn next(&mut self) -> Result<Change, SourceError> {
         let mut missing = None;
         loop {
-            match timeout_at(next, watch.next()).await {
-                Ok(Some(Ok(entry))) => {
-                    seen = seen.max(entry.revision);
-                    return Some((change(&entry), Some((bucket, watch, seen, next))));
+            match timeout_at(self.next, self.watch.next()).await {
+                Ok(Some(entry)) => {
+                    let entry = entry.map_err(failed)?;
+                    self.seen = self.seen.max(entry.revision);
+                    return Ok(change(self.created, &entry));
                 }
-                Ok(Some(Err(error))) => return Some((Err(failed(error)), None)),
-                Ok(None) => return Some((Err(SourceError::new("NATS has closed the feed")), None)),
+                Ok(None) => return Err(SourceError::new("NATS has closed the feed")),
                 Err(_) => {}
             }
-            next = Instant::now() + HEARTBEAT;
-            let last = match state(&bucket).await {
-                Ok(state) => state.last_sequence,
-                Err(error) => return Some((Err(error), None)),
-            };
-            if last <= seen {
-                let version = Version::new(last);
-                return Some((
-                    Ok(Change::Current { version }),
-                    Some((bucket, watch, seen, next)),
-                ));
+            let asked = Instant::now();
+            self.next = asked + HEARTBEAT;
+            let info = info(&self.bucket).await?;
+            let last = info.state.last_sequence;
+            if last <= self.seen {
+                return Ok(Change::Current {
+                    at: end_of(&info),
+                    // It was true when the question was asked, or a little later.
+                    age: asked.elapsed(),
+                });
             }
             // What was published just now is on its way. If it is not, something is lost.
-            if missing.is_some_and(|missing| missing > seen) {
-                return Some((Err(SourceError::new("the feed has lost changes")), None));
+            if missing.is_some_and(|missing| missing > self.seen) {
+                return Err(SourceError::new("the feed has lost changes"));
             }
             missing = Some(last);
         }
-    }))
+    }
 }
 
 /// The entries as an editor knows them.
 struct Index {
     bucket: Store,
     watch: Watch,
-    /// The last message that was seen.
+    /// The last message that was seen, and its time.
     seen: u64,
+    seen_at: OffsetDateTime,
     /// Whether all that there was at the beginning has been seen.
     is_current: bool,
     /// By key, what is gone too: there is one message for each.
@@ -418,6 +467,7 @@ impl Index {
             watch: bucket.watch_with_history(">").await.map_err(failed)?,
             bucket,
             seen: 0,
+            seen_at: OffsetDateTime::UNIX_EPOCH,
             is_current: false,
             held: HashMap::new(),
             names: BTreeSet::new(),
@@ -425,37 +475,45 @@ impl Index {
         })
     }
 
-    /// Reads until nothing is left, and returns the number of the stream's last message.
-    async fn drain(&mut self, mut each: impl FnMut(&kv::Entry)) -> Result<u64, SourceError> {
+    /// Reads until nothing is left, and says where the stream ends.
+    async fn drain(&mut self, mut each: impl FnMut(&kv::Entry)) -> Result<Position, SourceError> {
         let mut goal = if self.is_current {
-            state(&self.bucket).await?
-        } else {
             info(&self.bucket).await?
+        } else {
+            patient_info(&self.bucket).await?
         };
         loop {
-            if goal.messages == 0 || (self.is_current && self.seen >= goal.last_sequence) {
-                return Ok(self.seen.max(goal.last_sequence));
+            let is_read = self.is_current && self.seen >= goal.state.last_sequence;
+            if goal.state.messages == 0 || is_read {
+                return Ok(if self.seen > goal.state.last_sequence {
+                    at(goal.created, self.seen, self.seen_at)
+                } else {
+                    end_of(&goal)
+                });
             }
             let was_current = self.is_current;
             match timeout(QUIET, self.watch.next()).await {
                 Ok(Some(entry)) => {
                     let entry = entry.map_err(failed)?;
-                    self.seen = self.seen.max(entry.revision);
+                    if entry.revision > self.seen {
+                        (self.seen, self.seen_at) = (entry.revision, entry.created);
+                    }
                     // As long as others edit, the server does not say so.
-                    self.is_current |= entry.seen_current || self.seen >= goal.last_sequence;
+                    let is_last = self.seen >= goal.state.last_sequence;
+                    self.is_current |= entry.seen_current || is_last;
                     each(&entry);
                 }
                 Ok(None) => return Err(SourceError::new("NATS has closed the feed")),
                 // Unless messages were removed from the end of the stream, something is lost.
                 Err(_) if last_that_is_there(&self.bucket).await? <= self.seen => {
                     self.is_current = true;
-                    return Ok(goal.last_sequence);
+                    return Ok(end_of(&goal));
                 }
                 Err(_) => return Err(silent()),
             }
             if self.is_current && !was_current {
                 // What was overwritten meanwhile comes at the end.
-                goal = info(&self.bucket).await?;
+                goal = patient_info(&self.bucket).await?;
             }
         }
     }
@@ -551,32 +609,34 @@ async fn last_that_is_there(bucket: &Store) -> Result<u64, SourceError> {
     Ok(message.await.map_err(failed)?.sequence)
 }
 
-async fn state(bucket: &Store) -> Result<State, SourceError> {
-    timeout(ANSWER, info(bucket)).await.map_err(|_| silent())?
+/// What the server says of the stream.
+async fn info(bucket: &Store) -> Result<Info, SourceError> {
+    let info = timeout(ANSWER, patient_info(bucket)).await;
+    info.map_err(|_| silent())?
 }
 
 /// The same within the time of the connection.
-async fn info(bucket: &Store) -> Result<State, SourceError> {
-    Ok(bucket.stream.get_info().await.map_err(failed)?.state)
+async fn patient_info(bucket: &Store) -> Result<Info, SourceError> {
+    bucket.stream.get_info().await.map_err(failed)
 }
 
-fn change(entry: &kv::Entry) -> Result<Change, SourceError> {
-    let version = Version::new(entry.revision);
-    Ok(match (entry.operation, entry.key.parse()) {
+fn change(created: OffsetDateTime, entry: &kv::Entry) -> Change {
+    let at = at(created, entry.revision, entry.created);
+    match (entry.operation, entry.key.parse()) {
         (Operation::Put, _) => Change::Put {
-            version,
+            at,
             row: row(entry),
         },
         (Operation::Delete | Operation::Purge, Ok(id)) => Change::Delete {
-            version,
+            at,
             id,
             by: std::str::from_utf8(&entry.value)
                 .ok()
                 .and_then(|by| Actor::new(by).ok()),
         },
-        // It never was an entry.
-        (Operation::Delete | Operation::Purge, Err(_)) => Change::Current { version },
-    })
+        // It never was an entry: the registry takes out the row that was counted as invalid.
+        (Operation::Delete | Operation::Purge, Err(_)) => Change::Reload { at },
+    }
 }
 
 fn row(entry: &kv::Entry) -> SourceRow {

@@ -21,7 +21,7 @@ use serde::Deserialize;
 use tokio::{
     sync::{Mutex, mpsc},
     task::yield_now,
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
 use tokio_postgres::{
     AsyncMessage, Client, Config, NoTls,
@@ -33,10 +33,10 @@ use tower_cors::trusted::{
         Actor, EntryError, EntryId, OriginDraft, OriginRecord, Status, TrustedOrigin, Version,
     },
     source::{
-        Change, ChangeFeed, InvalidRow, OriginSource, SourceError, SourceFuture, SourceRow,
-        SourceSnapshot,
+        Change, ChangeFeed, HistoryId, InvalidRow, OriginSource, Position, SourceError,
+        SourceFuture, SourceRow, SourceSnapshot,
     },
-    store::{OriginStore, StoreError, StoreFuture},
+    store::{EntryEdit, OriginStore, StoreError, StoreFuture},
 };
 
 const MIGRATION: &str = include_str!("postgres.sql");
@@ -151,8 +151,9 @@ impl PostgresOrigins {
     async fn insert(&self, entry: &TrustedOrigin) -> Result<Option<TrustedOrigin>, StoreError> {
         let statement = "
             INSERT INTO trusted_origins AS t (id, name, origin, scopes, status, allow_credentials,
-                created, created_by, last_updated, last_updated_by)
-            VALUES ($1, $2, $3, $4, $5, $6, $7::text::timestamptz, $8, $9::text::timestamptz, $10)
+                dangerously_allow_insecure, created, created_by, last_updated, last_updated_by)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::timestamptz, $9,
+                $10::text::timestamptz, $11)
             ON CONFLICT ON CONSTRAINT trusted_origins_id DO NOTHING
             RETURNING trusted_origins_record(t)::text";
         let record = OriginRecord::from(entry);
@@ -167,6 +168,7 @@ impl PostgresOrigins {
                     (&record.scopes, Type::TEXT_ARRAY),
                     (&record.status, Type::TEXT),
                     (&record.allow_credentials, Type::BOOL),
+                    (&record.dangerously_allow_insecure, Type::BOOL),
                     (&record.created, Type::TEXT),
                     (&record.created_by, Type::TEXT),
                     (&record.last_updated, Type::TEXT),
@@ -186,7 +188,8 @@ impl PostgresOrigins {
     ) -> Result<Option<TrustedOrigin>, StoreError> {
         let statement = "
             UPDATE trusted_origins AS t SET name = $3, origin = $4, scopes = $5, status = $6,
-                allow_credentials = $7, last_updated = $8::text::timestamptz, last_updated_by = $9
+                allow_credentials = $7, dangerously_allow_insecure = $8,
+                last_updated = $9::text::timestamptz, last_updated_by = $10
             WHERE id = $1 AND version = $2
             RETURNING trusted_origins_record(t)::text";
         let record = OriginRecord::from(entry);
@@ -202,6 +205,7 @@ impl PostgresOrigins {
                     (&record.scopes, Type::TEXT_ARRAY),
                     (&record.status, Type::TEXT),
                     (&record.allow_credentials, Type::BOOL),
+                    (&record.dangerously_allow_insecure, Type::BOOL),
                     (&record.last_updated, Type::TEXT),
                     (&record.last_updated_by, Type::TEXT),
                 ],
@@ -228,7 +232,8 @@ impl PostgresOrigins {
             let Some(draft) = edit(before.draft()) else {
                 return Ok(Arc::new(before));
             };
-            let entry = before.replaced(draft, by.clone(), SystemTime::now(), current);
+            let edit = EntryEdit::new(by.clone(), SystemTime::now(), current);
+            let entry = edit.replace(&before, draft);
             if let Some(entry) = self.update(current, &entry).await? {
                 return Ok(Arc::new(entry));
             }
@@ -241,10 +246,9 @@ impl OriginStore for PostgresOrigins {
     fn create(&self, draft: OriginDraft, by: Actor) -> StoreFuture<'_, Arc<TrustedOrigin>> {
         Box::pin(async move {
             for _ in 0..ATTEMPTS {
-                let now = SystemTime::now();
-                let id = EntryId::generate(now);
-                let entry =
-                    TrustedOrigin::created(id, draft.clone(), by.clone(), now, Version::ZERO);
+                // The table gives the version.
+                let edit = EntryEdit::new(by.clone(), SystemTime::now(), Version::ZERO);
+                let entry = edit.create(EntryId::generate(edit.time()), draft.clone());
                 if let Some(entry) = self.insert(&entry).await? {
                     return Ok(Arc::new(entry));
                 }
@@ -312,35 +316,40 @@ impl OriginSource for PostgresOrigins {
                 .map_err(|_| silent())?
                 .map_err(unreachable)?;
             let (sender, receiver) = mpsc::channel(WAITING);
+            let told = sender.clone();
             tokio::spawn(async move {
                 while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
-                    let change = match message {
-                        Ok(AsyncMessage::Notification(sent)) => parse(sent.payload()),
+                    let sent = match message {
+                        Ok(AsyncMessage::Notification(sent)) => Ok(sent.payload().to_owned()),
                         Ok(_) => continue,
                         Err(error) => Err(unreachable(error)),
                     };
-                    if sender.send(change).await.is_err() {
+                    if told.send(sent).await.is_err() {
                         break;
                     }
                 }
             });
             let listen = format!("LISTEN {CHANNEL}");
-            client.batch_execute(&listen).await.map_err(unreachable)?;
-            Ok(feed(client, receiver))
+            let listening = timeout(CONNECT, client.batch_execute(&listen)).await;
+            listening.map_err(|_| silent())?.map_err(unreachable)?;
+            Ok(Feed::start(client, sender, receiver))
         })
     }
 
-    fn load<'a>(&'a self, load: &'a mut SourceSnapshot) -> SourceFuture<'a, Version> {
+    fn load<'a>(&'a self, snapshot: &'a mut SourceSnapshot) -> SourceFuture<'a, Position> {
         Box::pin(async move {
-            // One statement: rows and version are of one moment.
+            // One statement: rows and position are of one moment. The position comes without a row,
+            // too, and then there is none to read.
             let statement = "
-                SELECT v.version, trusted_origins_record(t)::text
-                FROM trusted_origins_version v LEFT JOIN trusted_origins t ON true";
+                SELECT p.version, p.history,
+                    CASE WHEN r.is_there THEN trusted_origins_record(r.entry)::text END
+                FROM trusted_origins_position() p
+                LEFT JOIN (SELECT true AS is_there, t AS entry FROM trusted_origins t) r ON true";
             let client = self.connect().await?;
             let values: [(&(dyn ToSql + Sync), Type); 0] = [];
             let rows = client.query_typed_raw(statement, values);
             let mut rows = std::pin::pin!(rows.await.map_err(unreachable)?);
-            let mut version = Err(SourceError::new("the table of the version is empty"));
+            let mut at = Err(SourceError::new("the table of the version is empty"));
             for count in 1_u64.. {
                 let Some(row) = rows.next().await else {
                     break;
@@ -350,54 +359,148 @@ impl OriginSource for PostgresOrigins {
                     yield_now().await;
                 }
                 let row = row.map_err(unreachable)?;
-                let number: i64 = row.try_get(0).map_err(unreachable)?;
-                version = Ok(Version::new(number.unsigned_abs()));
-                if let Some(json) = row.try_get::<_, Option<&str>>(1).map_err(unreachable)? {
-                    load.push(row_of(json));
+                if at.is_err() {
+                    at = Ok(position(&row)?);
+                }
+                if let Some(json) = row.try_get::<_, Option<&str>>(2).map_err(unreachable)? {
+                    snapshot.push(row_of(json));
                 }
             }
-            version
+            at
         })
     }
 
-    fn version(&self) -> SourceFuture<'_, Option<Version>> {
+    fn position(&self) -> SourceFuture<'_, Option<Position>> {
         Box::pin(async move {
-            let statement = "SELECT version FROM trusted_origins_version";
+            let statement = "SELECT version, history FROM trusted_origins_position()";
             let row = self.one(statement, &[]).await.map_err(SourceError::from)?;
-            let number: Option<i64> = row
-                .map(|row| row.try_get(0))
-                .transpose()
-                .map_err(unreachable)?;
-            Ok(number.map(|number| Version::new(number.unsigned_abs())))
+            row.as_ref().map(position).transpose()
         })
     }
 }
 
-/// What the server sends, and a question for a sign of life every now and then. The answer comes
-/// the way that changes come, behind all changes up to its version.
-fn feed(client: Client, receiver: mpsc::Receiver<Result<Change, SourceError>>) -> ChangeFeed {
-    let ask = tokio::spawn(async move {
-        let question = format!(
-            "SELECT pg_notify('{CHANNEL}', json_build_object('current', version)::text)
-             FROM trusted_origins_version"
-        );
-        while client.batch_execute(&question).await.is_ok() {
-            tokio::time::sleep(HEARTBEAT).await;
+/// The first two columns.
+fn position(row: &tokio_postgres::Row) -> Result<Position, SourceError> {
+    let number: i64 = row.try_get(0).map_err(unreachable)?;
+    let history: &str = row.try_get(1).map_err(unreachable)?;
+    Ok(at(number.unsigned_abs(), history))
+}
+
+fn at(version: u64, history: &str) -> Position {
+    Position::new(Version::new(version)).with_history(HistoryId::new(history))
+}
+
+/// What the server sends, and a question every now and then where it stands. The answer comes the
+/// way that changes come, behind all changes up to its version.
+struct Feed {
+    receiver: mpsc::Receiver<Result<String, SourceError>>,
+    /// Answers come to all who listen, and each has its own.
+    id: String,
+    /// The questions say how long after this they were asked.
+    begun: Instant,
+    _asking: AbortOnDrop,
+}
+
+impl Feed {
+    fn start(
+        client: Client,
+        sender: mpsc::Sender<Result<String, SourceError>>,
+        receiver: mpsc::Receiver<Result<String, SourceError>>,
+    ) -> ChangeFeed {
+        let (id, begun) = (HistoryId::random().to_string(), Instant::now());
+        let asker = id.clone();
+        let asking = tokio::spawn(async move {
+            loop {
+                let asked = u64::try_from(begun.elapsed().as_micros()).unwrap_or_default();
+                // Both are written by this program: they need no escaping.
+                let question = format!(
+                    "SELECT pg_notify('{CHANNEL}', json_build_object('current', json_build_object(
+                         'version', version, 'history', history,
+                         'asked_by', '{asker}', 'asked', {asked}
+                     ))::text)
+                     FROM trusted_origins_position()"
+                );
+                if let Err(error) = client.batch_execute(&question).await {
+                    // The replica learns what is wrong, such as a table that is gone.
+                    let _ = sender.send(Err(unreachable(error))).await;
+                    break;
+                }
+                tokio::time::sleep(HEARTBEAT).await;
+            }
+        });
+        let feed = Self {
+            receiver,
+            id,
+            begun,
+            _asking: AbortOnDrop(asking),
+        };
+        Box::pin(stream::unfold(Some(feed), |feed| async {
+            let mut feed = feed?;
+            match feed.next().await {
+                Ok(change) => Some((Ok(change), Some(feed))),
+                Err(error) => Some((Err(error), None)),
+            }
+        }))
+    }
+
+    async fn next(&mut self) -> Result<Change, SourceError> {
+        let deadline = Instant::now() + SILENCE;
+        loop {
+            let sent = match timeout_at(deadline, self.receiver.recv()).await {
+                Ok(Some(sent)) => sent?,
+                Ok(None) => return Err(SourceError::new("PostgreSQL has closed the feed")),
+                Err(_) => return Err(SourceError::new("PostgreSQL is silent")),
+            };
+            if let Some(change) = self.parse(&sent)? {
+                return Ok(change);
+            }
         }
-    });
-    let ask = AbortOnDrop(ask);
-    Box::pin(stream::unfold(Some((receiver, ask)), |state| async {
-        let (mut receiver, ask) = state?;
-        match timeout(SILENCE, receiver.recv()).await {
-            Ok(Some(Ok(change))) => Some((Ok(change), Some((receiver, ask)))),
-            Ok(Some(Err(error))) => Some((Err(error), None)),
-            Ok(None) => Some((
-                Err(SourceError::new("PostgreSQL has closed the feed")),
-                None,
-            )),
-            Err(_) => Some((Err(SourceError::new("PostgreSQL is silent")), None)),
-        }
-    }))
+    }
+
+    /// The change, unless this is the answer to another feed.
+    fn parse(&self, payload: &str) -> Result<Option<Change>, SourceError> {
+        let sent = serde_json::from_str(payload).map_err(|error| {
+            SourceError::new(format_args!("a notification is malformed: {error}"))
+        })?;
+        Ok(Some(match sent {
+            Sent::Put {
+                version,
+                history,
+                row,
+            } => Change::Put {
+                at: at(version, &history),
+                row: row.into(),
+            },
+            Sent::Deleted {
+                id,
+                version,
+                history,
+                by,
+            } => Change::Delete {
+                at: at(version, &history),
+                id: id.parse().map_err(SourceError::new)?,
+                by: Actor::new(&by).ok(),
+            },
+            Sent::Reload { version, history } => Change::Reload {
+                at: at(version, &history),
+            },
+            Sent::Current { asked_by, .. } if asked_by != self.id => return Ok(None),
+            Sent::Current {
+                version,
+                history,
+                asked,
+                ..
+            } => Change::Current {
+                at: at(version, &history),
+                // It was true when the question was asked, or a little later: two clocks that
+                // differ do not matter, nor does a slow wire.
+                age: self
+                    .begun
+                    .elapsed()
+                    .saturating_sub(Duration::from_micros(asked)),
+            },
+        }))
+    }
 }
 
 struct AbortOnDrop(tokio::task::JoinHandle<()>);
@@ -408,57 +511,49 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// What the triggers send.
+/// What triggers and questions send.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Sent {
     Put {
         version: u64,
+        history: String,
         row: OriginRecord,
     },
     Deleted {
         id: String,
         version: u64,
+        history: String,
         by: String,
     },
     /// Many rows.
-    Reload(u64),
-    Current(u64),
-}
-
-fn parse(payload: &str) -> Result<Change, SourceError> {
-    let sent = serde_json::from_str(payload)
-        .map_err(|error| SourceError::new(format_args!("a notification is malformed: {error}")))?;
-    match sent {
-        Sent::Put { version, row } => Ok(Change::Put {
-            version: Version::new(version),
-            row: row.into(),
-        }),
-        Sent::Deleted { id, version, by } => Ok(Change::Delete {
-            version: Version::new(version),
-            id: id.parse().map_err(SourceError::new)?,
-            by: Actor::new(&by).ok(),
-        }),
-        Sent::Reload(version) => Ok(Change::Reload {
-            version: Version::new(version),
-        }),
-        Sent::Current(version) => Ok(Change::Current {
-            version: Version::new(version),
-        }),
-    }
+    Reload { version: u64, history: String },
+    Current {
+        version: u64,
+        history: String,
+        asked_by: String,
+        asked: u64,
+    },
 }
 
 fn row_of(json: &str) -> SourceRow {
     match OriginRecord::from_json(json.as_bytes()) {
         Ok(record) => record.into(),
         Err(error) => SourceRow::Invalid {
-            key: json.chars().take(100).collect(),
+            key: key_of(json),
             error,
         },
     }
 }
 
-/// What has been written.
+/// The id of a row that is no record, so that its correction is known for one; else its beginning.
+fn key_of(json: &str) -> String {
+    let row: Option<serde_json::Value> = serde_json::from_str(json).ok();
+    let id = row.as_ref().and_then(|row| row["id"].as_str());
+    id.map_or_else(|| json.chars().take(100).collect(), str::to_owned)
+}
+
+/// The entry as the table has it now.
 fn written(row: &tokio_postgres::Row) -> Result<TrustedOrigin, StoreError> {
     let json: &str = row.try_get(0).map_err(unreachable)?;
     let entry = OriginRecord::from_json(json.as_bytes()).and_then(|record| record.check());

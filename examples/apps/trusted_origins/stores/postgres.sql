@@ -24,6 +24,8 @@ CREATE TABLE IF NOT EXISTS trusted_origins (
     ),
     status text NOT NULL DEFAULT 'ACTIVE' CHECK (status IN ('ACTIVE', 'INACTIVE')),
     allow_credentials boolean NOT NULL DEFAULT false,
+    -- Credentials although the origin has no transport security.
+    dangerously_allow_insecure boolean NOT NULL DEFAULT false,
     created timestamptz NOT NULL DEFAULT now() CHECK (isfinite(created)),
     created_by text NOT NULL DEFAULT current_user CHECK (char_length(created_by) BETWEEN 1 AND 255),
     last_updated timestamptz NOT NULL DEFAULT now() CHECK (isfinite(last_updated)),
@@ -36,9 +38,12 @@ CREATE TABLE IF NOT EXISTS trusted_origins (
 CREATE SEQUENCE IF NOT EXISTS trusted_origins_versions;
 
 -- The version of the whole table, of the same moment as the rows: deletions leave no row behind.
+-- Each version has a random name. A table that was restored from a backup comes to numbers that it
+-- had before, and to other names.
 CREATE TABLE IF NOT EXISTS trusted_origins_version (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-    version bigint NOT NULL
+    version bigint NOT NULL,
+    history text NOT NULL DEFAULT gen_random_uuid()::text
 );
 INSERT INTO trusted_origins_version (version) VALUES (0) ON CONFLICT DO NOTHING;
 
@@ -53,6 +58,7 @@ LANGUAGE sql STABLE AS $$
         'scopes', to_json(entry.scopes),
         'status', entry.status,
         'allow_credentials', entry.allow_credentials,
+        'dangerously_allow_insecure', entry.dangerously_allow_insecure,
         'created', to_char(entry.created AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
         'created_by', entry.created_by,
         'last_updated', to_char(entry.last_updated AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
@@ -81,6 +87,39 @@ BEGIN
 END
 $$;
 
+-- The name of the versions that this transaction makes. It is one name, because a statement that
+-- does several things at once may tell of several changes with one version.
+CREATE OR REPLACE FUNCTION trusted_origins_history() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    name text := nullif(current_setting('trusted_origins.history', true), '');
+BEGIN
+    IF name IS NULL THEN
+        name := gen_random_uuid()::text;
+        PERFORM set_config('trusted_origins.history', name, true);
+    END IF;
+    RETURN name;
+END
+$$;
+
+-- Every new version has a name of its own, whoever sets it.
+CREATE OR REPLACE FUNCTION trusted_origins_name() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.history := trusted_origins_history();
+    RETURN NEW;
+END
+$$;
+
+-- Where the table stands: the version, its name, and which table it is. Fails where the table of the
+-- entries is gone or may not be read.
+CREATE OR REPLACE FUNCTION trusted_origins_position(OUT version bigint, OUT history text)
+RETURNS SETOF record LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    PERFORM FROM trusted_origins LIMIT 1;
+    RETURN QUERY SELECT v.version, v.history || '.' || 'trusted_origins'::regclass::oid::text
+        FROM trusted_origins_version v;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION trusted_origins_number() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND NEW.id <> OLD.id THEN
@@ -97,6 +136,7 @@ DECLARE
     many constant integer := 1000;
     changed integer := many + 1;
     latest bigint;
+    history constant text := trusted_origins_history() || '.' || TG_RELID::text;
     entry trusted_origins;
 BEGIN
     SELECT version INTO latest FROM trusted_origins_version;
@@ -107,13 +147,17 @@ BEGIN
         RETURN NULL;
     ELSIF changed > many THEN
         latest := trusted_origins_next();
-        PERFORM pg_notify('trusted_origins', json_build_object('reload', latest)::text);
+        PERFORM pg_notify('trusted_origins', json_build_object('reload', json_build_object(
+            'version', latest,
+            'history', history
+        ))::text);
     ELSIF TG_OP = 'DELETE' THEN
         FOR entry IN SELECT * FROM changed_rows ORDER BY id LOOP
             latest := trusted_origins_next();
             PERFORM pg_notify('trusted_origins', json_build_object('deleted', json_build_object(
                 'id', lpad(to_hex(entry.id), 16, '0'),
                 'version', latest,
+                'history', history,
                 'by', coalesce(nullif(current_setting('trusted_origins.actor', true), ''), current_user)
             ))::text);
         END LOOP;
@@ -124,6 +168,7 @@ BEGIN
             latest := greatest(latest, entry.version);
             PERFORM pg_notify('trusted_origins', json_build_object('put', json_build_object(
                 'version', latest,
+                'history', history,
                 'row', trusted_origins_record(entry)
             ))::text);
         END LOOP;
@@ -153,6 +198,8 @@ CREATE OR REPLACE TRIGGER lock_first BEFORE INSERT OR UPDATE OR DELETE OR TRUNCA
 -- Whoever raises the version must not do so between a change and its commit.
 CREATE OR REPLACE TRIGGER lock_first BEFORE UPDATE
     ON trusted_origins_version FOR EACH STATEMENT EXECUTE FUNCTION trusted_origins_lock();
+CREATE OR REPLACE TRIGGER name_versions BEFORE UPDATE
+    ON trusted_origins_version FOR EACH ROW EXECUTE FUNCTION trusted_origins_name();
 CREATE OR REPLACE TRIGGER number_rows BEFORE INSERT OR UPDATE
     ON trusted_origins FOR EACH ROW EXECUTE FUNCTION trusted_origins_number();
 CREATE OR REPLACE TRIGGER publish_inserts AFTER INSERT ON trusted_origins

@@ -9,13 +9,13 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tower_cors::{CorsLayer, trusted::registry::OriginRegistry};
 
 /// A service with a registry, and pages that call it without a pause.
-pub(crate) struct SourceSnapshot {
+pub(crate) struct Traffic {
     requests: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
     pages: Vec<JoinHandle<Vec<String>>>,
 }
 
-impl SourceSnapshot {
+impl Traffic {
     /// Calls by a page that is trusted all the time, and by one that never is.
     pub(crate) async fn start(origins: OriginRegistry, trusted: &str) -> Self {
         let cors = CorsLayer::builder().origin_policy(origins).build().unwrap();
