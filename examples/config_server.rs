@@ -10,6 +10,8 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // A command talks to its terminal.
 
+mod usage;
+
 use std::{ffi::OsString, fmt, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use axum::{
@@ -22,6 +24,17 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use tower_cors::{CorsLayer, config::CorsConfig};
+
+const CALL: &str = "usage: config_server CONFIG.json|CONFIG.toml [--listen 127.0.0.1:0]";
+
+const USAGE: &str = "\
+Usage: config_server CONFIG.json|CONFIG.toml [OPTIONS]
+
+Serves the configuration of a file, in front of a service that answers everything.
+
+  --listen ADDRESS  where it listens (default: a free port of 127.0.0.1)
+  --help            print this
+";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -62,11 +75,10 @@ struct Arguments {
 }
 
 fn parse_arguments(arguments: Vec<OsString>) -> Result<Arguments, Problem> {
-    const USAGE: &str = "usage: config_server CONFIG.json|CONFIG.toml [--listen 127.0.0.1:0]";
     let mut config = None;
     let mut listen = SocketAddr::from(([127, 0, 0, 1], 0));
     let mut parser = lexopt::Parser::from_args(arguments);
-    let wrong = |error: lexopt::Error| Problem::line(format_args!("{error}: {USAGE}"));
+    let wrong = |error: lexopt::Error| Problem::line(format_args!("{error}: {CALL}"));
     while let Some(argument) = parser.next().map_err(wrong)? {
         match argument {
             lexopt::Arg::Long("listen") => {
@@ -75,13 +87,14 @@ fn parse_arguments(arguments: Vec<OsString>) -> Result<Arguments, Problem> {
                     .and_then(|value| value.parse())
                     .map_err(wrong)?;
             }
+            lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => usage::print(USAGE),
             lexopt::Arg::Value(path) if config.is_none() => config = Some(PathBuf::from(path)),
             other => return Err(wrong(other.unexpected())),
         }
     }
     match config {
         Some(config) => Ok(Arguments { config, listen }),
-        None => Err(Problem::line(USAGE)),
+        None => Err(Problem::line(CALL)),
     }
 }
 

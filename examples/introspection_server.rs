@@ -12,6 +12,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // A command talks to its terminal.
 
 mod page_check;
+mod usage;
 
 use std::{
     collections::HashMap,
@@ -53,6 +54,16 @@ const SHOP: &str = "https://shop.example.com";
 const EVIL: &str = "https://evil.example";
 const API: &str = "https://api.example.com";
 
+const USAGE: &str = "\
+Usage: introspection_server [OPTIONS]
+
+Serves an API whose callers' tokens are looked up at an issuer, and a small issuer beside it.
+
+  --listen ADDRESS  where the API listens (default: a free port of 127.0.0.1)
+  --check           ask the API as pages would, and fail unless all is as it must be
+  --help            print this
+";
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match run().await {
@@ -65,7 +76,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Error> {
-    let arguments = Arguments::parse()?;
+    let arguments = Arguments::parse(USAGE)?;
     let issuer = Issuer::start().await?;
     let clock = CheckClock::default();
     let handled = Arc::<AtomicUsize>::default();

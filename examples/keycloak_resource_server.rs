@@ -13,6 +13,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // A command talks to its terminal.
 
 mod page_check;
+mod usage;
 
 use std::{
     net::SocketAddr,
@@ -53,6 +54,16 @@ const EVIL: &str = "https://evil.example";
 const CERTS: &str = "/realms/shop/protocol/openid-connect/certs";
 const AUDIENCE: &str = "orders-api";
 
+const USAGE: &str = "\
+Usage: keycloak_resource_server [OPTIONS]
+
+Serves an API whose callers have tokens of a Keycloak realm, and a small realm beside it.
+
+  --listen ADDRESS  where the API listens (default: a free port of 127.0.0.1)
+  --check           ask the API as pages would, and fail unless all is as it must be
+  --help            print this
+";
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match run().await {
@@ -65,7 +76,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Error> {
-    let arguments = Arguments::parse()?;
+    let arguments = Arguments::parse(USAGE)?;
     let clock = CheckClock::default();
     let handled = Arc::<AtomicUsize>::default();
     let listener = TcpListener::bind("127.0.0.1:0").await?;

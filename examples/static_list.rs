@@ -4,6 +4,8 @@
 //! server over a socket as pages would, and exits with 1 if an answer is not as it should be.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a program")]
 
+mod usage;
+
 use std::{error::Error, process::ExitCode};
 
 use axum::{Router, routing::get};
@@ -22,6 +24,16 @@ fn router() -> Result<Router, ConfigErrors> {
     Ok(Router::new().route("/", get(hello).put(hello)).layer(cors))
 }
 
+const USAGE: &str = "\
+Usage: static_list [OPTIONS]
+
+Serves a greeting to the pages of a static list of origins.
+
+  --listen ADDRESS  where it listens (default: 127.0.0.1:3000)
+  --check           ask it as pages would, and fail unless all is as it must be
+  --help            print this
+";
+
 #[tokio::main]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut listen = "127.0.0.1:3000".to_owned();
@@ -31,6 +43,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         match argument {
             lexopt::Arg::Long("listen") => listen = arguments.value()?.string()?,
             lexopt::Arg::Long("check") => check = true,
+            lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => usage::print(USAGE),
             _ => return Err(argument.unexpected().into()),
         }
     }

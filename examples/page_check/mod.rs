@@ -26,6 +26,8 @@ use tower_cors::{
     time::Clock,
 };
 
+use crate::usage;
+
 /// Any error of an example, for its last words.
 pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -36,8 +38,11 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    pub(crate) fn parse() -> Result<Self, lexopt::Error> {
-        use lexopt::{Arg::Long, ValueExt};
+    pub(crate) fn parse(usage: &str) -> Result<Self, lexopt::Error> {
+        use lexopt::{
+            Arg::{Long, Short},
+            ValueExt,
+        };
 
         let mut arguments = Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -48,6 +53,7 @@ impl Arguments {
             match argument {
                 Long("listen") => arguments.listen = parser.value()?.parse()?,
                 Long("check") => arguments.check = true,
+                Long("help") | Short('h') => usage::print(usage),
                 other => return Err(other.unexpected()),
             }
         }

@@ -46,9 +46,11 @@ async function say(text) {
 async function step(name, method, url, init = {}) {
   const row = at("steps").insertRow();
   const target = new URL(url);
-  row.insertCell().textContent = name;
-  row.insertCell().textContent = `${method} ${target.host}${target.pathname}`;
-  const result = row.insertCell();
+  const [first, request, result] = [row.insertCell(), row.insertCell(), row.insertCell()];
+  first.textContent = name;
+  request.textContent = `${method} ${target.host}${target.pathname}`;
+  request.dataset.label = "Request";
+  result.dataset.label = "The page reads";
   let response;
   try {
     response = await fetch(url, { method, ...init });
@@ -130,5 +132,10 @@ at("end").addEventListener("click", async () => {
     body: JSON.stringify({ applicationSessionId: claims.asi }),
   });
   ended = true;
-  say("Is anybody still there?");
+  await say("Is anybody still there?");
+  // In narrow windows the answer is above what is in sight.
+  at("send").hidden = true;
+  at("ended").hidden = false;
+  at("verdict").scrollIntoView({ block: "start" });
+  at("verdict").focus({ preventScroll: true });
 });

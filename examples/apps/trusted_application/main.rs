@@ -32,10 +32,22 @@ mod running;
 mod service_application;
 mod site;
 mod tokens;
+#[path = "../../usage/mod.rs"]
+mod usage;
 
 use std::{net::SocketAddr, process::ExitCode};
 
 use self::running::Running;
+
+const USAGE: &str = "\
+Usage: trusted_application [OPTIONS]
+
+Serves the back end of a chat widget and three sites that use it, until Ctrl-C.
+
+  --listen ADDRESS  where the chat listens (default: a free port of 127.0.0.1)
+  --check           play what the sites' pages do, and fail unless all is as it must be
+  --help            print this
+";
 
 pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -88,6 +100,7 @@ impl Options {
             match argument {
                 Long("listen") => options.listen = parser.value()?.parse()?,
                 Long("check") => options.check = true,
+                Long("help") | Short('h') => usage::print(USAGE),
                 _ => return Err(argument.unexpected().into()),
             }
         }

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use axum::Router;
+use axum::{Router, response::Html, routing::get};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -27,7 +27,6 @@ impl Running {
         let (api_listener, api) = bind(listen).await?;
         let (messaging_listener, messaging) = bind(SocketAddr::new(listen.ip(), 0)).await?;
         let platform = Arc::new(Platform::new()?);
-        serve(api_listener, hosts::api(&platform, api, messaging)?);
         serve(messaging_listener, hosts::messaging(&platform, messaging)?);
 
         let mut listeners = Vec::new();
@@ -38,6 +37,11 @@ impl Running {
             listeners.push(listener);
         }
         let sites = site::sites(reachable(api), &origins)?;
+        // People open the first address that the program prints.
+        let index = site::index(&sites);
+        let index = Router::new().route("/", get(async move || Html(index)));
+        let service = hosts::api(&platform, api, messaging)?;
+        serve(api_listener, index.merge(service));
         for (listener, site) in listeners.into_iter().zip(&sites) {
             serve(listener, site.clone().router());
         }

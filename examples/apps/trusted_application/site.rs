@@ -71,6 +71,16 @@ pub(crate) fn sites(api: SocketAddr, origins: &[String]) -> Result<Vec<Site>, Er
         .collect())
 }
 
+/// A page that leads to those of the sites.
+pub(crate) fn index(sites: &[Site]) -> String {
+    let links = sites.first().map_or("", |site| &site.links);
+    format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\"><title>A chat service</title>\
+         <p>This is the chat service, which has no pages of its own. Open a site that uses it: {links}"
+    )
+}
+
 impl Site {
     pub(crate) fn router(self) -> Router {
         Router::new()

@@ -2,46 +2,90 @@
 
 const $ = (id) => document.getElementById(id);
 const ENTRIES = "/api/v1/trustedOrigins";
+const FIELDS = ["name", "origin", "scopes", "allow_credentials"];
+const SCOPES = { CORS: "calls", REDIRECT: "sign-in", IFRAME_EMBED: "frames" };
+/** The entry that the form is about; null when it adds one. */
 let edited = null;
 let next = null;
+let polling = false;
 
 // The address of a page is remembered by browsers: the token must not stay in it.
 if (location.hash.length > 1) {
-  sessionStorage.setItem("token", decodeURIComponent(location.hash.slice(1)));
+  sessionStorage.setItem("token", location.hash.slice(1));
   history.replaceState(null, "", location.pathname);
 }
 
+const token = () => sessionStorage.getItem("token") ?? "";
+
+class Refused extends Error {
+  constructor(status, answer) {
+    const causes = answer.errorCauses.map((cause) => cause.errorSummary);
+    super(status === 401 ? "The service does not know this token." : causes.join("; ") || answer.errorSummary);
+    this.status = status;
+    /** The field that is wrong, if one is. */
+    this.field = /^Api validation failed: (.+)$/.exec(answer.errorSummary)?.[1];
+  }
+}
+
 async function api(method, path, { body, version } = {}) {
-  const headers = { Authorization: `Bearer ${sessionStorage.getItem("token") ?? ""}` };
+  const headers = { Authorization: `Bearer ${token()}` };
   if (version) headers["If-Match"] = `"${version}"`;
   if (body) headers["Content-Type"] = "application/json";
   const response = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
   const answer = response.status === 204 ? null : await response.json();
-  if (!response.ok) {
-    const causes = answer.errorCauses.map((cause) => cause.errorSummary);
-    throw new Error(causes.join("; ") || answer.errorSummary);
-  }
+  if (!response.ok) throw new Refused(response.status, answer);
   const link = /<([^>]*)>; rel="next"/.exec(response.headers.get("Link") ?? "");
   return { answer, next: link && link[1] };
 }
 
 /** Does what the administrator asked for, and shows why it cannot be done. */
 async function attempt(action) {
+  clearProblem();
   try {
     await action();
-    $("problem").hidden = true;
   } catch (error) {
-    $("problem").textContent = error.message;
+    // `fetch` has an error of its own when nobody answers.
+    const why = error instanceof TypeError ? "The service does not answer." : error.message;
+    if (error.status === 401) signOut();
+    $("problem").textContent = why;
     $("problem").hidden = false;
+    markField(error.field, why);
   }
 }
 
+function clearProblem() {
+  $("problem").hidden = true;
+  for (const field of FIELDS) {
+    $(field).removeAttribute("aria-invalid");
+    const error = $(`${field}-error`);
+    if (error) error.hidden = true;
+  }
+}
+
+/** The bar at the top is in sight at every width; the field says it, too, and has the focus. */
+function markField(field, why) {
+  if (!FIELDS.includes(field) || $("signed-in").hidden) return;
+  $(field).setAttribute("aria-invalid", "true");
+  const error = $(`${field}-error`);
+  if (error) {
+    error.textContent = why;
+    error.hidden = false;
+  }
+  (field === "scopes" ? document.getElementsByName("scope")[0] : $(field)).focus();
+}
+
+/** Cells of a row, each with the name of its column for narrow windows. */
 function row(cells, className = "") {
   const tr = document.createElement("tr");
   tr.className = className;
-  for (const cell of cells) {
+  for (const [label, content] of cells) {
     const td = document.createElement("td");
-    td.append(...[cell].flat());
+    if (label) td.dataset.label = label;
+    else td.className = "actions";
+    const parts = [content].flat();
+    // One element beside the label, whatever the cell is made of.
+    td.append(...(label ? [mark("", "")] : parts));
+    if (label) td.firstChild.append(...parts);
     tr.append(td);
   }
   return tr;
@@ -58,23 +102,36 @@ function button(text, action) {
 }
 
 function show(entry) {
-  const lifecycle = entry.status === "ACTIVE" ? "deactivate" : "activate";
-  const scopes = entry.scopes.join(", ") + (entry.allow_credentials ? ", with cookies" : "");
+  const isActive = entry.status === "ACTIVE";
+  const scopes = entry.scopes.map((scope) => SCOPES[scope] ?? scope).join(", ")
+    + (entry.allow_credentials ? ", with cookies" : "")
+    + (entry.dangerously_allow_insecure ? ", without encryption" : "");
   const changed = `${new Date(entry.last_updated).toLocaleString()} by ${entry.last_updated_by}`;
   const path = `${ENTRIES}/${entry.id}`;
   const version = entry.version;
-  const tr = row([entry.name, entry.origin, scopes, entry.status, changed, [
-    button("Edit", () => edit(entry)),
-    button(lifecycle === "activate" ? "Activate" : "Deactivate", async () => {
-      await api("POST", `${path}/lifecycle/${lifecycle}`, { version });
-      await list();
-    }),
-    button("Delete", async () => {
-      if (!confirm(`Delete ${entry.name} for good?`)) return;
-      await api("DELETE", path, { version });
-      await list();
-    }),
-  ]], entry.status === "ACTIVE" ? "" : "inactive");
+  const tr = row([
+    ["Name", entry.name],
+    ["Origin", entry.origin],
+    ["Trusted with", scopes],
+    ["Status", isActive ? "active" : "inactive"],
+    ["Changed", changed],
+    ["", [
+      button("Edit", () => edit(entry)),
+      button(isActive ? "Deactivate" : "Activate", async () => {
+        const lifecycle = isActive ? "deactivate" : "activate";
+        const { answer } = await api("POST", `${path}/lifecycle/${lifecycle}`, { version });
+        // The form may be open on this entry: what is typed there stays, and is about the new version.
+        if (edited?.id === entry.id) edited = answer;
+        await list();
+      }),
+      button("Delete", async () => {
+        if (!confirm(`Delete ${entry.name} for good?`)) return;
+        await api("DELETE", path, { version });
+        if (edited?.id === entry.id) edit(null);
+        await list();
+      }),
+    ]],
+  ], isActive ? "" : "inactive");
   tr.dataset.origin = entry.origin;
   tr.dataset.status = entry.status;
   return tr;
@@ -85,23 +142,39 @@ async function list() {
   for (const name of ["status", "scope"]) if ($(name).value) query.set(name, $(name).value);
   const page = await api("GET", `${ENTRIES}?${query}`);
   $("entries").replaceChildren(...page.answer.map(show));
+  const isFiltered = $("q").value || $("status").value || $("scope").value;
+  $("none").textContent = isFiltered
+    ? "No entry is like that. Search with fewer words, or for any status."
+    : "There is no entry yet, so no page of another origin can call the service with cookies. Add the first one above.";
   $("none").hidden = page.answer.length > 0;
   next = page.next;
   $("more").hidden = !next;
 }
 
-function edit(entry) {
+/** Opens the form for an entry, or for a new one, which may have an origin already. */
+function edit(entry, origin = "") {
   edited = entry;
+  clearProblem();
   $("form-title").textContent = entry ? `Edit ${entry.name}` : "Add an origin";
   $("save").textContent = entry ? "Save" : "Add";
   $("cancel").hidden = !entry;
   $("name").value = entry ? entry.name : "";
-  $("origin").value = entry ? entry.origin : "";
-  $("credentials").checked = entry ? entry.allow_credentials : true;
+  $("origin").value = entry ? entry.origin : origin;
+  $("allow_credentials").checked = entry ? entry.allow_credentials : false;
+  $("dangerously_allow_insecure").checked = entry?.dangerously_allow_insecure ?? false;
   for (const box of document.getElementsByName("scope")) {
     box.checked = entry ? entry.scopes.includes(box.value) : box.value === "CORS";
   }
-  if (entry) $("name").focus();
+  if (entry || origin) {
+    $("form-title").scrollIntoView({ block: "start" });
+    $("name").focus({ preventScroll: true });
+  }
+}
+
+function age(millis) {
+  if (millis < 2000) return "now";
+  const seconds = Math.round(millis / 1000);
+  return seconds < 120 ? `${seconds} s ago` : `${Math.round(seconds / 60)} min ago`;
 }
 
 async function replicas() {
@@ -109,23 +182,41 @@ async function replicas() {
   $("replicas").replaceChildren(...answer.replicas.map((replica) => {
     const url = replica.url + (replica.this ? " (this one)" : "");
     if (replica.unreachable) {
-      return row([url, mark(`unreachable: ${replica.unreachable}`, "bad"), "", "", "", "", ""], "inactive");
+      return row([["Replica", url], ["Store", mark(`unreachable: ${replica.unreachable}`, "bad")]], "inactive");
     }
     const stale = replica.stalenessMillis;
     return row([
-      url,
-      replica.connected ? mark("within reach", "good") : mark(`out of reach: ${replica.lastFailure}`, "bad"),
-      `${replica.version}`,
-      `${replica.entries}`,
-      stale === null ? mark("never", "bad") : mark(`${(stale / 1000).toFixed(1)} s ago`, replica.available ? "" : "bad"),
-      replica.invalidRows ? mark(`${replica.invalidRows}: ${replica.firstInvalidRows.join("; ")}`, "bad") : "0",
-      `${replica.refused}`,
+      ["Replica", url],
+      ["Store", replica.connected ? mark("connected", "good") : mark(`not connected: ${replica.lastFailure}`, "bad")],
+      ["Version", `${replica.version}`],
+      ["Entries", `${replica.entries}`],
+      ["Up to date", stale === null ? mark("never", "bad") : mark(age(stale), replica.available ? "" : "bad")],
+      ["Unusable rows", replica.invalidRows ? mark(`${replica.invalidRows}: ${replica.firstInvalidRows.join("; ")}`, "bad") : "0"],
+      ["Refused", `${replica.refused}`],
     ]);
   }));
   const refusals = answer.replicas.flatMap(({ url, lastRefusals = [] }) => lastRefusals.map((last) => ({ url, ...last })));
   refusals.sort((a, b) => b.at - a.at);
-  $("refusals").replaceChildren(...refusals.slice(0, 20).map((last) =>
-    row([new Date(last.at).toLocaleTimeString(), last.url, last.origin, last.request, last.reason])));
+  $("no-refusals").hidden = refusals.length > 0;
+  showRefusals(refusals.slice(0, 20));
+}
+
+let refusalsShown = "";
+
+/** Only when they have changed: a button must not go away under the pointer. */
+function showRefusals(refusals) {
+  const text = JSON.stringify(refusals);
+  if (text === refusalsShown) return;
+  refusalsShown = text;
+  $("refusals").replaceChildren(...refusals.map((last) => row([
+    ["When", new Date(last.at).toLocaleTimeString()],
+    ["Replica", last.url],
+    ["Origin", last.origin],
+    ["Request", last.request],
+    ["Why", last.reason],
+    // `null` names many pages at once, and is no entry.
+    ["", last.origin.includes("://") ? [button("Trust this origin …", () => edit(null, last.origin))] : []],
+  ])));
 }
 
 $("sign-in").addEventListener("submit", (event) => {
@@ -150,7 +241,8 @@ $("entry").addEventListener("submit", (event) => {
     name: $("name").value,
     origin: $("origin").value,
     scopes: [...document.getElementsByName("scope")].filter((box) => box.checked).map((box) => box.value),
-    allow_credentials: $("credentials").checked,
+    allow_credentials: $("allow_credentials").checked,
+    dangerously_allow_insecure: $("dangerously_allow_insecure").checked,
   };
   attempt(async () => {
     if (edited) {
@@ -164,26 +256,43 @@ $("entry").addEventListener("submit", (event) => {
   });
 });
 
-/** What is shown is marked as old when nobody answers; the form of whoever writes stays as it is. */
+/** What is shown is marked as old when nobody answers; a form that somebody fills in stays as it is. */
 async function follow() {
+  if (!token()) {
+    polling = false;
+    return;
+  }
   try {
     await replicas();
     $("unreachable").hidden = true;
   } catch (error) {
-    // `fetch` has an error of its own when nobody answers.
     const why = error instanceof TypeError ? "Unreachable" : error.message;
     if ($("unreachable").hidden) {
-      $("unreachable").textContent = `${why}, since ${new Date().toLocaleTimeString()}: what is below is old.`;
+      $("unreachable").textContent = `${why}, since ${new Date().toLocaleTimeString()}. The figures below are old.`;
       $("unreachable").hidden = false;
     }
   }
   setTimeout(follow, 1000);
 }
 
+function signOut() {
+  sessionStorage.removeItem("token");
+  $("signed-in").hidden = true;
+  $("signed-out").hidden = false;
+  $("token").focus();
+}
+
+/** Nothing is asked before there is a token to ask with. */
 function start() {
-  $("token").value = sessionStorage.getItem("token") ?? "";
-  attempt(list);
+  $("token").value = token();
+  $("signed-out").hidden = !!token();
+  $("signed-in").hidden = !token();
+  if (!token()) return;
+  attempt(list).then(() => {
+    if (!token() || polling) return;
+    polling = true;
+    follow();
+  });
 }
 
 start();
-follow();

@@ -7,11 +7,14 @@ use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, FromRef, RawQuery, Request, State},
     http::{
-        HeaderName, StatusCode,
-        header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LINK},
+        HeaderName, HeaderValue, StatusCode,
+        header::{
+            AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LINK,
+            REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+        },
     },
-    middleware::{Next, from_fn_with_state},
-    response::{IntoResponse, Response},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse, Redirect, Response},
     routing::{any, get, post},
 };
 use reqwest::Url;
@@ -19,6 +22,7 @@ use serde_json::{Value, json};
 use tower_cors::trusted::entry::{Actor, OriginRecord, Status, TrustedOrigin};
 
 use crate::{
+    access::{AdminHosts, AdminToken},
     input::{Draft, Id, IfMatch, ListQuery},
     peers::{OF_THIS_PROCESS, Peers},
     problem::Problem,
@@ -28,7 +32,13 @@ use crate::{
 const ENTRIES: &str = "/api/v1/trustedOrigins";
 const MAX_BODY: usize = 16 * 1024;
 
-pub(crate) fn router(replica: Arc<Replica>, all: Replicas, peers: Peers, token: &str) -> Router {
+pub(crate) fn router(
+    replica: Arc<Replica>,
+    all: Replicas,
+    peers: Peers,
+    token: AdminToken,
+    hosts: AdminHosts,
+) -> Router {
     let state = Admin {
         replica,
         all,
@@ -45,8 +55,10 @@ pub(crate) fn router(replica: Arc<Replica>, all: Replicas, peers: Peers, token: 
         .route("/api/{*path}", any(async || Problem::no_endpoint()))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(from_fn_with_state(Arc::<str>::from(token), authenticate));
+        .layer(from_fn_with_state(token, authenticate));
     let page = Router::new()
+        // People open the first address that the program prints.
+        .route("/", get(async || Redirect::to("/admin")))
         .route(
             "/admin",
             get(|| asset("text/html", include_str!("admin.html"))),
@@ -59,7 +71,11 @@ pub(crate) fn router(replica: Arc<Replica>, all: Replicas, peers: Peers, token: 
             "/admin.css",
             get(|| asset("text/css", include_str!("admin.css"))),
         );
-    api.merge(page).with_state(state)
+    // Outermost: a request under a foreign name learns nothing, not even whether its token is right.
+    api.merge(page)
+        .layer(from_fn(protect))
+        .layer(from_fn_with_state(hosts, check_host))
+        .with_state(state)
 }
 
 #[derive(Clone)]
@@ -75,10 +91,31 @@ impl FromRef<Admin> for Arc<Replica> {
     }
 }
 
-async fn authenticate(State(token): State<Arc<str>>, request: Request, next: Next) -> Response {
+async fn check_host(State(hosts): State<AdminHosts>, request: Request, next: Next) -> Response {
+    if hosts.allows(request.uri(), request.headers()) {
+        next.run(request).await
+    } else {
+        Problem::misdirected().into_response()
+    }
+}
+
+/// What an answer must not be used for: guessed to be a script, told to other sites by address, or
+/// kept where others read it.
+async fn protect(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn authenticate(State(token): State<AdminToken>, request: Request, next: Next) -> Response {
     let given = request.headers().get(AUTHORIZATION);
     let given = given.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    if given == Some(&*token) {
+    if given.is_some_and(|given| token.is(given)) {
         next.run(request).await
     } else {
         Problem::unauthorized().into_response()
@@ -104,7 +141,8 @@ async fn list(
                 .is_none_or(|scope| entry.scopes().contains(scope))
     };
     // One more tells whether there is a next page.
-    let mut found = replica.origins.list(query.after, limit + 1, keep);
+    // A search that finds little looks at all entries: other requests are served meanwhile.
+    let mut found = replica.origins.search(query.after, limit + 1, keep).await;
     let has_more = found.len() > limit;
     found.truncate(limit);
     let records: Vec<OriginRecord> = found.iter().map(|entry| (&**entry).into()).collect();

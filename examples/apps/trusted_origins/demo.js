@@ -32,8 +32,10 @@ async function call() {
       outcome = `nothing: ${error.message}`;
       row.dataset.state = "kept-out";
     }
-    for (const text of [what, outcome]) {
-      row.append(Object.assign(document.createElement("td"), { textContent: text }));
+    for (const [label, text] of [["Call", what], ["The page gets", outcome]]) {
+      const cell = Object.assign(document.createElement("td"), { textContent: text });
+      cell.dataset.label = label;
+      row.append(cell);
     }
     return row;
   }));

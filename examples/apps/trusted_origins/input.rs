@@ -145,11 +145,8 @@ fn parse_draft(body: &[u8], id: Option<Id>) -> Result<OriginDraft, Problem> {
         None => return Err(wrong("scopes", "this is missing")),
         Some(_) => return Err(wrong("scopes", "write a list of texts")),
     };
-    let credentials = match fields.remove("allow_credentials") {
-        None => false,
-        Some(Value::Bool(allowed)) => allowed,
-        Some(_) => return Err(wrong("allow_credentials", "write true or false")),
-    };
+    let credentials = boolean("allow_credentials", &mut fields)?;
+    let allows_insecure = boolean("dangerously_allow_insecure", &mut fields)?;
     let status = match fields.remove("status") {
         None => Status::default(),
         status => text("status", status)?.parse()?,
@@ -167,12 +164,22 @@ fn parse_draft(body: &[u8], id: Option<Id>) -> Result<OriginDraft, Problem> {
         fields.remove(field);
     }
     if let Some(other) = fields.keys().next() {
-        let cause = "write name, origin, scopes, allow_credentials and status";
+        let cause = "write name, origin, scopes, status, allow_credentials and \
+                     dangerously_allow_insecure";
         return Err(wrong(&shortened(other), cause));
     }
     Ok(OriginDraft::new(&name, &origin, scopes)?
+        .dangerously_allow_insecure(allows_insecure)
         .credentials(credentials)?
         .with_status(status))
+}
+
+fn boolean(field: &str, fields: &mut Map<String, Value>) -> Result<bool, Problem> {
+    match fields.remove(field) {
+        None => Ok(false),
+        Some(Value::Bool(value)) => Ok(value),
+        Some(_) => Err(wrong(field, "write true or false")),
+    }
 }
 
 fn text(field: &str, value: Option<Value>) -> Result<String, Problem> {

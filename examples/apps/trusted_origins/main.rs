@@ -21,9 +21,12 @@
 //!   admin page shows how it goes with them, too. May be given several times.
 //! * `--admin-token TOKEN`: what administrators, and peers, authenticate with. A real service has
 //!   accounts.
+//! * `--host NAME`: a name under which the admin pages may be opened, and under which peers reach
+//!   this process, beside its addresses and `localhost`. May be given several times.
 // It is a program.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod access;
 mod admin;
 mod backend;
 mod check;
@@ -35,10 +38,28 @@ mod replica;
 mod running;
 mod service;
 mod stores;
+#[path = "../../usage/mod.rs"]
+mod usage;
 
 use std::{net::SocketAddr, process::ExitCode};
 
-use self::running::Running;
+use self::{access::AdminToken, running::Running};
+
+const USAGE: &str = "\
+Usage: trusted_origins [OPTIONS]
+
+Serves replicas of a service, their admin pages, and two demo sites, until Ctrl-C.
+
+  --store STORE        where the entries are: memory (default), a file such as origins.json,
+                       postgres://user@host/database or nats://host:4222
+  --replicas N         how many replicas run in this process, 1 (default) to 16
+  --listen ADDRESS     where the first replica listens (default: a free port of 127.0.0.1)
+  --host NAME          a name under which the admin pages may be opened; may be repeated
+  --peer URL           another process on the same store, shown on the admin page; may be repeated
+  --admin-token TOKEN  what administrators authenticate with (default: one that everybody knows)
+  --check              play administrators and pages, and fail unless all is as it must be
+  --help               print this
+";
 
 /// Everybody who has read this knows it.
 const KNOWN_TOKEN: &str = "demo-admin";
@@ -68,7 +89,7 @@ async fn run() -> Result<ExitCode, Error> {
     for site in &running.sites {
         println!("{} site: {}", site.name, site.origin);
     }
-    let token = &options.admin_token;
+    let token = options.admin_token.as_str();
     println!("admin page: {}/admin#{token}", running.replicas[0].url());
     if options.check {
         return check::run(&running, token).await;
@@ -82,7 +103,8 @@ pub(crate) struct Options {
     pub(crate) store: String,
     pub(crate) replicas: usize,
     pub(crate) peers: Vec<String>,
-    pub(crate) admin_token: String,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) admin_token: AdminToken,
     check: bool,
 }
 
@@ -95,7 +117,8 @@ impl Options {
             store: "memory".to_owned(),
             replicas: 1,
             peers: Vec::new(),
-            admin_token: KNOWN_TOKEN.to_owned(),
+            hosts: Vec::new(),
+            admin_token: AdminToken::new(KNOWN_TOKEN)?,
             check: false,
         };
         let mut parser = lexopt::Parser::from_env();
@@ -105,15 +128,20 @@ impl Options {
                 Long("store") => options.store = parser.value()?.string()?,
                 Long("replicas") => options.replicas = parser.value()?.parse()?,
                 Long("peer") => options.peers.push(parser.value()?.string()?),
-                Long("admin-token") => options.admin_token = parser.value()?.string()?,
+                Long("host") => options.hosts.push(parser.value()?.string()?),
+                Long("admin-token") => {
+                    let token = AdminToken::new(&parser.value()?.string()?);
+                    options.admin_token = token.map_err(|why| format!("--admin-token: {why}"))?;
+                }
                 Long("check") => options.check = true,
+                Long("help") | Short('h') => usage::print(USAGE),
                 _ => return Err(argument.unexpected().into()),
             }
         }
         if !(1..=16).contains(&options.replicas) {
             return Err("--replicas: write a number from 1 to 16".into());
         }
-        if !options.listen.ip().is_loopback() && options.admin_token == KNOWN_TOKEN {
+        if !options.listen.ip().is_loopback() && options.admin_token.is(KNOWN_TOKEN) {
             let text = "--admin-token: choose one: others reach this address, and know the default";
             return Err(text.into());
         }

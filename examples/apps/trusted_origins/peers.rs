@@ -7,7 +7,7 @@ use reqwest::{Client, Url};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::Error;
+use crate::{Error, access::AdminToken};
 
 pub(crate) const OF_THIS_PROCESS: &str = "/api/v1/replicas/of-this-process";
 
@@ -21,12 +21,12 @@ pub(crate) struct Peers(Arc<Inner>);
 struct Inner {
     urls: Vec<Url>,
     /// The peers have the same one.
-    token: String,
+    token: AdminToken,
     client: Client,
 }
 
 impl Peers {
-    pub(crate) fn new(urls: &[String], token: &str) -> Result<Self, Error> {
+    pub(crate) fn new(urls: &[String], token: AdminToken) -> Result<Self, Error> {
         let parse = |url: &String| {
             let parsed = Url::parse(url).ok();
             parsed
@@ -35,7 +35,7 @@ impl Peers {
         };
         Ok(Self(Arc::new(Inner {
             urls: urls.iter().map(parse).collect::<Result<_, _>>()?,
-            token: token.to_owned(),
+            token,
             client: Client::builder()
                 .no_proxy()
                 .timeout(PATIENCE)
@@ -65,7 +65,7 @@ impl Peers {
     async fn ask(&self, url: &Url) -> Result<Answer, reqwest::Error> {
         let mut url = url.clone();
         url.set_path(OF_THIS_PROCESS);
-        let request = self.0.client.get(url).bearer_auth(&self.0.token);
+        let request = self.0.client.get(url).bearer_auth(self.0.token.as_str());
         request.send().await?.error_for_status()?.json().await
     }
 }

@@ -47,6 +47,15 @@ impl Problem {
         }
     }
 
+    pub(crate) fn misdirected() -> Self {
+        Self {
+            status: StatusCode::MISDIRECTED_REQUEST,
+            code: "E0000006",
+            summary: "This is not the admin API of that host: name the host with --host".to_owned(),
+            cause: None,
+        }
+    }
+
     pub(crate) fn no_endpoint() -> Self {
         Self {
             status: StatusCode::NOT_FOUND,

@@ -6,7 +6,9 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::{
-    Error, Options, admin,
+    Error, Options,
+    access::AdminHosts,
+    admin,
     backend::Backend,
     demo::{self, Site},
     peers::Peers,
@@ -33,9 +35,16 @@ impl Running {
         }
         let all = Arc::new(replicas.clone());
         let token = &options.admin_token;
-        let peers = Peers::new(&options.peers, token)?;
+        let peers = Peers::new(&options.peers, token.clone())?;
+        let hosts = AdminHosts::new(&options.hosts);
         for (listener, replica) in listeners.into_iter().zip(&replicas) {
-            let admin = admin::router(Arc::clone(replica), Arc::clone(&all), peers.clone(), token);
+            let admin = admin::router(
+                Arc::clone(replica),
+                Arc::clone(&all),
+                peers.clone(),
+                token.clone(),
+                hosts.clone(),
+            );
             serve(listener, service::router(replica)?.merge(admin));
         }
         let mut sites = Vec::new();
