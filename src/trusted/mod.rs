@@ -11,10 +11,10 @@
 //!    a file,
 //! 3. [`source`]: where a replica reads entries and changes from,
 //! 4. [`replica`]: keeps a registry in step with a source,
-//! 5. [`registry`]: what requests are judged by.
+//! 5. [`registry`]: the entries in memory, by which requests are judged.
 //!
-//! Where several processes share a store, each has a registry of its own. What stores hold are
-//! [`OriginRecord`](entry::OriginRecord)s, which nobody has checked; a
+//! Where several processes share a store, each has a registry of its own. Stores hold
+//! [`OriginRecord`](entry::OriginRecord)s, which are unchecked text; a
 //! [`TrustedOrigin`](entry::TrustedOrigin) has been checked.
 
 pub mod entry;

@@ -19,7 +19,7 @@ pub(crate) fn offload<T: Send + 'static>(
     let spawned = thread::Builder::new()
         .name("trusted-origins".to_owned())
         .spawn(move || {
-            // Nobody may be waiting any more.
+            // The receiver is gone if the caller has dropped its future.
             let _ = done.send(work());
         });
     async move {
@@ -43,7 +43,7 @@ pub(crate) fn offload_within<T: Send + 'static>(
     let worked = thread::Builder::new()
         .name("trusted-origins".to_owned())
         .spawn(move || {
-            // Nobody may be waiting any more.
+            // The receiver is gone if the caller has dropped its future.
             let _ = done.send(work());
         });
     // A second thread is the one timer that every runtime has.

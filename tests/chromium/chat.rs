@@ -152,10 +152,21 @@ async fn a_page_can_read_that_its_token_has_expired() {
 async fn a_page_whose_session_has_ended_is_refused() {
     let application = Application::start().await;
     in_chromium(move |window| async move {
+        window.client.set_window_size(400, 700).await.unwrap();
         window.open(&application.contoso).await;
         window.text("[data-state=chatting]").await;
+        let fits = "
+            const { scrollWidth, scrollHeight, clientWidth } = document.documentElement;
+            return scrollWidth <= clientWidth && scrollHeight < 2500;";
+        assert_eq!(window.run(fits, Vec::new()).await, true);
         window.click("#end").await;
         window.text("[data-state=refused]").await;
+        window.text("#ended:not([hidden])").await;
+        // In sight, wherever the button was.
+        let in_sight = "
+            const { top, bottom } = document.getElementById('verdict').getBoundingClientRect();
+            return top >= 0 && bottom <= innerHeight;";
+        assert_eq!(window.run(in_sight, Vec::new()).await, true);
         assert_eq!(
             window.text("#verdict-title").await,
             "Kept out: the session has ended"

@@ -90,7 +90,14 @@ async fn an_origin_added_at_one_replica_works_at_another_until_it_is_deactivated
         let problem = window.text("#problem:not([hidden])").await;
         assert!(problem.starts_with("origin: "), "{problem:?}");
 
+        let beside = window
+            .text("#origin[aria-invalid=true] + #origin-error")
+            .await;
+        assert!(beside.starts_with("origin: "), "{beside:?}");
+
+        // Cookies are a decision, and off unless somebody makes it.
         type_into(&window, "#origin", trusted).await;
+        window.click("#allow_credentials").await;
         window.click("#save").await;
         let row = format!("[data-origin='{trusted}']");
         let shown = window.text(&format!("{row}[data-status=ACTIVE]")).await;
@@ -133,6 +140,125 @@ async fn the_page_shows_replicas_of_other_processes_and_which_of_them_are_gone()
         assert!(note.starts_with("Unreachable, since "), "{note:?}");
     })
     .await;
+}
+
+/// Nothing is asked without a token, so there is nothing to complain about.
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
+async fn before_anybody_has_signed_in_the_page_asks_for_a_token_and_nothing_else() {
+    let service = Service::start(&[]).await;
+    in_chromium(move |window| async move {
+        // As people do who open the first address that the program prints.
+        window.open(&service.replicas[0]).await;
+        let asks = window.text("#signed-out:not([hidden])").await;
+        assert!(asks.contains("token"), "{asks:?}");
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        assert!(is_hidden(&window, "#problem").await);
+        assert!(is_hidden(&window, "#signed-in").await);
+
+        type_into(&window, "#token", "wrong").await;
+        window.click("#sign-in button").await;
+        let problem = window.text("#problem:not([hidden])").await;
+        assert_eq!(problem, "The service does not know this token.");
+        assert!(is_hidden(&window, "#signed-in").await);
+        type_into(&window, "#token", "demo-admin").await;
+        window.click("#sign-in button").await;
+        let none = window
+            .text("#signed-in:not([hidden]) #none:not([hidden])")
+            .await;
+        assert!(none.starts_with("There is no entry yet"), "{none:?}");
+        assert!(is_hidden(&window, "#problem").await);
+    })
+    .await;
+}
+
+/// A form that is open on an entry survives what its own administrator does to the entry.
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
+async fn an_open_form_does_not_conflict_with_ones_own_edits() {
+    let service = Service::start(&[]).await;
+    in_chromium(move |window| async move {
+        window.open(&service.admin).await;
+        window.text("#none:not([hidden])").await;
+        type_into(&window, "#name", "Shop").await;
+        type_into(&window, "#origin", "https://shop.example").await;
+        window.click("#save").await;
+        let row = "[data-origin='https://shop.example']";
+        let button = |number: u32| format!("{row} td:last-child button:nth-child({number})");
+        window.text(&format!("{row}[data-status=ACTIVE]")).await;
+        window.click(&button(1)).await;
+        type_into(&window, "#name", "Store").await;
+        window.click(&button(2)).await;
+        window.text(&format!("{row}[data-status=INACTIVE]")).await;
+        window.click("#save").await;
+        let title = "#form-title";
+        let start = Instant::now();
+        while window.text(title).await != "Add an origin" {
+            let problem = window.text("#problem").await;
+            assert!(start.elapsed() < Duration::from_secs(20), "{problem:?}");
+        }
+        let shown = window.text(&format!("{row}[data-status=INACTIVE]")).await;
+        assert!(shown.contains("Store"), "{shown:?}");
+
+        // The form of an entry that is gone is closed with it.
+        window.click(&button(1)).await;
+        assert_eq!(window.text(title).await, "Edit Store");
+        let yes = "window.confirm = () => true; return null;";
+        window.run(yes, Vec::new()).await;
+        window.click(&button(3)).await;
+        window.text("#none:not([hidden])").await;
+        assert_eq!(window.text(title).await, "Add an origin");
+        assert!(is_hidden(&window, "#problem").await);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
+async fn in_a_narrow_window_nothing_is_cut_and_errors_are_in_sight() {
+    let service = Service::start(&[]).await;
+    in_chromium(move |window| async move {
+        window.client.set_window_size(400, 900).await.unwrap();
+        let Service { untrusted, .. } = &service;
+        let first = &service.replicas[0];
+        window.open(&format!("{untrusted}/?service={first}")).await;
+        window.text("#read-with-cookie[data-state=kept-out]").await;
+        assert_eq!(overflow(&window).await, 0);
+
+        // A refused page can be trusted from where it is shown.
+        window.open(&service.admin).await;
+        shows(&window, "#refusals", &[untrusted]).await;
+        assert_eq!(overflow(&window).await, 0);
+        window.click("#refusals td:last-child button").await;
+        let filled = "return document.getElementById('origin').value;";
+        assert_eq!(window.run(filled, Vec::new()).await, untrusted.as_str());
+
+        // The name is missing, and that is told where somebody who has pressed the button looks.
+        window.click("#save").await;
+        window.text("#problem:not([hidden])").await;
+        let in_sight = "
+            const { top, bottom } = document.getElementById('problem').getBoundingClientRect();
+            return top >= 0 && bottom <= innerHeight && document.activeElement.id === 'name';";
+        assert_eq!(window.run(in_sight, Vec::new()).await, true);
+        type_into(&window, "#name", "The other site").await;
+        window.click("#save").await;
+        window.text(&format!("[data-origin='{untrusted}']")).await;
+        assert_eq!(overflow(&window).await, 0);
+    })
+    .await;
+}
+
+async fn is_hidden(window: &Window, css: &str) -> bool {
+    let element = window.client.find(Locator::Css(css)).await.unwrap();
+    !element.is_displayed().await.unwrap()
+}
+
+/// By how many pixels the page is wider than the window.
+async fn overflow(window: &Window) -> i64 {
+    let wider = "
+        const root = document.documentElement;
+        return root.scrollWidth - root.clientWidth;";
+    window.run(wider, Vec::new()).await.as_i64().unwrap()
 }
 
 /// Waits until a table, whose rows come and go every second, has all these texts.

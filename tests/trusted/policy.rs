@@ -164,7 +164,10 @@ fn deactivation_refuses_the_next_request_and_activation_lets_it_pass() {
     block_on(store.deactivate(id, None, admin())).unwrap();
     let outcome = subject.send(&get_from(TRUSTED));
     outcome.assert_layer(403, &["cache-control: no-store", "vary: origin"]);
-    assert_eq!(outcome.denial.unwrap().kind(), DenialKind::OriginNotAllowed);
+    let denial = outcome.denial.unwrap();
+    assert_eq!(denial.kind(), DenialKind::OriginNotAllowed);
+    let fact = "(no active entry with the scope CORS matches it)";
+    assert!(denial.to_string().ends_with(fact), "{denial}");
     assert!(
         store.origins().entry(id).is_some(),
         "deactivating keeps the entry"
@@ -200,7 +203,10 @@ fn a_registry_that_was_never_loaded_is_unavailable() {
     let subject = subject(OriginRegistry::new());
     let outcome = subject.send(&get_from(TRUSTED));
     outcome.assert_layer(503, &["cache-control: no-store", "vary: origin"]);
-    assert_eq!(outcome.denial.unwrap().kind(), DenialKind::Unavailable);
+    let denial = outcome.denial.unwrap();
+    assert_eq!(denial.kind(), DenialKind::Unavailable);
+    let fact = "(the registry has not been loaded yet)";
+    assert!(denial.to_string().ends_with(fact), "{denial}");
     let outcome = subject.send(&preflight_from(TRUSTED, "GET", ""));
     assert_eq!((outcome.status, outcome.inner.is_none()), (403, true));
 }

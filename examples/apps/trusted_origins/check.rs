@@ -94,6 +94,7 @@ impl Check<'_> {
         self.expect("without the token", &anybody.status(), &401);
         let draft =
             json!({"name": name, "origin": trusted, "scopes": ["CORS"], "allow_credentials": true});
+        self.guards(&first).await?;
         self.refusals(&first, &draft).await?;
 
         // An entry that is made at the first replica counts at all of them.

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -16,7 +16,7 @@ use axum::{
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use tower_cors::{
-    Denial,
+    Denial, DenialKind,
     trusted::{
         self,
         entry::Version,
@@ -93,7 +93,7 @@ impl Replica {
     pub(crate) fn status(&self) -> Value {
         let status = self.monitor.status();
         let staleness = self.origins.staleness();
-        let refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let refusals = self.refusals();
         json!({
             "url": self.url(),
             "version": self.origins.version().number(),
@@ -114,8 +114,13 @@ impl Replica {
         })
     }
 
+    fn refusals(&self) -> MutexGuard<'_, Refusals> {
+        // A list that is shown to people is good enough after a panic elsewhere.
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn refused(&self, refusal: Value) {
-        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut refusals = self.refusals();
         refusals.count += 1;
         refusals.last.truncate(REFUSALS - 1);
         refusals.last.push_front(refusal);
@@ -139,10 +144,26 @@ pub(crate) async fn note_refusals(
             "at": u64::try_from(millis.as_millis()).unwrap_or_default(),
             "origin": origin.chars().take(200).collect::<String>(),
             "request": format!("{method} {}", path.chars().take(200).collect::<String>()),
-            "reason": denial.to_string(),
+            "reason": in_plain_words(denial),
         }));
     }
     response
+}
+
+/// Why a page was refused, for administrators, who know entries and nothing of the layer's settings.
+fn in_plain_words(denial: &Denial) -> String {
+    match denial.kind() {
+        DenialKind::OriginNotAllowed => "no active entry trusts this origin with calls".to_owned(),
+        DenialKind::OpaqueOrigin => {
+            "the page has no origin of its own, as in a sandboxed frame, so no entry can name it"
+                .to_owned()
+        }
+        DenialKind::Unavailable => {
+            "this replica has not heard from its store for too long, and refuses everybody"
+                .to_owned()
+        }
+        _ => denial.to_string(),
+    }
 }
 
 /// The replicas of this process, for the admin page.

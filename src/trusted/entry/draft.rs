@@ -9,8 +9,8 @@ pub(crate) const MAX_NAME_CHARS: usize = 255;
 
 /// The content of an entry as an administrator writes it, checked.
 ///
-/// A draft that exists is well-formed: the origin is in the grammar of [`OriginPattern`], and what
-/// would put users at risk is refused:
+/// Every draft is well-formed: the origin is in the grammar of [`OriginPattern`]. Drafts that would
+/// put users at risk are refused:
 ///
 /// * credentials for an origin without transport security, unless
 ///   [`dangerously_allow_insecure`](Self::dangerously_allow_insecure) was called before: those are
@@ -51,7 +51,7 @@ impl OriginDraft {
     /// # Errors
     ///
     /// A name that is empty, longer than 255 characters, begins or ends with white space, or has a
-    /// control character; an origin that is none; no scope; a guard that the type's documentation
+    /// control character; a malformed origin; no scope; a guard that the type's documentation
     /// lists.
     pub fn new(name: &str, origin: &str, scopes: impl Into<Scopes>) -> Result<Self, EntryError> {
         if let Some(reason) = name_error(name) {
@@ -121,7 +121,7 @@ impl OriginDraft {
         &self.pattern
     }
 
-    /// What the origin is trusted with while the entry is active.
+    /// The permissions of the origin while the entry is active.
     pub fn scopes(&self) -> Scopes {
         self.scopes
     }
@@ -166,7 +166,7 @@ impl OriginDraft {
     }
 }
 
-/// Whether somebody on the way can alter what pages of the origin are made of.
+/// Whether an attacker on the network path can alter the pages of the origin.
 fn is_insecure(pattern: &OriginPattern) -> bool {
     matches!(pattern.scheme(), "http" | "ws" | "ftp") && !is_loopback_host(pattern.host())
 }
@@ -178,7 +178,7 @@ fn secure_counterpart(pattern: &OriginPattern) -> Option<String> {
     Some(format!("https://{rest}"))
 }
 
-/// What is wrong with a name of an entry or of an actor.
+/// The mistake in a name of an entry or of an actor, if there is one.
 pub(crate) fn name_error(name: &str) -> Option<NameErrorReason> {
     if name.is_empty() {
         return Some(NameErrorReason::Empty);

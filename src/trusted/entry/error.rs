@@ -58,7 +58,7 @@ pub enum EntryError {
         /// A narrower pattern.
         instead: String,
     },
-    /// The entry is trusted with nothing.
+    /// The entry has no scope.
     #[error("scopes: name at least one of CORS, REDIRECT and IFRAME_EMBED")]
     NoScope,
     /// Not a scope.
@@ -78,7 +78,7 @@ pub enum EntryError {
         /// The text.
         value: String,
     },
-    /// Not a name for somebody who makes changes.
+    /// Not a name of an actor.
     #[error("last_updated_by: {0}")]
     Actor(NameErrorReason),
     /// The id, the name or the origin of an entry before it.
@@ -109,7 +109,7 @@ impl EntryError {
     }
 }
 
-/// What is wrong with a name.
+/// The mistake in a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameErrorReason {
@@ -119,7 +119,7 @@ pub enum NameErrorReason {
     /// More than 255 characters.
     #[error("a name has at most 255 characters")]
     TooLong,
-    /// White space at the beginning or at the end, which nobody sees.
+    /// White space at the beginning or at the end, which people do not see.
     #[error("a name neither begins nor ends with white space")]
     Space,
     /// A control character.

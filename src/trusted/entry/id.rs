@@ -7,7 +7,7 @@ use std::{
 
 use super::{error::EntryError, stamp::to_millis};
 
-/// What an entry is known by: 16 hexadecimal digits in lower case, or a number below 2^63.
+/// The id of an entry: 16 hexadecimal digits in lower case, or a number below 2^63.
 ///
 /// ```
 /// use tower_cors::trusted::entry::EntryId;
@@ -23,9 +23,8 @@ use super::{error::EntryError, stamp::to_millis};
 pub struct EntryId(u64);
 
 impl EntryId {
-    /// An id that nobody has, as far as chance goes: the time in milliseconds, so that later
-    /// entries sort behind earlier ones, and 20 random bits. Whoever stores it must still refuse
-    /// one that exists.
+    /// A new id: the time in milliseconds, so that later entries sort behind earlier ones, and 20
+    /// random bits. Two ids of one millisecond may be the same, so a store has to check.
     pub fn generate(now: SystemTime) -> Self {
         // Every new `RandomState` has keys of its own.
         let random = RandomState::new().hash_one(now);

@@ -12,8 +12,7 @@ use super::{
     version::Version,
 };
 
-/// An entry as stores, files and administrators' interfaces write it: texts that nobody has
-/// checked.
+/// An entry as stores, files and administrators' interfaces write it: unchecked text.
 ///
 /// ```json
 /// {
@@ -117,7 +116,7 @@ impl OriginRecord {
     ///
     /// # Errors
     ///
-    /// What is no JSON, or has other fields than a record.
+    /// Text that is not JSON, or has other fields than a record.
     pub fn from_json(json: &[u8]) -> Result<Self, EntryError> {
         serde_json::from_slice(json).map_err(|error| EntryError::Form(error.to_string()))
     }

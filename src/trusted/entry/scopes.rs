@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use super::error::EntryError;
 
-/// What an origin can be trusted with.
+/// A permission of an origin.
 ///
 /// The names in stores are those of Okta's Trusted Origins API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

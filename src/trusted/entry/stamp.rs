@@ -9,8 +9,8 @@ pub(crate) struct Stamp {
     pub(crate) by: Actor,
 }
 
-/// Milliseconds since 1970. What is before, or after the year 9999, which no text has room for,
-/// becomes the nearest moment that is not.
+/// Milliseconds since 1970. Times before 1970, and after the year 9999, which RFC 3339 cannot write,
+/// become the nearest time within that range.
 pub(crate) fn to_millis(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     u64::try_from(since.as_millis()).map_or(MAX_MILLIS, |millis| millis.min(MAX_MILLIS))

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::origin::OriginPattern;
 
-/// An entry of the registry: an origin, or a family of origins, and what it is trusted with.
+/// An entry of the registry: an origin, or a family of origins, and its permissions.
 ///
 /// Made by a store from an [`OriginDraft`], or from an [`OriginRecord`](crate::trusted::entry::OriginRecord) that
 /// a source has loaded; both are checked. Entries do not change: an edit makes a new one.
@@ -83,7 +83,7 @@ impl TrustedOrigin {
         }
     }
 
-    /// This entry, read from a file in which somebody has changed what was `there`.
+    /// This entry, read from a file that was edited by hand, in place of the one that was `there`.
     pub(crate) fn edited_by_hand(
         self,
         there: Option<&Self>,
@@ -108,7 +108,7 @@ impl TrustedOrigin {
         }
     }
 
-    /// What the entry is known by, for its whole life.
+    /// The id, which never changes.
     pub fn id(&self) -> EntryId {
         self.id
     }
@@ -133,7 +133,7 @@ impl TrustedOrigin {
         self.draft.pattern()
     }
 
-    /// What the origin is trusted with while the entry is active.
+    /// The permissions of the origin while the entry is active.
     pub fn scopes(&self) -> Scopes {
         self.draft.scopes()
     }

@@ -6,8 +6,8 @@ use crate::trusted::{
     source::{Change, Position},
 };
 
-/// A change that has had an effect, as the writer tells of it: once, for those who follow the
-/// registry as a source and for those who have subscribed to its events.
+/// A change that has had an effect. The writer emits it once; followers get a [`Change`] made of it,
+/// and subscribers an event.
 pub(crate) enum Effect {
     /// The registry was empty, and holds so many entries now.
     Loaded { at: Position, entries: usize },

@@ -9,8 +9,8 @@ use crate::trusted::entry::Version;
 )]
 #[non_exhaustive]
 pub struct VersionRegressed {
-    /// What is served.
+    /// The version that is served.
     pub served: Version,
-    /// What the source offers.
+    /// The version that the source offers.
     pub offered: Version,
 }

@@ -12,7 +12,7 @@ use crate::trusted::entry::{Actor, Status, TrustedOrigin, Version};
 
 /// A change of a registry, and the version with which it came.
 ///
-/// What is served has changed already when the event comes; it may have changed again since.
+/// The change is served before the event is delivered. The registry may have changed again since.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OriginEvent {
@@ -80,14 +80,14 @@ impl OriginEventKind {
     }
 }
 
-/// What a subscriber receives.
+/// An item of a subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Received {
     /// The next change.
     Event(OriginEvent),
-    /// The subscriber was too slow: so many changes before the next one are lost to it. What the
-    /// registry serves is not affected; read it anew where every change matters.
+    /// The subscriber was too slow: so many changes before the next one are lost to it. The
+    /// registry itself is not affected; read it again where every change matters.
     Lagged(u64),
 }
 

@@ -6,7 +6,7 @@ use std::{
 use crate::trusted::entry::{EntryId, TrustedOrigin};
 
 /// The entries whose pages may show the service, and their spelling for `frame-ancestors`, which
-/// is written when somebody asks for it.
+/// is written at the first request for it.
 #[derive(Default)]
 pub(crate) struct FrameAncestors {
     entries: BTreeMap<EntryId, Arc<TrustedOrigin>>,

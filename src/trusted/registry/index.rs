@@ -1,5 +1,5 @@
-//! [`Index`]: from an origin to what it is trusted with, at a cost that does not depend on how
-//! many entries there are, neither for a lookup nor for an edit.
+//! [`Index`]: from an origin to its permissions. Lookups and edits cost the same however many
+//! entries there are.
 
 use std::{hash::BuildHasher, sync::Arc};
 
@@ -10,7 +10,7 @@ use crate::{
     trusted::entry::{Scope, Scopes, Status, TrustedOrigin},
 };
 
-/// What an origin is trusted with: the sum of all active entries that match it.
+/// The permissions of an origin: the sum of all active entries that match it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Access(u8);
 
@@ -44,8 +44,8 @@ impl Access {
 /// An immutable map with cheap edits: a clone shares everything with its original, and an edit
 /// copies only the path to what it changes.
 ///
-/// Entries hang in a tree of hashes. The hash only finds them; that an entry matches is always
-/// said by its pattern.
+/// Entries hang in a tree of hashes. The hash only finds them; the entry's
+/// pattern decides whether it matches.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
     root: Node,
@@ -54,7 +54,7 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// What the origin is trusted with.
+    /// The permissions of the origin.
     pub(crate) fn access(&self, origin: &Origin) -> Access {
         let exact = self.probe(self.hash(&Key::Exact(origin.as_bytes())), origin);
         if self.families.is_empty() {
@@ -121,7 +121,7 @@ impl Index {
     }
 }
 
-/// Under what a pattern is filed, so that every origin that it matches finds it.
+/// The key under which a pattern is filed. Every origin that the pattern matches has that key.
 #[derive(Hash)]
 enum Key<'a> {
     /// One origin.

@@ -1,4 +1,4 @@
-//! What is in force: the registry that requests are judged by, and its events.
+//! The registry that requests are judged by, and its events.
 
 mod effect;
 mod error;

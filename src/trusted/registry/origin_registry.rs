@@ -32,14 +32,14 @@ use crate::{
 /// A registry of trusted origins, which changes while requests are judged by it.
 ///
 /// A lookup reads an immutable snapshot: it takes no lock, does no input or output, and allocates
-/// nothing beyond what each thread needs once, however many entries there are. An edit publishes a
+/// nothing (except once for each thread), however many entries there are. An edit publishes a
 /// new snapshot that shares all but a few nodes with the one before; only the list for
 /// [`frame_ancestors`](Self::frame_ancestors) is copied whole, by edits of entries on it. Cloning
 /// the registry is one reference count: all clones are the same registry.
 ///
 /// Entries come from an [`EmbeddedStore`](crate::trusted::store::EmbeddedStore), or from any
 /// [`OriginSource`](crate::trusted::source::OriginSource) through a [`Replica`](crate::trusted::replica::Replica). Where several
-/// active entries match an origin, it is trusted with the sum of what they say. A registry that
+/// active entries match an origin, it has the permissions of all of them. A registry that
 /// has not been loaded yet trusts nobody.
 ///
 /// As an [`OriginPolicy`](crate::OriginPolicy) it allows the origins with the scope `CORS`, and
@@ -110,8 +110,8 @@ impl OriginRegistry {
     /// Whether the service may send the browser to the address after sign-in or sign-out: its
     /// origin has the scope `REDIRECT`.
     ///
-    /// An address without scheme and host is none to send a browser to elsewhere, and is refused;
-    /// so is one with a user name, which only serves to deceive.
+    /// An address without scheme and host is refused, because it does not lead to another site. One
+    /// with a user name is refused, because such addresses are used to deceive.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -293,11 +293,11 @@ impl OriginRegistry {
             .collect()
     }
 
-    /// Receives every change of what is served from now on, each once and in order.
+    /// Receives every change to the registry from now on, each once and in order.
     ///
-    /// In an embedded store that is every edit. A replica tells what its feed brings; what the feed
-    /// has missed, or brings as a [`Change::Reload`], is told by the differences that the next load
-    /// finds: an entry that was edited twice meanwhile is one change, one that came and went is
+    /// In an embedded store that is every edit. A replica reports the changes that its feed brings.
+    /// Changes that the feed has missed, or that come as a [`Change::Reload`], are reported as the
+    /// differences that the next load finds: an entry that was edited twice meanwhile is one change, one that came and went is
     /// none, and who deleted an entry is not known. An audit log that must have every edit, and who
     /// made it, is kept where edits are made.
     ///
@@ -337,18 +337,18 @@ impl OriginRegistry {
         self.writer().followers.subscribe(capacity)
     }
 
-    /// How many rows of the source are no entries. They are skipped.
+    /// How many rows of the source are invalid. They are skipped.
     pub fn invalid_rows(&self) -> usize {
         self.writer().invalid.len()
     }
 
-    /// The first rows, by key, that are no entries.
+    /// The first invalid rows, by key.
     pub fn invalid_rows_up_to(&self, limit: usize) -> Vec<InvalidRow> {
         self.writer().invalid.first(limit)
     }
 
-    /// Serves what a source held at the moment `begun`, in place of what is served. Returns whether
-    /// anything has changed.
+    /// Replaces the content by that of a source at the moment `begun`. Returns whether anything has
+    /// changed.
     pub(crate) fn apply_load(
         &self,
         load: SourceSnapshot,
@@ -406,14 +406,14 @@ impl OriginRegistry {
         &self.inner.freshness
     }
 
-    /// What the origin is trusted with, or `None` when the registry cannot tell.
+    /// The permissions of the origin, or `None` when the registry is not available.
     pub(crate) fn access(&self, origin: &Origin) -> Option<Access> {
         let is_usable = self.inner.freshness.is_usable();
         is_usable.then(|| self.inner.snapshot.load().index.access(origin))
     }
 
-    /// Serves what the writer holds, which is what the source held at the moment `confirmed`; tells
-    /// the subscribers; and wakes them when the lock is free again.
+    /// Publishes the writer's state, which the source held at the moment `confirmed`; queues the
+    /// changes for listeners; and wakes those when the lock is free again.
     fn publish(&self, mut writer: MutexGuard<'_, Writer>, confirmed: Option<Duration>) {
         self.inner.snapshot.store(Arc::new(writer.snapshot()));
         if let Some(at) = confirmed {

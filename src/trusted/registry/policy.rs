@@ -4,8 +4,7 @@ use super::origin_registry::OriginRegistry;
 use crate::{
     origin::RequestOrigin,
     policy::{
-        Denial, DenialKind, DeniedRequests, Grant, OriginPolicy, PolicyProperties, Verdict,
-        VerdictFuture,
+        Denial, DenialKind, DeniedRequests, Grant, OriginPolicy, PolicyProperties, VerdictFuture,
     },
     request::CorsRequest,
     trusted::entry::Scope,
@@ -16,7 +15,7 @@ use crate::{
 const MAX_AGE: Duration = Duration::from_secs(60);
 
 /// Allows the origins that active entries with the scope `CORS` match, with credentials if one of
-/// them says so; denies all others, and everybody while the registry is not available.
+/// them permits those. Denies all others, and everybody while the registry is not available.
 ///
 /// Browsers keep the answer to a preflight for a minute at most. Denied requests are refused
 /// unless the layer says otherwise.
@@ -37,17 +36,17 @@ const MAX_AGE: Duration = Duration::from_secs(60);
 /// ```
 impl OriginPolicy for OriginRegistry {
     fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
-        VerdictFuture::ready(match self.grant_to(request.origin()) {
-            Ok(grant) => Verdict::Allow(grant),
-            Err(kind) => Verdict::Deny(Denial::new(kind)),
-        })
+        match self.grant_to(request.origin()) {
+            Ok(grant) => grant.into(),
+            Err(denial) => denial.into(),
+        }
     }
 
     fn judge_preflight(&self, request: &CorsRequest<'_>) -> VerdictFuture {
-        VerdictFuture::ready(match self.grant_to(request.origin()) {
-            Ok(grant) => Verdict::Allow(grant.max_age_at_most(MAX_AGE)),
-            Err(kind) => Verdict::Deny(Denial::new(kind)),
-        })
+        match self.grant_to(request.origin()) {
+            Ok(grant) => grant.max_age_at_most(MAX_AGE).into(),
+            Err(denial) => denial.into(),
+        }
     }
 
     fn properties(&self) -> PolicyProperties {
@@ -59,16 +58,27 @@ impl OriginPolicy for OriginRegistry {
 }
 
 impl OriginRegistry {
-    fn grant_to(&self, origin: &RequestOrigin) -> Result<Grant, DenialKind> {
+    fn grant_to(&self, origin: &RequestOrigin) -> Result<Grant, Denial> {
         let RequestOrigin::Tuple(origin) = origin else {
-            return Err(DenialKind::OpaqueOrigin);
+            return Err(DenialKind::OpaqueOrigin.into());
         };
         match self.access(origin) {
-            None => Err(DenialKind::Unavailable),
+            None => Err(self.unavailable()),
             Some(access) if access.allows(Scope::Cors) => {
                 Ok(Grant::new().allow_credentials(access.credentials()))
             }
-            Some(_) => Err(DenialKind::OriginNotAllowed),
+            Some(_) => Err(DenialKind::OriginNotAllowed
+                .because("no active entry with the scope CORS matches it")),
         }
+    }
+
+    fn unavailable(&self) -> Denial {
+        DenialKind::Unavailable.because(match self.staleness() {
+            None => "the registry has not been loaded yet".to_owned(),
+            Some(age) => format!(
+                "the registry was last confirmed by its source {} s ago, which is longer than allowed",
+                age.as_secs()
+            ),
+        })
     }
 }

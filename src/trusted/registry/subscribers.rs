@@ -11,17 +11,17 @@ use futures_util::Stream;
 
 use crate::trusted::lock;
 
-/// Everybody who listens.
+/// All listeners.
 pub(crate) struct Subscribers<T> {
     queues: Vec<Weak<Queue<T>>>,
 }
 
-/// One who listens: a stream, which ends with the [`Subscribers`].
+/// One listener: a stream, which ends when the [`Subscribers`] are dropped.
 pub(crate) struct Subscription<T> {
     queue: Arc<Queue<T>>,
 }
 
-/// What a subscriber finds in its queue.
+/// An item of a subscriber's queue.
 pub(crate) enum News<T> {
     Item(T),
     /// The queue was full: so many items before the next one are gone.

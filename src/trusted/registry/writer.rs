@@ -1,4 +1,4 @@
-//! What edits change, and what requests read.
+//! The state that edits change, and the snapshot of it that requests read.
 
 use std::{collections::BTreeMap, sync::Arc, task::Waker};
 
@@ -14,7 +14,7 @@ use crate::trusted::{
     source::{Change, InvalidRows, Position, SourceRow, SourceSnapshot},
 };
 
-/// What requests read.
+/// The part that requests read.
 #[derive(Default)]
 pub(crate) struct Snapshot {
     pub(crate) version: Version,
@@ -22,7 +22,7 @@ pub(crate) struct Snapshot {
     pub(crate) frames: Arc<FrameAncestors>,
 }
 
-/// What edits change, under a lock that requests never take.
+/// The state that edits change, under a lock that requests never take.
 #[derive(Default)]
 pub(crate) struct Writer {
     pub(crate) at: Position,
@@ -33,7 +33,7 @@ pub(crate) struct Writer {
     pub(crate) invalid: InvalidRows,
     pub(crate) subscribers: Subscribers<OriginEvent>,
     pub(crate) followers: Subscribers<Change>,
-    /// What has changed since the last snapshot.
+    /// The changes since the last snapshot.
     effects: Vec<Effect>,
 }
 
@@ -46,7 +46,7 @@ impl Writer {
         }
     }
 
-    /// Queues what has changed for all who listen, and returns who is to be woken.
+    /// Queues the changes for all listeners, and returns the wakers of those that wait.
     #[must_use]
     pub(crate) fn deliver(&mut self) -> Vec<Waker> {
         let effects = std::mem::take(&mut self.effects);
@@ -124,7 +124,7 @@ impl Writer {
         true
     }
 
-    /// Inactive entries are not filed: they would only be found to count for nothing.
+    /// Inactive entries are not filed: a lookup would find them and ignore them.
     fn file(&mut self, entry: &Arc<TrustedOrigin>) {
         if Access::of(entry) != Access::default() {
             self.index.insert(Arc::clone(entry));

@@ -170,7 +170,7 @@ impl<S: OriginSource> Replica<S> {
                     Either::Left((at, _)) => break at?,
                     Either::Right((change, _)) => {
                         if change.is_reload() {
-                            // Changes behind a reload are served together with what is loaded.
+                            // Changes behind a reload are served together with the load.
                             meanwhile = Meanwhile::Wait;
                         }
                         let received = self.origins.freshness().now();
@@ -253,8 +253,7 @@ impl<S: OriginSource> Replica<S> {
         pending().await
     }
 
-    /// What the feed has brought. A change of another history is nothing to apply: it says that
-    /// everything has to be loaded.
+    /// The next item of the feed. A change of another history cannot be applied: it becomes a reload.
     fn received(&self, next: Option<Result<Change, SourceError>>) -> Result<Change, SourceError> {
         let change = next.unwrap_or_else(|| Err(SourceError::new("the feed has ended")))?;
         if change.at().contradicts(&self.origins.position()) {
@@ -307,20 +306,20 @@ impl<S: OriginSource> Replica<S> {
     }
 }
 
-/// What becomes of changes that come while everything is loaded.
+/// How changes are treated that come while everything is loaded.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Meanwhile {
-    /// They are served at once: the registry has missed nothing before them.
+    /// Serve them at once: the registry has missed nothing before them.
     Apply,
-    /// They wait for the load, which has what came before them.
+    /// Keep them until the load has brought the changes before them.
     Wait,
 }
 
-/// What one load has come to.
+/// The result of one load.
 enum Loaded {
-    /// The registry serves what the source held at this position, and what came after it.
+    /// The registry has the content of the source at this position, and the changes after it.
     All(Position),
-    /// A reload came meanwhile, for something that this load does not have.
+    /// A reload came meanwhile, for changes that this load does not have.
     MoreToLoad,
 }
 

@@ -18,11 +18,11 @@ use crate::trusted::{
     source::{OriginSource, SourceError, SourceSnapshot},
 };
 
-/// What a registry does when its source has been out of reach for long.
+/// How a registry behaves when its source has been out of reach for long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenStale {
-    /// It serves what it knew last, however old: the service stays up, and a deactivated origin
+    /// It serves the last known entries, however old: the service stays up, and a deactivated origin
     /// may still be trusted.
     KeepLast,
     /// Once it has not been confirmed for this long, it denies everybody, until it is again:
@@ -86,7 +86,7 @@ impl<S: OriginSource> Replica<S> {
         }
     }
 
-    /// How often everything is loaded anew, against what a feed may have lost, unless the source's
+    /// How often everything is loaded again, in case a feed has lost changes, unless the source's
     /// [`position`](OriginSource::position) says that nothing has changed. Default: every 30
     /// seconds, or three times within the staleness at which the registry fails closed: a feed
     /// that is silent does not keep it open unless it sends

@@ -5,7 +5,7 @@ use std::{
 
 use crate::trusted::{lock, source::SourceError};
 
-/// How it goes with a [`Replica`](crate::trusted::replica::Replica). Cloning is one reference count.
+/// The status of a [`Replica`](crate::trusted::replica::Replica) while it runs. Cloning is one reference count.
 #[derive(Clone, Debug, Default)]
 pub struct ReplicaMonitor {
     status: Arc<Mutex<ReplicaStatus>>,
@@ -16,14 +16,14 @@ impl ReplicaMonitor {
         lock(&self.status)
     }
 
-    /// How it goes now.
+    /// The status now.
     pub fn status(&self) -> ReplicaStatus {
         self.lock().clone()
     }
 }
 
-/// How it goes with a [`Replica`](crate::trusted::replica::Replica). Version, staleness and invalid rows are the
-/// registry's to tell.
+/// The status of a [`Replica`](crate::trusted::replica::Replica). The registry itself has the version,
+/// the staleness and the invalid rows.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ReplicaStatus {
@@ -40,7 +40,7 @@ pub struct ReplicaStatus {
     pub histories: u64,
     /// How many times something failed, each of which made the replica begin anew.
     pub failures: u64,
-    /// What failed last, and when.
+    /// The last failure, and its time.
     pub last_failure: Option<(SystemTime, SourceError)>,
 }
 

@@ -18,7 +18,7 @@ impl Waiting {
     pub(super) fn push(&mut self, change: Change, received: Duration) {
         if let Some((last, _)) = self.changes.last() {
             // A bulk job sends a reload with each of its statements, and a quiet source confirms
-            // every other second: the last one says what the ones before it said.
+            // every other second: the last one includes the ones before it.
             let is_repeated =
                 last.is_reload() && change.is_reload() || is_current(last) && is_current(&change);
             if is_repeated {

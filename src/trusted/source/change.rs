@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use super::position::Position;
 use crate::trusted::entry::{Actor, EntryError, EntryId, OriginRecord, TrustedOrigin, Version};
 
-/// What a feed brings.
+/// One item of a feed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Change {
@@ -34,7 +34,7 @@ pub enum Change {
     },
     /// More has changed than the feed brings one by one: the whole has to be loaded.
     Reload {
-        /// The first position that has what is to be loaded.
+        /// The first position that includes the changes to be loaded.
         at: Position,
     },
 }
@@ -67,11 +67,11 @@ pub enum SourceRow {
     Record(Box<OriginRecord>),
     /// An entry.
     Entry(Arc<TrustedOrigin>),
-    /// Something that is not even a record.
+    /// A row that cannot be read as a record.
     Invalid {
         /// The row's key in the store.
         key: String,
-        /// What is wrong with it.
+        /// Why the row is not an entry.
         error: EntryError,
     },
 }
@@ -111,14 +111,14 @@ impl From<Arc<TrustedOrigin>> for SourceRow {
     }
 }
 
-/// A row that is no entry. It is skipped, counted and reported; the rest is served.
+/// A row that is not a valid entry. It is skipped, counted and reported; the rest is served.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("row {key:?}: {error}")]
 #[non_exhaustive]
 pub struct InvalidRow {
     /// The row's key in the store.
     pub key: String,
-    /// What is wrong with it.
+    /// Why the row is not an entry.
     pub error: EntryError,
 }
 

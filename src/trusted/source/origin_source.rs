@@ -7,8 +7,8 @@ use super::{change::Change, error::SourceError, position::Position, snapshot::So
 /// Where a registry's entries come from: something that can be read whole, and watched.
 ///
 /// [`Replica`](crate::trusted::replica::Replica) keeps a registry in step with a source. It calls
-/// [`watch`](Self::watch) first and [`load`](Self::load) then, and applies what the feed brings
-/// from the load's version on; so nothing is missed between the two. When the feed
+/// [`watch`](Self::watch) first and [`load`](Self::load) then, and applies the changes
+/// of the feed from the load's version on; so nothing is missed between the two. When the feed
 /// ends or fails, it begins anew.
 ///
 /// # Contract

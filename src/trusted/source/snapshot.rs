@@ -25,7 +25,7 @@ pub struct SourceSnapshot {
 }
 
 impl SourceSnapshot {
-    /// Nothing yet.
+    /// An empty snapshot.
     pub fn new() -> Self {
         Self {
             entries: BTreeMap::new(),
@@ -36,8 +36,8 @@ impl SourceSnapshot {
         }
     }
 
-    /// Adds a row. One that is no entry is skipped, counted and reported; of two with one id, the
-    /// later version stays.
+    /// Adds a row. An invalid row is skipped, counted and reported. Of two rows with one id, the one
+    /// with the later version stays.
     pub fn push(&mut self, row: impl Into<SourceRow>) {
         self.note_progress();
         let entry = match row.into().check() {
@@ -64,7 +64,7 @@ impl SourceSnapshot {
         self.age = age;
     }
 
-    /// Makes a change that came after the load.
+    /// Applies a change that came after the load.
     pub(crate) fn apply(&mut self, change: Change) {
         if change.version() >= self.applied.version() {
             self.applied = change.at().clone();
@@ -134,7 +134,7 @@ impl Progress {
     }
 }
 
-/// The rows of a source that are no entries, by their keys.
+/// The invalid rows of a source, by their keys.
 ///
 /// Several rows may have one key where a table has lost its primary key. All of them count.
 #[derive(Clone, Debug, Default)]

@@ -40,7 +40,7 @@ use crate::{
 /// whole with each edit, so that no crash leaves half of one, and takes what people have changed
 /// in it when [`reload`](Self::reload) or [`watch_file`](Self::watch_file) sees it; it writes the
 /// file back then, with the versions that the changes have got, and without comments. A file with
-/// any mistake, or with half of its content, is refused whole, and what was served stays; edits
+/// any mistake, or with half of its content, is refused whole, and the old entries stay; edits
 /// through the store fail until the file is right, because they would overwrite it. Meanwhile
 /// [`refusal`](Self::refusal) says why, and the registry's
 /// [`staleness`](OriginRegistry::staleness) grows. What is changed while no process runs keeps the

@@ -24,8 +24,8 @@ pub(crate) struct EntriesFile {
     seen: Option<Stamp>,
 }
 
-/// What changes when somebody edits a file, or puts another one in its place. The time of the
-/// change is there for tools that set the length and the time of the content.
+/// Metadata that changes when a file is edited or replaced. The time of the status change finds the
+/// edits of tools that restore length and modification time, such as `rsync --inplace --times`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Stamp {
     len: u64,
@@ -77,7 +77,7 @@ impl EntriesFile {
         Ok(file)
     }
 
-    /// The content, if the file is there and is not what was last seen.
+    /// The content, if the file exists and has changed since it was last seen.
     pub(crate) fn read_if_changed(&mut self) -> Result<Option<Content>, FileError> {
         let stamp = match self.stamp()? {
             Some(stamp) => stamp,
@@ -108,7 +108,7 @@ impl EntriesFile {
         }
     }
 
-    /// What the file is now, if it is there.
+    /// The file's metadata now, if it exists.
     fn stamp(&self) -> Result<Option<Stamp>, FileError> {
         match self.resolve()? {
             Some(target) => {
@@ -119,7 +119,8 @@ impl EntriesFile {
         }
     }
 
-    /// Opening a pipe would wait for somebody to write, and reading some devices has no end.
+    /// Checks first that this is a regular file: opening a pipe would block until it is written to, and
+    /// some devices can be read without end.
     fn stamp_of(&self, metadata: &Metadata) -> Result<Stamp, FileError> {
         if !metadata.is_file() {
             let path = self.path.clone();
@@ -143,7 +144,7 @@ impl EntriesFile {
     }
 
     /// Replaces the file: readers find the old content or the new one, never a part, also after a
-    /// crash. What somebody has written since it was last seen stays, and this fails.
+    /// crash. If the file was edited since it was last seen, the edit stays and this fails.
     pub(crate) fn write<'a>(
         &mut self,
         version: Version,
@@ -158,14 +159,14 @@ impl EntriesFile {
         let beside = self.beside(&target);
         let replaced = self.replace_by(text.as_bytes(), &beside, &target);
         if replaced.is_err() {
-            // There may be none, and the next start removes it otherwise.
+            // If this fails, the next start removes the file.
             let _ = fs::remove_file(&beside);
         }
         self.seen = replaced?;
         Ok(())
     }
 
-    /// Returns what the file is now, unless somebody has edited it already.
+    /// Returns the metadata of the new file, or `None` if it was edited meanwhile.
     fn replace_by(
         &self,
         text: &[u8],
@@ -174,7 +175,7 @@ impl EntriesFile {
     ) -> Result<Option<Stamp>, FileError> {
         let written = write_beside(text, beside, target).map_err(|error| self.io(&error))?;
         let before = written.metadata().map_err(|error| self.io(&error))?;
-        // As late as can be.
+        // As late as possible, so that edits by others are seen.
         if self.stamp()? != self.seen {
             return Err(FileError::Overtaken {
                 path: self.path.clone(),
@@ -229,8 +230,8 @@ fn process_random() -> u64 {
     *RANDOM.get_or_init(|| RandomState::new().hash_one(SystemTime::now()))
 }
 
-/// Removes what processes that were killed during an edit have left beside the file. Without effect
-/// where that cannot be done: nobody reads it.
+/// Removes files that processes which were killed during an edit have left beside the file. Errors
+/// are ignored: a leftover takes room and does no other harm.
 fn remove_leftovers(target: &Path) {
     let folder = match target.parent() {
         Some(parent) if parent.as_os_str().is_empty() => Path::new("."),

@@ -2,7 +2,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use crate::trusted::{registry::VersionRegressed, source::InvalidRow};
 
-/// Why a file is not taken. What was served before still is.
+/// Why a file is not taken. The entries from before are served on.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
@@ -11,14 +11,14 @@ pub enum FileError {
     Io {
         /// The file's name.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         error: String,
     },
     /// The file is not of the form `{"version": 1, "entries": [...]}`. Nor is half of one: JSON ends
     /// with a bracket, and TOML with the line `[end]`.
     #[error("not a file of entries: {0}")]
     Form(String),
-    /// Somebody has edited the file while the store was about to replace it: try again.
+    /// The file was edited by others while the store was about to replace it: try again.
     #[error("{}: somebody else has just written it: try again", path.display())]
     Overtaken {
         /// The file's name.
@@ -51,7 +51,7 @@ pub enum FileError {
         /// How long it has been waited for.
         waited: Duration,
     },
-    /// Some of the entries are none.
+    /// Some of the entries have mistakes.
     #[error("{}", Lines(.0))]
     Invalid(Arc<[InvalidRow]>),
 }

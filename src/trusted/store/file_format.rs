@@ -1,4 +1,4 @@
-//! What stands in a file of entries.
+//! The format of a file of entries.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -84,7 +84,7 @@ pub(super) struct Document {
     pub(super) entries: Vec<OriginRecord>,
 }
 
-/// What a well-formed file holds.
+/// The content of a well-formed file.
 pub(crate) struct Content {
     pub(crate) version: Version,
     pub(crate) entries: Vec<TrustedOrigin>,

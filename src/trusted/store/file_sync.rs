@@ -19,7 +19,7 @@ use crate::trusted::{
     source::{Change, HistoryId, Position, SourceError, SourceRow, SourceSnapshot},
 };
 
-/// How long a file may take for what is asked of it. Beyond that it is taken for one that hangs.
+/// How long an operation on the file may take. Beyond that the file is taken for one that hangs.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) struct Inner {
@@ -33,19 +33,19 @@ pub(super) struct Inner {
     looks: Mutex<Looks>,
 }
 
-/// What only edits need, one after the other.
+/// The state that edits need, one edit at a time.
 pub(super) struct Edits {
     pub(super) unique: Unique,
     pub(super) file: Option<EntriesFile>,
 }
 
-/// How it goes with the file, for those who ask without waiting for it. Moments are those of the
+/// The state of the file, which can be read without waiting for the file. Moments are those of the
 /// registry's freshness.
 #[derive(Default)]
 struct Looks {
     /// Since when the file has been waited for.
     waiting_since: Option<Duration>,
-    /// When the file last was what is served.
+    /// When the file and the registry were last known to agree.
     last_good: Duration,
     refused: Option<FileError>,
 }
@@ -70,7 +70,8 @@ impl Inner {
         lock(&self.edits)
     }
 
-    /// Does what needs the file. While it is waited for, what is served is as old as the last look.
+    /// Runs an operation on the file. The registry counts as stale since the last look until the
+    /// operation has ended well.
     pub(super) fn with_file<T>(
         &self,
         work: impl FnOnce(&mut Edits) -> Result<T, FileError>,
@@ -165,7 +166,7 @@ impl Inner {
         taken.map(|()| true)
     }
 
-    /// Whether the file says what is served, whoever has written it, and however.
+    /// Whether the file has the same entries as the registry, in whatever form.
     fn serves(&self, content: &Content) -> bool {
         let mut entries = content.entries.iter();
         content.entries.len() == self.origins.len()
@@ -190,7 +191,7 @@ impl Inner {
     fn take(&self, edits: &mut Edits, content: Content) -> Result<(), VersionRegressed> {
         let served = self.origins.version();
         let version = match served {
-            // What was there when the process started is as old as it says.
+            // Entries that were there when the process started keep their versions.
             Version::ZERO => content.version.max(Version::ZERO.next()),
             served => served.max(content.version).next(),
         };
@@ -249,7 +250,7 @@ impl Inner {
         self.origins.apply(change, self.origins.freshness().now());
     }
 
-    /// This version, as nobody else has it.
+    /// This version in the history of this store.
     pub(super) fn at(&self, version: Version) -> Position {
         Position::new(version).with_history(self.history.clone())
     }
@@ -280,8 +281,8 @@ impl Inner {
 }
 
 impl Looks {
-    /// Whether the file, as it was last looked at, is what is served. One that could not be written
-    /// back is.
+    /// Whether the registry has the entries of the file as it was last read. It has them also when
+    /// the file could not be written back.
     fn is_served(&self) -> bool {
         matches!(self.refused, None | Some(FileError::Unsaved(_)))
     }

@@ -53,7 +53,7 @@ pub trait OriginStore: fmt::Debug + Send + Sync + 'static {
         by: Actor,
     ) -> StoreFuture<'_, Arc<TrustedOrigin>>;
 
-    /// Sets whether an entry counts; setting what is already so changes nothing.
+    /// Sets whether an entry counts. Setting the status that the entry has changes nothing.
     fn set_status(
         &self,
         id: EntryId,
@@ -116,14 +116,13 @@ pub enum StoreError {
         /// The id.
         id: EntryId,
     },
-    /// Somebody else has changed the entry since.
+    /// The entry was changed by others since.
     #[error("version: the entry is at version {current} by now: read it again")]
     Changed {
         /// The version of the entry that there is.
         current: Version,
     },
-    /// What the store has there is no entry, and cannot be edited: somebody has put it there by
-    /// other means.
+    /// The store has an invalid row there, which cannot be edited. It was written by other means.
     #[error("{0}: delete it, or correct it in the store")]
     Invalid(InvalidRow),
     /// The store is out of reach, or takes no edits for now. Whether the edit was made may be

@@ -8,7 +8,7 @@ use std::{
 use super::origin_store::StoreError;
 use crate::trusted::entry::TrustedOrigin;
 
-/// The names and the origins that are taken.
+/// The names and the origins of all entries, each of which may exist once.
 #[derive(Default)]
 pub(crate) struct Unique {
     names: HashSet<ByName>,

@@ -1,6 +1,9 @@
 //! What the admin API answers.
 
-use axum::http::{Method, header::LINK};
+use axum::http::{
+    Method,
+    header::{AUTHORIZATION, HOST, LINK},
+};
 use reqwest::Response;
 use serde_json::{Value, json};
 
@@ -20,6 +23,8 @@ impl Check<'_> {
             ("scopes", json!([1])),
             ("status", json!("ON")),
             ("allow_credentials", json!("yes")),
+            ("dangerously_allow_insecure", json!(1)),
+            ("origin", json!("*")),
             ("credentials", json!(true)),
         ] {
             let mut wrong = draft.clone();
@@ -67,6 +72,33 @@ impl Check<'_> {
             self.expect(&step, &answer.status(), &status);
             let body: Value = answer.json().await?;
             self.expect(&step, &text(&body["errorCode"]), code);
+        }
+        Ok(())
+    }
+
+    /// Who knows the token, and under which name the API is asked.
+    pub(super) async fn guards(&mut self, replica: &str) -> Result<(), Error> {
+        let entries = format!("{replica}{ENTRIES}");
+        for token in ["", "demo-admi", "demo-admin2"] {
+            let header = format!("Bearer {token}");
+            let request = self.client.get(&entries).header(AUTHORIZATION, header);
+            let step = format!("the token {token:?}");
+            self.expect(&step, &request.send().await?.status(), &401);
+        }
+        // The name of a site that leads to this machine, as DNS rebinding has it.
+        let request = self.client.get(&entries).header(HOST, "evil.example");
+        let foreign = request.bearer_auth(self.token).send().await?;
+        self.expect("a foreign name", &foreign.status(), &421);
+        let request = self.client.get(&entries).bearer_auth(self.token);
+        let answer = request.send().await?;
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("cache-control", "no-store"),
+        ] {
+            let sent = answer.headers().get(name);
+            let sent = sent.and_then(|sent| sent.to_str().ok());
+            self.expect(name, &sent, &Some(value));
         }
         Ok(())
     }
