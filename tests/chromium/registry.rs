@@ -133,7 +133,7 @@ async fn the_page_shows_replicas_of_other_processes_and_which_of_them_are_gone()
         assert!(!shown.contains("unreachable"), "{shown:?}");
 
         drop(peer.process);
-        shows(&window, "#replicas", &[&format!("{at_peer} unreachable: ")]).await;
+        shows(&window, "#replicas", &[&at_peer, "unreachable: "]).await;
         // Nothing pretends to be live when the page's own process is gone, either.
         drop(service.process);
         let note = window.text("#unreachable:not([hidden])").await;

@@ -5,6 +5,7 @@ use std::{
     thread,
 };
 
+use futures_util::FutureExt;
 use proptest::prelude::*;
 use tower_cors::trusted::{
     entry::{EntryId, Scope, Status, TrustedOrigin, Version},
@@ -164,6 +165,19 @@ fn lists_have_cursors_and_filters() {
     let expected: Vec<_> = all.into_iter().filter(|e| e.name().contains('7')).collect();
     assert_eq!(pages, expected);
     assert!(store.origins().list(None, 0, |_| true).is_empty());
+
+    // A long search is done in steps, and finds the same.
+    let sevens = |entry: &TrustedOrigin| entry.name().contains('7');
+    let found = block_on(store.origins().search(None, usize::MAX, sevens));
+    assert_eq!(found, store.origins().list(None, usize::MAX, sevens));
+    let mut nothing = Box::pin(store.origins().search(None, 1, |_| false));
+    for _ in 0..3 {
+        assert!(
+            nothing.as_mut().now_or_never().is_none(),
+            "other work comes between"
+        );
+    }
+    assert!(block_on(nothing).is_empty());
 }
 
 #[derive(Clone, Debug)]
@@ -257,7 +271,7 @@ proptest! {
                 }
             }
         }
-        use futures_util::{FutureExt, StreamExt};
+        use futures_util::StreamExt;
         while let Some(Some(change)) = feed.next().now_or_never() {
             writer.apply(change.unwrap());
         }
