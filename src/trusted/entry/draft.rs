@@ -2,7 +2,9 @@ use super::{
     error::{EntryError, NameErrorReason},
     scopes::{Scope, Scopes, Status},
 };
-use crate::origin::{OriginPattern, crosses_public_suffix, is_loopback_host, own_name_instead};
+use crate::origin::{
+    OriginPattern, crosses_public_suffix, is_loopback_host, own_name_instead, suggested_origin,
+};
 
 /// The longest name of an entry, in characters.
 pub(crate) const MAX_NAME_CHARS: usize = 255;
@@ -146,24 +148,60 @@ impl OriginDraft {
             return Err(EntryError::CredentialsWithoutCors);
         }
         let pattern = &self.pattern;
-        if self.credentials && !self.allows_insecure && is_insecure(pattern) {
-            return Err(EntryError::InsecureOrigin {
-                value: pattern.as_str().to_owned(),
-                instead: secure_counterpart(pattern),
-            });
-        }
+        let lacks_security = self.credentials && !self.allows_insecure && is_insecure(pattern);
         let gives_power = self.credentials
             || self.scopes.contains(Scope::Redirect)
             || self.scopes.contains(Scope::IframeEmbed);
-        if gives_power && pattern.has_subdomains() && crosses_public_suffix(pattern.host()) {
+        if gives_power && pattern.host() == "*" {
+            return Err(EntryError::AnyHost {
+                value: pattern.as_str().to_owned(),
+            });
+        }
+        if let Some(base) = wildcard_base(pattern)
+            && gives_power
+            && crosses_public_suffix(base)
+        {
+            let instead = own_name_instead(&with_whole_label(pattern, base), base);
             return Err(EntryError::PublicSuffix {
                 value: pattern.as_str().to_owned(),
-                suffix: pattern.host().to_owned(),
-                instead: own_name_instead(pattern.as_str(), pattern.host()),
+                suffix: base.to_owned(),
+                // The proposal has none of the two mistakes.
+                instead: if lacks_security {
+                    secure_counterpart(&instead).unwrap_or(instead)
+                } else {
+                    instead
+                },
+            });
+        }
+        if lacks_security {
+            return Err(EntryError::InsecureOrigin {
+                value: pattern.as_str().to_owned(),
+                instead: secure_counterpart(pattern.as_str()),
             });
         }
         Ok(self)
     }
+}
+
+/// The domain below which names match that strangers may register, if the pattern has a wildcard in
+/// its host. A fixed part beside the wildcard does not help: below a public suffix, anybody can
+/// register a name with the same beginning and end.
+fn wildcard_base(pattern: &OriginPattern) -> Option<&str> {
+    let host = pattern.host();
+    if pattern.has_subdomains() {
+        Some(host)
+    } else if host.contains('*') {
+        host.split_once('.').map(|(_, base)| base)
+    } else {
+        None
+    }
+}
+
+/// The pattern with `*.` before the base.
+fn with_whole_label(pattern: &OriginPattern, base: &str) -> String {
+    let text = pattern.as_str();
+    let behind = text.find(base).map_or("", |at| &text[at..]);
+    format!("{}://*.{behind}", pattern.scheme())
 }
 
 /// Whether an attacker on the network path can alter the pages of the origin.
@@ -173,9 +211,10 @@ fn is_insecure(pattern: &OriginPattern) -> bool {
 
 /// The same origin with transport security, for the scheme that has such a counterpart: pages have
 /// origins with `http`, not with `ws`, and nothing is served by `ftp` and `https` alike.
-fn secure_counterpart(pattern: &OriginPattern) -> Option<String> {
-    let rest = pattern.as_str().strip_prefix("http://")?;
-    Some(format!("https://{rest}"))
+fn secure_counterpart(text: &str) -> Option<String> {
+    let secure = format!("https://{}", text.strip_prefix("http://")?);
+    // The port may be the default one now.
+    Some(suggested_origin(&secure).unwrap_or(secure))
 }
 
 /// The mistake in a name of an entry or of an actor, if there is one.
@@ -283,6 +322,59 @@ mod tests {
         let anybody = draft("http://*.github.io", Scope::Cors).unwrap();
         let anybody = anybody.dangerously_allow_insecure(true).credentials(true);
         assert!(matches!(anybody, Err(EntryError::PublicSuffix { .. })));
+    }
+
+    #[test]
+    fn a_fixed_part_beside_a_wildcard_does_not_keep_strangers_out() {
+        for (pattern, instead) in [
+            ("https://shop-*.github.io", "https://your-name.github.io"),
+            (
+                "https://*-shop.vercel.app:*",
+                "https://your-name.vercel.app:*",
+            ),
+        ] {
+            let draft = draft(pattern, Scope::Cors).unwrap();
+            assert!(
+                matches!(
+                    draft.credentials(true),
+                    Err(EntryError::PublicSuffix { instead: proposed, .. }) if proposed == instead
+                ),
+                "{pattern}"
+            );
+        }
+        let own = draft("https://pr-*.shop.example.com", Scope::Cors).unwrap();
+        assert!(own.credentials(true).is_ok());
+    }
+
+    #[test]
+    fn any_application_of_a_scheme_gets_no_power() {
+        let any = draft("moz-extension://*", Scope::Cors).unwrap();
+        let error = any.credentials(true).unwrap_err();
+        assert!(matches!(error, EntryError::AnyHost { .. }), "{error}");
+        assert!(draft("moz-extension://*", Scope::IframeEmbed).is_err());
+    }
+
+    /// What is proposed is itself an entry.
+    #[test]
+    fn proposals_can_be_entered() {
+        for mistaken in [
+            "http://a.example",
+            "http://a.example:443",
+            "http://a.example:8080",
+            "http://*.a.example:*",
+            "http://*.github.io",
+            "http://*.co.uk",
+            "https://*.github.io:8443",
+        ] {
+            let error = draft(mistaken, Scope::Cors).unwrap().credentials(true);
+            let instead = match error.unwrap_err() {
+                EntryError::InsecureOrigin { instead, .. } => instead.unwrap(),
+                EntryError::PublicSuffix { instead, .. } => instead,
+                other => panic!("{mistaken}: {other}"),
+            };
+            let proposed = draft(&instead, Scope::Cors).unwrap().credentials(true);
+            assert!(proposed.is_ok(), "{mistaken}: {instead}");
+        }
     }
 
     #[test]

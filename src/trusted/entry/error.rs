@@ -58,6 +58,15 @@ pub enum EntryError {
         /// A narrower pattern.
         instead: String,
     },
+    /// Any application of a scheme, with more than calls without credentials.
+    #[error(
+        "origin: {value:?}: any installed application or extension with this scheme would match: \
+         write the host that is yours, or leave it at calls without credentials"
+    )]
+    AnyHost {
+        /// The origin.
+        value: String,
+    },
     /// The entry has no scope.
     #[error("scopes: name at least one of CORS, REDIRECT and IFRAME_EMBED")]
     NoScope,
@@ -98,6 +107,7 @@ impl EntryError {
             Self::Origin(_)
             | Self::InsecureOrigin { .. }
             | Self::AnyOrigin
+            | Self::AnyHost { .. }
             | Self::PublicSuffix { .. } => "origin",
             Self::NoScope | Self::Scope(_) => "scopes",
             Self::Status(_) => "status",

@@ -139,7 +139,8 @@ enum Key<'a> {
 impl<'a> Key<'a> {
     fn of(pattern: &'a OriginPattern) -> Self {
         let (scheme, host) = (pattern.scheme().as_bytes(), pattern.host().as_bytes());
-        if pattern.host().contains('*') {
+        // A wildcard within a label, for any host, or a range of addresses.
+        if pattern.host().contains(['*', '/']) {
             return Self::Scheme(scheme);
         }
         match (pattern.has_subdomains(), pattern.port()) {
@@ -296,6 +297,12 @@ mod tests {
     use crate::trusted::entry::{Actor, EntryId, OriginDraft, Version};
 
     fn entry(id: u64, pattern: &str, scopes: Scopes, status: Status) -> Arc<TrustedOrigin> {
+        // Any host may be trusted with calls alone.
+        let scopes = if pattern.ends_with("://*") {
+            Scope::Cors.into()
+        } else {
+            scopes
+        };
         let draft = OriginDraft::new("name", pattern, scopes).unwrap();
         Arc::new(TrustedOrigin::created(
             EntryId::from_number(id).unwrap(),
@@ -314,11 +321,13 @@ mod tests {
     fn pattern() -> impl Strategy<Value = String> {
         let scheme = prop_oneof![Just("https"), Just("http"), Just("tauri")];
         let port = prop_oneof![Just(""), Just(":1"), Just(":8080"), Just(":*")];
-        (scheme, any::<bool>(), host(), port).prop_map(|(scheme, star, host, port)| {
+        let star = prop_oneof![Just(""), Just("*."), Just("a*."), Just("*b.")];
+        let web = (scheme, star, host(), port).prop_map(|(scheme, star, host, port)| {
             // Two labels at least, which cross no public suffix.
-            let base = if star { "*." } else { "" };
-            format!("{scheme}://{base}{host}.example{port}")
-        })
+            format!("{scheme}://{star}{host}.example{port}")
+        });
+        let web = web.prop_filter("a pattern", |text| text.parse::<OriginPattern>().is_ok());
+        prop_oneof![20 => web, 1 => Just("tauri://*".to_owned())]
     }
 
     fn origin() -> impl Strategy<Value = Origin> {

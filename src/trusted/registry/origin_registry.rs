@@ -77,6 +77,11 @@ struct Inner {
 
 impl OriginRegistry {
     /// An empty registry, which trusts nobody until it is loaded.
+    ///
+    /// # Panics
+    ///
+    /// On targets without a monotonic clock, such as `wasm32-unknown-unknown`: use
+    /// [`with_clock`](Self::with_clock) there.
     pub fn new() -> Self {
         Self::with_timer(Timer::monotonic())
     }
