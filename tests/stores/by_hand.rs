@@ -93,7 +93,7 @@ async fn statements_that_do_several_things_at_once_arrive_whole() {
     assert!(status.loads <= 1 + status.failures, "{status:?}");
     assert!(replica.origins.is_trusted(&origin("row-1")));
 
-    // What is no entry can only be deleted, and whoever edits it is told so.
+    // An invalid row can only be deleted. Other edits get an error.
     operator
         .batch_execute("UPDATE trusted_origins SET origin = 'row-1' WHERE id = 1")
         .await
@@ -197,7 +197,7 @@ async fn entries_with_one_name_are_served_and_can_be_told_apart_again() {
             .all(|site| replica.origins.is_trusted(&origin(site)))
     );
 
-    // The name is in nobody's way who does not want to change it.
+    // A shared name does not stop edits that leave it as it is.
     let off = store.deactivate(ids[0], None, actor("ann")).await.unwrap();
     assert_eq!(off.status(), Status::Inactive);
     let moved = OriginDraft::new("twin", "https://three.example.com", Scope::Cors).unwrap();

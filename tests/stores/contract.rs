@@ -77,7 +77,7 @@ async fn is_told_of_each(kind: Kind) -> bool {
         "{again:?}"
     );
 
-    // What is so already changes nothing; an old version is refused.
+    // Setting the current status changes nothing; an old version is refused.
     let same = store
         .deactivate(shop.id(), None, ann.clone())
         .await

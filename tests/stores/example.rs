@@ -86,6 +86,21 @@ fn the_example_shows_no_other_machine_its_admin_page_with_the_token_that_all_kno
     assert!(errors.starts_with("--admin-token: "), "{errors}");
 }
 
+/// An unset variable in a command line, and texts that no header may have.
+#[test]
+#[ignore = "needs the example: run scripts/stores.sh"]
+fn the_example_does_not_start_with_a_token_that_is_none() {
+    for token in ["", " ", "=", "50%", "schl\u{fc}ssel"] {
+        let refused = Command::new(built_example())
+            .args(["--admin-token", token])
+            .output()
+            .expect("the example starts");
+        assert!(!refused.status.success(), "{token:?}");
+        let errors = String::from_utf8_lossy(&refused.stderr);
+        assert!(errors.starts_with("--admin-token: "), "{errors}");
+    }
+}
+
 /// Each listens at every address of its machine, so by its own word both are the same.
 #[tokio::test]
 #[ignore = "needs the example: run scripts/stores.sh"]
@@ -123,7 +138,7 @@ async fn listening(options: &[&str]) -> (tokio::process::Child, u16) {
     let mut said = BufReader::new(process.stdout.take().unwrap()).lines();
     let first = said.next_line().await.unwrap().expect("it says something");
     let (_, port) = first.rsplit_once(':').expect(&first);
-    // It may not say the rest to nobody.
+    // Its output must be read, or it would block.
     tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
     (process, port.parse().unwrap())
 }

@@ -137,7 +137,7 @@ async fn what_a_cut_feed_has_missed_is_caught_up_with(kind: Kind) {
     agree(&store, &[&replica]).await;
     assert_eq!(replica.origins.len(), 200);
 
-    // Who has followed the events knows the same, whatever the feed has missed.
+    // The events alone lead to the same entries, although the feed has missed changes.
     let (mut known, mut version) = (BTreeMap::new(), Version::ZERO);
     while let Some(received) = events.try_next() {
         let Received::Event(event) = received else {
@@ -266,7 +266,7 @@ async fn replicas_outlive_what_an_operator_does_to_postgres() {
     }
     eventually("no row is invalid", || replica.origins.invalid_rows() == 0).await;
 
-    // What the table's constraints refuse does not get in.
+    // The table's constraints refuse malformed rows.
     for wrong in [
         "INSERT INTO trusted_origins (id, name, origin, scopes) VALUES (9, 'shop', 'https://x.example', '{CORS}')",
         "INSERT INTO trusted_origins (id, name, origin, scopes) VALUES (9, 'x', 'https://shop.example.com', '{CORS}')",
@@ -294,6 +294,38 @@ async fn replicas_outlive_what_an_operator_does_to_postgres() {
         .unwrap();
     eventually("all are gone", || replica.origins.is_empty()).await;
     assert_eq!(replica.monitor.status().failures, failures);
+}
+
+/// Each statement changes more rows than come one by one, so each is a reload, and many of them come
+/// while one load is under way.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: run scripts/stores.sh"]
+async fn a_bulk_job_of_many_statements_is_followed_without_a_failure() {
+    let server = Server::start(Kind::Postgres);
+    let url = server.url_at(server.port());
+    let store = connect(Kind::Postgres, &url).await;
+    let replica = Following::start(connect(Kind::Postgres, &url).await).await;
+    let (operator, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let many = "INSERT INTO trusted_origins (id, name, origin, scopes)
+        SELECT n, 'many ' || n, 'https://many-' || n || '.example.com', '{CORS}'
+        FROM generate_series(1, 1500) AS n";
+    operator.batch_execute(many).await.unwrap();
+    for number in 0..200 {
+        let status = ["INACTIVE", "ACTIVE"][number % 2];
+        let update = format!("UPDATE trusted_origins SET status = '{status}'");
+        operator.batch_execute(&update).await.unwrap();
+    }
+    store.create(draft("last"), actor("ann")).await.unwrap();
+    eventually("the last change arrives", || {
+        replica.origins.is_trusted(&origin("last"))
+    })
+    .await;
+    assert!(replica.entries() == stored(&store).await, "they differ");
+    let status = replica.monitor.status();
+    assert_eq!((status.failures, status.is_connected), (0, true));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -330,7 +362,7 @@ async fn replicas_outlive_what_an_operator_does_to_nats() {
     })
     .await;
     agree(&store, &[&replica]).await;
-    // What is put by hand holds its name, too.
+    // Keys that were put by hand hold their names, too.
     let hers = OriginDraft::new("by hand", "https://other.example.com", Scope::Cors).unwrap();
     let taken = store.create(hers, actor("ann")).await;
     assert!(
@@ -361,7 +393,7 @@ async fn replicas_outlive_what_an_operator_does_to_nats() {
     .await;
 }
 
-/// What a load has read may be purged before it is done.
+/// Messages may be purged while a load reads them.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs nats-server: run scripts/stores.sh"]
 async fn a_purge_of_nats_during_a_load_is_noticed() {
@@ -394,7 +426,7 @@ async fn a_purge_of_nats_during_a_load_is_noticed() {
             tokio::time::sleep(longest * (round - 4) / 20).await;
             bucket.stream.purge().await.unwrap();
         }
-        // What it waits for may be gone.
+        // The load fails if the messages that it waits for are gone.
         let Some((held, at, lasted)) = load.await.unwrap() else {
             continue;
         };

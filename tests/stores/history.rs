@@ -139,7 +139,7 @@ async fn news_are_as_old_as_their_way_was_long(kind: Kind) {
     let replica = Following::start(connect(kind, &server.url_at(proxy.port)).await).await;
     let delay = Duration::from_secs(2);
     proxy.delay(delay);
-    // What was asked before is answered, and the clock of the staleness runs.
+    // Until answers to older questions have come.
     tokio::time::sleep(2 * delay).await;
     for _ in 0..60 {
         let staleness = replica.origins.staleness().unwrap();
@@ -153,7 +153,38 @@ async fn news_are_as_old_as_their_way_was_long(kind: Kind) {
     assert_eq!(replica.monitor.status().failures, 0);
 }
 
-/// What the alarm counts is true.
+/// Neither version nor feed tell of them.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: run scripts/stores.sh"]
+async fn edits_with_the_triggers_off_are_found_at_a_resync() {
+    let server = Server::start(Kind::Postgres);
+    let url = server.url_at(server.port());
+    let store = connect(Kind::Postgres, &url).await;
+    create(&store, "shop").await;
+    let source = connect(Kind::Postgres, &url).await;
+    let replica = Following::resyncing(source, Duration::from_secs(1)).await;
+    // The counters of the server are some seconds late.
+    let quiet = || async {
+        let loads = replica.monitor.status().loads;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        replica.monitor.status().loads == loads
+    };
+    insist("nothing is loaded without a reason", async || {
+        quiet().await.then_some(()).ok_or("it is")
+    })
+    .await;
+    let operator = operator_of(&url).await;
+    let edit = "SET session_replication_role = replica;
+        UPDATE trusted_origins SET status = 'INACTIVE'";
+    operator.batch_execute(edit).await.unwrap();
+    eventually("the edit is found", || {
+        !replica.origins.is_trusted(&origin("shop"))
+    })
+    .await;
+    assert_eq!(replica.monitor.status().failures, 0);
+}
+
+/// The alarm on invalid rows must be exact.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL: run scripts/stores.sh"]
 async fn every_invalid_row_of_postgres_counts_and_nothing_else() {
@@ -163,7 +194,7 @@ async fn every_invalid_row_of_postgres_counts_and_nothing_else() {
     let replica = Following::start(connect(Kind::Postgres, &url).await).await;
     assert_eq!(replica.origins.invalid_rows(), 0, "the table is empty");
     let operator = operator_of(&url).await;
-    // Somebody has lost the primary key.
+    // A table that has lost its primary key.
     let by_hand = "ALTER TABLE trusted_origins DROP CONSTRAINT trusted_origins_id;
         ALTER TABLE trusted_origins ALTER id DROP NOT NULL;
         INSERT INTO trusted_origins (id, name, origin, scopes)

@@ -20,7 +20,7 @@ pub(crate) struct Proxy {
     pub(crate) port: u16,
     is_cut: Arc<AtomicBool>,
     cut: watch::Sender<Cut>,
-    /// Milliseconds that what the store says is on the way.
+    /// Milliseconds by which the answers of the store are delayed.
     delay: Arc<AtomicU64>,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Proxy {
 enum Cut {
     /// In the middle of whatever they were saying.
     Closed,
-    /// Not at all: nothing comes any more, and nobody is told.
+    /// Not at all: nothing comes any more, and neither side learns of it.
     Frozen,
 }
 
@@ -85,7 +85,7 @@ impl Proxy {
         self.cut.send_replace(Cut::Frozen);
     }
 
-    /// From now on, what the store says comes so much later.
+    /// Delays the answers of the store from now on.
     pub(crate) fn delay(&self, delay: Duration) {
         let millis = u64::try_from(delay.as_millis()).unwrap();
         self.delay.store(millis, Ordering::SeqCst);

@@ -118,7 +118,7 @@ pub(crate) async fn insist<T, E: Debug>(what: &str, attempt: impl AsyncFn() -> R
     }
 }
 
-/// What the store holds, read anew.
+/// The entries of the store, read again.
 pub(crate) async fn stored(store: &Arc<dyn Shared>) -> Vec<Arc<TrustedOrigin>> {
     let origins = OriginRegistry::new();
     let mut load = SourceSnapshot::new();

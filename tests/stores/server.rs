@@ -41,7 +41,7 @@ impl Server {
         if let Kind::Postgres = kind {
             server.init_database();
         }
-        // Somebody else may take a port that was free a moment ago.
+        // Another process may have taken the port since.
         for _ in 0..PORTS {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
             server.port = port.unwrap().port();
@@ -86,7 +86,7 @@ impl Server {
         let _ = process.wait();
     }
 
-    /// Starts the server on what it has left behind.
+    /// Starts the server again on its directory.
     pub(crate) fn restart(&mut self) {
         let started = self.tries_to_start();
         started.unwrap_or_else(|log| panic!("the server does not start:\n{log}"));
@@ -197,7 +197,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
-        // It may not be there.
+        // Fails if there is none.
         let _ = fs::remove_file(self.log());
     }
 }

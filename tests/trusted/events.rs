@@ -1,4 +1,4 @@
-//! Every change once and in order, and a word about what was missed.
+//! Every change once and in order, and the number of changes that were missed.
 
 use std::{
     sync::{Arc, Mutex, mpsc},
@@ -162,7 +162,7 @@ fn a_reload_tells_the_differences_in_the_order_of_versions() {
     );
 }
 
-/// Looks at the registry where it is woken: on the thread of whoever edits.
+/// Looks at the registry where it is woken, on the thread of the edit.
 struct AtOnce {
     origins: OriginRegistry,
     events: Mutex<Option<Events>>,

@@ -26,7 +26,7 @@ impl Folder {
         self.0.path().join("origins.json")
     }
 
-    /// Writes what a person writes, with a time that differs from the last one.
+    /// Writes a text as by hand, with a modification time that differs from the last one.
     fn write(&self, text: &str) {
         let path = self.path();
         let before = modified(&path);
@@ -82,7 +82,7 @@ fn people_can_write_the_file() {
     assert!(store.origins().is_trusted(&origin("https://shop.example")));
     let first = entries(store.origins());
     assert_eq!(first.len(), 2);
-    // Ids that nobody wrote are the same the next time.
+    // Generated ids are the same the next time.
     let again = EmbeddedStore::open(folder.path()).unwrap();
     assert_eq!(entries(again.origins()), first);
 
@@ -123,7 +123,7 @@ fn half_a_file_is_refused_and_what_was_served_stays() {
         // It is looked at again, not forgotten.
         assert!(store.reload().is_err());
     }
-    // An edit would overwrite what somebody is writing.
+    // An edit would overwrite the file that is being written.
     let error = block_on(store.create(cors("https://new.example"), admin())).unwrap_err();
     assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
     assert_eq!(
@@ -175,7 +175,7 @@ fn an_edit_keeps_what_people_have_written_meanwhile() {
     {"name": "By hand", "origin": "https://hand.example", "scopes": ["CORS"]},"#;
     text = text.replace("\"entries\": [", added);
     folder.write(&text);
-    // Nobody has reloaded: the edit does it first.
+    // There was no reload: the edit reloads first.
     let taken = draft("By hand", "https://b.example", Scope::Cors);
     let error = block_on(store.create(taken, admin())).unwrap_err();
     assert!(matches!(error, StoreError::NameTaken { .. }));
@@ -244,7 +244,7 @@ fn readers_never_find_half_of_an_edit() {
     let folder = Folder::new();
     let store = EmbeddedStore::open(folder.path()).unwrap();
     block_on(store.create(cors("https://first.example"), admin())).unwrap();
-    // Half of a file that a crash has left behind is in nobody's way.
+    // Half of a file that a crash has left behind does no harm.
     fs::write(folder.0.path().join(".origins.json.new"), "{\"entries\": [").unwrap();
     let mut seen = 0;
     thread::scope(|scope| {
@@ -342,7 +342,7 @@ fn versions_do_not_go_back_over_a_restart() {
         matches!(late, Err(StoreError::Changed { current }) if current == edited.version()),
         "{late:?}"
     );
-    // What the store has written is no edit by hand.
+    // The store's own writing is not taken for an edit by hand.
     assert!(!store.reload().unwrap());
 }
 
@@ -436,7 +436,7 @@ fn a_link_that_is_turned_is_followed() {
     assert!(!read("release-2").contains("https://a.example"));
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
 
-    // What it led to last is served, and that is told; nothing is written in place of the link.
+    // The last entries are served, the error is reported, and the link is not overwritten.
     turn_to("release-3/origins.json");
     assert!(matches!(store.reload(), Err(FileError::Io { .. })));
     assert!(store.refusal().is_some());

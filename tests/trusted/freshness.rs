@@ -1,4 +1,4 @@
-//! How old what is served is, by a clock that the tests set.
+//! The staleness of a registry, by a clock that the tests set.
 
 use std::{fs, sync::Arc, time::Duration};
 

@@ -26,7 +26,7 @@ fn source() -> Source {
     source
 }
 
-/// As after a backup of version 1 was restored, and entry 3 made. Nobody tells the feed.
+/// As after a backup of version 1 was restored, and entry 3 made. The feed brings nothing of it.
 fn restore(source: &Source) {
     source.with(|state| {
         state.history = Some("restored".to_owned());
@@ -66,7 +66,7 @@ async fn a_confirmation_of_another_history_is_none() {
     serves_what_was_restored(&follower).await;
 }
 
-/// The position of what a feed has brought is known, too, and not only that of a load.
+/// Changes of a feed carry their position, not only loads.
 #[tokio::test]
 async fn changes_bring_the_history_that_they_belong_to() {
     let source = source();

@@ -64,7 +64,7 @@ fn cookie_callers_need_an_entry_and_get_its_credentials() {
             "x-inner: called",
         ],
     );
-    // An entry for redirects is none for calls.
+    // An entry for redirects does not allow calls.
     for stranger in [
         STRANGER,
         "https://login.example",
@@ -101,7 +101,7 @@ fn bearer_callers_need_no_entry_and_never_get_credentials() {
     subject
         .send(&get("null", &[("authorization", "Bearer t")]))
         .assert_layer(403, refused);
-    // Who sends both is a cookie caller.
+    // A caller that sends both counts as a cookie caller.
     let both = [("authorization", "Bearer t"), ("cookie", "session=1")];
     subject
         .send(&get(STRANGER, &both))

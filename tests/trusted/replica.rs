@@ -1,4 +1,4 @@
-//! A registry that follows a source, and what the source can do to it.
+//! A registry that follows a source, and the failures of that source.
 
 use std::time::{Duration, Instant};
 

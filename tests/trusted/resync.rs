@@ -1,4 +1,4 @@
-//! What a replica does while it loads, and what it tells of what it has missed.
+//! Loading while changes come, and events for changes that the feed has missed.
 
 use std::{
     sync::Arc,
@@ -264,7 +264,7 @@ fn a_hundred_thousand_reloads_one_during_the_load_of_another_do_not_use_up_the_s
     thread.spawn(follow).unwrap().join().unwrap();
 }
 
-/// What the feed has not brought is told by its differences: each entry once, as it is now.
+/// Changes that the feed has missed are reported as differences: each entry once, as it is now.
 #[tokio::test]
 async fn subscribers_learn_the_differences_that_a_cut_feed_has_missed() {
     let source = Source::default();
@@ -305,7 +305,7 @@ async fn subscribers_learn_the_differences_that_a_cut_feed_has_missed() {
         [
             "replaced 0000000000000002",
             "created 0000000000000004",
-            // Who it was is not known of what was missed.
+            // The actor of a missed change is not known.
             "deleted 0000000000000001 None",
             "deleted 0000000000000003 Some(\"admin@example.com\")",
         ]

@@ -20,7 +20,7 @@ use tower_cors::trusted::{
 
 use super::{admin, entries, origin};
 
-/// A store that does what the test says: breaks, loses, and holds rows that are no entries.
+/// A store under the test's control: it breaks, loses changes, and has invalid rows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Source(Arc<Mutex<State>>);
 

@@ -207,7 +207,7 @@ fn edit() -> impl Strategy<Value = Edit> {
     ]
 }
 
-/// One who keeps entries in a list, and looks at each.
+/// A naive store: a list of entries, each of which is looked at.
 #[derive(Default)]
 struct Model(Vec<Arc<TrustedOrigin>>);
 

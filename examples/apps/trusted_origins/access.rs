@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, Uri, header::HOST, uri::Authority};
 pub(crate) struct AdminToken(Arc<str>);
 
 impl AdminToken {
-    /// Takes what can stand behind `Bearer` (RFC 6750, section 2.1). An empty text is none: it is
-    /// what an unset variable in a command line comes to.
+    /// Takes a text that is allowed behind `Bearer` (RFC 6750, section 2.1). An empty one is refused: an
+    /// unset variable in a command line becomes an empty text.
     pub(crate) fn new(text: &str) -> Result<Self, &'static str> {
         let is_token = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b);
         match text.trim_end_matches('=') {

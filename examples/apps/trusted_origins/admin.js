@@ -38,13 +38,13 @@ async function api(method, path, { body, version } = {}) {
   return { answer, next: link && link[1] };
 }
 
-/** Does what the administrator asked for, and shows why it cannot be done. */
+/** Runs an action of the administrator, and shows the error if it fails. */
 async function attempt(action) {
   clearProblem();
   try {
     await action();
   } catch (error) {
-    // `fetch` has an error of its own when nobody answers.
+    // `fetch` throws a TypeError if the service does not answer.
     const why = error instanceof TypeError ? "The service does not answer." : error.message;
     if (error.status === 401) signOut();
     $("problem").textContent = why;
@@ -120,7 +120,7 @@ function show(entry) {
       button(isActive ? "Deactivate" : "Activate", async () => {
         const lifecycle = isActive ? "deactivate" : "activate";
         const { answer } = await api("POST", `${path}/lifecycle/${lifecycle}`, { version });
-        // The form may be open on this entry: what is typed there stays, and is about the new version.
+        // If the form is open on this entry, keep the typed text and edit the new version.
         if (edited?.id === entry.id) edited = answer;
         await list();
       }),
@@ -256,7 +256,7 @@ $("entry").addEventListener("submit", (event) => {
   });
 });
 
-/** What is shown is marked as old when nobody answers; a form that somebody fills in stays as it is. */
+/** Polls the replicas. Marks the figures as old if the service does not answer; leaves the form alone. */
 async function follow() {
   if (!token()) {
     polling = false;

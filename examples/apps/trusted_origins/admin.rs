@@ -99,8 +99,8 @@ async fn check_host(State(hosts): State<AdminHosts>, request: Request, next: Nex
     }
 }
 
-/// What an answer must not be used for: guessed to be a script, told to other sites by address, or
-/// kept where others read it.
+/// Headers that keep browsers from guessing content types, from sending this address to other sites,
+/// and from storing answers.
 async fn protect(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();

@@ -66,7 +66,7 @@ enum Call {
     Public,
 }
 
-/// What a page reads, or that it reads nothing.
+/// The result of a page that the browser keeps the answer from.
 const NOTHING: &str = "nothing";
 
 impl Check<'_> {
@@ -89,7 +89,7 @@ impl Check<'_> {
             self.expect("a page without an entry", &read, expected);
         }
 
-        // The API is for administrators, and says what is wrong.
+        // The API is for administrators, and its errors name the mistake.
         let anybody = self.client.get(format!("{first}{ENTRIES}")).send().await?;
         self.expect("without the token", &anybody.status(), &401);
         let draft =
@@ -111,7 +111,7 @@ impl Check<'_> {
         let read = self.page(&last, &untrusted, Call::Read).await?;
         self.expect("the untrusted site", &read, NOTHING);
 
-        // Names and origins are unique, whoever writes.
+        // Names and origins are unique at all replicas.
         let again = self
             .api(Method::POST, &last, ENTRIES, None, Some(&draft))
             .await?;
@@ -133,7 +133,7 @@ impl Check<'_> {
         self.redirects(&first, &path, &draft, &trusted).await?;
         self.puts_back(&first, &path).await?;
 
-        // Nobody overwrites what he has not seen.
+        // An edit of a version that is not current is refused.
         let lifecycle = |name: &str| format!("{path}/lifecycle/{name}");
         let late = self
             .api(Method::POST, &last, &lifecycle("deactivate"), version, None)
@@ -259,7 +259,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// What a page of the site reads.
+    /// The answer that a page of the site can read.
     async fn page(&self, service: &str, site: &str, call: Call) -> Result<String, Error> {
         let (method, path) = match call {
             Call::Change => (Method::PUT, "/profile"),

@@ -1,4 +1,4 @@
-//! What the admin API is sent, checked field by field: what is wrong is named.
+//! The input of the admin API, checked field by field. Errors name the field.
 
 use axum::{
     RequestExt,
@@ -68,7 +68,7 @@ fn form_urlencoded(query: &str) -> Vec<(String, String)> {
     url.query_pairs().into_owned().collect()
 }
 
-/// The id in the path. What is no id is the id of nothing.
+/// The id in the path. A text that is not an id is answered like an unknown id.
 pub(crate) struct Id(pub(crate) EntryId);
 
 impl<S: Send + Sync> FromRequestParts<S> for Id {
@@ -108,7 +108,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     }
 }
 
-/// What an entry has that nobody writes: it may be sent back as it was read, and is ignored.
+/// Fields that the store sets. Clients may send them back as they were read; they are ignored.
 const READ_ONLY: [&str; 5] = [
     "version",
     "created",
@@ -194,7 +194,7 @@ fn wrong(field: &str, cause: impl std::fmt::Display) -> Problem {
     Problem::field(StatusCode::BAD_REQUEST, field, format!("{field}: {cause}"))
 }
 
-/// What somebody has sent, for an answer of reasonable length.
+/// The client's text, cut to a length that fits in an answer.
 fn shortened(sent: &str) -> String {
     sent.chars().take(100).collect()
 }

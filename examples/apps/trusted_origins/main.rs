@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The first command serves three replicas of a service, their admin pages, and two demo sites,
-//! each on a port, and so an origin, of its own; open what it prints in a browser. Add the trusted
+//! each on a port, and so an origin, of its own; open the printed addresses in a browser. Add the trusted
 //! site's origin on one replica's admin page, and its page works with all of them. The second one
 //! plays all of that over real sockets, and fails unless everything comes out as it must.
 //!
@@ -56,12 +56,12 @@ Serves replicas of a service, their admin pages, and two demo sites, until Ctrl-
   --listen ADDRESS     where the first replica listens (default: a free port of 127.0.0.1)
   --host NAME          a name under which the admin pages may be opened; may be repeated
   --peer URL           another process on the same store, shown on the admin page; may be repeated
-  --admin-token TOKEN  what administrators authenticate with (default: one that everybody knows)
+  --admin-token TOKEN  the administrators' password (default: demo-admin, which is public)
   --check              play administrators and pages, and fail unless all is as it must be
   --help               print this
 ";
 
-/// Everybody who has read this knows it.
+/// Publicly known, so only for addresses that other machines do not reach.
 const KNOWN_TOKEN: &str = "demo-admin";
 
 pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;

@@ -8,7 +8,7 @@ use axum::{
 use serde_json::json;
 use tower_cors::trusted::{entry::EntryError, store::StoreError};
 
-/// Why the API does not do what it was asked for.
+/// An error of the API, as clients get it.
 #[derive(Debug)]
 pub(crate) struct Problem {
     status: StatusCode,

@@ -1,4 +1,4 @@
-//! One replica of the service: its registry, and what it has refused.
+//! One replica of the service: its registry, and the requests that it has refused.
 
 use std::{
     collections::VecDeque,
@@ -27,8 +27,8 @@ use tower_cors::{
 
 use crate::backend::Shared;
 
-/// How long a replica serves without having heard from its store. Who prefers to be up rather than
-/// sure of yesterday's deactivations chooses `WhenStale::KeepLast`.
+/// How long a replica serves without news from its store. `WhenStale::KeepLast` would keep it up for
+/// longer, with entries that may have been deactivated since.
 const MAX_STALENESS: Duration = Duration::from_secs(15 * 60);
 
 /// How long a start waits for the store.
@@ -127,7 +127,7 @@ impl Replica {
     }
 }
 
-/// Notes what the CORS layer inside has refused: for administrators, not for clients.
+/// Keeps the refusals of the CORS layer inside for the admin page. Clients do not see them.
 pub(crate) async fn note_refusals(
     State(replica): State<Arc<Replica>>,
     request: Request,
@@ -150,7 +150,8 @@ pub(crate) async fn note_refusals(
     response
 }
 
-/// Why a page was refused, for administrators, who know entries and nothing of the layer's settings.
+/// Why a page was refused, in the words of the admin page. `Denial` speaks of the layer's settings,
+/// which administrators do not know.
 fn in_plain_words(denial: &Denial) -> String {
     match denial.kind() {
         DenialKind::OriginNotAllowed => "no active entry trusts this origin with calls".to_owned(),

@@ -27,7 +27,7 @@ const SESSION: &str = "session=demo-session";
 const TOKEN: &str = "Bearer demo-token";
 
 pub(crate) fn router(replica: &Arc<Replica>) -> Result<Router, ConfigErrors> {
-    // Pages with the user's cookies need an entry; who has a token does not.
+    // Pages that use the user's cookies need an entry. Pages with a token need none.
     let rule = MethodRule::trusted_or_bearer(replica.origins.clone()).allow_headers([CONTENT_TYPE]);
     let profile = MethodCorsRouter::new()
         .get(show, rule.clone())

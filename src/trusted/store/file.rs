@@ -4,7 +4,10 @@ use std::{
     io::{self, Read, Write},
     path::{Path, PathBuf},
     process,
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
     time::SystemTime,
 };
 
@@ -22,6 +25,8 @@ pub(crate) struct EntriesFile {
     path: PathBuf,
     format: Format,
     seen: Option<Stamp>,
+    /// Names the files that this one writes.
+    writer: u64,
 }
 
 /// Metadata that changes when a file is edited or replaced. The time of the status change finds the
@@ -68,6 +73,7 @@ impl EntriesFile {
             path: path.to_owned(),
             format: Format::of(path)?,
             seen: None,
+            writer: new_writer(),
         };
         if let Ok(Some(target)) = file.resolve() {
             remove_leftovers(&target);
@@ -191,11 +197,11 @@ impl EntriesFile {
     }
 
     /// Where the next content of the file is written: in the same folder, under a name that no
-    /// other process has.
+    /// other writer has.
     pub(crate) fn beside(&self, target: &Path) -> PathBuf {
         let name = target.file_name().unwrap_or_default().to_string_lossy();
-        let (process, random) = (process::id(), process_random());
-        target.with_file_name(format!(".{name}.{process}.{random:016x}.new"))
+        let (process, writer) = (process::id(), self.writer);
+        target.with_file_name(format!(".{name}.{process}.{writer:016x}.new"))
     }
 
     fn too_large(&self) -> FileError {
@@ -223,11 +229,19 @@ fn write_beside(text: &[u8], beside: &Path, target: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Two processes of one number, on two machines or one after the other, have different ones.
-fn process_random() -> u64 {
-    static RANDOM: OnceLock<u64> = OnceLock::new();
+/// A number that no other writer has: half of it is random for the process, because processes on two
+/// machines, or one after the other, may have one process id. The other half counts.
+fn new_writer() -> u64 {
+    static WRITERS: AtomicU32 = AtomicU32::new(0);
+    let count = WRITERS.fetch_add(1, Ordering::Relaxed);
+    (u64::from(process_random()) << 32) | u64::from(count)
+}
+
+fn process_random() -> u32 {
+    static RANDOM: OnceLock<u32> = OnceLock::new();
     // Every new `RandomState` has keys of its own.
-    *RANDOM.get_or_init(|| RandomState::new().hash_one(SystemTime::now()))
+    let random = || RandomState::new().hash_one(SystemTime::now());
+    *RANDOM.get_or_init(|| u32::try_from(random() >> 32).expect("half of the bits are left"))
 }
 
 /// Removes files that processes which were killed during an edit have left beside the file. Errors
@@ -247,24 +261,24 @@ fn remove_leftovers(target: &Path) {
         let found = file.file_name();
         let writer = found.to_str().and_then(|found| {
             let middle = found.strip_prefix(&beginning)?.strip_suffix(".new")?;
-            let (process, random) = middle.split_once('.')?;
-            let is_random = random.len() == 16;
-            let random = u64::from_str_radix(random, 16).ok()?;
-            is_random.then_some((process.parse().ok()?, random))
+            let (process, writer) = middle.split_once('.')?;
+            let is_writer = writer.len() == 16;
+            let writer = u64::from_str_radix(writer, 16).ok()?;
+            is_writer.then_some((process.parse().ok()?, writer))
         });
-        if writer.is_some_and(|(process, random)| !may_be_writing(process, random)) {
+        if writer.is_some_and(|(process, writer)| !may_be_writing(process, writer)) {
             let _ = fs::remove_file(file.path());
         }
     }
 }
 
 /// Whether the process that has begun the file may still be at it.
-fn may_be_writing(writer: u32, random: u64) -> bool {
-    if random == process_random() {
+fn may_be_writing(process: u32, writer: u64) -> bool {
+    if writer >> 32 == u64::from(process_random()) {
         return true;
     }
-    // One that had the number of this process is gone.
-    writer != process::id() && Path::new("/proc").join(writer.to_string()).exists()
+    // Another process that had the id of this one is gone.
+    process != process::id() && Path::new("/proc").join(process.to_string()).exists()
 }
 
 /// Makes the new name durable; only Unix has a way to say so.
@@ -338,8 +352,9 @@ mod tests {
     fn leftovers_of_other_processes_are_removed_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("origins.json");
-        let own = EntriesFile::new(&path).unwrap().beside(&path);
-        let own = own.file_name().unwrap().to_str().unwrap();
+        let own = [(); 2].map(|()| EntriesFile::new(&path).unwrap().beside(&path));
+        assert_ne!(own[0], own[1], "two stores do not write into one file");
+        let own = own[0].file_name().unwrap().to_str().unwrap();
         let others = [
             // Of this process, which may be about to write it.
             own,

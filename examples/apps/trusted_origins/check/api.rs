@@ -1,4 +1,4 @@
-//! What the admin API answers.
+//! The answers of the admin API.
 
 use axum::http::{
     Method,
@@ -43,7 +43,7 @@ impl Check<'_> {
             self.names_field(field, answer, field).await?;
         }
 
-        // What is not even read has the same form.
+        // Errors from before the body is read have the same form.
         let unread = format!("{replica}{ENTRIES}");
         let entry = format!("{unread}/0000000000000001");
         for (request, status, code) in [
@@ -76,7 +76,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Who knows the token, and under which name the API is asked.
+    /// The checks of the token and of the host.
     pub(super) async fn guards(&mut self, replica: &str) -> Result<(), Error> {
         let entries = format!("{replica}{ENTRIES}");
         for token in ["", "demo-admi", "demo-admin2"] {
@@ -103,7 +103,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// What was read may be sent back, whatever of it nobody can write.
+    /// An entry may be sent back as it was read, with the fields that the store sets.
     pub(super) async fn puts_back(&mut self, replica: &str, path: &str) -> Result<(), Error> {
         let read = self.api(Method::GET, replica, path, None, None).await?;
         let mut entry: Value = read.json().await?;

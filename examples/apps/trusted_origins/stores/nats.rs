@@ -4,12 +4,12 @@
 //! number of its message in the bucket's stream, and its history is known by the times of the stream
 //! and of the message: a stream that was restored from a backup comes to the same numbers at other
 //! times. An edit is one message, which the stream takes
-//! only if no other came since the editor looked (`Nats-Expected-Last-Sequence`); so of two who
-//! race for a name one wins, whoever crashes when. Every editor therefore keeps the entries in
-//! memory, from its first edit on. Keys may be put by hand; what is no entry is skipped by the
+//! only if no other came since the editor looked (`Nats-Expected-Last-Sequence`); so of two
+//! editors who race for a name one wins, also if one of them crashes. Every editor therefore keeps the entries in
+//! memory, from its first edit on. Keys may be put by hand; invalid ones are skipped by the
 //! replicas, counted and reported. Two keys with one name are two entries that are both served.
 //!
-//! What is deleted leaves a message behind, which tells who it was, and which loads skip. Where the
+//! A deletion leaves a message behind, which names the editor. Loads skip it. Where the
 //! entries of years are too many, an operator purges those (`nats kv purge`, with an age).
 //!
 //! Needs `async-nats` with the features `jetstream` and `kv`, `futures-util`, `tokio` and
@@ -146,7 +146,7 @@ impl NatsOrigins {
             for entry in &entries {
                 index.apply(entry);
             }
-            // Fewer messages than keys: somebody has purged the stream, which no message tells.
+            // Fewer messages than keys: the stream was purged, which sends no message.
             let state = info(&index.bucket).await?.state;
             let is_whole = u64::try_from(index.held.len()) == Ok(state.messages);
             if state.last_sequence != last || is_whole {
@@ -235,7 +235,7 @@ fn new_bucket() -> stream_of::Config {
     }
 }
 
-/// What an edit comes to.
+/// The effect of an edit.
 enum Plan {
     /// It is so already.
     Nothing(Arc<TrustedOrigin>),
@@ -384,7 +384,7 @@ fn at(created: OffsetDateTime, sequence: u64, time: OffsetDateTime) -> Position 
     Position::new(Version::new(sequence)).with_history(history)
 }
 
-/// What the stream brings, and how far it is every now and then.
+/// The messages of the stream, and every now and then a confirmation of how far it is.
 struct Feed {
     bucket: Store,
     watch: Watch,
@@ -430,7 +430,8 @@ impl Feed {
                     age: asked.elapsed(),
                 });
             }
-            // What was published just now is on its way. If it is not, something is lost.
+            // Messages that were published just now may be on the way. If they do not come, the feed
+            // has lost them.
             if missing.is_some_and(|missing| missing > self.seen) {
                 return Err(SourceError::new("the feed has lost changes"));
             }
@@ -448,9 +449,9 @@ struct Index {
     seen_at: OffsetDateTime,
     /// Whether all that there was at the beginning has been seen.
     is_current: bool,
-    /// By key, what is gone too: there is one message for each.
+    /// By key, deleted keys too: each has one message.
     held: HashMap<String, Held>,
-    /// Somebody may have given one to several by hand.
+    /// Keys that were put by hand may have the same name or origin.
     names: BTreeSet<(String, EntryId)>,
     origins: BTreeSet<(String, EntryId)>,
 }
@@ -512,7 +513,7 @@ impl Index {
                 Err(_) => return Err(silent()),
             }
             if self.is_current && !was_current {
-                // What was overwritten meanwhile comes at the end.
+                // Keys that were overwritten meanwhile come at the end.
                 goal = patient_info(&self.bucket).await?;
             }
         }
@@ -564,8 +565,8 @@ impl Index {
             .map_err(|error| StoreError::Invalid(InvalidRow::new(id, error.clone())))
     }
 
-    /// Checks what `entry` has and `before` had not: what was put by hand may be deactivated,
-    /// whatever it has in common with others.
+    /// Checks the texts that `entry` has and `before` had not. So an entry that was put by hand can be
+    /// deactivated, even if it shares a text with others.
     fn check_unique(
         &self,
         before: Option<&TrustedOrigin>,
@@ -609,7 +610,7 @@ async fn last_that_is_there(bucket: &Store) -> Result<u64, SourceError> {
     Ok(message.await.map_err(failed)?.sequence)
 }
 
-/// What the server says of the stream.
+/// The server's information on the stream.
 async fn info(bucket: &Store) -> Result<Info, SourceError> {
     let info = timeout(ANSWER, patient_info(bucket)).await;
     info.map_err(|_| silent())?
@@ -649,7 +650,7 @@ fn row(entry: &kv::Entry) -> SourceRow {
     }
 }
 
-/// What a key holds. The stream says its version, and the key its id.
+/// The record of a key. The version is that of the stream, and the id is the key.
 fn record(entry: &kv::Entry) -> Result<OriginRecord, EntryError> {
     let mut record = OriginRecord::from_json(&entry.value)?;
     if !record.id.is_empty() && record.id != entry.key {

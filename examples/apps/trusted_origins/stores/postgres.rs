@@ -3,7 +3,7 @@
 //! `postgres.sql` beside this file makes the table: its triggers give every change a version and
 //! send it to all replicas with `NOTIFY`. A replica that was away has missed what was sent
 //! meanwhile: its feed has ended then, and it loads the whole table. Names and origins are unique
-//! by the table's constraints, whoever writes.
+//! by the table's constraints.
 //!
 //! Needs `futures-util`, `serde`, `serde_json`, `tokio`, `tokio-postgres` and `tower-cors` with
 //! the feature `trusted`. The connection is not encrypted: for a server elsewhere, give
@@ -12,7 +12,7 @@
 use std::{
     fmt,
     future::poll_fn,
-    sync::Arc,
+    sync::{Arc, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -58,7 +58,17 @@ pub(crate) struct PostgresOrigins {
     config: Config,
     /// For edits; made anew when it is gone.
     client: Mutex<Option<Arc<Client>>>,
+    /// The traces of edits when everything was loaded.
+    loaded: std::sync::Mutex<Option<String>>,
 }
+
+/// What every edit of the table leaves behind, also one with the triggers off: counters of rows that
+/// were written, which the server keeps, and the file of the table, which `TRUNCATE` replaces. The
+/// counters may be some seconds late, and start anew after a crash. Then everything is loaded once
+/// more than necessary.
+const TRACES: &str = "concat(pg_relation_filenode('trusted_origins'), ' ', (
+    SELECT n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_user_tables
+    WHERE relid = 'trusted_origins'::regclass))";
 
 impl PostgresOrigins {
     /// The table in the database that the address names, as in `postgres://user@host/database`.
@@ -73,7 +83,13 @@ impl PostgresOrigins {
         Ok(Self {
             config,
             client: Mutex::new(None),
+            loaded: std::sync::Mutex::default(),
         })
+    }
+
+    fn loaded(&self) -> MutexGuard<'_, Option<String>> {
+        // It is replaced as a whole, so a panic elsewhere does not leave half of it.
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes the table where there is none.
@@ -338,14 +354,24 @@ impl OriginSource for PostgresOrigins {
 
     fn load<'a>(&'a self, snapshot: &'a mut SourceSnapshot) -> SourceFuture<'a, Position> {
         Box::pin(async move {
-            // One statement: rows and position are of one moment. The position comes without a row,
-            // too, and then there is none to read.
+            // One statement: rows and position are of one moment. An empty table gives the position
+            // without a row.
             let statement = "
                 SELECT p.version, p.history,
                     CASE WHEN r.is_there THEN trusted_origins_record(r.entry)::text END
                 FROM trusted_origins_position() p
                 LEFT JOIN (SELECT true AS is_there, t AS entry FROM trusted_origins t) r ON true";
             let client = self.connect().await?;
+            // Before the rows: an edit that comes meanwhile leads to another load.
+            let question = format!("SELECT {TRACES}");
+            let traces = client.query_typed(&question, &[]);
+            let traces = timeout(EDIT, traces).await.map_err(|_| silent())?;
+            let traces = traces.map_err(unreachable)?;
+            let traces: Option<String> = traces
+                .first()
+                .map(|row| row.try_get(0))
+                .transpose()
+                .map_err(unreachable)?;
             let values: [(&(dyn ToSql + Sync), Type); 0] = [];
             let rows = client.query_typed_raw(statement, values);
             let mut rows = std::pin::pin!(rows.await.map_err(unreachable)?);
@@ -366,15 +392,23 @@ impl OriginSource for PostgresOrigins {
                     snapshot.push(row_of(json));
                 }
             }
+            *self.loaded() = traces;
             at
         })
     }
 
     fn position(&self) -> SourceFuture<'_, Option<Position>> {
         Box::pin(async move {
-            let statement = "SELECT version, history FROM trusted_origins_position()";
-            let row = self.one(statement, &[]).await.map_err(SourceError::from)?;
-            row.as_ref().map(position).transpose()
+            let statement =
+                format!("SELECT version, history, {TRACES} FROM trusted_origins_position()");
+            let row = self.one(&statement, &[]).await.map_err(SourceError::from)?;
+            let Some(row) = row else {
+                return Ok(None);
+            };
+            let traces: String = row.try_get(2).map_err(unreachable)?;
+            // The version alone does not tell of edits with the triggers off.
+            let is_same = self.loaded().as_ref() == Some(&traces);
+            is_same.then(|| position(&row)).transpose()
         })
     }
 }
@@ -390,11 +424,11 @@ fn at(version: u64, history: &str) -> Position {
     Position::new(Version::new(version)).with_history(HistoryId::new(history))
 }
 
-/// What the server sends, and a question every now and then where it stands. The answer comes the
-/// way that changes come, behind all changes up to its version.
+/// The notifications of the server. A question every now and then asks for its position; the answer
+/// comes as a notification, behind all changes up to its version.
 struct Feed {
     receiver: mpsc::Receiver<Result<String, SourceError>>,
-    /// Answers come to all who listen, and each has its own.
+    /// Answers come to all listeners. This tells apart the own ones.
     id: String,
     /// The questions say how long after this they were asked.
     begun: Instant,
@@ -511,7 +545,7 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// What triggers and questions send.
+/// A notification, as triggers and questions send it.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Sent {
@@ -566,7 +600,7 @@ fn number(id: EntryId) -> i64 {
 }
 
 fn version_number(version: Version) -> i64 {
-    // A greater one than the database has is none that it has.
+    // The database has no version as great as this, so -1 finds none either.
     i64::try_from(version.number()).unwrap_or(-1)
 }
 

@@ -1,12 +1,12 @@
 -- Trusted origins in PostgreSQL 14 or later. May be run again: it changes nothing then.
 --
 -- Rows may be edited by hand, with any statement: the triggers number every change and tell every
--- listener. What the checks below let through and the service still refuses is skipped there,
--- counted and reported. Whoever switches the triggers off has to raise the version afterwards,
--- because replicas load nothing at a version that they know:
+-- listener. Rows that pass the checks below and are not valid entries are skipped by the service,
+-- counted and reported. If you switch the triggers off, raise the version afterwards, so that
+-- replicas load the table within seconds instead of at their next resync:
 --     UPDATE trusted_origins_version SET version = trusted_origins_next();
 
--- Those who run this at once wait for each other.
+-- Processes that run this at the same time wait for each other.
 SELECT pg_advisory_xact_lock(hashtext('trusted_origins'), 1);
 
 CREATE TABLE IF NOT EXISTS trusted_origins (
@@ -73,7 +73,7 @@ BEGIN
 END
 $$;
 
--- The next version: more than the table has, whatever somebody has set that to.
+-- The next version: greater than that of the table, also if that was raised by hand.
 CREATE OR REPLACE FUNCTION trusted_origins_next() RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     latest bigint;
@@ -101,7 +101,7 @@ BEGIN
 END
 $$;
 
--- Every new version has a name of its own, whoever sets it.
+-- Every new version gets a new name, also if it was set by hand.
 CREATE OR REPLACE FUNCTION trusted_origins_name() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.history := trusted_origins_history();
@@ -130,7 +130,8 @@ BEGIN
 END
 $$;
 
--- Tells the listeners what a statement has changed, or to load everything where that is much.
+-- Sends the changes of a statement to the listeners, or tells them to load everything if the changes
+-- are many.
 CREATE OR REPLACE FUNCTION trusted_origins_publish() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     many constant integer := 1000;
@@ -195,7 +196,7 @@ $$;
 
 CREATE OR REPLACE TRIGGER lock_first BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
     ON trusted_origins FOR EACH STATEMENT EXECUTE FUNCTION trusted_origins_lock();
--- Whoever raises the version must not do so between a change and its commit.
+-- The version must not be raised by hand between a change and its commit.
 CREATE OR REPLACE TRIGGER lock_first BEFORE UPDATE
     ON trusted_origins_version FOR EACH STATEMENT EXECUTE FUNCTION trusted_origins_lock();
 CREATE OR REPLACE TRIGGER name_versions BEFORE UPDATE
