@@ -23,6 +23,7 @@ for tool in "${tools[@]}"; do
     }
 done
 
+scripts/clients.sh
 cargo build --quiet --all-features --example trusted_application --example trusted_origins
 rm -rf target/browsers
 # WebKit has no headless mode; the others do not look at the display.

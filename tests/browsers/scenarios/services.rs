@@ -35,7 +35,7 @@ pub(super) fn all(page: &str) -> Vec<(&'static str, Router)> {
         ("any", behind(any())),
         (
             "any-bearer",
-            behind(any().allow_headers(["*", "authorization", "x-a"])),
+            behind(any().allow_headers(["*", "authorization"])),
         ),
         ("no-age", behind(from(page).allow_headers([X_A]))),
         ("age-0", behind(list(page).max_age(Duration::ZERO))),
@@ -64,6 +64,10 @@ pub(super) fn all(page: &str) -> Vec<(&'static str, Router)> {
         // What the layer is for: without it, and with what others do.
         ("no-layer", handlers::router()),
         ("echo", handlers::router().layer(from_fn(echo))),
+        (
+            "name-and-star",
+            handlers::router().layer(from_fn(name_and_star)),
+        ),
         (
             "star-and-credentials",
             handlers::router().layer(map_response(star_and_credentials)),
@@ -156,6 +160,16 @@ async fn echo(request: Request, next: Next) -> Response {
         .headers()
         .get(header::ACCESS_CONTROL_REQUEST_HEADERS)
         .cloned();
+    allow_headers(asked, request, next).await
+}
+
+/// A name for the caches that do not find `*`.
+async fn name_and_star(request: Request, next: Next) -> Response {
+    let names = HeaderValue::from_static("x-a, *");
+    allow_headers(Some(names), request, next).await
+}
+
+async fn allow_headers(names: Option<HeaderValue>, request: Request, next: Next) -> Response {
     let mut response = if request.method() == Method::OPTIONS {
         Response::default()
     } else {
@@ -164,8 +178,8 @@ async fn echo(request: Request, next: Next) -> Response {
     let headers = response.headers_mut();
     set(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
     set(headers, header::ACCESS_CONTROL_MAX_AGE, "600");
-    if let Some(asked) = asked {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked);
+    if let Some(names) = names {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names);
     }
     response
 }
