@@ -37,6 +37,7 @@ pub(super) fn all(page: &str) -> Vec<(&'static str, Router)> {
             "any-bearer",
             behind(any().allow_headers(["*", "authorization"])),
         ),
+        ("head", behind(list(page).allow_methods([Method::HEAD]))),
         ("no-age", behind(from(page).allow_headers([X_A]))),
         ("age-0", behind(list(page).max_age(Duration::ZERO))),
         (
