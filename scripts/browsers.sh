@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs tests/browsers in Chromium, Firefox and WebKit: scripts/browsers.sh, or scripts/browsers.sh webkit
-# for one engine or some. Writes what was seen to target/browsers.md.
+# for one engine or some. Writes the table to target/browsers.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Bundles the clients of tests/clients for the pages of tests/browsers: scripts/clients.sh, without
-# arguments. Installs what the lock file has, and only when that has changed.
+# arguments. Installs the packages of the lock file, when that has changed.
 set -euo pipefail
 cd "$(dirname "$0")/../tests/clients"
 

@@ -15,7 +15,7 @@ pub(crate) struct Window {
     pub(crate) console: Console,
 }
 
-/// How long a page has for what it does. Long, since several browsers may share two cores.
+/// The time that a page has. Long, since several browsers may share two cores.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs a test in a browser of its own, which ends with the test, also where the test panics.
@@ -84,7 +84,7 @@ impl Window {
         element.click().await.expect("it can be clicked");
     }
 
-    /// Runs the body of an asynchronous function in the page, and returns what it returns.
+    /// Runs the body of an asynchronous function in the page, and returns its result.
     pub(crate) async fn run(&self, body: &str, args: Vec<Value>) -> Value {
         let script = format!(
             "const done = arguments[arguments.length - 1];
@@ -109,5 +109,5 @@ impl Window {
     }
 }
 
-/// What [`Window::fetch`] returns where the page may not know more.
+/// The result of [`Window::fetch`] where the page may not know more.
 pub(crate) const FAILED: &str = "a network error";

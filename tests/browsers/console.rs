@@ -8,7 +8,7 @@ use crate::{
     engine::Engine,
 };
 
-/// What a browser writes to the console of its developer tools.
+/// The console of a browser's developer tools.
 #[derive(Clone)]
 pub(crate) struct Console {
     engine: Engine,
@@ -16,7 +16,7 @@ pub(crate) struct Console {
     lines: Lines,
 }
 
-/// What the console says of one cause, in the words of each engine.
+/// The text in the console for one cause, in the words of each engine.
 pub(crate) struct Message {
     pub(crate) chromium: &'static str,
     pub(crate) firefox: &'static str,

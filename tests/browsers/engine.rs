@@ -59,7 +59,7 @@ impl Engine {
         command
     }
 
-    /// What a session asks the driver for.
+    /// The capabilities that a session asks the driver for.
     pub(crate) fn capabilities(self, profile: &Path) -> Map<String, Value> {
         let capabilities = match self {
             Self::Chromium => json!({

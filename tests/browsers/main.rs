@@ -1,9 +1,9 @@
 //! Pages in real browsers: Chromium, Firefox and WebKit, without a screen.
 //!
-//! `scenarios` is a table of what a page's script sees and what reaches the server, in each engine.
+//! `scenarios` is a table: the result in a page's script, and the requests that reach the server.
 //! `chat` opens the pages of `examples/apps/trusted_application`, `registry` those of
 //! `examples/apps/trusted_origins`; `expired` is about tokens whose time is over; `clients` are clients
-//! from npm. `scripts/browsers.sh` builds what is needed and runs them.
+//! from npm. `scripts/browsers.sh` builds the examples and runs the tests.
 
 // Helpers of tests fail as tests do.
 #![allow(clippy::panic, clippy::unwrap_used)]

@@ -2,7 +2,7 @@
 """A window of WebKitGTK for WebKitWebDriver, with its profile in $WEBKIT_PROFILE.
 
 The driver's own choice, MiniBrowser, opens a private window when it is automated. Such a window has
-no HTTP cache, and what a cache does is a part of these tests.
+no HTTP cache, and some of these tests are about the cache.
 """
 
 import os
@@ -31,7 +31,7 @@ def open_window(_session):
 
 
 def start(_context, session):
-    # The driver compares this with what the session asked for, so it has to be set.
+    # The driver reports this as the browser's name and version.
     about = WebKit2.ApplicationInfo()
     about.set_name("WebKitGTK")
     about.set_version(

@@ -29,7 +29,7 @@ in_each_engine! {
 struct Client {
     name: &'static str,
     server: Server,
-    /// What it gets: an answer, how many messages of a stream, and how a failure reads.
+    /// The answer, the number of messages in a stream, and the text of a failure.
     gets: &'static str,
     /// Without a preflight a request arrives although the page is not listed.
     is_simple: bool,

@@ -13,10 +13,10 @@ use axum::{
     response::Response,
 };
 
-/// What has arrived at the services: by scenario, the requests in their order.
+/// The requests that have arrived at the services, by scenario, in their order.
 ///
-/// The first segment of a path is the number of the scenario, so one scenario does not see what
-/// another one left in a cache or has under way.
+/// The first segment of a path is the number of the scenario, so one scenario does not see the
+/// cache entries and late requests of another.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Arrivals(Arc<Mutex<HashMap<String, Vec<Arrival>>>>);
 

@@ -11,7 +11,7 @@ use crate::{
     engine::Engine,
 };
 
-/// What the console says of one cause.
+/// A part of the message in the console, for one cause.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Message {
@@ -67,7 +67,7 @@ async fn said(stage: &Stage, window: &Window, index: usize, message: &Message) -
     window
         .open(&run::address(stage, message.page, &folder))
         .await;
-    // What is older is of another cause.
+    // Older messages have another cause.
     window.console.messages().await;
     let about = about(stage, index, &message.service, &message.script);
     run::results(window, &[about]).await;

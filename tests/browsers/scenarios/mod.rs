@@ -1,9 +1,10 @@
-//! What a page's script sees, and what reaches the server, as a table: the `*.toml` of this folder.
+//! A table of scenarios, in the `*.toml` of this folder: the result in a page's script, and the
+//! requests that reach the server.
 //!
 //! Each scenario has a service, which is this crate's layer around [`handlers`] on a port of its own
-//! ([`services`]), and a script, which a page of another origin runs (`stage/stage.js`). What the
-//! script returns is compared, and so is what arrived at the services meanwhile ([`arrivals`]). Where
-//! an engine behaves differently, the scenario says so, with a sentence that is in the guide as well.
+//! ([`services`]), and a script, which a page of another origin runs (`stage/stage.js`). The
+//! result of the script is compared, and so are the requests that arrived meanwhile ([`arrivals`]).
+//! Where an engine differs, the scenario has the difference, with a sentence that is in the guide.
 
 mod arrivals;
 mod consoles;
@@ -29,7 +30,7 @@ async fn the_console_tells_causes_apart(engine: Engine) {
     consoles::run(engine).await;
 }
 
-/// The guide is what users read, so a difference that only the table knows would be lost.
+/// Users read the guide, so a difference that is only in the table would be lost.
 #[test]
 fn the_guide_has_every_difference() {
     let guide = include_str!("../../../src/guide/browsers.md");

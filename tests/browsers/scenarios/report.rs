@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::scenario::{Outcome, Scenario};
 use crate::engine::Engine;
 
-/// What a run in one engine came to, kept in a file until the others have run.
+/// The outcomes in one engine, kept in a file until the others have run.
 #[derive(Deserialize, Serialize)]
 struct Column {
     version: String,
@@ -43,7 +43,7 @@ pub(super) fn write(engine: Engine, version: &str, scenarios: &[Scenario], outco
     fs::write(folder.join("browsers.md"), table).expect("target can be written");
 }
 
-/// `=` where the engine does what the standard says, and otherwise what it does.
+/// `=` where the engine follows the standard, and otherwise the outcome.
 fn cell(engine: Engine, scenario: &Scenario, outcome: &Outcome) -> String {
     let standard = scenario.by_the_standard();
     let text = if *outcome == standard {
@@ -69,7 +69,7 @@ fn describe(outcome: &Outcome) -> String {
 
 fn table(scenarios: &[Scenario], columns: &[(Engine, Column)]) -> String {
     let mut text =
-        "What a page's script sees ← what arrives at the server. `=`: as the standard has it.\n\n\
+        "The result in a page's script ← the requests at the server. `=`: as the standard has it.\n\n\
                     | scenario | layer | by the standard |"
             .to_owned();
     for (engine, column) in columns {

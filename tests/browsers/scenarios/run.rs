@@ -110,7 +110,7 @@ async fn arrival(stage: &Stage, index: usize, count: usize) {
     }
 }
 
-/// What the scripts return in the page that is open.
+/// The results of scripts in the page that is open.
 pub(super) async fn results(window: &Window, batch: &[Value]) -> Vec<String> {
     let body = "
         return new Promise((done) => {
@@ -123,7 +123,7 @@ pub(super) async fn results(window: &Window, batch: &[Value]) -> Vec<String> {
         .unwrap_or_else(|_| panic!("the page does not run the scripts: {results}"))
 }
 
-/// A script, and what `stage.js` has to know for it.
+/// A script, with the addresses that `stage.js` needs for it.
 pub(super) fn about(stage: &Stage, index: usize, service: &str, script: &str) -> Value {
     assert!(
         stage.services.contains_key(service),

@@ -2,7 +2,7 @@ use serde::Deserialize;
 
 use crate::engine::Engine;
 
-/// What a page does, what its script sees of that, and what arrives.
+/// A script, its result, and the requests that arrive.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Scenario {
@@ -14,9 +14,11 @@ pub(super) struct Scenario {
     /// Request headers that [`arrives`](Self::arrives) tells.
     #[serde(default)]
     pub(super) shows: Vec<String>,
-    /// The body of an asynchronous function. What it returns is what the page sees.
+    /// The body of an asynchronous function.
     pub(super) script: String,
+    /// The result of the script.
     sees: String,
+    /// Such as `PUT 200`: the method, and the status of the answer.
     arrives: Vec<String>,
     chromium: Option<Difference>,
     firefox: Option<Difference>,
@@ -48,7 +50,7 @@ pub(super) struct Difference {
     arrives: Option<Vec<String>>,
 }
 
-/// What the page's script saw, and what arrived at the services.
+/// The result of a script, and the requests that arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Outcome {
     pub(super) sees: String,
@@ -83,7 +85,7 @@ pub(super) fn all() -> Vec<Scenario> {
 }
 
 impl Scenario {
-    /// What should happen by the standard.
+    /// The outcome that the standard asks for.
     pub(super) fn by_the_standard(&self) -> Outcome {
         Outcome {
             sees: self.sees.clone(),
@@ -91,7 +93,7 @@ impl Scenario {
         }
     }
 
-    /// What should happen in this engine.
+    /// The outcome that this engine is known for.
     pub(super) fn expected(&self, engine: Engine) -> Outcome {
         let standard = self.by_the_standard();
         let difference = match engine {

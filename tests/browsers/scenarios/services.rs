@@ -62,7 +62,7 @@ pub(super) fn all(page: &str) -> Vec<(&'static str, Router)> {
             "refusing-credentials",
             behind(refusing(list(page).allow_credentials(true))),
         ),
-        // What the layer is for: without it, and with what others do.
+        // Without the layer, and with mistakes that it prevents or cannot.
         ("no-layer", handlers::router()),
         ("echo", handlers::router().layer(from_fn(echo))),
         (
@@ -155,7 +155,7 @@ fn by_value() -> CorsLayerBuilder {
     cors.allow_headers([X_A]).max_age(TEN_MINUTES)
 }
 
-/// A layer that allows what is asked for and no more, to everybody.
+/// Allows the headers that are asked for and no more, to everybody.
 async fn echo(request: Request, next: Next) -> Response {
     let asked = request
         .headers()
@@ -185,7 +185,7 @@ async fn allow_headers(names: Option<HeaderValue>, request: Request, next: Next)
     response
 }
 
-/// What this crate's builder refuses to build.
+/// This crate's builder refuses to build it.
 async fn star_and_credentials(mut response: Response) -> Response {
     let headers = response.headers_mut();
     set(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
@@ -202,7 +202,7 @@ async fn second_allow_origin(mut response: Response) -> Response {
     response
 }
 
-/// The origin of somebody else, whoever asks.
+/// The same origin for every page, and not the page's own.
 async fn fixed_to_another(mut response: Response) -> Response {
     set(
         response.headers_mut(),

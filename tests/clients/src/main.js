@@ -1,4 +1,4 @@
-// By name: what a page calls with the address of a server. Each returns what it got as a text.
+// The clients by name: functions that call the server at an address, and return the answers as a text.
 
 import * as connect from './connect.js';
 import * as graphql from './graphql.js';

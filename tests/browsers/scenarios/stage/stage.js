@@ -1,6 +1,6 @@
-// What the scripts of the scenarios use. Loaded by pages, frames and workers.
+// Functions for the scripts of the scenarios. Loaded by pages, frames and workers.
 
-// `stage` is { id, page, service, services }: what a scenario is about.
+// `stage` is { id, page, service, services } of the scenario.
 async function runScenario(about, script) {
     globalThis.stage = about;
     const AsyncFunction = (async () => {}).constructor;
