@@ -15,7 +15,7 @@ step cargo clippy --all-targets --all-features --quiet -- -D warnings
 RUSTDOCFLAGS="-D warnings" step cargo doc --all-features --no-deps --quiet
 step scripts/features.sh
 step scripts/examples.sh
-step scripts/chromium.sh
+step scripts/browsers.sh
 step scripts/stores.sh
 step scripts/fuzz.sh 6
 # Whether the benches run, not what they measure: unoptimised, since that is built already.

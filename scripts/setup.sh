@@ -1,14 +1,23 @@
 #!/usr/bin/env bash
-# Installs what the checks need beyond Rust and a C linker, from Debian's packages.
+# Installs what the checks need beyond Rust and a C linker: Debian's packages, and geckodriver.
 set -euo pipefail
+cd "$(dirname "$0")/.."
 
 needed=()
-want() { command -v "$1" >/dev/null 2>&1 || [ -x "$1" ] || needed+=("$2"); }
+want() { command -v "$1" >/dev/null 2>&1 || [ -e "$1" ] || needed+=("$2"); }
 want cc gcc
 want c++ g++
 want python3 python3
 want chromium chromium
 want chromedriver chromium-driver
+want firefox-esr firefox-esr
+want WebKitWebDriver webkit2gtk-driver
+# tests/browsers/webkit_window.py is the window that WebKit's driver opens, on a display of Xvfb.
+want xvfb-run xvfb
+want xauth xauth
+want /usr/lib/python3/dist-packages/gi python3-gi
+ls /usr/lib/*/girepository-1.0/WebKit2-4.1.typelib >/dev/null 2>&1 || needed+=(gir1.2-webkit2-4.1)
+want npm npm
 want valgrind valgrind
 want nats-server nats-server
 # Debian keeps the server's programs out of PATH.
@@ -26,3 +35,6 @@ for component in rustfmt clippy; do
         exit 1
     }
 done
+# Debian has no package of it. Built once below target, in some minutes.
+command -v geckodriver >/dev/null 2>&1 || [ -x target/tools/bin/geckodriver ] ||
+    cargo install --quiet --locked --root target/tools geckodriver

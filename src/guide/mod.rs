@@ -5,6 +5,7 @@
 //! | let the tokens that your service accepts say which pages may use it | [`tokens`] |
 //! | let administrators edit which pages may use your service | [`trusted_origins`] |
 //! | know why a browser says that CORS headers are missing | [`refusals`] |
+//! | know where browsers differ, and what their consoles say | [`browsers`] |
 //! | move from `tower-http`'s `cors` | [`migrating`] |
 //! | put the layer in the right place, behind proxies and caches | [`deploying`] |
 //! | know what the layer costs, and how that is measured | [`performance`] |
@@ -14,6 +15,9 @@ pub mod tokens {}
 
 #[doc = include_str!("refusals.md")]
 pub mod refusals {}
+
+#[doc = include_str!("browsers.md")]
+pub mod browsers {}
 
 #[doc = include_str!("migrating.md")]
 pub mod migrating {}

@@ -8,8 +8,8 @@ use crate::error::{
 
 /// How long browsers may keep the answer to a preflight: whole seconds, 0 to 86,400.
 ///
-/// Chromium keeps none longer than 7,200 seconds, Firefox none longer than 86,400. Without a
-/// max-age, browsers keep it for 5 seconds; with 0, not at all
+/// WebKit keeps none longer than 600 seconds, Chromium none longer than 7,200, Firefox none longer
+/// than 86,400. Without a max-age, browsers keep it for 5 seconds; with 0, not at all
 /// ([Fetch, CORS-preflight fetch](https://fetch.spec.whatwg.org/#cors-preflight-fetch)).
 ///
 /// ```

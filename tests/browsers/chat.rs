@@ -7,15 +7,25 @@ use tower_cors::CorsLayer;
 
 use crate::{
     application::Application,
-    browser::{FAILED, in_chromium},
+    browser::{FAILED, in_browser},
+    console::Message,
+    engine::{Engine, in_each_engine},
     scene::Scene,
 };
 
-#[tokio::test]
-#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
-async fn a_page_that_the_token_names_chats() {
+in_each_engine! {
+    a_page_that_the_token_names_chats,
+    a_foreign_page_is_refused_and_says_why,
+    a_foreign_page_that_skips_discovery_is_refused,
+    a_sandboxed_frame_is_refused,
+    a_page_can_read_that_its_token_has_expired,
+    a_page_whose_session_has_ended_is_refused,
+    a_listed_page_with_somebody_elses_token_is_refused,
+}
+
+async fn a_page_that_the_token_names_chats(engine: Engine) {
     let application = Application::start().await;
-    in_chromium(move |window| async move {
+    in_browser(engine, move |window| async move {
         for (name, origin) in [
             ("Contoso", &application.contoso),
             ("Litware", &application.litware),
@@ -41,11 +51,9 @@ async fn a_page_that_the_token_names_chats() {
     .await;
 }
 
-#[tokio::test]
-#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
-async fn a_foreign_page_is_refused_and_says_why() {
+async fn a_foreign_page_is_refused_and_says_why(engine: Engine) {
     let application = Application::start().await;
-    in_chromium(move |window| async move {
+    in_browser(engine, move |window| async move {
         window.open(&application.fabrikam).await;
         window.text("[data-state=refused]").await;
         let title = window.text("#verdict-title").await;
@@ -62,20 +70,15 @@ async fn a_foreign_page_is_refused_and_says_why() {
             window.text("#steps tr:last-child td:first-child").await,
             "Discover"
         );
-        window
-            .console
-            .expect("No 'Access-Control-Allow-Origin' header is present")
-            .await;
+        window.console.expect(&Message::NO_ALLOW_ORIGIN).await;
     })
     .await;
 }
 
 /// A page that has been told everything: the token, and where the chat is.
-#[tokio::test]
-#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
-async fn a_foreign_page_that_skips_discovery_is_refused() {
+async fn a_foreign_page_that_skips_discovery_is_refused(engine: Engine) {
     let application = Application::start().await;
-    in_chromium(move |window| async move {
+    in_browser(engine, move |window| async move {
         let issued = application.issue(&application.contoso).await;
         let bearer = format!("Bearer {}", issued["token"].as_str().unwrap());
         let join = format!("{}/ucwa/psanon/v1/applications", application.messaging);
@@ -84,10 +87,7 @@ async fn a_foreign_page_that_skips_discovery_is_refused() {
         window.open(&application.fabrikam).await;
         window.text("[data-state=refused]").await;
         assert_eq!(window.fetch(&join, init.clone()).await, FAILED);
-        window
-            .console
-            .expect("Response to preflight request doesn't pass")
-            .await;
+        window.console.expect(&Message::PREFLIGHT_REFUSED).await;
 
         // The same from a page that the token names.
         window.open(&application.contoso).await;
@@ -97,13 +97,11 @@ async fn a_foreign_page_that_skips_discovery_is_refused() {
     .await;
 }
 
-#[tokio::test]
-#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
-async fn a_sandboxed_frame_is_refused() {
+async fn a_sandboxed_frame_is_refused(engine: Engine) {
     let application = Application::start().await;
     let open = Router::new().route("/", get(async || "hello"));
     let open = Scene::serve(open.layer(CorsLayer::permissive())).await;
-    in_chromium(move |window| async move {
+    in_browser(engine, move |window| async move {
         window
             .open(&format!("{}/framed", application.contoso))
             .await;
@@ -126,11 +124,9 @@ async fn a_sandboxed_frame_is_refused() {
     .await;
 }
 
-#[tokio::test]
-#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
-async fn a_page_can_read_that_its_token_has_expired() {
+async fn a_page_can_read_that_its_token_has_expired(engine: Engine) {
     let application = Application::start().await;
-    in_chromium(move |window| async move {
+    in_browser(engine, move |window| async move {
         window
             .open(&format!("{}/?token=expired", application.contoso))
             .await;
@@ -147,11 +143,9 @@ async fn a_page_can_read_that_its_token_has_expired() {
     .await;
 }
 
-#[tokio::test]
-#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
-async fn a_page_whose_session_has_ended_is_refused() {
+async fn a_page_whose_session_has_ended_is_refused(engine: Engine) {
     let application = Application::start().await;
-    in_chromium(move |window| async move {
+    in_browser(engine, move |window| async move {
         window.client.set_window_size(400, 700).await.unwrap();
         window.open(&application.contoso).await;
         window.text("[data-state=chatting]").await;
@@ -173,10 +167,7 @@ async fn a_page_whose_session_has_ended_is_refused() {
             window.text("#verdict-title").await,
             "Kept out: the session has ended"
         );
-        window
-            .console
-            .expect("No 'Access-Control-Allow-Origin' header is present")
-            .await;
+        window.console.expect(&Message::NO_ALLOW_ORIGIN).await;
         assert!(
             window
                 .client
@@ -188,11 +179,9 @@ async fn a_page_whose_session_has_ended_is_refused() {
     .await;
 }
 
-#[tokio::test]
-#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
-async fn a_listed_page_with_somebody_elses_token_is_refused() {
+async fn a_listed_page_with_somebody_elses_token_is_refused(engine: Engine) {
     let application = Application::start().await;
-    in_chromium(move |window| async move {
+    in_browser(engine, move |window| async move {
         window
             .open(&format!("{}/?token=other", application.contoso))
             .await;
@@ -213,10 +202,7 @@ async fn a_listed_page_with_somebody_elses_token_is_refused() {
         application.issue(&application.contoso).await;
         window.console.messages().await;
         assert_eq!(window.fetch(&join, init).await, FAILED);
-        window
-            .console
-            .expect("No 'Access-Control-Allow-Origin' header is present")
-            .await;
+        window.console.expect(&Message::NO_ALLOW_ORIGIN).await;
     })
     .await;
 }

@@ -22,7 +22,8 @@ use tower_cors::{
 };
 
 use crate::{
-    browser::{FAILED, in_chromium},
+    browser::{FAILED, in_browser},
+    engine::{Engine, in_each_engine},
     scene::Scene,
 };
 
@@ -79,9 +80,12 @@ async fn serve(layer: CorsLayerBuilder) -> Scene {
     Scene::serve(router.layer(layer.build().unwrap())).await
 }
 
-#[tokio::test]
-#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
-async fn a_page_reads_that_its_token_in_a_header_has_expired() {
+in_each_engine! {
+    a_page_reads_that_its_token_in_a_header_has_expired,
+    a_page_reads_that_its_token_in_a_cookie_has_expired,
+}
+
+async fn a_page_reads_that_its_token_in_a_header_has_expired(engine: Engine) {
     let (page, other) = (Scene::blank().await, Scene::blank().await);
     let clock = Held::default();
     let index = IssuedIndex::with_clock(10, clock.clone());
@@ -92,7 +96,7 @@ async fn a_page_reads_that_its_token_in_a_header_has_expired() {
         .allow_headers([header::AUTHORIZATION])
         .max_age(Duration::from_secs(600));
     let service = serve(layer).await;
-    in_chromium(move |window| async move {
+    in_browser(engine, move |window| async move {
         let init = json!({ "headers": { "Authorization": format!("Bearer {token}") } });
         window.open(&page.url("/")).await;
         for times in 1..=2 {
@@ -108,9 +112,7 @@ async fn a_page_reads_that_its_token_in_a_header_has_expired() {
     .await;
 }
 
-#[tokio::test]
-#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
-async fn a_page_reads_that_its_token_in_a_cookie_has_expired() {
+async fn a_page_reads_that_its_token_in_a_cookie_has_expired(engine: Engine) {
     let page = Scene::blank().await;
     let clock = Held::default();
     let index = IssuedIndex::with_clock(10, clock.clone());
@@ -123,7 +125,7 @@ async fn a_page_reads_that_its_token_in_a_cookie_has_expired() {
     };
     let service = serve(layer(true)).await;
     let without = serve(layer(false)).await;
-    in_chromium(move |window| async move {
+    in_browser(engine, move |window| async move {
         window.open(&page.url("/")).await;
         // Cookies do not tell ports apart.
         let set = "document.cookie = `session=${args[0]}`; return 'set';";

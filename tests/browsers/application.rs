@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::driver::Process;
+use crate::process::Process;
 
 /// `examples/apps/trusted_application`, running.
 pub(crate) struct Application {
@@ -46,7 +46,7 @@ impl Application {
             self.api
         );
         let order = json!({
-            "applicationSessionId": "chromium",
+            "applicationSessionId": "browsers",
             "allowedOrigins": allowed_origins,
         });
         let client = reqwest::Client::builder().no_proxy().build();
@@ -71,7 +71,7 @@ pub(crate) fn built_example(name: &str) -> PathBuf {
         .join(name);
     assert!(
         example.exists(),
-        "{} is not there: build it first, as scripts/chromium.sh does",
+        "{} is not there: build it first, as scripts/browsers.sh does",
         example.display()
     );
     example

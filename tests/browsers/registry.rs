@@ -7,8 +7,9 @@ use tokio::process::Command;
 
 use crate::{
     application::built_example,
-    browser::{Window, in_chromium},
-    driver::Process,
+    browser::{PATIENCE, Window, in_browser},
+    engine::{Engine, in_each_engine},
+    process::Process,
 };
 
 /// `examples/apps/trusted_origins`, running with three replicas.
@@ -54,8 +55,7 @@ impl Service {
             if read.contains(expected) && changed.contains(expected) {
                 break;
             }
-            let patience = Duration::from_secs(20);
-            assert!(start.elapsed() < patience, "{read:?}, {changed:?}");
+            assert!(start.elapsed() < PATIENCE, "{read:?}, {changed:?}");
         }
         // Neither needs an entry.
         let token = window.text("#read-with-token td:last-child").await;
@@ -65,13 +65,17 @@ impl Service {
     }
 }
 
-const KEPT_OUT: &str = "nothing: Failed to fetch";
+/// The page says the engine's message after it.
+const KEPT_OUT: &str = "nothing: ";
 
-#[tokio::test]
-#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
-async fn an_origin_added_at_one_replica_works_at_another_until_it_is_deactivated() {
+in_each_engine! {
+    an_origin_added_at_one_replica_works_at_another_until_it_is_deactivated,
+    the_page_shows_replicas_of_other_processes_and_which_of_them_are_gone,
+}
+
+async fn an_origin_added_at_one_replica_works_at_another_until_it_is_deactivated(engine: Engine) {
     let service = Service::start(&[]).await;
-    in_chromium(move |window| async move {
+    in_browser(engine, move |window| async move {
         let Service {
             trusted, untrusted, ..
         } = &service;
@@ -118,13 +122,11 @@ async fn an_origin_added_at_one_replica_works_at_another_until_it_is_deactivated
     .await;
 }
 
-#[tokio::test]
-#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
-async fn the_page_shows_replicas_of_other_processes_and_which_of_them_are_gone() {
+async fn the_page_shows_replicas_of_other_processes_and_which_of_them_are_gone(engine: Engine) {
     let peer = Service::start(&[]).await;
     let at_peer = peer.replicas[0].clone();
     let service = Service::start(&["--peer", &at_peer]).await;
-    in_chromium(move |window| async move {
+    in_browser(engine, move |window| async move {
         window.open(&service.admin).await;
         // Three of its own, and three of its peer.
         let all = service.replicas.iter().chain(&peer.replicas);
@@ -269,7 +271,7 @@ async fn shows(window: &Window, table: &str, texts: &[&str]) -> String {
         if texts.iter().all(|text| shown.contains(text)) {
             return shown;
         }
-        assert!(start.elapsed() < Duration::from_secs(20), "{shown:?}");
+        assert!(start.elapsed() < PATIENCE, "{shown:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
