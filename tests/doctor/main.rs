@@ -1,0 +1,10 @@
+//! `cors-doctor` as a program, against servers of all kinds on loopback.
+
+mod causes;
+mod command_line;
+mod conduct;
+mod hostile;
+mod samples;
+mod support;
+mod warnings;
+mod websocket;
