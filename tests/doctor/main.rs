@@ -1,5 +1,7 @@
 //! `cors-doctor` as a program, against servers of all kinds on loopback.
 
+#![allow(clippy::panic, clippy::unwrap_used)]
+
 mod causes;
 mod command_line;
 mod conduct;

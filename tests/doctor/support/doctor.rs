@@ -27,11 +27,6 @@ impl Doctor {
         self.args(["--origin", origin])
     }
 
-    pub(crate) fn replace_url(mut self, url: &str) -> Self {
-        self.args[0] = url.to_owned();
-        self
-    }
-
     pub(crate) fn arg(mut self, arg: &str) -> Self {
         self.args.push(arg.to_owned());
         self

@@ -8,7 +8,7 @@ use axum::{
     extract::Request,
     middleware::{Next, from_fn},
 };
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, Method};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 /// A server of axum on a port of its own, which remembers what it was asked.
@@ -21,7 +21,6 @@ pub(crate) struct Server {
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(crate) method: Method,
-    pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
 }
 
@@ -33,7 +32,6 @@ impl Server {
             move |request: Request, next: Next| {
                 seen.lock().unwrap().push(Seen {
                     method: request.method().clone(),
-                    uri: request.uri().clone(),
                     headers: request.headers().clone(),
                 });
                 next.run(request)

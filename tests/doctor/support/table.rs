@@ -60,12 +60,6 @@ impl SetUp {
         self
     }
 
-    /// Other URLs than the usual one.
-    pub(crate) fn url(mut self, url: &str) -> Self {
-        self.doctor = self.doctor.replace_url(url);
-        self
-    }
-
     pub(crate) fn verdict(mut self, verdict: &'static str) -> Self {
         self.verdict = verdict;
         self

@@ -5,6 +5,7 @@ mod curl;
 mod har;
 mod help;
 mod parse;
+mod plan;
 mod shell;
 
 pub(crate) use self::{

@@ -19,10 +19,10 @@ pub(super) async fn find(questions: &mut Questions<'_, '_>) -> Finding {
     };
     let get_grants = get.and_then(|get| questions.granted(&[get]));
     // Where GET lets the page in and the preflight knows nothing, the list is not what is wrong.
-    if has_signs || get_grants.is_none() {
-        if let Some(finding) = origins::find(questions).await {
-            return finding;
-        }
+    if (has_signs || get_grants.is_none())
+        && let Some(finding) = origins::find(questions).await
+    {
+        return finding;
     }
     if questions.is_preflight {
         if let Some(finding) = of_preflight(questions, get_grants).await {

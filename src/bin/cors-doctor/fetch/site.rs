@@ -7,27 +7,27 @@ use crate::page::{Origin, registrable_domain};
 /// From the closest to the most distant, as redirects only ever lead further away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Site {
-    SameOrigin,
-    SameSite,
-    CrossSite,
+    Own,
+    Same,
+    Cross,
 }
 
 impl Site {
     pub(crate) fn of(origin: &Origin, url: &Url) -> Self {
         if origin.is_of(url) {
-            Self::SameOrigin
+            Self::Own
         } else if is_same_site(origin, url) {
-            Self::SameSite
+            Self::Same
         } else {
-            Self::CrossSite
+            Self::Cross
         }
     }
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Self::SameOrigin => "same-origin",
-            Self::SameSite => "same-site",
-            Self::CrossSite => "cross-site",
+            Self::Own => "same-origin",
+            Self::Same => "same-site",
+            Self::Cross => "cross-site",
         }
     }
 }
@@ -66,39 +66,31 @@ mod tests {
             (
                 "https://app.example.com",
                 "https://app.example.com/x",
-                Site::SameOrigin,
+                Site::Own,
             ),
             (
                 "https://app.example.com",
                 "wss://app.example.com/x",
-                Site::SameSite,
+                Site::Same,
             ),
             (
                 "https://app.example.com",
                 "https://api.example.com",
-                Site::SameSite,
+                Site::Same,
             ),
             (
                 "https://app.example.com",
                 "http://api.example.com",
-                Site::CrossSite,
+                Site::Cross,
             ),
-            (
-                "https://a.github.io",
-                "https://b.github.io",
-                Site::CrossSite,
-            ),
-            (
-                "http://localhost:3000",
-                "http://localhost:8080",
-                Site::SameSite,
-            ),
+            ("https://a.github.io", "https://b.github.io", Site::Cross),
+            ("http://localhost:3000", "http://localhost:8080", Site::Same),
             (
                 "https://app.example.com",
                 "http://127.0.0.1:8080",
-                Site::CrossSite,
+                Site::Cross,
             ),
-            ("null", "http://127.0.0.1:8080", Site::CrossSite),
+            ("null", "http://127.0.0.1:8080", Site::Cross),
         ] {
             let origin = Origin::parse(origin).unwrap();
             assert_eq!(
