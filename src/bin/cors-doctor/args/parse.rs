@@ -185,6 +185,7 @@ fn stdin() -> Result<Vec<u8>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::Command;
 
     fn command(line: &[&str]) -> Result<Command, String> {
         match parse(line.iter().map(OsString::from))? {
