@@ -12,7 +12,8 @@ use crate::{
     warn,
 };
 
-/// Does what the browser does, asks what has to be asked, and says what came out.
+/// Does what the browser does, asks what has to be asked, and says what came out. `loaded` is the
+/// page of `--page`, which is fetched once for all URLs.
 ///
 /// # Errors
 ///
@@ -20,6 +21,7 @@ use crate::{
 pub(crate) async fn examine(
     command: &Command,
     planned: &Planned,
+    loaded: &mut Option<Page>,
 ) -> Result<(Case, Diagnosis), String> {
     let mut lab = Lab::new(&command.transport, command.probing);
     let mut page = Page {
@@ -28,11 +30,15 @@ pub(crate) async fn examine(
     };
     let mut url = planned.url.clone();
     if let Some(page_url) = &command.page {
-        let loaded = load_page(&mut lab, page_url).await?;
+        let known = match loaded.take() {
+            Some(known) => known,
+            None => load_page(&mut lab, page_url).await?,
+        };
         if planned.origin.is_none() {
-            page.origin = loaded.origin;
+            page.origin = known.origin.clone();
         }
-        page.policies = loaded.policies;
+        page.policies = known.policies.clone();
+        *loaded = Some(known);
         upgrade(&page.policies, &mut url);
     }
     let case = Case {

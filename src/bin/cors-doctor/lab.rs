@@ -17,6 +17,8 @@ const MAX_PROBES: usize = 40;
 pub(crate) struct Lab<'a> {
     transport: &'a Transport,
     probes_left: usize,
+    /// Probes in a row that got no answer.
+    unanswered: usize,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -26,6 +28,7 @@ impl<'a> Lab<'a> {
         Self {
             transport,
             probes_left,
+            unanswered: 0,
             steps: Vec::new(),
         }
     }
@@ -62,11 +65,21 @@ impl<'a> Lab<'a> {
         sent: Sent,
         timeout: Option<Duration>,
     ) -> Option<usize> {
+        /// A server that has stopped to answer is not waited for any longer.
+        const MAX_UNANSWERED: usize = 3;
         self.probes_left = self.probes_left.checked_sub(1)?;
         let step = self
             .send(Kind::Probe, Some(why), sent, Reading::Answer, timeout)
             .await;
-        self.steps[step].answer().map(|_| step)
+        if self.steps[step].answer().is_some() {
+            self.unanswered = 0;
+            return Some(step);
+        }
+        self.unanswered += 1;
+        if self.unanswered == MAX_UNANSWERED {
+            self.probes_left = 0;
+        }
+        None
     }
 
     pub(crate) fn is_probing(&self) -> bool {

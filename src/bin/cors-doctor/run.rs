@@ -29,8 +29,9 @@ type Said = (String, Option<&'static str>, Vec<&'static str>);
 /// Once through all URLs. What was said before is not said again.
 async fn round(command: &Command, seen: &mut Vec<Said>) -> u8 {
     let mut worst = 0;
+    let mut page = None;
     for (i, planned) in command.planned.iter().enumerate() {
-        let (case, diagnosis) = match examine(command, planned).await {
+        let (case, diagnosis) = match examine(command, planned, &mut page).await {
             Ok(examined) => examined,
             Err(mistake) => {
                 complain(&mistake);

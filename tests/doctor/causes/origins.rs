@@ -148,3 +148,21 @@ async fn a_server_that_answers_strangers_with_its_first_entry() {
     ])
     .await;
 }
+
+#[tokio::test]
+async fn a_layer_that_leaves_preflights_to_the_framework() {
+    let only_get = |entry: &'static str| {
+        by_hand(move |asked| {
+            if asked.is_preflight() {
+                return reply(200, &[("allow", "GET,PUT")]);
+            }
+            answer(asked, |origin| origin == entry)
+        })
+    };
+    play(vec![
+        put("another scheme", only_get("http://app.example.com")).ours("origin-scheme", &["http:"]),
+        put("nowhere", only_get("https://other.example"))
+            .ours("origin-not-listed", &["allow_origins"]),
+    ])
+    .await;
+}

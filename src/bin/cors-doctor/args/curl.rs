@@ -94,6 +94,7 @@ pub(super) fn parse(text: &str) -> Result<Curl, String> {
     if is_get {
         curl.move_body_to_query();
     }
+    drop_disabled_cache(&mut curl.headers);
     if curl.url.is_none() {
         return Err("--curl: there is no URL in it".into());
     }
@@ -109,6 +110,7 @@ impl Curl {
         match name.to_ascii_lowercase().as_str() {
             "origin" => self.origin = Some(value.to_owned()),
             "cookie" => self.cookies = Some(value.to_owned()),
+            "pragma" => self.headers.push((name.to_owned(), value.to_owned())),
             lower if is_of_the_browser(lower) => {}
             _ => self.headers.push((name.to_owned(), value.to_owned())),
         }
@@ -131,9 +133,20 @@ impl Curl {
     }
 }
 
+/// Developer tools with a disabled cache send two headers that no page has set.
+pub(super) fn drop_disabled_cache(headers: &mut Vec<(String, String)>) {
+    let is = |header: &(String, String), name: &str| header.0.eq_ignore_ascii_case(name);
+    if headers.iter().any(|header| is(header, "pragma")) {
+        headers.retain(|header| {
+            let is_disabling = is(header, "cache-control") && header.1 == "no-cache";
+            !is(header, "pragma") && !is_disabling
+        });
+    }
+}
+
 /// Headers that a browser adds to requests, whatever the page does. In lower case.
 pub(super) fn is_of_the_browser(name: &str) -> bool {
-    const NAMES: [&str; 19] = [
+    const NAMES: [&str; 18] = [
         "accept-encoding",
         "accept-language",
         "access-control-request-headers",
@@ -146,7 +159,6 @@ pub(super) fn is_of_the_browser(name: &str) -> bool {
         "if-modified-since",
         "if-none-match",
         "keep-alive",
-        "pragma",
         "priority",
         "referer",
         "te",
@@ -219,7 +231,7 @@ mod tests {
             "curl 'https://api.example.com/items' \\\n  -X 'PUT' \\\n  -H 'accept: */*' \\\n  \
              -H 'authorization: Bearer x' \\\n  -b 'a=b; c=d' \\\n  \
              -H 'origin: https://app.example.com' \\\n  -H 'sec-ch-ua: \"x\"' \\\n  \
-             -H 'user-agent: Mozilla' \\\n  -H 'referer: https://app.example.com/' \\\n  \
+             -H 'user-agent: Mozilla' -H 'pragma: no-cache' -H 'cache-control: no-cache' \\\n  -H 'referer: https://app.example.com/' \\\n  \
              --data-raw $'{\"a\":\"\\u0041\"}' --compressed --insecure",
         )
         .unwrap();

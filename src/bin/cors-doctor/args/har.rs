@@ -5,7 +5,10 @@ use hyper::body::Bytes;
 use serde_json::Value;
 use url::Url;
 
-use super::{command::Planned, curl::is_of_the_browser};
+use super::{
+    command::Planned,
+    curl::{drop_disabled_cache, is_of_the_browser},
+};
 use crate::{
     fetch::{Browser, PageRequest},
     page::Origin,
@@ -62,7 +65,7 @@ fn request(request: &Value, browser: Browser) -> Option<Planned> {
         return None;
     }
     let is_websocket = matches!(url.scheme(), "ws" | "wss");
-    let headers: Vec<_> = lines
+    let mut headers: Vec<_> = lines
         .iter()
         .filter(|(name, _)| {
             let lower = name.to_ascii_lowercase();
@@ -72,6 +75,7 @@ fn request(request: &Value, browser: Browser) -> Option<Planned> {
         })
         .cloned()
         .collect();
+    drop_disabled_cache(&mut headers);
     let body = request["postData"]["text"]
         .as_str()
         .filter(|text| !text.is_empty());

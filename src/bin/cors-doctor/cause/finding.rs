@@ -32,8 +32,9 @@ impl Finding {
         self
     }
 
-    /// What keeps the browser from sending is known without asking anybody.
-    pub(crate) fn of_obstacle(obstacle: &Obstacle, case: &Case) -> Self {
+    /// What keeps the browser from sending is known without asking anybody, unless a redirect led
+    /// there.
+    pub(crate) fn of_obstacle(obstacle: &Obstacle, case: &Case, redirect: Option<usize>) -> Self {
         let (cause, text) = match obstacle {
             Obstacle::ForbiddenMethod(method) => (
                 Cause::ForbiddenMethod(method.clone()),
@@ -70,7 +71,10 @@ impl Finding {
         };
         Self {
             cause,
-            evidence: vec![Evidence { step: None, text }],
+            evidence: vec![Evidence {
+                step: redirect,
+                text,
+            }],
         }
     }
 }

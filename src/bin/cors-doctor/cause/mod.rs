@@ -32,7 +32,10 @@ pub(crate) async fn find(
     let alone = |finding| Some((finding, Vec::new()));
     match &course.ending {
         Ending::NotTried => None,
-        Ending::Kept(obstacle) => alone(Finding::of_obstacle(obstacle, case)),
+        Ending::Kept(obstacle) => {
+            let redirect = (course.last.redirects > 0).then(|| lab.steps.len() - 1);
+            alone(Finding::of_obstacle(obstacle, case, redirect))
+        }
         Ending::NoAnswer(step) => alone(network::find(lab, *step).await),
         Ending::BadRedirect(step, bad) => alone(redirect::not_followed(lab, *step, bad)),
         Ending::Readable(step) if case.is_websocket() => {

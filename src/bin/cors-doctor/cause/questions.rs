@@ -7,7 +7,7 @@ use crate::{
     browse::Asking,
     case::Case,
     exchange::{Answer, Sent},
-    lab::{Lab, from_origin, get, replace},
+    lab::{Lab, from_origin, get as get_request, replace},
     secrets::is_secret,
 };
 
@@ -52,14 +52,14 @@ impl Questions<'_, '_> {
         if self.is_get() && !self.case.has_secrets() {
             return Some(self.step);
         }
-        let sent = get(self.url(), Some(&self.asking.origin));
+        let sent = get_request(self.url(), Some(&self.asking.origin));
         self.lab
             .probe("has another method of the URL the headers?", sent)
             .await
     }
 
     pub(super) async fn get_without_origin(&mut self) -> Option<usize> {
-        let sent = get(self.url(), None);
+        let sent = get_request(self.url(), None);
         self.lab
             .probe("does the answer depend on the origin?", sent)
             .await
@@ -79,7 +79,7 @@ impl Questions<'_, '_> {
         let why = "is there a CORS layer elsewhere on the server?";
         let mut steps = Vec::new();
         for url in [beside, root] {
-            let sent = get(&url, Some(&self.asking.origin));
+            let sent = get_request(&url, Some(&self.asking.origin));
             steps.extend(self.lab.probe(why, sent).await);
         }
         steps
@@ -109,7 +109,7 @@ impl Questions<'_, '_> {
         let mut sent = if self.is_preflight || self.is_get() {
             self.harmless()
         } else {
-            get(self.url(), Some(&self.asking.origin))
+            get_request(self.url(), Some(&self.asking.origin))
         };
         sent.url = self.case.upstream.clone()?;
         self.lab
@@ -147,7 +147,7 @@ impl Questions<'_, '_> {
 
     /// A preflight for the failed request, which needed none.
     pub(super) async fn options(&mut self) -> Option<usize> {
-        let mut sent = get(self.url(), Some(&self.asking.origin));
+        let mut sent = get_request(self.url(), Some(&self.asking.origin));
         let method = HeaderValue::from_str(&self.lab.steps[self.step].sent.method).ok()?;
         sent.method = "OPTIONS".into();
         sent.headers
@@ -180,12 +180,15 @@ impl Questions<'_, '_> {
     /// The failed step, asked by another origin: the preflight where that knows the protocol, else
     /// `GET`.
     pub(super) async fn ask_as(&mut self, origin: &str) -> Option<usize> {
+        let get = self.get().await;
+        let get_knows = get.is_some_and(|get| self.answer_of(get).has_signs());
+        let answer = self.answer();
         let by_preflight =
-            self.is_preflight && (self.answer().is_ok() || self.answer().has_signs());
+            self.is_preflight && (answer.has_signs() || answer.is_ok() && !get_knows);
         let sent = if by_preflight || self.is_get() {
             from_origin(&self.harmless(), origin)
         } else {
-            get(self.url(), Some(origin))
+            get_request(self.url(), Some(origin))
         };
         self.lab
             .probe("is the page's origin listed in another spelling?", sent)

@@ -31,9 +31,15 @@ pub(super) async fn find(questions: &mut Questions<'_, '_>) -> Finding {
     } else if let Some(finding) = of_request(questions).await {
         return finding;
     }
-    if has_signs {
+    // Where the preflight knows nothing, GET of the URL may.
+    let signs = if has_signs {
+        Some(step)
+    } else {
+        get.filter(|get| questions.answer_of(*get).has_signs())
+    };
+    if let Some(signs) = signs {
         let text = "a CORS layer answers, and it does not allow the page's origin";
-        return Finding::new(Cause::OriginNotListed(None), step, text);
+        return Finding::new(Cause::OriginNotListed(None), signs, text);
     }
     let elsewhere = questions.elsewhere().await;
     let text = "the answer has no CORS header";
