@@ -4,7 +4,9 @@
 //! |---|---|
 //! | let the tokens that your service accepts say which pages may use it | [`tokens`] |
 //! | let administrators edit which pages may use your service | [`trusted_origins`] |
-//! | know why a browser says that CORS headers are missing | [`refusals`] |
+//! | know why a browser says that CORS headers are missing | [`troubleshooting`], by its words |
+//! | have a program find out | [`doctor`] |
+//! | know what the layer refused, and why | [`refusals`] |
 //! | move from `tower-http`'s `cors` | [`migrating`] |
 //! | put the layer in the right place, behind proxies and caches | [`deploying`] |
 //! | know what the layer costs, and how that is measured | [`performance`] |
@@ -14,6 +16,12 @@ pub mod tokens {}
 
 #[doc = include_str!("refusals.md")]
 pub mod refusals {}
+
+#[doc = include_str!("troubleshooting.md")]
+pub mod troubleshooting {}
+
+#[doc = include_str!("doctor.md")]
+pub mod doctor {}
 
 #[doc = include_str!("migrating.md")]
 pub mod migrating {}

@@ -5,6 +5,7 @@
 mod causes;
 mod command_line;
 mod conduct;
+mod guide;
 mod hostile;
 mod samples;
 mod support;

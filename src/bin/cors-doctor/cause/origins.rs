@@ -44,8 +44,7 @@ pub(super) async fn find(questions: &mut Questions<'_, '_>) -> Option<Finding> {
             (cause, _) => cause,
         };
         let own = &questions.asking.origin;
-        let text =
-            format!("asked by {origin:?}, the server grants; {own} and {MADE_UP} it does not");
+        let text = format!("it grants {origin}, but neither {own} nor {MADE_UP}");
         return Some(Finding::new(cause, step, text));
     }
     None

@@ -64,7 +64,7 @@ impl Context<'_> {
 
     pub(super) fn tower_http_origins(&self) -> String {
         format!(
-            "CorsLayer::new()\n    .allow_origin(AllowOrigin::list([{:?}.parse::<HeaderValue>()?]))",
+            "CorsLayer::new().allow_origin(AllowOrigin::list([\n    {:?}.parse()?,\n]))",
             self.case.origin()
         )
     }
