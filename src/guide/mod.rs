@@ -4,7 +4,9 @@
 //! |---|---|
 //! | let the tokens that your service accepts say which pages may use it | [`tokens`] |
 //! | let administrators edit which pages may use your service | [`trusted_origins`] |
-//! | know why a browser says that CORS headers are missing | [`refusals`] |
+//! | know why a browser says that CORS headers are missing | [`troubleshooting`], by its words |
+//! | have a program find out | [`doctor`] |
+//! | know what the layer refused, and why | [`refusals`] |
 //! | know where browsers differ, and what their consoles say | [`browsers`] |
 //! | move from `tower-http`'s `cors` | [`migrating`] |
 //! | put the layer in the right place, behind proxies and caches | [`deploying`] |
@@ -18,6 +20,12 @@ pub mod refusals {}
 
 #[doc = include_str!("browsers.md")]
 pub mod browsers {}
+
+#[doc = include_str!("troubleshooting.md")]
+pub mod troubleshooting {}
+
+#[doc = include_str!("doctor.md")]
+pub mod doctor {}
 
 #[doc = include_str!("migrating.md")]
 pub mod migrating {}

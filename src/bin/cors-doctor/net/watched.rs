@@ -1,0 +1,88 @@
+//! [`Watched`]: a connection whose first bytes are remembered, because they tell TLS from HTTP.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+#[derive(Debug)]
+pub(super) struct Watched<T> {
+    inner: T,
+    seen: Seen,
+}
+
+/// The first bytes that the other side sent.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen(Arc<Mutex<Vec<u8>>>);
+
+impl Seen {
+    const MAX: usize = 16;
+
+    fn add(&self, bytes: &[u8]) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = Self::MAX - seen.len();
+        seen.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    fn starts_with(&self, prefix: &[u8]) -> bool {
+        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.starts_with(prefix)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_empty()
+    }
+
+    pub(super) fn is_http(&self) -> bool {
+        self.starts_with(b"HTTP/")
+    }
+
+    /// An alert or a handshake record (RFC 8446, section 5.1).
+    pub(super) fn is_tls(&self) -> bool {
+        self.starts_with(&[0x15, 0x03]) || self.starts_with(&[0x16, 0x03])
+    }
+}
+
+impl<T> Watched<T> {
+    pub(super) fn new(inner: T, seen: Seen) -> Self {
+        Self { inner, seen }
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
+        self.seen.add(&buf.filled()[before..]);
+        polled
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}

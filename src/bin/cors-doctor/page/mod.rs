@@ -1,0 +1,17 @@
+//! The page that makes the request: its origin, and what its policy forbids.
+
+mod csp;
+mod domain;
+mod meta;
+mod origin;
+
+pub(crate) use self::{
+    csp::Policies, domain::registrable_domain, meta::policies_in, origin::Origin,
+};
+
+/// A page, as far as its requests depend on it.
+#[derive(Clone, Debug)]
+pub(crate) struct Page {
+    pub(crate) origin: Origin,
+    pub(crate) policies: Policies,
+}

@@ -1,0 +1,57 @@
+//! Browsers ask their user before a page of the internet may talk to this machine or network.
+
+use std::{net::IpAddr, time::Duration};
+
+use url::{Host, Url};
+
+use super::warning::Warnings;
+use crate::{
+    case::Case,
+    exchange::Kind,
+    lab::Lab,
+    net::{is_loopback_host, is_private},
+};
+
+pub(super) async fn find(lab: &Lab<'_>, case: &Case, warnings: &mut Warnings) {
+    let steps: Vec<usize> = (0..lab.steps.len())
+        .filter(|i| !matches!(lab.steps[*i].kind, Kind::Probe | Kind::Page))
+        .filter(|i| lab.steps[*i].address.is_some_and(is_private))
+        .collect();
+    let Some(page) = case.page.origin.url() else {
+        return;
+    };
+    if steps.is_empty() || !is_public(page).await {
+        return;
+    }
+    warnings.add(
+        "local-network",
+        "the server is on this machine or in a private network, the page is not: browsers ask \
+         their user for a permission, and send nothing without it"
+            .into(),
+        "let the user grant the permission, or serve the page from the same network".into(),
+        &steps,
+    );
+}
+
+/// Whether the page's host is known to be of the internet. A name without an address says nothing.
+async fn is_public(page: &Url) -> bool {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    if is_loopback_host(page) {
+        return false;
+    }
+    match page.host() {
+        Some(Host::Ipv4(address)) => !is_private(IpAddr::V4(address)),
+        Some(Host::Ipv6(address)) => !is_private(IpAddr::V6(address)),
+        Some(Host::Domain(name)) => {
+            let found = tokio::net::lookup_host((name, 443));
+            match tokio::time::timeout(PATIENCE, found).await {
+                Ok(Ok(addresses)) => {
+                    let addresses: Vec<IpAddr> = addresses.map(|a| a.ip()).collect();
+                    !addresses.is_empty() && !addresses.into_iter().any(is_private)
+                }
+                _ => false,
+            }
+        }
+        None => false,
+    }
+}

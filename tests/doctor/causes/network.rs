@@ -1,0 +1,229 @@
+//! No HTTP answer.
+
+use std::{sync::Arc, time::Duration};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair,
+    generate_simple_self_signed,
+};
+use tokio::net::TcpListener;
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        crypto::ring,
+        pki_types::{CertificateDer, PrivateKeyDer},
+    },
+};
+
+use crate::support::{Doctor, PAGE, Report, raw, raw_stream};
+
+async fn failed(doctor: Doctor, cause: &str) -> Report {
+    let report = doctor.page(PAGE).run().await;
+    assert_eq!(
+        (report.verdict(), report.cause(), report.code),
+        ("network-error", cause, 3),
+        "{}",
+        report.stdout
+    );
+    assert!(report.json()["steps"][0]["response"].is_null());
+    assert!(report.json()["steps"][0]["error"].is_string());
+    report
+}
+
+const URL: &str = "http://127.0.0.1:8080/items";
+
+#[tokio::test]
+async fn names_and_ports() {
+    let report = failed(Doctor::new("https://nowhere.invalid/"), "host-not-found").await;
+    assert!(report.advises("nowhere.invalid"));
+    let closed = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let report = failed(
+        Doctor::new(URL).at("127.0.0.1:8080", closed),
+        "connection-refused",
+    )
+    .await;
+    assert!(report.advises("8080"));
+}
+
+#[tokio::test]
+async fn connections_that_say_nothing_or_nonsense() {
+    let silent = raw("").await;
+    let report = failed(
+        Doctor::new(URL).at("127.0.0.1:8080", silent),
+        "connection-closed",
+    )
+    .await;
+    assert!(report.advises("panic") && report.advises("log"));
+    let ssh = raw("SSH-2.0-OpenSSH_9.6\r\n").await;
+    let report = failed(
+        Doctor::new(URL).at("127.0.0.1:8080", ssh),
+        "connection-closed",
+    )
+    .await;
+    assert!(report.advises("HTTP"));
+    let hangs = raw_stream(|stream| async move {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        drop(stream);
+    })
+    .await;
+    let doctor = || {
+        Doctor::new(URL)
+            .args(["--timeout", "0.3"])
+            .at("127.0.0.1:8080", hangs)
+    };
+    let report = failed(doctor(), "timeout").await;
+    assert!(report.advises("handler"));
+    let report = failed(doctor().args(["-X", "PUT"]), "timeout").await;
+    assert!(report.advises("OPTIONS"));
+}
+
+/// A server with TLS that grants everybody everything, by HTTP/1.1 or h2.
+async fn tls(certificate: &CertificateDer<'static>, key: &KeyPair) -> std::net::SocketAddr {
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.clone()], key)
+        .unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let Ok(stream) = acceptor.accept(stream).await else {
+                    return;
+                };
+                let service = hyper::service::service_fn(
+                    |request: http::Request<hyper::body::Incoming>| async move {
+                        let version = format!("{:?}", request.version());
+                        http::Response::builder()
+                            .header("access-control-allow-origin", "*")
+                            .header("x-version", version)
+                            .body(String::new())
+                    },
+                );
+                let io = hyper_util::rt::TokioIo::new(stream);
+                let executor = hyper_util::rt::TokioExecutor::new();
+                let _ = hyper_util::server::conn::auto::Builder::new(executor)
+                    .serve_connection(io, service)
+                    .await;
+            });
+        }
+    });
+    address
+}
+
+struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    file: tempfile::NamedTempFile,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        std::io::Write::write_all(&mut file, issuer.pem().as_bytes()).unwrap();
+        Self { issuer, file }
+    }
+
+    fn certify(&self, params: CertificateParams) -> (CertificateDer<'static>, KeyPair) {
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        (certificate.der().clone(), key)
+    }
+
+    fn path(&self) -> &str {
+        self.file.path().to_str().unwrap()
+    }
+}
+
+const API: &str = "https://api.example.com/items";
+
+#[tokio::test]
+async fn certificates() {
+    let authority = Authority::new();
+    let names = || CertificateParams::new(vec!["api.example.com".to_owned()]).unwrap();
+    let (good, key) = authority.certify(names());
+    let good = tls(&good, &key).await;
+    let at = |address| Doctor::new(API).at("api.example.com:443", address);
+    let report = at(good)
+        .args(["--cacert", authority.path()])
+        .page(PAGE)
+        .run()
+        .await;
+    assert_eq!(
+        (report.verdict(), report.warnings()),
+        ("readable", vec![]),
+        "{}",
+        report.stdout
+    );
+    let headers = report.json()["steps"][0]["response"]["headers"].to_string();
+    assert!(headers.contains("HTTP/2.0"), "{headers}");
+
+    let report = failed(at(good), "certificate").await;
+    assert!(report.advises("authority"));
+    let report = at(good).arg("-k").page(PAGE).run().await;
+    assert_eq!(
+        (report.verdict(), report.warnings()),
+        ("readable", vec!["certificate-not-checked"])
+    );
+
+    let (other, key) =
+        authority.certify(CertificateParams::new(vec!["b.example".to_owned()]).unwrap());
+    let other = tls(&other, &key).await;
+    let report = failed(
+        at(other).args(["--cacert", authority.path()]),
+        "certificate",
+    )
+    .await;
+    assert!(report.advises("name"));
+
+    let mut old = names();
+    old.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    old.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    let (old, key) = authority.certify(old);
+    let old = tls(&old, &key).await;
+    let report = failed(at(old).args(["--cacert", authority.path()]), "certificate").await;
+    assert!(report.advises("expired"));
+}
+
+#[tokio::test]
+async fn a_certificate_that_signs_itself_can_be_trusted() {
+    let own = generate_simple_self_signed(vec!["api.example.com".to_owned()]).unwrap();
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut file, own.cert.pem().as_bytes()).unwrap();
+    let address = tls(own.cert.der(), &own.signing_key).await;
+    let report = Doctor::new(API)
+        .page(PAGE)
+        .args(["--cacert", file.path().to_str().unwrap()])
+        .at("api.example.com:443", address)
+        .run()
+        .await;
+    assert_eq!(report.verdict(), "readable", "{}", report.stdout);
+}
+
+#[tokio::test]
+async fn the_wrong_scheme() {
+    let own = generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    let secure = tls(own.cert.der(), &own.signing_key).await;
+    let report = failed(
+        Doctor::new(URL).at("127.0.0.1:8080", secure),
+        "tls-mismatch",
+    )
+    .await;
+    assert!(report.advises("https://127.0.0.1:8080/items"));
+    let plain = crate::support::Server::start(axum::Router::new()).await;
+    let doctor = Doctor::new("https://127.0.0.1:8080/items").at("127.0.0.1:8080", plain.address);
+    let report = failed(doctor, "tls-mismatch").await;
+    assert!(report.advises("http://127.0.0.1:8080/items"));
+}

@@ -1,0 +1,129 @@
+//! What keeps a browser from sending.
+
+use crate::support::{Doctor, PAGE, Report, Server, by_hand, json, reply};
+
+async fn told(doctor: Doctor) -> Report {
+    let report = doctor.run().await;
+    assert_eq!(report.verdict(), "not-sent", "{}", report.stdout);
+    assert_eq!(report.code, 1);
+    assert_eq!(
+        report.json()["evidence"][0]["step"],
+        serde_json::Value::Null
+    );
+    report
+}
+
+#[tokio::test]
+async fn nothing_is_sent() {
+    for (url, args, cause, advice) in [
+        (
+            "http://api.example.com/items",
+            &[][..],
+            "mixed-content",
+            "https://api.example.com/items",
+        ),
+        (
+            "ws://api.example.com/",
+            &[],
+            "mixed-content",
+            "wss://api.example.com/",
+        ),
+        ("https://api.example.com:6000/", &[], "blocked-port", "6000"),
+        (
+            "https://api.example.com/",
+            &["-X", "TRACE"],
+            "forbidden-method",
+            "TRACE",
+        ),
+        (
+            "https://u:p@api.example.com/",
+            &[],
+            "url-credentials",
+            "Authorization",
+        ),
+        // The first of several counts.
+        (
+            "http://u:p@api.example.com:22/",
+            &["-X", "track"],
+            "forbidden-method",
+            "track",
+        ),
+    ] {
+        let report = told(Doctor::new(url).page(PAGE).args(args.iter().copied())).await;
+        assert_eq!(report.cause(), cause, "{url}");
+        assert!(report.advises(advice), "{url}: {}", report.advice());
+        assert_eq!(report.json()["steps"], serde_json::json!([]));
+    }
+}
+
+#[tokio::test]
+async fn a_page_forbids_its_own_connections() {
+    let page = Server::start(by_hand(|asked| match asked.path.as_str() {
+        "/" => reply(302, &[("location", "/app")]),
+        "/app" => {
+            let policy = (
+                "content-security-policy",
+                "connect-src 'self'; default-src *",
+            );
+            reply(200, &[policy, ("content-type", "text/html")])
+        }
+        _ => {
+            let mut page = reply(200, &[("content-type", "text/html; charset=utf-8")]);
+            *page.body_mut() = "<html><head><meta http-equiv=\"Content-Security-Policy\" \
+                                content=\"default-src 'self' http://127.0.0.1:9\"></head>"
+                .into();
+            page
+        }
+    }))
+    .await;
+    for path in ["/", "/meta"] {
+        let report = told(
+            Doctor::new("http://127.0.0.1:8080/items")
+                .args(["--page", &format!("http://localhost:3000{path}")])
+                .at("localhost:3000", page.address),
+        )
+        .await;
+        assert_eq!(report.cause(), "page-csp");
+        assert_eq!(report.json()["page"], "http://localhost:3000");
+        assert!(report.advises("connect-src") && report.advises("http://127.0.0.1:8080"));
+        assert!(
+            report.json()["steps"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|s| s["kind"] == "page")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_page_may_be_sandboxed_or_upgrade_its_requests() {
+    let page = Server::start(by_hand(|asked| {
+        let policy = if asked.path == "/sandbox" {
+            "sandbox allow-scripts"
+        } else {
+            "upgrade-insecure-requests"
+        };
+        reply(
+            200,
+            &[
+                ("content-security-policy", policy),
+                ("content-type", "text/html"),
+            ],
+        )
+    }))
+    .await;
+    let api = Server::start(by_hand(|_| json(&[("vary", "origin")]))).await;
+    let asked = |path: &str| {
+        Doctor::new("http://127.0.0.1:8080/items")
+            .args(["--page", &format!("http://localhost:3000{path}")])
+            .at("localhost:3000", page.address)
+            .at("127.0.0.1:8080", api.address)
+    };
+    let report = asked("/sandbox").run().await;
+    assert_eq!(report.json()["page"], "null");
+    assert_eq!(report.cause(), "origin-null");
+    let report = asked("/").run().await;
+    assert_eq!(report.json()["url"], "https://127.0.0.1:8080/items");
+    assert_eq!(report.cause(), "tls-mismatch");
+}

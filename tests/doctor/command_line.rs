@@ -1,0 +1,224 @@
+//! Arguments, several URLs, what browsers copy, and watching.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use serde_json::json as object;
+
+use crate::support::{Doctor, PAGE, Server, by_hand, granted, json, reply, table::URL};
+
+#[tokio::test]
+async fn mistakes_send_nothing_and_say_why() {
+    let server = Server::start(by_hand(|_| json(&[]))).await;
+    let url = format!("http://{}/", server.address);
+    let url = url.as_str();
+    for args in [
+        &[][..],
+        &[url],
+        &[url, "--origin", "app.example.com"],
+        &[url, "--origin", "null", "--bogus"],
+        &[url, "--origin", "null", "--har", "/nowhere.har"],
+        &["--curl", "wget http://a.example/"],
+        &["--curl", &format!("curl {url}")],
+    ] {
+        let report = Doctor::default().args(args.iter().copied()).run().await;
+        assert_eq!(report.code, 2, "{args:?}");
+        assert!(report.stdout.is_empty(), "{}", report.stdout);
+        assert!(
+            report.stderr.starts_with("cors-doctor: "),
+            "{}",
+            report.stderr
+        );
+    }
+    assert!(server.seen().is_empty());
+    for option in ["--help", "--version"] {
+        let report = Doctor::default().arg(option).run_as_it_is().await;
+        assert!(report.code == 0 && report.stdout.starts_with("cors-doctor"));
+    }
+}
+
+#[tokio::test]
+async fn of_several_urls_the_worst_counts() {
+    let server = Server::start(by_hand(|asked| {
+        if asked.path == "/good" {
+            granted(asked, PAGE, &[])
+        } else {
+            json(&[])
+        }
+    }))
+    .await;
+    let closed = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let asked = |urls: &[&str]| {
+        Doctor::default()
+            .args(urls.iter().copied())
+            .page(PAGE)
+            .at("127.0.0.1:8080", server.address)
+            .at("127.0.0.1:8081", closed)
+    };
+    let (good, bad) = ("http://127.0.0.1:8080/good", "http://127.0.0.1:8080/bad");
+    let none = "http://127.0.0.1:8081/";
+    let report = asked(&[good, bad, none]).run().await;
+    assert_eq!(report.code, 1);
+    let causes: Vec<_> = report.objects.iter().map(|o| o["cause"].as_str()).collect();
+    assert_eq!(causes, [None, Some("no-cors"), Some("connection-refused")]);
+    assert_eq!(asked(&[good, none]).run().await.code, 3);
+    assert_eq!(asked(&[good, good]).run().await.code, 0);
+}
+
+#[tokio::test]
+async fn what_browsers_copy_is_played() {
+    let server = Server::start(by_hand(|asked| {
+        granted(
+            asked,
+            PAGE,
+            &[
+                ("access-control-allow-methods", "PUT"),
+                ("access-control-allow-headers", "content-type, x-id"),
+                ("access-control-allow-credentials", "true"),
+            ],
+        )
+    }))
+    .await;
+    let command = "curl 'http://127.0.0.1:8080/items' -X 'PUT' -H 'content-type: application/json' \
+                   -H 'x-id: 7' -H 'origin: https://app.example.com' -H 'user-agent: Mozilla' \
+                   -H 'sec-fetch-mode: cors' -b 'a=b' --data-raw '{}' --compressed";
+    for doctor in [
+        Doctor::default().args(["--curl", command]),
+        Doctor::default().args(["--curl", "-"]).stdin(command),
+    ] {
+        let report = doctor
+            .arg("--send")
+            .at("127.0.0.1:8080", server.address)
+            .run()
+            .await;
+        assert_eq!(
+            (report.verdict(), report.warnings()),
+            ("readable", vec![]),
+            "{}",
+            report.stdout
+        );
+    }
+    let seen = server.seen();
+    assert_eq!(
+        seen[0].headers["access-control-request-headers"],
+        "content-type,x-id"
+    );
+    assert_eq!(seen[1].method, "PUT");
+    assert_eq!(seen[1].headers["cookie"], "a=b");
+}
+
+#[tokio::test]
+async fn the_requests_of_a_har_file_are_played() {
+    let server = Server::start(by_hand(|asked| granted(asked, PAGE, &[]))).await;
+    let origin = object!({ "name": "Origin", "value": PAGE });
+    let entry = |method: &str, url: &str, headers: serde_json::Value| object!({ "request": { "method": method, "url": url, "headers": headers } });
+    let har = object!({ "log": { "entries": [
+        entry("GET", "https://app.example.com/", object!([])),
+        entry("OPTIONS", URL, object!([origin, { "name": "Access-Control-Request-Method", "value": "GET" }])),
+        entry("GET", URL, object!([origin])),
+        entry("GET", "http://127.0.0.1:8080/other", object!([{ "name": "origin", "value": "https://b.example" }])),
+    ] } });
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut file, har.to_string().as_bytes()).unwrap();
+    let report = Doctor::default()
+        .args(["--har", file.path().to_str().unwrap()])
+        .at("127.0.0.1:8080", server.address)
+        .run()
+        .await;
+    let said: Vec<_> = report
+        .objects
+        .iter()
+        .map(|o| (o["url"].as_str().unwrap(), o["verdict"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            (URL, "readable"),
+            ("http://127.0.0.1:8080/other", "blocked")
+        ]
+    );
+    assert_eq!(report.code, 1);
+}
+
+#[tokio::test]
+async fn watching_ends_when_it_is_mended() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let server = Server::start(by_hand({
+        let asked = Arc::clone(&asked);
+        move |request| {
+            let is_mended = asked.load(Ordering::Relaxed) > 0;
+            if is_mended {
+                granted(request, PAGE, &[])
+            } else {
+                reply(500, &[])
+            }
+        }
+    }))
+    .await;
+    let doctor = Doctor::new(URL)
+        .page(PAGE)
+        .args(["--watch", "0.2"])
+        .at("127.0.0.1:8080", server.address);
+    let mend = async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        asked.store(1, Ordering::Relaxed);
+    };
+    let (report, ()) = tokio::join!(doctor.run_as_it_is(), mend);
+    assert_eq!(report.code, 0);
+    let verdicts: Vec<_> = report
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with(['✔', '✖']))
+        .collect();
+    assert_eq!(
+        verdicts,
+        ["✖ blocked: error-without-headers", "✔ readable 200"]
+    );
+    assert!(
+        report
+            .stdout
+            .contains("Changed: blocked: error-without-headers → readable 200")
+    );
+}
+
+#[tokio::test]
+async fn people_get_lines_that_fit() {
+    let server = Server::start(by_hand(|asked| {
+        granted(asked, "http://app.example.com", &[])
+    }))
+    .await;
+    let report = Doctor::new(URL)
+        .page(PAGE)
+        .args(["-X", "PUT", "-H", "Authorization: Bearer s3cr3t-t0k3n"])
+        .at("127.0.0.1:8080", server.address)
+        .run_as_it_is()
+        .await;
+    assert_eq!(report.code, 1);
+    assert!(
+        report
+            .stdout
+            .starts_with("✖ preflight-failed: origin-scheme\n"),
+        "{}",
+        report.stdout
+    );
+    for line in report.stdout.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    for part in [
+        "──▶ OPTIONS",
+        "◀── 204",
+        "The console says",
+        "Fix",
+        "tower-cors",
+    ] {
+        assert!(report.stdout.contains(part), "{part}: {}", report.stdout);
+    }
+}
