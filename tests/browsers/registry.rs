@@ -71,6 +71,9 @@ const KEPT_OUT: &str = "nothing: ";
 in_each_engine! {
     an_origin_added_at_one_replica_works_at_another_until_it_is_deactivated,
     the_page_shows_replicas_of_other_processes_and_which_of_them_are_gone,
+    before_anybody_has_signed_in_the_page_asks_for_a_token_and_nothing_else,
+    an_open_form_does_not_conflict_with_ones_own_edits,
+    in_a_narrow_window_nothing_is_cut_and_errors_are_in_sight,
 }
 
 async fn an_origin_added_at_one_replica_works_at_another_until_it_is_deactivated(engine: Engine) {
@@ -145,11 +148,9 @@ async fn the_page_shows_replicas_of_other_processes_and_which_of_them_are_gone(e
 }
 
 /// Nothing is asked without a token, so there is nothing to complain about.
-#[tokio::test]
-#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
-async fn before_anybody_has_signed_in_the_page_asks_for_a_token_and_nothing_else() {
+async fn before_anybody_has_signed_in_the_page_asks_for_a_token_and_nothing_else(engine: Engine) {
     let service = Service::start(&[]).await;
-    in_chromium(move |window| async move {
+    in_browser(engine, move |window| async move {
         // As people do who open the first address that the program prints.
         window.open(&service.replicas[0]).await;
         let asks = window.text("#signed-out:not([hidden])").await;
@@ -175,11 +176,9 @@ async fn before_anybody_has_signed_in_the_page_asks_for_a_token_and_nothing_else
 }
 
 /// A form that is open on an entry survives what its own administrator does to the entry.
-#[tokio::test]
-#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
-async fn an_open_form_does_not_conflict_with_ones_own_edits() {
+async fn an_open_form_does_not_conflict_with_ones_own_edits(engine: Engine) {
     let service = Service::start(&[]).await;
-    in_chromium(move |window| async move {
+    in_browser(engine, move |window| async move {
         window.open(&service.admin).await;
         window.text("#none:not([hidden])").await;
         type_into(&window, "#name", "Shop").await;
@@ -215,11 +214,9 @@ async fn an_open_form_does_not_conflict_with_ones_own_edits() {
     .await;
 }
 
-#[tokio::test]
-#[ignore = "needs chromium and chromedriver: run scripts/chromium.sh"]
-async fn in_a_narrow_window_nothing_is_cut_and_errors_are_in_sight() {
+async fn in_a_narrow_window_nothing_is_cut_and_errors_are_in_sight(engine: Engine) {
     let service = Service::start(&[]).await;
-    in_chromium(move |window| async move {
+    in_browser(engine, move |window| async move {
         window.client.set_window_size(400, 900).await.unwrap();
         let Service { untrusted, .. } = &service;
         let first = &service.replicas[0];
