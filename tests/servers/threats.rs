@@ -46,7 +46,7 @@ use tower_cors::{
     },
 };
 
-use crate::support::tokens::*;
+use crate::support::{token_request::any_request, tokens::*};
 
 fn skype() -> TokenOrigins {
     TokenOrigins::skype(verifier()).build().unwrap()
@@ -481,7 +481,8 @@ async fn t15_nothing_that_is_printed_holds_a_token() {
                 print(&format_args!("{denial}"));
             }
         }
-        let verification = tower_cors::token::TokenVerifier::verify(&verifier, token);
+        let verification =
+            tower_cors::token::TokenVerifier::verify(&verifier, token, &any_request());
         print(&verification);
         match verification.into_ready().unwrap() {
             Ok(token) => {

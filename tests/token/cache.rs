@@ -24,7 +24,9 @@ use tower_cors::{
         TokenOrigins, TokenOriginsBuilder, TokenVerifier, VerifiedToken,
         claim::{Claims, OriginsClaim},
         source::TokenSource,
-        verify::{FetchFuture, KeySetFetcher, VerifyError, VerifyFuture, jwks::JwksVerifier},
+        verify::{
+            FetchFuture, KeySetFetcher, TokenRequest, VerifyError, VerifyFuture, jwks::JwksVerifier,
+        },
     },
 };
 
@@ -118,7 +120,7 @@ impl Issuer {
 }
 
 impl TokenVerifier for Issuer {
-    fn verify(&self, _token: &str) -> VerifyFuture {
+    fn verify(&self, _token: &str, _: &TokenRequest<'_>) -> VerifyFuture {
         let issuer = self.clone();
         VerifyFuture::new(async move {
             issuer.polled.fetch_add(1, Ordering::SeqCst);

@@ -29,7 +29,7 @@ use tower_cors::{
         },
         source::TokenSource,
         verify::{
-            VerifyFuture,
+            TokenRequest, VerifyFuture,
             jwt::{JwtAlgorithm, JwtVerifier},
         },
     },
@@ -960,9 +960,9 @@ async fn a_page_can_read_that_its_token_in_a_header_has_expired() {
 struct Counting(JwtVerifier, Arc<AtomicUsize>);
 
 impl TokenVerifier for Counting {
-    fn verify(&self, token: &str) -> VerifyFuture {
+    fn verify(&self, token: &str, request: &TokenRequest<'_>) -> VerifyFuture {
         self.1.fetch_add(1, Ordering::SeqCst);
-        self.0.verify(token)
+        self.0.verify(token, request)
     }
 }
 

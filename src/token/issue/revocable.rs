@@ -1,6 +1,10 @@
+use std::borrow::Cow;
+
 use crate::{
     preflight::IssuedIndex,
-    token::verify::{TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyResult},
+    token::verify::{
+        TokenRequest, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyResult,
+    },
 };
 
 /// A verifier whose tokens can be revoked in an [`IssuedIndex`].
@@ -17,8 +21,8 @@ use crate::{
 /// use tower_cors::{
 ///     preflight::IssuedIndex,
 ///     token::{
-///         TokenVerifier, VerifiedToken, claim::Claims, issue::Revocable, verify::{VerifyError,
-///         VerifyFuture},
+///         TokenVerifier, VerifiedToken, claim::Claims, issue::Revocable,
+///         verify::{TokenRequest, VerifyError, VerifyFuture},
 ///     },
 /// };
 ///
@@ -27,7 +31,7 @@ use crate::{
 /// struct Always;
 ///
 /// impl TokenVerifier for Always {
-///     fn verify(&self, _: &str) -> VerifyFuture {
+///     fn verify(&self, _: &str, _: &TokenRequest<'_>) -> VerifyFuture {
 ///         let claims = Claims::parse(br#"{"jti": "1", "asi": "session-7"}"#).expect("an object");
 ///         VerifyFuture::ready(Ok(VerifiedToken::new(claims)))
 ///     }
@@ -35,10 +39,12 @@ use crate::{
 ///
 /// let index = IssuedIndex::new(100);
 /// let verifier = Revocable::new(Always, index.clone()).session_claim("asi");
-/// assert!(matches!(verifier.verify("token").into_ready(), Ok(Ok(_))));
+/// let request = http::Request::new(());
+/// let verify = || verifier.verify("token", &TokenRequest::from(&request)).into_ready();
+/// assert!(matches!(verify(), Ok(Ok(_))));
 ///
 /// index.revoke_session("session-7")?;
-/// assert!(matches!(verifier.verify("token").into_ready(), Ok(Err(VerifyError::Revoked))));
+/// assert!(matches!(verify(), Ok(Err(VerifyError::Revoked))));
 /// # Ok::<(), tower_cors::preflight::RegisterError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -74,14 +80,27 @@ impl<V: TokenVerifier> Revocable<V> {
 }
 
 impl<V: TokenVerifier> TokenVerifier for Revocable<V> {
-    fn verify(&self, token: &str) -> VerifyFuture {
-        match self.verifier.verify(token).into_ready() {
+    fn verify(&self, token: &str, request: &TokenRequest<'_>) -> VerifyFuture {
+        match self.verifier.verify(token, request).into_ready() {
             Ok(result) => VerifyFuture::ready(self.revocations.check(result)),
             Err(verification) => {
                 let revocations = self.revocations.clone();
                 VerifyFuture::new(async move { revocations.check(verification.await) })
             }
         }
+    }
+
+    fn cache_scope<'a>(&self, request: &TokenRequest<'a>) -> Cow<'a, str> {
+        self.verifier.cache_scope(request)
+    }
+
+    fn check_request(
+        &self,
+        token: &str,
+        verified: &VerifiedToken,
+        request: &TokenRequest<'_>,
+    ) -> Result<(), VerifyError> {
+        self.verifier.check_request(token, verified, request)
     }
 
     fn epoch(&self) -> u64 {

@@ -12,7 +12,7 @@ use crate::{
     request::CorsRequest,
     token::{
         source::Verified,
-        verify::{VerifiedToken, VerifyError},
+        verify::{OwnedTokenRequest, TokenRequest, VerifiedToken, VerifyError},
     },
 };
 
@@ -35,14 +35,14 @@ impl TokenOrigins {
     /// #     TokenVerifier,
     /// #     VerifiedToken,
     /// #     claim::Claims,
-    /// #     verify::{VerifyError, VerifyFuture},
+    /// #     verify::{TokenRequest, VerifyError, VerifyFuture},
     /// # };
     /// use tower_cors::token::{TokenOrigins, claim::OriginsClaim, source::TokenSource};
     /// # /// Knows one token.
     /// # #[derive(Debug)]
     /// # struct Issuer;
     /// # impl TokenVerifier for Issuer {
-    /// #     fn verify(&self, token: &str) -> VerifyFuture {
+    /// #     fn verify(&self, token: &str, _: &TokenRequest<'_>) -> VerifyFuture {
     /// #         VerifyFuture::ready(match token {
     /// #             "t0k3n" => Ok(VerifiedToken::new(Claims::parse(b"{}").unwrap())),
     /// #             _ => Err(VerifyError::NotAuthentic("unknown")),
@@ -78,8 +78,11 @@ impl TokenOrigins {
             match started? {
                 Started::NoToken => Ok(None),
                 Started::Verified(token) => settings.good(&token).map(Some),
-                Started::Known(known) => settings.good_of(&known).map(Some),
-                Started::Waiting(finding_out) => settings.good_of(&*finding_out.await).map(Some),
+                Started::Known(token) => token.map(Some),
+                Started::Waiting(finding_out, text, request) => {
+                    let known = finding_out.await;
+                    settings.good_of(&known, &text, &request.view()).map(Some)
+                }
             }
         }
     }
@@ -102,13 +105,14 @@ impl TokenOrigins {
         let (Some(token), Some(verifier)) = (token, &self.settings.verifier) else {
             return Ok(Started::NoToken);
         };
+        let settings = &self.settings;
+        let view = TokenRequest::from(parts);
         Ok(
-            match self
-                .settings
-                .find_out(&**verifier, &token, SystemTime::now())
-            {
-                Ok(known) => Started::Known(known),
-                Err(finding_out) => Started::Waiting(finding_out),
+            match settings.find_out(&**verifier, &token, &view, SystemTime::now()) {
+                Ok(known) => Started::Known(settings.good_of(&known, &token, &view)),
+                Err(finding_out) => {
+                    Started::Waiting(finding_out, (*token).into(), view.to_owned_request())
+                }
             },
         )
     }
@@ -118,12 +122,20 @@ impl TokenOrigins {
 enum Started<F> {
     NoToken,
     Verified(Arc<VerifiedToken>),
-    Known(Arc<Known>),
-    Waiting(F),
+    Known(Result<Arc<VerifiedToken>, VerifyError>),
+    Waiting(F, Box<str>, OwnedTokenRequest),
 }
 
 impl Settings {
-    fn good_of(&self, known: &Known) -> Result<Arc<VerifiedToken>, VerifyError> {
+    fn good_of(
+        &self,
+        known: &Known,
+        text: &str,
+        request: &TokenRequest<'_>,
+    ) -> Result<Arc<VerifiedToken>, VerifyError> {
+        if let Finding::Good(token, _) | Finding::Expired(token, _) = &known.finding {
+            self.check_request(text, token, request)?;
+        }
         match &known.finding {
             Finding::Good(token, _) => self.good(token),
             Finding::Expired(token, _) if self.is_revoked(token) => Err(VerifyError::Revoked),

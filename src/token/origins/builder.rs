@@ -101,12 +101,12 @@ impl TokenOriginsBuilder {
     /// # use tower::{Layer, ServiceExt, service_fn};
     /// use tower_cors::{CorsLayer, token::TokenOrigins};
     /// # use tower_cors::token::{
-    /// #     TokenVerifier, VerifiedToken, claim::Claims, verify::VerifyFuture,
+    /// #     TokenVerifier, VerifiedToken, claim::Claims, verify::{TokenRequest, VerifyFuture},
     /// # };
     /// # #[derive(Debug)]
     /// # struct Verifier;
     /// # impl TokenVerifier for Verifier {
-    /// #     fn verify(&self, _: &str) -> VerifyFuture {
+    /// #     fn verify(&self, _: &str, _: &TokenRequest<'_>) -> VerifyFuture {
     /// #         let claims = Claims::parse(br#"{"allowed-origins": ["*"]}"#).unwrap();
     /// #         VerifyFuture::ready(Ok(VerifiedToken::new(claims)))
     /// #     }

@@ -112,8 +112,8 @@ impl TokenCache {
         &self.limits
     }
 
-    pub(crate) fn key(&self, token: &str) -> TokenKey {
-        self.keys.key(token)
+    pub(crate) fn key(&self, scope: &str, token: &str) -> TokenKey {
+        self.keys.key_in(scope, token)
     }
 
     pub(crate) fn get(&self, key: TokenKey, epoch: u64, now: SystemTime) -> Option<Arc<Known>> {
@@ -222,7 +222,7 @@ mod tests {
             (malformed(), 5),
             (unavailable(), 1),
         ] {
-            let key = cache.key("token");
+            let key = cache.key("", "token");
             let text = format!("{finding:?}");
             cache.insert(key, &Arc::new(Known::new(finding, 7, now, &limits)));
             let at = |seconds: u64| now + Duration::from_secs(seconds);
@@ -232,7 +232,7 @@ mod tests {
             assert!(cache.get(key, 7, before).is_none(), "set back: {text}");
             assert!(cache.get(key, 7, at(seconds)).is_none(), "{text}");
             assert!(cache.get(key, 8, at(0)).is_none(), "another epoch: {text}");
-            assert!(cache.get(cache.key("other"), 7, at(0)).is_none());
+            assert!(cache.get(cache.key("", "other"), 7, at(0)).is_none());
         }
     }
 
@@ -248,7 +248,7 @@ mod tests {
         for i in 0..10_000 {
             let refused = Finding::Refused(VerifyError::NotAuthentic("test"));
             let known = Arc::new(Known::new(refused, 0, now, &limits));
-            cache.insert(cache.key(&i.to_string()), &known);
+            cache.insert(cache.key("", &i.to_string()), &known);
         }
         let kept = cache.known.as_ref().unwrap();
         assert!(kept.weight() <= capacity, "{}", kept.weight());

@@ -15,7 +15,7 @@ use crate::{
     token::{
         claim::{ListLimits, Named, OriginsClaim, Reading},
         source::{Verified, VerifiedOrigins},
-        verify::{TokenVerifier, VerifiedToken, VerifyError, VerifyResult},
+        verify::{TokenRequest, TokenVerifier, VerifiedToken, VerifyError, VerifyResult},
     },
 };
 
@@ -62,17 +62,23 @@ impl Asked<'_> {
 }
 
 impl Settings {
-    pub(crate) fn judge_token(self: &Arc<Self>, token: &str, asked: Asked<'_>) -> VerdictFuture {
+    pub(crate) fn judge_token(
+        self: &Arc<Self>,
+        token: &str,
+        request: &TokenRequest<'_>,
+        asked: Asked<'_>,
+    ) -> VerdictFuture {
         let Some(verifier) = &self.verifier else {
             return VerdictFuture::ready(Verdict::Abstain);
         };
         let now = SystemTime::now();
-        match self.find_out(&**verifier, token, now) {
-            Ok(known) => VerdictFuture::ready(self.judge_known(&known, asked, now)),
+        match self.find_out(&**verifier, token, request, now) {
+            Ok(known) => VerdictFuture::ready(self.judge_known(&known, token, request, asked, now)),
             Err(finding_out) => {
                 let settings = Arc::clone(self);
                 let origin = asked.origin.clone();
                 let (is_preflight, has_cookies) = (asked.is_preflight, asked.has_cookies);
+                let (token, request) = (Box::<str>::from(token), request.to_owned_request());
                 VerdictFuture::new(async move {
                     let known = finding_out.await;
                     let asked = Asked {
@@ -80,7 +86,8 @@ impl Settings {
                         is_preflight,
                         has_cookies,
                     };
-                    settings.judge_known(&known, asked, SystemTime::now())
+                    let now = SystemTime::now();
+                    settings.judge_known(&known, &token, &request.view(), asked, now)
                 })
             }
         }
@@ -95,15 +102,16 @@ impl Settings {
         self: &Arc<Self>,
         verifier: &dyn TokenVerifier,
         token: &str,
+        request: &TokenRequest<'_>,
         now: SystemTime,
     ) -> Result<Arc<Known>, impl Future<Output = Arc<Known>> + Send + use<>> {
         // Before the verification, so that what changes meanwhile makes its result stale.
         let epoch = verifier.epoch();
-        let key = self.cache.key(token);
+        let key = self.cache.key(&verifier.cache_scope(request), token);
         if let Some(known) = self.cache.get(key, epoch, now) {
             return Ok(known);
         }
-        match verifier.verify(token).into_ready() {
+        match verifier.verify(token, request).into_ready() {
             Ok(result) => {
                 let known = Arc::new(self.learn(result, epoch));
                 self.cache.insert(key, &known);
@@ -142,17 +150,44 @@ impl Settings {
         }
     }
 
-    fn judge_known(&self, known: &Known, asked: Asked<'_>, now: SystemTime) -> Verdict {
+    fn judge_known(
+        &self,
+        known: &Known,
+        text: &str,
+        request: &TokenRequest<'_>,
+        asked: Asked<'_>,
+        now: SystemTime,
+    ) -> Verdict {
+        let (token, reading) = match &known.finding {
+            Finding::Good(token, reading) | Finding::Expired(token, reading) => (token, reading),
+            Finding::Refused(VerifyError::Unavailable(reason)) => {
+                return Denial::new(DenialKind::Unavailable).reason(*reason).into();
+            }
+            Finding::Refused(error) => return invalid(error.to_string()).into(),
+        };
+        if let Err(error) = self.check_request(text, token, request) {
+            return invalid(error.to_string()).into();
+        }
         match &known.finding {
-            Finding::Good(token, reading) => self.judge_authentic(token, reading, asked, now),
             Finding::Expired(token, _) if self.is_revoked(token) => {
                 invalid(VerifyError::Revoked.to_string()).into()
             }
-            Finding::Expired(token, reading) => self.judge_by_expired(token, reading, asked, now),
-            Finding::Refused(VerifyError::Unavailable(reason)) => {
-                Denial::new(DenialKind::Unavailable).reason(*reason).into()
-            }
-            Finding::Refused(error) => invalid(error.to_string()).into(),
+            Finding::Expired(..) => self.judge_by_expired(token, reading, asked, now),
+            _ => self.judge_authentic(token, reading, asked, now),
+        }
+    }
+
+    /// Whether this request may use the token. Nothing of it is remembered: the next request with
+    /// the same token has to prove anew that its sender holds the token's key.
+    pub(crate) fn check_request(
+        &self,
+        text: &str,
+        token: &VerifiedToken,
+        request: &TokenRequest<'_>,
+    ) -> Result<(), VerifyError> {
+        match &self.verifier {
+            Some(verifier) => verifier.check_request(text, token, request),
+            None => Ok(()),
         }
     }
 

@@ -9,7 +9,10 @@ use crate::{
         Denial, DenialKind, DeniedRequests, OriginPolicy, PolicyProperties, Verdict, VerdictFuture,
     },
     request::CorsRequest,
-    token::source::{Find, TokenSource, Verified},
+    token::{
+        source::{Find, TokenSource, Verified},
+        verify::TokenRequest,
+    },
 };
 
 /// Allows the origins that a verified token lists.
@@ -47,7 +50,7 @@ use crate::{
 ///     CorsLayer,
 ///     token::{
 ///         TokenOrigins, TokenVerifier, VerifiedToken, claim::{Claims, OriginsClaim},
-///         source::TokenSource, verify::{VerifyError, VerifyFuture},
+///         source::TokenSource, verify::{TokenRequest, VerifyError, VerifyFuture},
 ///     },
 /// };
 ///
@@ -56,7 +59,7 @@ use crate::{
 /// struct Issuer;
 ///
 /// impl TokenVerifier for Issuer {
-///     fn verify(&self, token: &str) -> VerifyFuture {
+///     fn verify(&self, token: &str, _: &TokenRequest<'_>) -> VerifyFuture {
 ///         VerifyFuture::ready(match token {
 ///             "t0k3n" => Claims::parse(br#"{"origins": ["https://contoso.com"]}"#)
 ///                 .map(VerifiedToken::new)
@@ -185,7 +188,15 @@ impl OriginPolicy for TokenOrigins {
             return VerdictFuture::ready(self.settings.judge_verified(verified, asked));
         }
         match self.find(request) {
-            Ok(Some(token)) => self.settings.judge_token(&token, asked),
+            Ok(Some(token)) => {
+                let request = TokenRequest::new(
+                    request.method(),
+                    request.uri(),
+                    request.headers(),
+                    request.extensions(),
+                );
+                self.settings.judge_token(&token, &request, asked)
+            }
             Ok(None) => VerdictFuture::ready(Verdict::Abstain),
             Err(denial) => VerdictFuture::ready(denial),
         }

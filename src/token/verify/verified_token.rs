@@ -10,6 +10,7 @@ use crate::{time::MAX_LEEWAY, token::claim::Claims};
 #[derive(Clone)]
 pub struct VerifiedToken {
     claims: Arc<Claims>,
+    is_bound: bool,
     expires_at: Option<SystemTime>,
     leeway: Duration,
     fresh_until: Option<SystemTime>,
@@ -19,6 +20,8 @@ impl VerifiedToken {
     /// The claims of a token that has been verified.
     pub fn new(claims: Claims) -> Self {
         Self {
+            // Looked up once: every request with the token asks for it.
+            is_bound: claims.get("cnf").is_some(),
             claims: Arc::new(claims),
             expires_at: None,
             leeway: Duration::ZERO,
@@ -52,6 +55,12 @@ impl VerifiedToken {
     /// The claims.
     pub fn claims(&self) -> &Claims {
         &self.claims
+    }
+
+    /// Whether the token is bound to a key that its sender has to prove to hold: whether it has a
+    /// `cnf` claim ([RFC 7800](https://www.rfc-editor.org/rfc/rfc7800)).
+    pub fn is_bound(&self) -> bool {
+        self.is_bound
     }
 
     /// When the token ceases to be good.

@@ -17,8 +17,8 @@ use super::{
 use crate::{
     time::Clock,
     token::verify::{
-        Flight, Flights, TokenKey, TokenKeys, TokenVerifier, VerifiedToken, VerifyError,
-        VerifyFuture, VerifyResult,
+        Flight, Flights, TokenKey, TokenKeys, TokenRequest, TokenVerifier, VerifiedToken,
+        VerifyError, VerifyFuture, VerifyResult,
     },
 };
 
@@ -44,8 +44,8 @@ use crate::{
 /// use tower_cors::token::{
 ///     TokenVerifier,
 ///     verify::{
-///         FetchFuture, VerifyError, introspection::{IntrospectionClient, IntrospectionRequest,
-///         IntrospectionVerifier},
+///         FetchFuture, TokenRequest, VerifyError,
+///         introspection::{IntrospectionClient, IntrospectionRequest, IntrospectionVerifier},
 ///     },
 /// };
 ///
@@ -63,12 +63,14 @@ use crate::{
 /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
 /// # runtime.block_on(async {
 /// let verifier = IntrospectionVerifier::builder(Played).build()?;
-/// assert!(verifier.verify("good").await.is_ok());
-/// assert!(matches!(verifier.verify("bad").await, Err(VerifyError::Revoked)));
+/// let request = http::Request::new(());
+/// let verify = |token| verifier.verify(token, &TokenRequest::from(&request));
+/// assert!(verify("good").await.is_ok());
+/// assert!(matches!(verify("bad").await, Err(VerifyError::Revoked)));
 ///
-/// assert!(verifier.verify("good").into_ready().is_ok(), "it is remembered");
+/// assert!(verify("good").into_ready().is_ok(), "it is remembered");
 /// verifier.forget("good");
-/// assert!(verifier.verify("good").into_ready().is_err(), "it has to be asked about");
+/// assert!(verify("good").into_ready().is_err(), "it has to be asked about");
 /// # Ok::<(), tower_cors::token::verify::introspection::IntrospectionConfigError>(())
 /// # }).unwrap();
 /// ```
@@ -131,7 +133,7 @@ impl IntrospectionVerifier {
 }
 
 impl TokenVerifier for IntrospectionVerifier {
-    fn verify(&self, token: &str) -> VerifyFuture {
+    fn verify(&self, token: &str, _: &TokenRequest<'_>) -> VerifyFuture {
         // RFC 6749, appendix A.12: access-token = 1*VSCHAR. Anything else needs no question.
         if token.is_empty() || !token.bytes().all(|byte| matches!(byte, 0x20..=0x7e)) {
             let what = "a token is printable ASCII";

@@ -5,7 +5,7 @@ use super::{
     store::{Refresh, Step, Store},
 };
 use crate::token::verify::{
-    TokenVerifier, VerifyError, VerifyFuture, VerifyResult,
+    TokenRequest, TokenVerifier, VerifyError, VerifyFuture, VerifyResult,
     jwt::{JwtKeys, Rules, UnverifiedJwt},
 };
 
@@ -29,7 +29,10 @@ use crate::token::verify::{
 /// use bytes::Bytes;
 /// use tower_cors::token::{
 ///     TokenVerifier,
-///     verify::{FetchFuture, KeySetFetcher, VerifyError, jwks::{JwksConfigError, JwksVerifier}},
+///     verify::{
+///         FetchFuture, KeySetFetcher, TokenRequest, VerifyError,
+///         jwks::{JwksConfigError, JwksVerifier},
+///     },
 /// };
 ///
 /// #[derive(Debug)]
@@ -52,7 +55,9 @@ use crate::token::verify::{
 ///
 /// // {"alg": "none", "kid": "2026-11"}
 /// let forged = "eyJhbGciOiJub25lIiwia2lkIjoiMjAyNi0xMSJ9.e30.";
-/// assert!(matches!(verifier.verify(forged).await, Err(VerifyError::NotAuthentic(_))));
+/// let request = http::Request::new(());
+/// let verified = verifier.verify(forged, &TokenRequest::from(&request)).await;
+/// assert!(matches!(verified, Err(VerifyError::NotAuthentic(_))));
 /// # Ok::<(), JwksConfigError>(())
 /// # }).unwrap();
 /// # }
@@ -117,7 +122,7 @@ impl JwksVerifier {
 }
 
 impl TokenVerifier for JwksVerifier {
-    fn verify(&self, token: &str) -> VerifyFuture {
+    fn verify(&self, token: &str, _: &TokenRequest<'_>) -> VerifyFuture {
         let unverified = match UnverifiedJwt::parse(token) {
             Ok(unverified) => unverified,
             Err(error) => return VerifyFuture::ready(Err(error)),
