@@ -23,6 +23,6 @@ pub use self::{
     verifier::{TokenVerifier, VerifyFuture},
 };
 pub(crate) use self::{
-    single_flight::{Flight, Flights},
+    single_flight::{Flight, SingleFlight},
     token_key::{TokenKey, TokenKeys},
 };

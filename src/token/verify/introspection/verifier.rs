@@ -17,7 +17,7 @@ use super::{
 use crate::{
     time::Clock,
     token::verify::{
-        Flight, Flights, TokenKey, TokenKeys, TokenRequest, TokenVerifier, VerifiedToken,
+        Flight, SingleFlight, TokenKey, TokenKeys, TokenRequest, TokenVerifier, VerifiedToken,
         VerifyError, VerifyFuture, VerifyResult,
     },
 };
@@ -86,7 +86,7 @@ pub(crate) struct Shared {
     pub(crate) keys: TokenKeys,
     pub(crate) memory: Memory,
     pub(crate) budget: Arc<Budget>,
-    pub(crate) flights: Arc<Flights<TokenKey, VerifyResult>>,
+    pub(crate) flights: Arc<SingleFlight<TokenKey, VerifyResult>>,
 }
 
 /// What [`IntrospectionVerifierBuilder`] sets.
@@ -154,8 +154,8 @@ impl TokenVerifier for IntrospectionVerifier {
 
 impl Shared {
     fn forget(&self, key: Option<TokenKey>) {
-        // What was asked before is of no use to those who come after.
-        self.flights.leave(key);
+        // An answer that is under way may be older than the revocation.
+        self.flights.abandon(key);
         self.memory.forget(key);
     }
 
@@ -202,11 +202,8 @@ impl Shared {
         }
         let begin = || {
             let hint = self.settings.token_type_hint.as_deref();
-            ask(
-                Arc::downgrade(self),
-                key,
-                IntrospectionRequest::new(token, hint),
-            )
+            let request = IntrospectionRequest::new(token, hint);
+            Some(ask(Arc::downgrade(self), key, request))
         };
         let flight = self.flights.join(key, now, begin);
         flight.ok_or("too many questions to the issuer are under way")

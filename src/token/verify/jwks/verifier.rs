@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use super::{
-    state::JwksStatus,
-    store::{Refresh, Step, Store},
+    state::{FetchResult, JwksStatus},
+    store::{Step, Store},
 };
 use crate::token::verify::{
-    TokenRequest, TokenVerifier, VerifyError, VerifyFuture, VerifyResult,
+    Flight, TokenRequest, TokenVerifier, VerifyError, VerifyFuture, VerifyResult,
     jwt::{JwtKeys, Rules, UnverifiedJwt},
 };
 
@@ -84,7 +84,7 @@ impl JwksVerifier {
     pub async fn refresh(&self) -> Result<(), VerifyError> {
         let refresh = self.store.refresh();
         let result = match refresh {
-            Ok(refresh) => refresh.wait().await,
+            Ok(refresh) => refresh.await,
             Err(last) => last,
         };
         result.map_err(VerifyError::Unavailable)
@@ -102,14 +102,14 @@ impl JwksVerifier {
         token.verify(key, &self.rules, self.store.now())
     }
 
-    async fn verify_after(self, refresh: Refresh, token: String) -> VerifyResult {
-        let refreshed = refresh.wait().await;
+    async fn verify_after(self, refresh: Flight<FetchResult>, token: String) -> VerifyResult {
+        let refreshed = refresh.await;
         let token = UnverifiedJwt::parse(&token)?;
         match self.store.settle() {
             Step::Keys(keys) => {
                 let key = keys.find(token.names(), token.algorithm());
                 if refreshed.is_ok() && key.is_none() {
-                    self.store.forget(token.names());
+                    self.store.note_unknown(token.names());
                 }
                 self.verify_with(&keys, &token)
             }
