@@ -27,7 +27,9 @@
 mod deny_preflights;
 mod issued;
 mod lookup;
+mod lookup_cache;
 mod optimistic;
+mod request_url;
 mod union_index;
 mod url_key;
 
@@ -36,6 +38,7 @@ pub use self::{
     issued::{Issued, IssuedIndex, IssuedSnapshot, Merged, RegisterError, Revocation, Revoked},
     lookup::{Lookup, LookupFuture},
     optimistic::Optimistic,
+    request_url::RequestUrl,
     union_index::{IndexFull, UnionIndex},
     url_key::UrlKey,
 };

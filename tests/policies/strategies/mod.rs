@@ -34,7 +34,7 @@ use tower_cors::{
     policy_fn,
     preflight::{
         DenyPreflights, Issued, IssuedIndex, Lookup, LookupFuture, Merged, Optimistic,
-        RegisterError, UnionIndex, UrlKey,
+        RegisterError, RequestUrl, UnionIndex, UrlKey,
     },
     time::Clock,
 };
@@ -323,13 +323,8 @@ fn projects() -> HashMap<String, OriginSet> {
     ])
 }
 
-fn project_of<'a>(request: &CorsRequest<'a>) -> Option<&'a str> {
-    request
-        .uri()
-        .path()
-        .strip_prefix("/api/")?
-        .split('/')
-        .next()
+fn project_of<'a>(url: &'a RequestUrl<'_>) -> Option<&'a str> {
+    url.path().strip_prefix("/api/")?.split('/').next()
 }
 
 fn split() -> BearerOr<OriginSet> {

@@ -76,10 +76,7 @@ fn url_key_waits_for_its_lookup() {
 #[test]
 fn url_key_reads_the_host_and_the_query_without_a_copy() {
     let policy = UrlKey::new(
-        |request| {
-            let host = request.headers().get(header::HOST)?.to_str().ok()?;
-            host.strip_suffix(".api.example")
-        },
+        |url| url.host()?.strip_suffix(".api.example"),
         |tenant| (tenant == "one").then(|| set(&[PAGE])),
     );
     let layer = listed(CorsLayer::builder())
@@ -94,11 +91,14 @@ fn url_key_reads_the_host_and_the_query_without_a_copy() {
         ask(&layer, request).status
     };
     assert_eq!(at("one.api.example"), 204);
+    assert_eq!(at("One.API.example:8443"), 204);
+    assert_eq!(at("user@one.api.example"), 403);
+    assert_eq!(at("one.api.example:x"), 403);
     assert_eq!(at("two.api.example"), 403);
     assert_eq!(at("one.api.example.evil.example"), 403);
 
     let policy = UrlKey::new(
-        |request| request.uri().query()?.strip_prefix("sentry_key="),
+        |url| url.query()?.strip_prefix("sentry_key="),
         |key| (key == "abc").then(|| set(&[PAGE])),
     );
     let layer = listed(CorsLayer::builder())
@@ -113,4 +113,167 @@ fn url_key_reads_the_host_and_the_query_without_a_copy() {
         ask(&layer, preflight("/?sentry_key=abd", PAGE, "")).status,
         403
     );
+}
+
+/// A store that answers when it is told to, and counts the questions.
+#[derive(Clone, Default)]
+struct Store {
+    questions: Arc<AtomicUsize>,
+    answers: Arc<AtomicUsize>,
+}
+
+impl Store {
+    fn policy(&self, clock: &TestClock) -> UrlKey {
+        let store = self.clone();
+        let look_up = move |key: &str| {
+            store.questions.fetch_add(1, Ordering::Relaxed);
+            let (key, answers) = (key.to_owned(), Arc::clone(&store.answers));
+            LookupFuture::new(async move {
+                std::future::poll_fn(|cx| {
+                    if answers.load(Ordering::Relaxed) > 0 {
+                        return Poll::Ready(());
+                    }
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
+                })
+                .await;
+                match &*key {
+                    "down" => Lookup::Unavailable,
+                    key => projects().get(key).cloned().into(),
+                }
+            })
+        };
+        UrlKey::new(project_of, look_up).clock(clock.clone())
+    }
+
+    fn questions(&self) -> usize {
+        self.questions.load(Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn url_key_asks_its_store_once_for_many() {
+    let (store, clock) = (Store::default(), TestClock::new());
+    let layer = listed(CorsLayer::builder())
+        .origin_policy(store.policy(&clock))
+        .build()
+        .unwrap();
+    let mut services: Vec<_> = (0..500).map(|_| layer.layer(Spy::default())).collect();
+    let mut waiting: Vec<_> = services
+        .iter_mut()
+        .map(|service| Box::pin(service.call(preflight("/api/one", PAGE, ""))))
+        .collect();
+    let mut cx = Context::from_waker(Waker::noop());
+    for future in &mut waiting {
+        assert!(future.as_mut().poll(&mut cx).is_pending());
+    }
+    assert_eq!(store.questions(), 1);
+    store.answers.store(1, Ordering::Relaxed);
+    // Whichever of them is polled drives the lookup.
+    for future in waiting.iter_mut().rev() {
+        match future.as_mut().poll(&mut cx) {
+            Poll::Ready(Ok(response)) => assert_eq!(response.status(), 204),
+            other => panic!("{other:?}"),
+        }
+    }
+    // What was answered is remembered for a moment, and for another page, too.
+    clock.wait(4);
+    assert_eq!(ask(&layer, preflight("/api/one", PAGE, "")).status, 204);
+    assert_eq!(ask(&layer, preflight("/api/one", EVIL, "")).status, 403);
+    assert_eq!(store.questions(), 1);
+    clock.wait(1);
+    assert_eq!(ask(&layer, preflight("/api/one", PAGE, "")).status, 204);
+    assert_eq!(store.questions(), 2);
+    // A key of nobody, too; that the store is down not for as long.
+    for _ in 0..2 {
+        assert_eq!(ask(&layer, preflight("/api/none", PAGE, "")).status, 403);
+        assert_eq!(ask(&layer, preflight("/api/down", PAGE, "")).status, 403);
+    }
+    assert_eq!(store.questions(), 4);
+    clock.wait(1);
+    ask(&layer, preflight("/api/none", PAGE, ""));
+    ask(&layer, preflight("/api/down", PAGE, ""));
+    assert_eq!(store.questions(), 5);
+    // A clock that is set back makes no answer last longer.
+    clock.0.fetch_sub(3600, Ordering::Relaxed);
+    ask(&layer, preflight("/api/none", PAGE, ""));
+    assert_eq!(store.questions(), 6);
+}
+
+#[test]
+fn url_key_gives_up_a_lookup_that_nobody_waits_for() {
+    let (store, clock) = (Store::default(), TestClock::new());
+    let policy = store.policy(&clock).lookup_ttl(Duration::ZERO);
+    let layer = listed(CorsLayer::builder())
+        .origin_policy(policy)
+        .build()
+        .unwrap();
+    let mut cx = Context::from_waker(Waker::noop());
+    for _ in 0..200 {
+        let mut service = layer.layer(Spy::default());
+        let mut future = Box::pin(service.call(preflight("/api/one", PAGE, "")));
+        assert!(future.as_mut().poll(&mut cx).is_pending());
+    }
+    assert_eq!(store.questions(), 200);
+    // With a time to live of nothing, only what is under way is shared.
+    store.answers.store(1, Ordering::Relaxed);
+    for _ in 0..2 {
+        assert_eq!(ask(&layer, preflight("/api/one", PAGE, "")).status, 204);
+    }
+    assert_eq!(store.questions(), 202);
+}
+
+/// A key that a header carries would need a `Vary` that nobody writes: the closure cannot see it.
+#[test]
+fn url_key_varies_on_the_origin_only() {
+    let policy = Arc::new(UrlKey::new(
+        |url| url.path().get(1..),
+        |_| None::<OriginSet>,
+    ));
+    let answer = ask_both(&policy, listed, || actual("/one", PAGE, &[]));
+    assert_eq!(answer.header("vary"), Some("origin"));
+}
+
+#[test]
+fn url_key_admits_any_origin_to_an_open_tenant_only_where_that_is_said() {
+    let look_up = |key: &str| match key {
+        "open" => Lookup::AnyOrigin,
+        "nobody" => Lookup::Known(OriginSet::default()),
+        _ => Lookup::Known(set(&[PAGE])),
+    };
+    let with_credentials = |b| listed(b).allow_credentials(true);
+    let send = |policy: UrlKey, uri: &'static str, page, sent: &'static [(HeaderName, &str)]| {
+        ask_both(&Arc::new(policy), with_credentials, || {
+            actual(uri, page, sent)
+        })
+    };
+    let open = || UrlKey::new(project_of, look_up).open_tenants();
+    let granted = send(open(), "/api/open", EVIL, &[]);
+    assert_eq!(granted.header("access-control-allow-origin"), Some(EVIL));
+    assert_eq!(granted.header("access-control-allow-credentials"), None);
+    assert_eq!(granted.header("vary"), Some("origin,cookie"));
+    let preflighted = ask_both(&Arc::new(open()), with_credentials, || {
+        preflight("/api/open", EVIL, "")
+    });
+    assert_eq!(preflighted.status, 204);
+    assert_eq!(preflighted.header("access-control-allow-credentials"), None);
+
+    const COOKIE: &[(HeaderName, &str)] = &[(header::COOKIE, "session=1")];
+    for (uri, page, sent) in [
+        ("/api/open", EVIL, COOKIE),
+        ("/api/open", "null", &[]),
+        ("/api/nobody", EVIL, &[]),
+        ("/api/listed", EVIL, &[]),
+    ] {
+        let denied = send(open(), uri, page, sent);
+        assert_eq!((denied.status, denied.ran), (403, false), "{uri} {page}");
+    }
+    let listed = send(open(), "/api/listed", PAGE, COOKIE);
+    assert_eq!(
+        listed.header("access-control-allow-credentials"),
+        Some("true")
+    );
+    // Without the word of the configuration an open tenant is nobody.
+    let closed = send(UrlKey::new(project_of, look_up), "/api/open", EVIL, &[]);
+    assert_eq!((closed.status, closed.ran), (403, false));
 }
