@@ -17,6 +17,7 @@ use tower_cors::{
     time::Clock,
     token::{
         TokenOrigins, TokenVerifier,
+        claim::OriginsClaim,
         verify::{
             FetchError, FetchFuture, TokenRequest, VerifyError, VerifyFuture,
             introspection::{
@@ -713,9 +714,10 @@ async fn what_is_forgotten_is_forgotten_by_the_policy() {
     let clock = TestClock::new();
     let played = Played::new(Next::Says(YES));
     let verifier = played.verifier(&clock).build().unwrap();
-    let policy = TokenOrigins::introspection(verifier.clone())
-        .build()
-        .unwrap();
+    let policy =
+        TokenOrigins::introspection(verifier.clone(), OriginsClaim::array("allowed-origins"))
+            .build()
+            .unwrap();
     let request = http::Request::get("/").header(header::AUTHORIZATION, "Bearer t");
     let (parts, ()) = request.body(()).unwrap().into_parts();
     assert!(policy.authenticate(&parts).await.is_ok());
@@ -767,9 +769,10 @@ async fn a_stale_token_is_remembered_by_the_policy() {
         .build()
         .unwrap();
     let counted = Counted::new(verifier);
-    let policy = TokenOrigins::introspection(counted.clone())
-        .build()
-        .unwrap();
+    let policy =
+        TokenOrigins::introspection(counted.clone(), OriginsClaim::array("allowed-origins"))
+            .build()
+            .unwrap();
     let request = http::Request::get("/").header(header::AUTHORIZATION, "Bearer t");
     let (parts, ()) = request.body(()).unwrap().into_parts();
     assert!(policy.authenticate(&parts).await.is_ok());

@@ -257,19 +257,21 @@ fn every_mistake_of_a_configuration_is_reported() {
         .claim(OriginsClaim::delimited("ao", 'x'))
         .expired_grace(Duration::from_secs(3601))
         .max_entries(0)
-        .max_list_len(0)
-        .max_token_len(0);
+        .max_list_bytes(0)
+        .max_token_bytes(0);
     assert_eq!(
         mistakes(all),
         [
             E::Source("up_to_layers needs a prefix, by which the last layer is known"),
             E::Source("the name of the query parameter is empty"),
             E::Source("the name of the cookie is empty, or has a separator in it"),
-            E::Claim("a delimiter is one of ';', ',', '|', space, tab and line feed"),
+            E::Claim(
+                "a delimiter is one of ';', ',' and space: anything else can stand in an entry"
+            ),
             E::MissingVerifier,
-            E::MaxTokenLen,
+            E::MaxTokenBytes,
             E::MaxEntries,
-            E::MaxListLen,
+            E::MaxListBytes,
             E::ExpiredGrace(Duration::from_secs(3601)),
         ]
     );

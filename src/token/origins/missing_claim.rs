@@ -5,6 +5,6 @@ pub enum MissingClaim {
     /// It lists nobody.
     #[default]
     Deny,
-    /// It says nothing of origins: the next policy decides.
+    /// It says nothing of origins, and the next policy decides.
     Abstain,
 }

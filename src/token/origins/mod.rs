@@ -8,6 +8,7 @@ mod judgement;
 mod missing_claim;
 mod policy;
 mod presets;
+mod verification;
 
 pub use self::{
     builder::TokenOriginsBuilder,

@@ -25,4 +25,5 @@ pub use self::{
 pub(crate) use self::{
     single_flight::{Flight, SingleFlight},
     token_key::{TokenKey, TokenKeys},
+    verified_token::VerifiedBy,
 };

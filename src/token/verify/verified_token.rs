@@ -1,6 +1,9 @@
 use std::{
     fmt,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -14,6 +17,19 @@ pub struct VerifiedToken {
     expires_at: Option<SystemTime>,
     leeway: Duration,
     fresh_until: Option<SystemTime>,
+    verified_by: Option<VerifiedBy>,
+}
+
+/// A policy, by a number that no other one of the process has: who verified a token that is left
+/// in a request's extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct VerifiedBy(u64);
+
+impl VerifiedBy {
+    pub(crate) fn unique() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 impl VerifiedToken {
@@ -26,6 +42,7 @@ impl VerifiedToken {
             expires_at: None,
             leeway: Duration::ZERO,
             fresh_until: None,
+            verified_by: None,
         }
     }
 
@@ -50,6 +67,16 @@ impl VerifiedToken {
     pub fn fresh_until(mut self, time: SystemTime) -> Self {
         self.fresh_until = Some(time);
         self
+    }
+
+    /// Marks the token as verified by this policy, so that no other one takes its word for it.
+    pub(crate) fn verified_by(mut self, policy: VerifiedBy) -> Self {
+        self.verified_by = Some(policy);
+        self
+    }
+
+    pub(crate) fn is_verified_by(&self, policy: VerifiedBy) -> bool {
+        self.verified_by == Some(policy)
     }
 
     /// The claims.

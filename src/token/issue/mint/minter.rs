@@ -238,7 +238,7 @@ impl TokenMinterBuilder {
         if let Some(mistake) = self.claim.mistake() {
             return Err(MinterConfigError::Claim(mistake));
         }
-        let Some(claim) = self.claim.name() else {
+        let Some(claim) = self.claim.writable_name() else {
             return Err(MinterConfigError::Claim("a nested claim cannot be written"));
         };
         if RESERVED.contains(&claim) {
