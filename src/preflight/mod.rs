@@ -35,7 +35,7 @@ mod url_key;
 
 pub use self::{
     deny_preflights::DenyPreflights,
-    issued::{Issued, IssuedIndex, IssuedSnapshot, Merged, RegisterError, Revocation, Revoked},
+    issued::{Issued, IssuedChanges, IssuedCursor, IssuedIndex, Merged, RegisterError},
     lookup::{Lookup, LookupFuture},
     optimistic::Optimistic,
     request_url::RequestUrl,

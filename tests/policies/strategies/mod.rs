@@ -33,9 +33,10 @@ use tower_cors::{
     policy::{BearerOr, PolicyProperties, Terms},
     policy_fn,
     preflight::{
-        DenyPreflights, Issued, IssuedIndex, Lookup, LookupFuture, Merged, Optimistic,
-        RegisterError, RequestUrl, UnionIndex, UrlKey,
+        DenyPreflights, Issued, IssuedChanges, IssuedCursor, IssuedIndex, Lookup, LookupFuture,
+        Merged, Optimistic, RegisterError, RequestUrl, UnionIndex, UrlKey,
     },
+    revocation::TokenIdentity,
     time::Clock,
 };
 

@@ -1,14 +1,17 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde_json::{Map, Value};
 
 use crate::token::issue::AllowedOrigins;
 
-/// What a token is to say, beside what a [`TokenMinter`](crate::token::issue::TokenMinter) always says.
-#[derive(Clone, Debug)]
+/// What a token is to say, beside what a [`TokenMinter`](crate::token::issue::TokenMinter) always
+/// says.
+#[derive(Clone)]
+#[must_use = "an order is nothing until it is minted"]
 pub struct TokenOrder {
     pub(crate) origins: AllowedOrigins,
     pub(crate) session: Option<Box<str>>,
+    pub(crate) tenant: Option<Box<str>>,
     pub(crate) lifetime: Option<Duration>,
     pub(crate) claims: Map<String, Value>,
 }
@@ -19,16 +22,25 @@ impl TokenOrder {
         Self {
             origins,
             session: None,
+            tenant: None,
             lifetime: None,
             claims: Map::new(),
         }
     }
 
-    /// Names the session by which the index of issued origins can revoke the token. It does not
-    /// become a claim by itself.
+    /// Names the session by which the token can be [revoked](crate::revocation::Revocations). It
+    /// becomes the claim that the list of revocations names, `sid` by default.
     #[must_use]
     pub fn session(mut self, session: impl Into<Box<str>>) -> Self {
         self.session = Some(session.into());
+        self
+    }
+
+    /// Names the tenant, or customer, in whose share of the index of issued origins the token counts.
+    /// It becomes no claim.
+    #[must_use]
+    pub fn tenant(mut self, tenant: impl Into<Box<str>>) -> Self {
+        self.tenant = Some(tenant.into());
         self
     }
 
@@ -46,5 +58,18 @@ impl TokenOrder {
     pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.claims.insert(name.into(), value.into());
         self
+    }
+}
+
+/// Sessions and claims may be personal: their lengths and names are printed.
+impl fmt::Debug for TokenOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenOrder")
+            .field("origins", &self.origins)
+            .field("session_len", &self.session.as_deref().map(str::len))
+            .field("tenant", &self.tenant)
+            .field("lifetime", &self.lifetime)
+            .field("claims", &self.claims.keys())
+            .finish()
     }
 }
