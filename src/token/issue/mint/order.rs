@@ -30,7 +30,6 @@ impl TokenOrder {
 
     /// Names the session by which the token can be [revoked](crate::revocation::Revocations). It
     /// becomes the claim that the list of revocations names, `sid` by default.
-    #[must_use]
     pub fn session(mut self, session: impl Into<Box<str>>) -> Self {
         self.session = Some(session.into());
         self
@@ -38,7 +37,6 @@ impl TokenOrder {
 
     /// Names the tenant, or customer, in whose share of the index of issued origins the token counts.
     /// It becomes no claim.
-    #[must_use]
     pub fn tenant(mut self, tenant: impl Into<Box<str>>) -> Self {
         self.tenant = Some(tenant.into());
         self
@@ -46,7 +44,6 @@ impl TokenOrder {
 
     /// Makes the token's life shorter than the minter's tokens are by default, or longer, up to
     /// 8 hours; whole seconds.
-    #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime);
         self
@@ -54,7 +51,6 @@ impl TokenOrder {
 
     /// Adds a claim. Those that the minter sets cannot be replaced: to try is an error of
     /// [`mint`](crate::token::issue::TokenMinter::mint).
-    #[must_use]
     pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.claims.insert(name.into(), value.into());
         self
