@@ -1,11 +1,11 @@
 //! Every state that a token can be in, and the answer to a preflight and to a request.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::StatusCode;
 use serde_json::{Value, json};
 use tower_cors::{
-    DenialKind, OriginPolicy, OriginSet, Verdict, policy_fn,
+    DenialKind, Grant, OriginSet, Verdict, VerdictFuture, policy_fn,
     token::{
         MissingClaim, TokenOrigins, TokenOriginsBuilder, TokenVerifier,
         claim::OriginsClaim,
@@ -458,6 +458,55 @@ async fn the_claim_is_missing() {
         .send(bearer(CONTOSO, &format!("psat={token}")))
         .await;
     assert_eq!((outcome.status, outcome.inner_calls), (StatusCode::OK, 1));
+    assert_eq!(outcome.session.as_deref(), Some("session-1"));
+}
+
+/// A good token that says nothing of origins is left for the service all the same, whether or not
+/// the policies have to be waited for, and not one that another policy has relied on.
+#[tokio::test]
+async fn a_token_without_the_claim_is_left_for_the_service() {
+    let without = signed(|claims| drop(claims.as_object_mut().unwrap().remove("ao")));
+    let tokens = |source: TokenSource, verifier: Arc<dyn TokenVerifier>| {
+        TokenOrigins::builder()
+            .verifier(verifier)
+            .source(source)
+            .claim(OriginsClaim::delimited("ao", ';'))
+            .missing_claim(MissingClaim::Abstain)
+            .build()
+            .unwrap()
+    };
+    let verifiers: [Arc<dyn TokenVerifier>; 2] = [Arc::new(verifier()), Arc::new(Slow(verifier()))];
+    for verifier in verifiers {
+        let by_header = || tokens(TokenSource::bearer().into(), Arc::clone(&verifier));
+        let list = || OriginSet::parse([CONTOSO]).unwrap();
+        for waits in [false, true] {
+            let second = policy_fn(move |request| match request.origin().tuple() {
+                Some(origin) if waits && origin.as_str() == CONTOSO => {
+                    VerdictFuture::new(async { Grant::new().into() })
+                }
+                Some(origin) if list().contains(origin) => Grant::new().into(),
+                _ => DenialKind::OriginNotAllowed.into(),
+            });
+            let service = service(by_header().fallback(second));
+            let outcome = service.send(bearer(CONTOSO, &without)).await;
+            assert_eq!(outcome.session.as_deref(), Some("session-1"), "{waits}");
+            let outcome = service.send(bearer(EVIL, &without)).await;
+            assert_eq!(
+                (outcome.status, outcome.inner_calls),
+                (StatusCode::FORBIDDEN, 0)
+            );
+            // Nothing is left where nothing was verified.
+            let outcome = service.send(get("/api", CONTOSO)).await;
+            assert_eq!((outcome.inner_calls, outcome.session), (1, None));
+        }
+        let other = signed(|claims| claims["asi"] = json!("another"));
+        let by_query = tokens(TokenSource::query("t").into(), Arc::clone(&verifier));
+        let service = service(by_header().fallback(by_query));
+        let request = get(&format!("/api?t={other}"), CONTOSO)
+            .header("authorization", format!("Bearer {without}"));
+        let outcome = service.send(request).await;
+        assert_eq!(outcome.session.as_deref(), Some("another"));
+    }
 }
 
 #[tokio::test]

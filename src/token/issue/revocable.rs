@@ -116,7 +116,7 @@ impl<V: TokenVerifier> TokenVerifier for Revocable<V> {
     }
 
     fn is_revoked(&self, token: &VerifiedToken) -> bool {
-        !matches!(self.check.state(token), State::Good) || self.verifier.is_revoked(token)
+        matches!(self.check.state(token), State::Revoked) || self.verifier.is_revoked(token)
     }
 }
 

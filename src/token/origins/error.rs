@@ -1,6 +1,6 @@
 use std::{fmt, time::Duration};
 
-use crate::lines::write_lines;
+use crate::lines::{debug_lines, write_lines};
 
 /// One mistake in the configuration of [`TokenOrigins`](crate::token::TokenOrigins).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,7 +70,7 @@ impl fmt::Display for TokenConfigErrors {
 /// As `main` and `unwrap` print it.
 impl fmt::Debug for TokenConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        debug_lines(f, "TokenConfigErrors", &self.0)
     }
 }
 

@@ -4,6 +4,7 @@ mod authenticate;
 mod builder;
 mod cache;
 mod error;
+mod fallback;
 mod judgement;
 mod missing_claim;
 mod policy;
@@ -13,6 +14,7 @@ mod verification;
 pub use self::{
     builder::TokenOriginsBuilder,
     error::{TokenConfigError, TokenConfigErrors},
+    fallback::TokenFallback,
     missing_claim::MissingClaim,
     policy::TokenOrigins,
 };

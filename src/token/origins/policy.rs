@@ -1,21 +1,21 @@
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::SystemTime};
 
 use http::{HeaderName, header::COOKIE};
 
 use super::{
     judgement::{Asked, JudgementRules, invalid, judge},
-    verification::TokenVerification,
+    verification::{TokenState, TokenVerification},
 };
 use crate::{
     origin::RequestOrigin,
     policy::{
-        Denial, DenialKind, DeniedRequests, Fallback, Grant, OriginPolicy, PolicyProperties,
-        Verdict, VerdictFuture, WithPreflight,
+        Denial, DenialKind, DeniedRequests, Fallback, Grant, MaybeReady, OriginPolicy,
+        PolicyProperties, PolledAgain, Verdict, VerdictFuture, WithPreflight,
     },
     request::{CorsRequest, Head},
     token::{
         source::{Find, TokenSource, Verified, VerifiedOrigins},
-        verify::TokenRequest,
+        verify::{TokenRequest, VerifiedToken},
     },
 };
 
@@ -25,7 +25,7 @@ use crate::{
 ///
 /// | the request has | verdict |
 /// |---|---|
-/// | no token | abstains: see [`fallback`](crate::OriginPolicy::fallback) |
+/// | no token | abstains: see [`fallback`](Self::fallback) |
 /// | a token that lists the origin | allowed; the [`VerifiedToken`](crate::token::VerifiedToken) is left in the request's extensions, as an `Arc` |
 /// | one that does not, or whose list cannot be read | denied, 403 |
 /// | one that is malformed, forged, for others, revoked, not yet valid | denied, 401 |
@@ -166,7 +166,7 @@ impl TokenOrigins {
         preflight: P,
     ) -> WithPreflight<Self, Fallback<Self, P>> {
         let own = self.clone();
-        self.with_preflight(own.fallback(preflight))
+        self.with_preflight(OriginPolicy::fallback(own, preflight))
     }
 
     /// Forgets what the policy knows of tokens, for all of its clones, so that the verifier is asked
@@ -254,6 +254,31 @@ impl TokenOrigins {
         Ok(found)
     }
 
+    /// The verdict on a request, and the token that is left for the inner service where it abstains.
+    pub(super) fn judge_and_leave(&self, request: &CorsRequest<'_>) -> MaybeReady<Judged> {
+        let RequestOrigin::Tuple(origin) = request.origin() else {
+            return MaybeReady::ready(Verdict::from(DenialKind::OpaqueOrigin));
+        };
+        let head = request.head();
+        let asked = Asked {
+            origin,
+            is_preflight: request.preflight().is_some(),
+            has_cookies: self.verification.list.honours_star && head.headers.contains_key(COOKIE),
+        };
+        if let Some(verified) = self.find_verified(head) {
+            return MaybeReady::ready(self.judge_verified(verified, asked));
+        }
+        match self.find(head, asked.is_preflight) {
+            Ok(Some(token)) => {
+                let request =
+                    TokenRequest::new(head.method, head.uri, head.headers, head.extensions);
+                self.judge_token(&token, &request, asked)
+            }
+            Ok(None) => MaybeReady::ready(Verdict::Abstain),
+            Err(reason) => MaybeReady::ready(Verdict::from(invalid(reason))),
+        }
+    }
+
     /// Judges by what an outer layer has verified; nothing is verified a second time.
     fn judge_verified(&self, verified: Verified, asked: Asked<'_>) -> Verdict {
         match verified {
@@ -276,16 +301,16 @@ impl TokenOrigins {
         token: &str,
         request: &TokenRequest<'_>,
         asked: Asked<'_>,
-    ) -> VerdictFuture {
+    ) -> MaybeReady<Judged> {
         let verification = &self.verification;
         let Some(verifier) = &verification.verifier else {
-            return VerdictFuture::ready(Verdict::Abstain);
+            return MaybeReady::ready(Verdict::Abstain);
         };
         let verifying = match verification.verify_and_cache(&**verifier, token, request) {
             Ok(cached) => {
                 let state = verification.state(&cached, token, request);
-                let verdict = judge(&state, asked, &self.settings.rules, verification.now());
-                return VerdictFuture::ready(verdict);
+                let rules = &self.settings.rules;
+                return MaybeReady::ready(Judged::of(&state, asked, rules, verification.now()));
             }
             Err(verifying) => verifying,
         };
@@ -297,7 +322,7 @@ impl TokenOrigins {
             has_cookies,
             ..
         } = asked;
-        VerdictFuture::new(async move {
+        MaybeReady::new(async move {
             let cached = verifying.await;
             let state = verification.state(&cached, &token, &request.view());
             let asked = Asked {
@@ -305,33 +330,53 @@ impl TokenOrigins {
                 is_preflight,
                 has_cookies,
             };
-            judge(&state, asked, &settings.rules, verification.now())
+            Judged::of(&state, asked, &settings.rules, verification.now())
         })
+    }
+}
+
+/// A verdict, and the token that is left for the inner service where it is to abstain.
+pub(super) struct Judged {
+    pub(super) verdict: Verdict,
+    pub(super) left: Option<Arc<VerifiedToken>>,
+}
+
+impl Judged {
+    fn of(
+        state: &TokenState<'_>,
+        asked: Asked<'_>,
+        rules: &JudgementRules,
+        now: SystemTime,
+    ) -> Self {
+        let verdict = judge(state, asked, rules, now);
+        let left = match (&verdict, state) {
+            (Verdict::Abstain, TokenState::Good(token, _)) => Some(Arc::clone(token)),
+            _ => None,
+        };
+        Self { verdict, left }
+    }
+}
+
+impl From<Verdict> for Judged {
+    fn from(verdict: Verdict) -> Self {
+        Self {
+            verdict,
+            left: None,
+        }
+    }
+}
+
+impl PolledAgain for Judged {
+    fn polled_again() -> Self {
+        Verdict::polled_again().into()
     }
 }
 
 impl OriginPolicy for TokenOrigins {
     fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
-        let RequestOrigin::Tuple(origin) = request.origin() else {
-            return VerdictFuture::ready(Denial::new(DenialKind::OpaqueOrigin));
-        };
-        let head = request.head();
-        let asked = Asked {
-            origin,
-            is_preflight: request.preflight().is_some(),
-            has_cookies: self.verification.list.honours_star && head.headers.contains_key(COOKIE),
-        };
-        if let Some(verified) = self.find_verified(head) {
-            return VerdictFuture::ready(self.judge_verified(verified, asked));
-        }
-        match self.find(head, asked.is_preflight) {
-            Ok(Some(token)) => {
-                let request =
-                    TokenRequest::new(head.method, head.uri, head.headers, head.extensions);
-                self.judge_token(&token, &request, asked)
-            }
-            Ok(None) => VerdictFuture::ready(Verdict::Abstain),
-            Err(reason) => VerdictFuture::ready(invalid(reason)),
+        match self.judge_and_leave(request).into_ready() {
+            Ok(judged) => judged.verdict.into(),
+            Err(judging) => VerdictFuture::new(async move { judging.await.verdict }),
         }
     }
 

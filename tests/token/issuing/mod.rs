@@ -36,7 +36,7 @@ use tower_cors::{
         },
         source::TokenSource,
         verify::{
-            TokenRequest, VerifyFuture,
+            TokenRequest, VerifyError, VerifyFuture,
             jwt::{JwtAlgorithm, JwtVerifier},
         },
     },

@@ -1,6 +1,10 @@
 use std::{fmt, time::Duration};
 
-use crate::{lines::write_lines, preflight::RegisterError, token::claim::FormatError};
+use crate::{
+    lines::{debug_lines, write_lines},
+    preflight::RegisterError,
+    token::claim::FormatError,
+};
 
 /// The longest that a token may live.
 pub(crate) const MAX_LIFETIME: Duration = Duration::from_secs(8 * 60 * 60);
@@ -112,7 +116,7 @@ impl fmt::Display for MinterConfigErrors {
 /// As `main` and `unwrap` print it.
 impl fmt::Debug for MinterConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        debug_lines(f, "MinterConfigErrors", &self.0)
     }
 }
 
