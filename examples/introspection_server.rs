@@ -40,6 +40,7 @@ use tower_cors::{
     preflight::Optimistic,
     token::{
         TokenOrigins, VerifiedToken,
+        claim::OriginsClaim,
         verify::{
             VerifyError,
             introspection::IntrospectionVerifier,
@@ -107,9 +108,10 @@ fn api(issuer: SocketAddr, clock: CheckClock, handled: Arc<AtomicUsize>) -> Resu
         .audience(API)
         .clock(clock)
         .build()?;
-    let tokens = TokenOrigins::introspection(verifier)
+    let claim = OriginsClaim::array("allowed-origins");
+    let tokens = TokenOrigins::introspection(verifier, claim)
         // The verifier remembers what the issuer says, by the check's clock.
-        .cache_capacity(0)
+        .max_cache_bytes(0)
         .build()?;
     let cors = CorsLayer::builder()
         // A preflight carries no token: the request itself is judged.

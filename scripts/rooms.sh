@@ -21,8 +21,9 @@ protocol: policy lists request fetch origin
 layer: protocol policy request origin escaped
 config: layer protocol policy lists origin error
 routes: config layer protocol policy lists request error
+revocation: time
 preflight: policy request origin lists error time
-preflight/issued: preflight policy request origin time
+preflight/issued: preflight revocation policy request origin time
 token: origin
 token/claim: origin
 token/verify: token/claim time policy
@@ -31,9 +32,9 @@ token/verify/jwks: token/verify token/verify/jwt token/claim time
 token/verify/introspection: token/verify token/claim time policy
 token/verify/reqwest: token/verify token/verify/jwks token/verify/introspection
 token/source: token/verify request origin
-token/origins: token/source token/claim token/verify policy preflight request origin time lists
-token/issue: token/claim token/verify preflight origin time
-token/issue/mint: token/issue token/claim token/verify token/verify/jwt preflight time
+token/origins: token/source token/claim token/verify policy preflight request origin time lists lines
+token/issue: token/claim token/verify preflight revocation origin time lines
+token/issue/mint: token/issue token/claim token/verify token/verify/jwt preflight revocation time lines
 trusted:
 trusted/entry: origin
 trusted/source: trusted/entry

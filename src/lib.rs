@@ -32,6 +32,7 @@ pub mod time;
 
 // Policies with a room of their own.
 pub mod preflight;
+pub mod revocation;
 #[cfg(feature = "token")]
 pub mod token;
 #[cfg(feature = "trusted")]

@@ -140,7 +140,7 @@ mod token {
         TokenOrigins, TokenVerifier, VerifiedToken,
         claim::{Claims, OriginsClaim},
         source::TokenSource,
-        verify::VerifyFuture,
+        verify::{TokenRequest, VerifyFuture},
     };
 
     /// Says of every token that it lists these origins.
@@ -148,7 +148,7 @@ mod token {
     struct Lists(Claims);
 
     impl TokenVerifier for Lists {
-        fn verify(&self, _: &str) -> VerifyFuture {
+        fn verify(&self, _: &str, _: &TokenRequest<'_>) -> VerifyFuture {
             VerifyFuture::ready(Ok(VerifiedToken::new(self.0.clone())))
         }
     }

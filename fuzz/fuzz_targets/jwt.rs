@@ -12,7 +12,7 @@ use libfuzzer_sys::fuzz_target;
 use tower_cors::token::{
     TokenVerifier,
     claim::Claims,
-    verify::{VerifyError, VerifyResult, jwt::{JwtAlgorithm, JwtKey, JwtVerifier}},
+    verify::{TokenRequest, VerifyError, VerifyResult, jwt::{JwtAlgorithm, JwtKey, JwtVerifier}},
 };
 
 const SECRET: &[u8] = b"a secret of at least thirty-two bytes";
@@ -25,7 +25,9 @@ fuzz_target!(|bytes: &[u8]| {
         .build()
         .expect("one key");
     let verify = |token: &str| -> VerifyResult {
-        let Ok(result) = verifier.verify(token).into_ready() else {
+        let request = http::Request::new(());
+        let request = TokenRequest::from(&request);
+        let Ok(result) = verifier.verify(token, &request).into_ready() else {
             panic!("the key is at hand");
         };
         result

@@ -14,7 +14,7 @@ use tower_cors::{
     CorsLayer,
     token::{
         TokenOrigins, TokenVerifier, claim::OriginsClaim, source::TokenSource,
-        verify::{VerifyError, VerifyFuture},
+        verify::{TokenRequest, VerifyError, VerifyFuture},
     },
 };
 
@@ -22,7 +22,7 @@ use tower_cors::{
 struct Refuses;
 
 impl TokenVerifier for Refuses {
-    fn verify(&self, token: &str) -> VerifyFuture {
+    fn verify(&self, token: &str, _: &TokenRequest<'_>) -> VerifyFuture {
         assert!(token.len() <= 8192);
         VerifyFuture::ready(Err(VerifyError::NotAuthentic("nothing is")))
     }

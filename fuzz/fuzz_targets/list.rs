@@ -17,7 +17,7 @@ use tower_cors::{
     CorsLayer,
     token::{
         TokenOrigins, TokenVerifier, VerifiedToken, claim::{Claims, OriginsClaim},
-        source::TokenSource, verify::VerifyFuture,
+        source::TokenSource, verify::{TokenRequest, VerifyFuture},
     },
 };
 
@@ -26,7 +26,7 @@ use tower_cors::{
 struct Says(Claims);
 
 impl TokenVerifier for Says {
-    fn verify(&self, _: &str) -> VerifyFuture {
+    fn verify(&self, _: &str, _: &TokenRequest<'_>) -> VerifyFuture {
         VerifyFuture::ready(Ok(VerifiedToken::new(self.0.clone())))
     }
 }

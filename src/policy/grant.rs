@@ -82,6 +82,16 @@ impl Grant {
         self
     }
 
+    /// As [`attach`](Self::attach), unless the policy has left something itself.
+    #[cfg(feature = "token")]
+    pub(crate) fn attach_if_none<T: Any + Send + Sync + fmt::Debug>(self, found: Arc<T>) -> Self {
+        if self.attachment.is_some() {
+            self
+        } else {
+            self.attach(found)
+        }
+    }
+
     /// What remains of the grant where preflights are answered before anything is known: no
     /// credentials, and no list that lets everything through.
     pub(crate) fn for_broad_preflight(mut self) -> Self {

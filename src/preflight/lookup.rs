@@ -3,15 +3,23 @@ use crate::{
     policy::{MaybeReady, PolledAgain},
 };
 
-/// What is known of the key in a URL.
+/// The answer to a lookup: what is known of the key in a URL.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "only applications make it, and a policy has to act on each answer"
+)]
 pub enum Lookup {
-    /// The origins that belong to the key.
+    /// The origins that belong to the key. An empty set is nobody.
     Known(OriginSet),
+    /// The key belongs to an *open* tenant, whose pages may come from any origin but `null`: the
+    /// answer repeats the origin, **never allows credentials**, and requests with cookies are
+    /// refused. Only where the policy [says so](crate::preflight::UrlKey::open_tenants); otherwise
+    /// it is nobody.
+    AnyOrigin,
     /// Nobody has this key. The answer is the same as for an origin that does not belong to it.
     Unknown,
-    /// Nobody can tell for now: the request is refused with 503, and a preflight with 403, as ever.
+    /// The store cannot tell for now. The request is refused with 503, a preflight with 403.
     Unavailable,
 }
 
@@ -21,7 +29,7 @@ impl From<Option<OriginSet>> for Lookup {
     }
 }
 
-/// What is known of the key in a URL, there already or on its way.
+/// A [`Lookup`] that is ready, or one to wait for.
 ///
 /// ```
 /// use tower_cors::{OriginSet, preflight::{Lookup, LookupFuture}};

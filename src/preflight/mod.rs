@@ -27,15 +27,18 @@
 mod deny_preflights;
 mod issued;
 mod lookup;
+mod lookup_cache;
 mod optimistic;
+mod request_url;
 mod union_index;
 mod url_key;
 
 pub use self::{
     deny_preflights::DenyPreflights,
-    issued::{Issued, IssuedIndex, IssuedSnapshot, Merged, RegisterError, Revocation, Revoked},
+    issued::{Issued, IssuedChanges, IssuedCursor, IssuedIndex, Merged, RegisterError},
     lookup::{Lookup, LookupFuture},
     optimistic::Optimistic,
+    request_url::RequestUrl,
     union_index::{IndexFull, UnionIndex},
     url_key::UrlKey,
 };

@@ -16,14 +16,14 @@ use crate::{
 
 /// All origins that some tenant trusts; tenants come, change and go while the service runs.
 ///
-/// For preflights that do not say which tenant they are about. The answer is one bit, that
-/// *somebody* trusts the origin; the request itself is judged by its tenant's own list. An origin
-/// stays as long as one tenant lists it. Clones share the index. A lookup takes a shared lock for
-/// the time of a probe or two, and allocates nothing.
+/// For preflights that do not say which tenant they are about. The answer is one bit: *somebody*
+/// trusts the origin. It abstains on requests, which a policy that knows their tenant has to judge.
+/// An origin stays as long as one tenant lists it. Clones share the index. A lookup takes a shared
+/// lock for a probe or two, and allocates nothing.
 ///
-/// The index is bounded by the number of entries of all tenants together: over the bound an update
-/// is refused, and what was there stays. What denies, as everything that is not listed, denies for
-/// good: to combine two indexes, ask both from one [`policy_fn`](crate::policy_fn).
+/// The index is bounded by the number of entries of all tenants together. An update beyond the
+/// bound is refused, and changes nothing. A denial is final: to combine two indexes, ask both from
+/// one [`policy_fn`](crate::policy_fn).
 ///
 /// ```
 /// use tower_cors::{Origin, origin::OriginPattern, preflight::UnionIndex};
@@ -108,7 +108,8 @@ impl UnionIndex {
         if entries > limit {
             return Err(IndexFull { limit });
         }
-        // The bound is one on entries, so that nothing may stay for a tenant without any.
+        // The bound counts entries. A tenant without any must leave nothing behind, or the number of
+        // such tenants would be unbounded.
         let old = if list.is_empty() {
             tenants.lists.remove(tenant)
         } else {
@@ -249,8 +250,8 @@ impl Shared {
         }
     }
 
-    // A thread that panics leaves the tables usable: nothing that can panic is called between two
-    // steps of an update.
+    // A poisoned lock is taken all the same: nothing that can panic is called between two steps of an
+    // update, so the tables are whole.
 
     fn tenants(&self) -> MutexGuard<'_, Tenants> {
         self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
@@ -280,7 +281,13 @@ fn discount(exact: &mut HashMap<Box<[u8]>, usize, RandomState>, origin: &OriginP
 }
 
 impl OriginPolicy for UnionIndex {
-    fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
+    /// Abstains. That *some* tenant trusts an origin says nothing of the tenant whose data this
+    /// request asks for.
+    fn judge(&self, _: &CorsRequest<'_>) -> VerdictFuture {
+        VerdictFuture::ready(Verdict::Abstain)
+    }
+
+    fn judge_preflight(&self, request: &CorsRequest<'_>) -> VerdictFuture {
         let verdict = request.origin().judge_by(|origin| self.contains(origin));
         VerdictFuture::ready(match verdict {
             Verdict::Allow(grant) => Verdict::Allow(grant.max_age_at_most(self.max_age)),

@@ -1,27 +1,38 @@
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
+
+use http::header::COOKIE;
 
 use super::{
     DEFAULT_MAX_AGE,
     lookup::{Lookup, LookupFuture},
+    lookup_cache::LookupCache,
+    request_url::RequestUrl,
 };
 use crate::{
     origin::RequestOrigin,
     policy::{
-        Denial, DenialKind, DeniedRequests, OriginPolicy, PolicyProperties, Verdict, VerdictFuture,
+        Denial, DenialKind, DeniedRequests, Grant, OriginPolicy, PolicyProperties, Verdict,
+        VerdictFuture,
     },
     request::CorsRequest,
+    time::Clock,
 };
 
-/// Judges by a key in the URL: a project, a tenant or a session in the path, query or host.
+/// Judges requests and preflights by a key in the URL: a project, a tenant or a session in the path,
+/// the query or the host.
 ///
 /// A preflight has the URL of the request that it announces, so the answer is exact for the key.
-/// The first function finds the key, without decoding it; where there is none, the policy
-/// abstains. The second finds the origins that belong to the key: at once, or with a
-/// [`LookupFuture`]. A key that nobody has gets the same answer as an origin that is not on the
-/// list of its key, so that keys cannot be probed for. A key is a name, not a secret: judge the
-/// requests themselves by more, if they do more than the name allows.
+/// The first function finds the key, without decoding it; where there is none, the policy abstains.
+/// It sees the URL and the host only, because a cache would not know of anything else: for a tenant
+/// that a header names, write a [policy](crate::OriginPolicy) that says which header it reads. The
+/// second function finds the origins that belong to the key, at once or with a [`LookupFuture`].
 ///
-/// It judges requests as well as preflights, and says of itself that denied ones are refused.
+/// A key that nobody has gets the same answer as an origin that is not on the list of its key, so
+/// that keys cannot be probed for. A key is a name, not a secret: judge the requests themselves by
+/// more, if they do more than the name allows. Denied requests are refused.
+///
+/// Anybody can send preflights. So a lookup that has to be waited for is under way once for a key,
+/// and its answer is remembered for a [moment](Self::lookup_ttl).
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -31,42 +42,45 @@ use crate::{
 ///     ("7", OriginSet::parse(["https://example.com"]).expect("one origin")),
 /// ]);
 /// let policy = UrlKey::new(
-///     |request| request.uri().path().strip_prefix("/api/")?.split('/').next(),
+///     |url| url.path().strip_prefix("/api/")?.split('/').next(),
 ///     move |project| projects.get(project).cloned(),
 /// );
 /// let cors = CorsLayer::builder().origin_policy(policy).build()?;
 /// # Ok::<(), tower_cors::ConfigErrors>(())
 /// ```
-#[derive(Clone, Copy)]
-pub struct UrlKey<E, L> {
-    extract: E,
-    lookup: L,
+#[derive(Clone)]
+pub struct UrlKey {
+    extract: Arc<Extract>,
+    look_up: Arc<LookUp>,
+    cache: Arc<LookupCache>,
     max_age: Duration,
+    has_open_tenants: bool,
 }
 
-impl UrlKey<(), ()> {
+type Extract = dyn for<'a> Fn(&'a RequestUrl<'_>) -> Option<&'a str> + Send + Sync;
+
+type LookUp = dyn Fn(&str) -> LookupFuture + Send + Sync;
+
+impl UrlKey {
     /// The longest key that is looked up, in bytes; nobody has a longer one.
     pub const MAX_KEY_LEN: usize = 256;
 
     /// A policy that finds the key with `extract`, and its origins with `lookup`.
-    ///
-    /// `extract` may read the URL, and the host also where the `Host` header has it; what it read
-    /// from other headers, caches would not know of.
-    pub fn new<E, L, O>(extract: E, lookup: L) -> UrlKey<E, L>
+    pub fn new<E, L, O>(extract: E, lookup: L) -> Self
     where
-        E: for<'a> Fn(&CorsRequest<'a>) -> Option<&'a str> + Send + Sync + 'static,
+        E: for<'a> Fn(&'a RequestUrl<'_>) -> Option<&'a str> + Send + Sync + 'static,
         L: Fn(&str) -> O + Send + Sync + 'static,
         O: Into<LookupFuture>,
     {
-        UrlKey {
-            extract,
-            lookup,
+        Self {
+            extract: Arc::new(extract),
+            look_up: Arc::new(move |key: &str| lookup(key).into()),
+            cache: Arc::new(LookupCache::new()),
             max_age: DEFAULT_MAX_AGE,
+            has_open_tenants: false,
         }
     }
-}
 
-impl<E, L> UrlKey<E, L> {
     /// Sets how long browsers may keep the answer to a preflight, in whole seconds; not longer
     /// than the data behind `lookup` may be out of date. Default: 60 seconds.
     #[must_use]
@@ -74,58 +88,123 @@ impl<E, L> UrlKey<E, L> {
         self.max_age = max_age;
         self
     }
+
+    /// Sets how long the answer of a lookup that had to be waited for is remembered. At most 4096
+    /// answers are. Default: 5 seconds, and 1 second where the store could not tell.
+    #[must_use]
+    pub fn lookup_ttl(mut self, ttl: Duration) -> Self {
+        self.cache = Arc::new(LookupCache {
+            clock: Arc::clone(&self.cache.clock),
+            ttl,
+            ..LookupCache::new()
+        });
+        self
+    }
+
+    /// Sets who says what time it is. Default: [`SystemClock`](crate::time::SystemClock).
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.cache = Arc::new(LookupCache {
+            clock: Arc::new(clock),
+            ttl: self.cache.ttl,
+            ..LookupCache::new()
+        });
+        self
+    }
+
+    /// Lets [`Lookup::AnyOrigin`] stand for any origin: the answer repeats the origin, **never
+    /// allows credentials**, whatever the layer says, and requests with cookies are refused, which
+    /// any page can send. Default: it is nobody.
+    #[must_use]
+    pub fn open_tenants(mut self) -> Self {
+        self.has_open_tenants = true;
+        self
+    }
+
+    fn judgement(&self, request: &CorsRequest<'_>) -> Judgement {
+        Judgement {
+            max_age: self.max_age,
+            admits_any: self.has_open_tenants && !request.headers().contains_key(COOKIE),
+        }
+    }
 }
 
-impl<E, L, O> OriginPolicy for UrlKey<E, L>
-where
-    E: for<'a> Fn(&CorsRequest<'a>) -> Option<&'a str> + Send + Sync + 'static,
-    L: Fn(&str) -> O + Send + Sync + 'static,
-    O: Into<LookupFuture>,
-{
+impl OriginPolicy for UrlKey {
     fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
-        let Some(key) = (self.extract)(request) else {
+        let url = RequestUrl::of(request);
+        let Some(key) = (self.extract)(&url) else {
             return VerdictFuture::ready(Verdict::Abstain);
         };
-        let lookup = if key.len() <= UrlKey::MAX_KEY_LEN {
-            (self.lookup)(key).into()
+        let lookup = if key.len() <= Self::MAX_KEY_LEN {
+            self.cache.get(key, || (self.look_up)(key))
         } else {
             Lookup::Unknown.into()
         };
-        let max_age = self.max_age;
+        let judgement = self.judgement(request);
         match lookup.into_ready() {
-            Ok(lookup) => VerdictFuture::ready(verdict(request.origin(), lookup, max_age)),
+            Ok(lookup) => VerdictFuture::ready(judgement.of(request.origin(), lookup)),
             Err(lookup) => {
                 let origin = request.origin().clone();
-                VerdictFuture::new(async move { verdict(&origin, lookup.await, max_age) })
+                VerdictFuture::new(async move { judgement.of(&origin, lookup.await) })
             }
         }
     }
 
     fn properties(&self) -> PolicyProperties {
-        PolicyProperties::new()
+        let properties = PolicyProperties::new()
             .denied_requests(DeniedRequests::Refuse)
-            .no_store()
-    }
-}
-
-fn verdict(origin: &RequestOrigin, lookup: Lookup, max_age: Duration) -> Verdict {
-    match lookup {
-        Lookup::Known(origins) => match origin.judge_by(|origin| origins.contains(origin)) {
-            Verdict::Allow(grant) => Verdict::Allow(grant.max_age_at_most(max_age)),
-            other => other,
-        },
-        Lookup::Unknown => {
-            let denial = Denial::new(DenialKind::OriginNotAllowed);
-            Verdict::Deny(denial.reason("nobody has the key in the URL"))
+            .no_store();
+        if self.has_open_tenants {
+            // Their answer depends on whether there are cookies.
+            properties.repeats_any_origin().reads([COOKIE])
+        } else {
+            properties
         }
-        Lookup::Unavailable => Verdict::Deny(Denial::new(DenialKind::Unavailable)),
     }
 }
 
-impl<E, L> fmt::Debug for UrlKey<E, L> {
+/// What the verdict depends on, beside the origin and the answer.
+#[derive(Clone, Copy)]
+struct Judgement {
+    max_age: Duration,
+    admits_any: bool,
+}
+
+impl Judgement {
+    fn of(self, origin: &RequestOrigin, lookup: Lookup) -> Verdict {
+        let denied = |reason: &str| {
+            Denial::new(DenialKind::OriginNotAllowed)
+                .reason(reason)
+                .into()
+        };
+        let verdict = match (lookup, origin) {
+            (Lookup::Known(origins), _) => origin.judge_by(|origin| origins.contains(origin)),
+            (Lookup::AnyOrigin, RequestOrigin::Tuple(_)) if self.admits_any => {
+                Grant::new().allow_credentials(false).into()
+            }
+            (Lookup::AnyOrigin, RequestOrigin::Opaque) => {
+                Denial::new(DenialKind::OpaqueOrigin).into()
+            }
+            (Lookup::AnyOrigin, _) => denied(
+                "the tenant of the key in the URL is open: without open_tenants(), and with \
+                 cookies, that is nobody",
+            ),
+            (Lookup::Unknown, _) => denied("nobody has the key in the URL"),
+            (Lookup::Unavailable, _) => Denial::new(DenialKind::Unavailable).into(),
+        };
+        match verdict {
+            Verdict::Allow(grant) => Verdict::Allow(grant.max_age_at_most(self.max_age)),
+            other => other,
+        }
+    }
+}
+
+impl fmt::Debug for UrlKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UrlKey")
             .field("max_age", &self.max_age)
+            .field("lookup_ttl", &self.cache.ttl)
+            .field("open_tenants", &self.has_open_tenants)
             .finish_non_exhaustive()
     }
 }

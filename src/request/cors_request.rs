@@ -1,6 +1,6 @@
 //! [`CorsRequest`]: what a policy sees of a request, and the classification that makes one.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use http::{Extensions, HeaderMap, HeaderName, Method, Uri, Version};
 
@@ -123,10 +123,15 @@ impl<'a> CorsRequest<'a> {
         self.head.extensions
     }
 
-    /// Host and port that the request is for.
+    /// The host that the request is for, in lower case and without its port.
+    pub(crate) fn host(&self) -> Option<Cow<'a, str>> {
+        self.head.host()
+    }
+
+    /// The request without what was made of its `Origin`.
     #[cfg(feature = "token")]
-    pub(crate) fn authority(&self) -> Option<&'a str> {
-        self.head.authority()
+    pub(crate) fn head(&self) -> &Head<'a> {
+        &self.head
     }
 
     /// A copy, for a policy that waits and then needs the request again: a combinator, say, which

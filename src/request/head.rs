@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use http::{Extensions, HeaderMap, Method, Request, Uri, Version, header::HOST};
 
 /// A request without its body.
@@ -23,6 +25,32 @@ impl<'a> Head<'a> {
             Some(_) => None,
             None => host.to_str().ok(),
         }
+    }
+
+    /// The host that the request is for, in lower case and without its port; `None` where there is
+    /// none, or not exactly one.
+    ///
+    /// [RFC 9112, section 3.2](https://www.rfc-editor.org/rfc/rfc9112#section-3.2): a host and
+    /// perhaps a port. What has user information in front is invalid.
+    pub(crate) fn host(&self) -> Option<Cow<'a, str>> {
+        let authority = self.authority()?;
+        let host = match authority.rsplit_once(':') {
+            // The colons of an IPv6 address are in brackets.
+            Some((host, port)) if !port.ends_with(']') => port
+                .bytes()
+                .all(|byte| byte.is_ascii_digit())
+                .then_some(host)?,
+            _ => authority,
+        };
+        let is_valid = |byte: u8| byte.is_ascii_graphic() && !b"@/\\?#,".contains(&byte);
+        if host.is_empty() || !host.bytes().all(is_valid) {
+            return None;
+        }
+        Some(if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(host.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(host)
+        })
     }
 }
 

@@ -5,7 +5,8 @@
 //! 1. [`source`]: where in a request the token travels,
 //! 2. [`verify`]: who verifies it,
 //! 3. [`claim`]: which claim has the origins, and how they are written,
-//! 4. [`issue`]: how a service makes such tokens, and revokes them.
+//! 4. [`issue`]: how a service makes such tokens, and refuses those that are
+//!    [revoked](crate::revocation).
 //!
 //! The [guide](crate::guide::tokens) goes through them step by step.
 
@@ -18,7 +19,8 @@ pub mod verify;
 
 pub use self::{
     origins::{
-        MissingClaim, TokenConfigError, TokenConfigErrors, TokenOrigins, TokenOriginsBuilder,
+        MissingClaim, TokenConfigError, TokenConfigErrors, TokenFallback, TokenOrigins,
+        TokenOriginsBuilder,
     },
     redacted_uri::RedactedUri,
     verify::{TokenVerifier, VerifiedToken},

@@ -114,14 +114,14 @@ fn a_token_in_the_path_is_not_told() {
         TokenOrigins, TokenVerifier,
         claim::OriginsClaim,
         source::TokenSource,
-        verify::{VerifyError, VerifyFuture},
+        verify::{TokenRequest, VerifyError, VerifyFuture},
     };
 
     #[derive(Debug)]
     struct KnowsNone;
 
     impl TokenVerifier for KnowsNone {
-        fn verify(&self, _: &str) -> VerifyFuture {
+        fn verify(&self, _: &str, _: &TokenRequest<'_>) -> VerifyFuture {
             VerifyFuture::ready(Err(VerifyError::NotAuthentic("unknown")))
         }
     }

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tower_cors::token::{
     TokenVerifier,
     verify::{
-        FetchFuture, VerifyError,
+        FetchFuture, TokenRequest, VerifyError,
         introspection::{IntrospectionClient, IntrospectionRequest, IntrospectionVerifier},
     },
 };
@@ -59,10 +59,12 @@ async fn a_million_garbage_tokens_take_no_more_than_the_bound() {
         .max_cache_bytes(BOUND)
         .build()
         .unwrap();
+    let request = http::Request::new(());
+    let request = TokenRequest::from(&request);
     let before = resident_bytes();
     let mut most = 0;
     for n in 0..1_000_000_u32 {
-        let result = verifier.verify(&format!("garbage-{n:08}")).await;
+        let result = verifier.verify(&format!("garbage-{n:08}"), &request).await;
         assert!(matches!(result, Err(VerifyError::Revoked)));
         if n % 10_000 == 0 {
             most = most.max(verifier.cached_bytes());
@@ -99,9 +101,16 @@ async fn good_tokens_with_many_claims_take_no_more_than_the_bound() {
         .max_cache_bytes(BOUND)
         .build()
         .unwrap();
+    let request = http::Request::new(());
+    let request = TokenRequest::from(&request);
     let before = resident_bytes();
     for n in 0..20_000 {
-        assert!(verifier.verify(&format!("good-{n}")).await.is_ok());
+        assert!(
+            verifier
+                .verify(&format!("good-{n}"), &request)
+                .await
+                .is_ok()
+        );
     }
     let grown = resident_bytes().saturating_sub(before);
     let bytes = verifier.cached_bytes();

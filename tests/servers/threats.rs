@@ -46,7 +46,7 @@ use tower_cors::{
     },
 };
 
-use crate::support::tokens::*;
+use crate::support::{token_request::any_request, tokens::*};
 
 fn skype() -> TokenOrigins {
     TokenOrigins::skype(verifier()).build().unwrap()
@@ -250,7 +250,7 @@ async fn t08_a_revocation_holds_though_the_preflight_is_cached() {
         .verifier(issuer)
         .source(TokenSource::bearer())
         .claim(OriginsClaim::delimited("ao", ';'))
-        .cache_ttl(Duration::from_secs(3600));
+        .positive_ttl(Duration::from_secs(3600));
     let policy = policy.build().unwrap();
     let service = service(policy.clone());
     let status = async || service.send(bearer(CONTOSO, "opaque")).await.status;
@@ -437,7 +437,7 @@ async fn t14_what_is_too_large_is_not_verified() {
         .source(TokenSource::bearer())
         .source(TokenSource::query("t").layers(2))
         .claim(OriginsClaim::delimited("ao", ';'));
-    let service = service(builder.max_token_len(100).build().unwrap());
+    let service = service(builder.max_token_bytes(100).build().unwrap());
     let (fits, long) = ("a".repeat(100), "a".repeat(101));
     assert_eq!(
         service.send(bearer(CONTOSO, &fits)).await.status,
@@ -481,7 +481,8 @@ async fn t15_nothing_that_is_printed_holds_a_token() {
                 print(&format_args!("{denial}"));
             }
         }
-        let verification = tower_cors::token::TokenVerifier::verify(&verifier, token);
+        let verification =
+            tower_cors::token::TokenVerifier::verify(&verifier, token, &any_request());
         print(&verification);
         match verification.into_ready().unwrap() {
             Ok(token) => {

@@ -6,12 +6,15 @@
 #![allow(clippy::panic, clippy::unwrap_used)]
 
 mod by_hand;
+#[path = "../../examples/apps/trusted_application/carriers/mod.rs"]
+mod carriers;
 mod contract;
 mod example;
 mod faults;
 mod figures;
 mod history;
 mod proxy;
+mod revocations;
 mod scene;
 mod server;
 #[path = "../../examples/apps/trusted_origins/stores/mod.rs"]

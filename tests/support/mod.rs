@@ -5,5 +5,7 @@
 pub(crate) mod issuer;
 pub(crate) mod service;
 pub(crate) mod sockets;
+#[cfg(feature = "token")]
+pub(crate) mod token_request;
 #[cfg(feature = "jwt-rust-crypto")]
 pub(crate) mod tokens;

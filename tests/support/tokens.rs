@@ -18,7 +18,7 @@ use tower_cors::{
     token::{
         TokenVerifier, VerifiedToken,
         verify::{
-            VerifyFuture, VerifyResult,
+            TokenRequest, VerifyError, VerifyFuture, VerifyResult,
             jwt::{JwtAlgorithm, JwtKey, JwtVerifier},
         },
     },
@@ -186,12 +186,21 @@ pub(crate) fn preflight(uri: &str, origin: &str) -> http::request::Builder {
 pub(crate) struct Slow<V>(pub(crate) V);
 
 impl<V: TokenVerifier> TokenVerifier for Slow<V> {
-    fn verify(&self, token: &str) -> VerifyFuture {
-        let result = self.0.verify(token);
+    fn verify(&self, token: &str, request: &TokenRequest<'_>) -> VerifyFuture {
+        let result = self.0.verify(token, request);
         VerifyFuture::new(async move {
             tokio::task::yield_now().await;
             result.await
         })
+    }
+
+    fn check_request(
+        &self,
+        token: &str,
+        verified: &VerifiedToken,
+        request: &TokenRequest<'_>,
+    ) -> Result<(), VerifyError> {
+        self.0.check_request(token, verified, request)
     }
 }
 
@@ -234,7 +243,7 @@ impl Scripted {
 }
 
 impl TokenVerifier for Scripted {
-    fn verify(&self, token: &str) -> VerifyFuture {
+    fn verify(&self, token: &str, _: &TokenRequest<'_>) -> VerifyFuture {
         self.calls.fetch_add(1, Ordering::SeqCst);
         VerifyFuture::ready(self.result.result(token))
     }

@@ -5,8 +5,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use http::{Request, header::AUTHORIZATION, request::Parts};
+use http::{Request, Response, header::AUTHORIZATION, request::Parts};
+use tower::{Layer, ServiceExt, service_fn};
 use tower_cors::{
+    CorsLayer,
     preflight::IssuedIndex,
     token::{
         TokenOrigins, TokenVerifier, VerifiedToken,
@@ -102,21 +104,74 @@ async fn what_becomes_of_each_request() {
     }
 }
 
+/// The request as the service gets it from the policy's layer.
+async fn behind(tokens: &TokenOrigins, request: http::request::Builder) -> Parts {
+    let layer = CorsLayer::builder()
+        .origin_policy(tokens.clone())
+        .build()
+        .unwrap();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let inner = service_fn(move |request: Request<()>| {
+        sender.send(request.into_parts().0).unwrap();
+        async { Ok::<_, std::convert::Infallible>(Response::new(())) }
+    });
+    layer
+        .layer(inner)
+        .oneshot(request.body(()).unwrap())
+        .await
+        .unwrap();
+    receiver.recv().unwrap()
+}
+
+fn listing(name: &str) -> VerifiedToken {
+    let claims = format!(r#"{{"name": "{name}", "ao": "{CONTOSO}"}}"#);
+    VerifiedToken::new(Claims::parse(claims.as_bytes()).unwrap())
+}
+
 #[tokio::test]
 async fn what_the_layer_has_verified_is_not_verified_again() {
-    let issuer = issuer();
+    let issuer = Scripted::new(|_| Ok(listing("from the layer")));
     let tokens = tokens(issuer.clone());
-    let mut parts = parts("/", Some("Bearer good"));
-    parts.extensions.insert(Arc::new(named("from the layer")));
-    assert_eq!(outcome(&tokens, &parts).await, "from the layer");
-    assert_eq!(issuer.calls(), 0);
+    let parts = behind(&tokens, bearer(CONTOSO, "good")).await;
+    let clone = tokens.clone();
+    assert_eq!(outcome(&clone, &parts).await, "from the layer");
+    assert_eq!(issuer.calls(), 1);
+}
+
+/// A token for `chat` proves nothing to `billing`, whichever layer has verified it.
+#[tokio::test]
+async fn what_another_policy_has_verified_counts_only_where_that_is_said() {
+    let chat = tokens(Scripted::new(|_| Ok(listing("chat"))));
+    let parts = behind(&chat, bearer(CONTOSO, "for chat")).await;
+    let billing_issuer = Scripted::new(|_| Err(VerifyError::Misdirected));
+    let billing = tokens(billing_issuer.clone());
+    assert_eq!(outcome(&billing, &parts).await, "other");
+    assert_eq!(billing_issuer.calls(), 1);
+
+    let trusting = TokenOrigins::builder()
+        .source(TokenSource::verified_token())
+        .claim(OriginsClaim::delimited("ao", ';'))
+        .build()
+        .unwrap();
+    assert_eq!(outcome(&trusting, &parts).await, "chat");
+
+    // An outer layer of the application's own is no policy: it has to be named as a source, too.
+    let mut parts = self::parts("/", Some("Bearer for chat"));
+    parts.extensions.insert(Arc::new(listing("outer")));
+    assert_eq!(outcome(&billing, &parts).await, "other");
+    assert_eq!(outcome(&trusting, &parts).await, "outer");
 }
 
 /// What was good when it was verified need not be any more.
 #[tokio::test]
 async fn what_the_layer_has_verified_may_be_over() {
     let index = IssuedIndex::new(10);
-    let tokens = tokens(Revocable::new(issuer(), index.clone()));
+    let tokens = TokenOrigins::builder()
+        .verifier(Revocable::new(issuer(), index.clone()))
+        .source(TokenSource::verified_token())
+        .claim(OriginsClaim::delimited("ao", ';'))
+        .build()
+        .unwrap();
     let with = |token: VerifiedToken| {
         let mut parts = parts("/", None);
         parts.extensions.insert(Arc::new(token));

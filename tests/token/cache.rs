@@ -24,7 +24,9 @@ use tower_cors::{
         TokenOrigins, TokenOriginsBuilder, TokenVerifier, VerifiedToken,
         claim::{Claims, OriginsClaim},
         source::TokenSource,
-        verify::{FetchFuture, KeySetFetcher, VerifyError, VerifyFuture, jwks::JwksVerifier},
+        verify::{
+            FetchFuture, KeySetFetcher, TokenRequest, VerifyError, VerifyFuture, jwks::JwksVerifier,
+        },
     },
 };
 
@@ -48,7 +50,7 @@ async fn a_token_is_verified_once() {
         "good" => Ok(good()),
         _ => Err(VerifyError::NotAuthentic("test")),
     });
-    let policy = opaque(issuer.clone()).refusal_ttl(Duration::from_secs(3600));
+    let policy = opaque(issuer.clone()).negative_ttl(Duration::from_secs(3600));
     let service = service(policy.build().unwrap());
     for _ in 0..10 {
         assert_eq!(
@@ -67,7 +69,7 @@ async fn a_token_is_verified_once() {
 async fn an_authentic_token_that_says_nothing_of_use_is_verified_once() {
     // As a JWT verifier answers once the signature was right, and there is no exp.
     let issuer = Scripted::new(|_| Err(VerifyError::Malformed("it has no exp")));
-    let policy = opaque(issuer.clone()).refusal_ttl(Duration::from_secs(3600));
+    let policy = opaque(issuer.clone()).negative_ttl(Duration::from_secs(3600));
     let service = service(policy.build().unwrap());
     for _ in 0..10 {
         let refused = service.send(bearer(CONTOSO, "endless")).await;
@@ -81,7 +83,7 @@ async fn a_result_is_not_believed_for_ever() {
     let issuer = Scripted::new(|_| Ok(good()));
     let service = service(
         opaque(issuer.clone())
-            .cache_ttl(Duration::ZERO)
+            .positive_ttl(Duration::ZERO)
             .build()
             .unwrap(),
     );
@@ -89,7 +91,7 @@ async fn a_result_is_not_believed_for_ever() {
         service.send(bearer(CONTOSO, "good")).await;
         assert_eq!(issuer.calls(), calls);
     }
-    let off = tokens::service(opaque(issuer.clone()).cache_capacity(0).build().unwrap());
+    let off = tokens::service(opaque(issuer.clone()).max_cache_bytes(0).build().unwrap());
     for calls in 4..=6 {
         assert_eq!(
             off.send(bearer(CONTOSO, "good")).await.status,
@@ -118,7 +120,7 @@ impl Issuer {
 }
 
 impl TokenVerifier for Issuer {
-    fn verify(&self, _token: &str) -> VerifyFuture {
+    fn verify(&self, _token: &str, _: &TokenRequest<'_>) -> VerifyFuture {
         let issuer = self.clone();
         VerifyFuture::new(async move {
             issuer.polled.fetch_add(1, Ordering::SeqCst);
@@ -263,7 +265,7 @@ fn claims_count_for_what_they_hold() {
             Claims::parse(nested.as_bytes()).unwrap(),
         ))
     });
-    let policy = opaque(issuer).cache_capacity(CAPACITY).build().unwrap();
+    let policy = opaque(issuer).max_cache_bytes(CAPACITY).build().unwrap();
     let layer = layer(policy);
     let held = allocation_counter::measure(|| {
         for i in 0..500 {
@@ -299,7 +301,7 @@ async fn a_removed_key_verifies_nothing_from_memory() {
         .clock(clock.clone())
         .build()
         .unwrap();
-    let policy = TokenOrigins::skype(verifier.clone()).cache_ttl(Duration::from_secs(3600));
+    let policy = TokenOrigins::skype(verifier.clone()).positive_ttl(Duration::from_secs(3600));
     let service = service(policy.build().unwrap());
     let credentials = format!("psat={}", token(LIST));
     let status = async || service.send(bearer(CONTOSO, &credentials)).await.status;

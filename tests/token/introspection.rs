@@ -17,8 +17,9 @@ use tower_cors::{
     time::Clock,
     token::{
         TokenOrigins, TokenVerifier,
+        claim::OriginsClaim,
         verify::{
-            FetchError, FetchFuture, VerifyError, VerifyFuture,
+            FetchError, FetchFuture, TokenRequest, VerifyError, VerifyFuture,
             introspection::{
                 IntrospectionClient, IntrospectionConfigError, IntrospectionRequest,
                 IntrospectionVerifier, IntrospectionVerifierBuilder,
@@ -29,6 +30,7 @@ use tower_cors::{
 };
 
 use crate::support::issuer::{Answer, Issuer, TestClock, client};
+use crate::support::token_request::any_request;
 
 fn introspection(issuer: &Issuer) -> ReqwestIntrospectionClient {
     let auth = ClientAuth::basic("my api", "s3cr3t:%");
@@ -40,7 +42,7 @@ fn builder(issuer: &Issuer, clock: &TestClock) -> IntrospectionVerifierBuilder {
 }
 
 async fn outcome(verifier: &IntrospectionVerifier, token: &str) -> &'static str {
-    match verifier.verify(token).await {
+    match verifier.verify(token, &any_request()).await {
         Ok(_) => "good",
         Err(VerifyError::Revoked) => "revoked",
         Err(VerifyError::Misdirected) => "misdirected",
@@ -60,7 +62,7 @@ async fn the_question_is_a_form_with_the_clients_credentials() {
         .token_type_hint("access_token")
         .build()
         .unwrap();
-    let token = verifier.verify("a+b/c=").await.unwrap();
+    let token = verifier.verify("a+b/c=", &any_request()).await.unwrap();
     assert_eq!(token.claims().get("sub"), Some(&json!("me")));
 
     let seen = issuer.last();
@@ -208,7 +210,7 @@ async fn answers_are_remembered_as_long_as_they_may() {
     let good = Answer::json(json!({"active": true, "exp": exp}).to_string());
     let issuer = Issuer::start(good).await;
     let verifier = builder(&issuer, &clock).build().unwrap();
-    let token = verifier.verify("t").await.unwrap();
+    let token = verifier.verify("t", &any_request()).await.unwrap();
     let fresh_until = token.freshness().unwrap();
     assert_eq!(fresh_until, clock.now() + Duration::from_secs(60));
     assert_eq!(
@@ -216,7 +218,11 @@ async fn answers_are_remembered_as_long_as_they_may() {
         Some(SystemTime::UNIX_EPOCH + Duration::from_secs(exp))
     );
     // What is remembered is ready, and the same.
-    let ready = verifier.verify("t").into_ready().unwrap().unwrap();
+    let ready = verifier
+        .verify("t", &any_request())
+        .into_ready()
+        .unwrap()
+        .unwrap();
     assert_eq!(ready.freshness(), Some(fresh_until));
 
     // The revocation is noticed when the time is over, not before and not later.
@@ -260,13 +266,13 @@ async fn many_requests_with_one_token_ask_once() {
     let answer = Answer::json(r#"{"active": true}"#).delay(Duration::from_millis(100));
     let issuer = Issuer::start(answer).await;
     let verifier = builder(&issuer, &TestClock::new()).build().unwrap();
-    let results = join_all((0..100).map(|_| verifier.verify("one"))).await;
+    let results = join_all((0..100).map(|_| verifier.verify("one", &any_request()))).await;
     assert!(results.iter().all(Result::is_ok));
     assert_eq!(issuer.calls(), 1);
 
     // The one that asks may go away; the others get the answer.
-    let first = verifier.verify("two");
-    let second = tokio::spawn(verifier.verify("two"));
+    let first = verifier.verify("two", &any_request());
+    let second = tokio::spawn(verifier.verify("two", &any_request()));
     let _gone = tokio::time::timeout(Duration::from_millis(20), first).await;
     assert!(second.await.unwrap().is_ok());
     assert_eq!(issuer.calls(), 2);
@@ -278,7 +284,7 @@ async fn a_failure_is_shared_and_soon_forgotten() {
     let issuer = Issuer::start(answer).await;
     let clock = TestClock::new();
     let verifier = builder(&issuer, &clock).build().unwrap();
-    let results = join_all((0..20).map(|_| verifier.verify("t"))).await;
+    let results = join_all((0..20).map(|_| verifier.verify("t", &any_request()))).await;
     assert!(
         results
             .iter()
@@ -299,7 +305,8 @@ async fn no_more_questions_than_the_limit_are_under_way() {
         .max_outstanding(8)
         .build()
         .unwrap();
-    let results = join_all((0..200).map(|n| verifier.verify(&format!("token-{n}")))).await;
+    let results =
+        join_all((0..200).map(|n| verifier.verify(&format!("token-{n}"), &any_request()))).await;
     let full = |result: &&Result<_, VerifyError>| {
         matches!(
             result,
@@ -418,7 +425,13 @@ impl Played {
 
 /// A client that hangs up as soon as its token is asked about.
 fn hang_up(verifier: &IntrospectionVerifier, token: &str) {
-    assert!(verifier.verify(token).now_or_never().is_none(), "{token}");
+    assert!(
+        verifier
+            .verify(token, &any_request())
+            .now_or_never()
+            .is_none(),
+        "{token}"
+    );
 }
 
 #[tokio::test]
@@ -428,7 +441,7 @@ async fn clients_that_hang_up_ask_no_more_questions() {
     let verifier = played.verifier(&clock).build().unwrap();
     hang_up(&verifier, "garbage");
     for _ in 0..100 {
-        let waiting = verifier.verify("garbage");
+        let waiting = verifier.verify("garbage", &any_request());
         let _gone = tokio::time::timeout(Duration::ZERO, waiting).await;
     }
     // What the last of them found out is remembered.
@@ -468,7 +481,7 @@ async fn clients_that_hang_up_take_no_place_from_others() {
     // Who waits keeps the place.
     played.set(Next::Never);
     let waiting: Vec<_> = (0..4)
-        .map(|n| tokio::spawn(verifier.verify(&format!("waiting-{n}"))))
+        .map(|n| tokio::spawn(verifier.verify(&format!("waiting-{n}"), &any_request())))
         .collect();
     while played.calls() < 44 {
         tokio::task::yield_now().await;
@@ -523,7 +536,9 @@ async fn garbage_is_asked_about_at_a_bounded_rate() {
     clock.advance(2);
     played.set(Next::Never);
     for n in 0..400 {
-        let _left = verifier.verify(&format!("left-{n}")).now_or_never();
+        let _left = verifier
+            .verify(&format!("left-{n}"), &any_request())
+            .now_or_never();
     }
     // 64 are under way, and 20 have given way.
     assert_eq!(played.calls(), 1184);
@@ -538,7 +553,7 @@ async fn garbage_is_asked_about_at_a_bounded_rate() {
     clock.advance(52);
     played.set(Next::Says(NO));
     for n in 0..100 {
-        let _refused = verifier.verify(&format!("more-{n}")).await;
+        let _refused = verifier.verify(&format!("more-{n}"), &any_request()).await;
     }
     assert_eq!(outcome(&verifier, "unknown").await, spent);
     assert_eq!(outcome(&verifier, "good-999").await, "good");
@@ -555,7 +570,7 @@ async fn garbage_that_is_asked_about_at_once_keeps_to_the_rate() {
         .unwrap();
     // The first answer comes when as many as may be are under way.
     let flood = async |round: u64| {
-        let ask = |n| verifier.verify(&format!("garbage-{round}-{n}"));
+        let ask = |n| verifier.verify(&format!("garbage-{round}-{n}"), &any_request());
         let results = join_all((0..64).map(ask)).await;
         assert!(results.iter().all(Result::is_err));
     };
@@ -596,7 +611,7 @@ async fn what_is_forgotten_is_asked_about_again() {
     // An answer from before is no answer for those who come after.
     played.set(Next::SaysLater(YES));
     clock.advance(5);
-    let mut before = verifier.verify("revoked");
+    let mut before = verifier.verify("revoked", &any_request());
     assert!((&mut before).now_or_never().is_none());
     verifier.forget("revoked");
     assert_eq!(verifier.cached_tokens(), 1);
@@ -634,7 +649,7 @@ async fn a_revocation_is_not_lost_when_another_token_is_forgotten_meanwhile() {
     assert_eq!(outcome(&verifier, "t").await, "good");
     clock.advance(60);
     played.set(Next::SaysLater(NO));
-    let mut asked = verifier.verify("t");
+    let mut asked = verifier.verify("t", &any_request());
     assert!((&mut asked).now_or_never().is_none());
     verifier.forget("another");
     assert!(matches!(asked.await, Err(VerifyError::Revoked)));
@@ -648,19 +663,25 @@ async fn a_revocation_is_not_lost_when_another_token_is_forgotten_meanwhile() {
     assert_eq!(outcome(&verifier, "t").await, "good");
     clock.advance(60);
     played.set(Next::SaysLater(""));
-    let mut asked = verifier.verify("t");
+    let mut asked = verifier.verify("t", &any_request());
     assert!((&mut asked).now_or_never().is_none());
     verifier.forget("another");
     assert!(asked.await.is_ok(), "it is stale");
     played.set(Next::SaysLater(NO));
-    let mut asked = verifier.verify("t");
+    let mut asked = verifier.verify("t", &any_request());
     assert!((&mut asked).now_or_never().is_none());
     verifier.forget("t");
     clock.advance(1);
     played.set(Next::Says(YES));
     assert_eq!(outcome(&verifier, "t").await, "good");
     assert!(matches!(asked.await, Err(VerifyError::Revoked)));
-    assert!(verifier.verify("t").into_ready().unwrap().is_ok());
+    assert!(
+        verifier
+            .verify("t", &any_request())
+            .into_ready()
+            .unwrap()
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -693,9 +714,10 @@ async fn what_is_forgotten_is_forgotten_by_the_policy() {
     let clock = TestClock::new();
     let played = Played::new(Next::Says(YES));
     let verifier = played.verifier(&clock).build().unwrap();
-    let policy = TokenOrigins::introspection(verifier.clone())
-        .build()
-        .unwrap();
+    let policy =
+        TokenOrigins::introspection(verifier.clone(), OriginsClaim::array("allowed-origins"))
+            .build()
+            .unwrap();
     let request = http::Request::get("/").header(header::AUTHORIZATION, "Bearer t");
     let (parts, ()) = request.body(()).unwrap().into_parts();
     assert!(policy.authenticate(&parts).await.is_ok());
@@ -727,9 +749,9 @@ impl Counted {
 }
 
 impl TokenVerifier for Counted {
-    fn verify(&self, token: &str) -> VerifyFuture {
+    fn verify(&self, token: &str, request: &TokenRequest<'_>) -> VerifyFuture {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        self.verifier.verify(token)
+        self.verifier.verify(token, request)
     }
 
     fn epoch(&self) -> u64 {
@@ -747,9 +769,10 @@ async fn a_stale_token_is_remembered_by_the_policy() {
         .build()
         .unwrap();
     let counted = Counted::new(verifier);
-    let policy = TokenOrigins::introspection(counted.clone())
-        .build()
-        .unwrap();
+    let policy =
+        TokenOrigins::introspection(counted.clone(), OriginsClaim::array("allowed-origins"))
+            .build()
+            .unwrap();
     let request = http::Request::get("/").header(header::AUTHORIZATION, "Bearer t");
     let (parts, ()) = request.body(()).unwrap().into_parts();
     assert!(policy.authenticate(&parts).await.is_ok());
@@ -793,7 +816,7 @@ async fn a_dead_issuer_is_not_asked_with_every_request() {
     }
     assert_eq!(played.calls(), 3);
     for _ in 0..50 {
-        let token = stale.verify("t").await.unwrap();
+        let token = stale.verify("t", &any_request()).await.unwrap();
         // So that whoever else remembers tokens remembers this one.
         let soon = clock.now() + Duration::from_secs(5);
         assert_eq!(token.freshness(), Some(soon));
@@ -810,7 +833,11 @@ async fn a_dead_issuer_is_not_asked_with_every_request() {
     // Failures do not prolong what may be stale: 660 seconds after the answer it is over.
     for seconds in (70..=665).step_by(5) {
         clock.advance(5);
-        assert_eq!(stale.verify("t").await.is_ok(), seconds < 660, "{seconds}");
+        assert_eq!(
+            stale.verify("t", &any_request()).await.is_ok(),
+            seconds < 660,
+            "{seconds}"
+        );
     }
 }
 
@@ -829,11 +856,11 @@ async fn a_known_token_is_good_while_too_many_questions_are_under_way() {
     assert_eq!(outcome(&verifier, "t").await, "good");
     clock.advance(60);
     played.set(Next::Never);
-    let waiting = tokio::spawn(verifier.verify("garbage"));
+    let waiting = tokio::spawn(verifier.verify("garbage", &any_request()));
     while played.calls() < 2 {
         tokio::task::yield_now().await;
     }
-    let token = verifier.verify("t").await.unwrap();
+    let token = verifier.verify("t", &any_request()).await.unwrap();
     assert_eq!(
         token.freshness(),
         Some(clock.now() + Duration::from_secs(1))
@@ -898,12 +925,15 @@ async fn no_token_and_no_secret_is_printed_or_logged() {
     let verifier = IntrospectionVerifier::builder(client.clone())
         .build()
         .unwrap();
-    let future = verifier.verify("T0KEN");
+    let future = verifier.verify("T0KEN", &any_request());
     let mut printed = format!("{verifier:?} {client:?} {future:?}");
     let error = future.await.unwrap_err();
     printed += &format!("{error} {error:?} {verifier:?}");
     issuer.stop().await;
-    let error = verifier.verify("T0KEN-2").await.unwrap_err();
+    let error = verifier
+        .verify("T0KEN-2", &any_request())
+        .await
+        .unwrap_err();
     printed += &format!("{error} {error:?} {}", log.text());
     for secret in ["T0KEN", "s3cr3t", "Basic b", "czNjcjN0"] {
         assert!(!printed.contains(secret), "{printed}");

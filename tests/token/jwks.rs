@@ -28,6 +28,7 @@ use tower_cors::{
 };
 
 use crate::support::issuer::{Answer, Issuer, TestClock, client};
+use crate::support::token_request::any_request;
 
 const RSA: &[u8] = include_bytes!("../data/rsa.pem");
 const OTHER_RSA: &[u8] = include_bytes!("../data/other_rsa.pem");
@@ -86,7 +87,7 @@ fn builder(issuer: &Issuer, clock: &TestClock) -> JwksVerifierBuilder {
 }
 
 async fn outcome(verifier: &JwksVerifier, token: &str) -> &'static str {
-    match verifier.verify(token).await {
+    match verifier.verify(token, &any_request()).await {
         Ok(_) => "good",
         Err(VerifyError::NotAuthentic(what) | VerifyError::Unavailable(what)) => what,
         Err(_) => "other",
@@ -281,7 +282,7 @@ async fn a_flood_of_unknown_keys_makes_one_fetch_per_interval() {
         for _ in 0..10 {
             let flood = (0..200).map(|_| {
                 kid += 1;
-                verifier.verify(&garbage(&format!("kid-{kid}")))
+                verifier.verify(&garbage(&format!("kid-{kid}")), &any_request())
             });
             for result in join_all(flood).await {
                 assert!(matches!(result, Err(VerifyError::NotAuthentic(UNKNOWN))));
@@ -350,7 +351,7 @@ async fn many_requests_without_keys_make_one_fetch() {
     let issuer = Issuer::start(set(&[old()]).delay(Duration::from_millis(100))).await;
     let verifier = builder(&issuer, &clock).build().unwrap();
     let token = token("old", RSA, &clock);
-    let results = join_all((0..50).map(|_| verifier.verify(&token))).await;
+    let results = join_all((0..50).map(|_| verifier.verify(&token, &any_request()))).await;
     assert!(results.iter().all(Result::is_ok));
     assert_eq!(issuer.calls(), 1);
 }
@@ -549,14 +550,32 @@ async fn one_request_renews_the_keys_and_others_go_on() {
     let first = verifier.status().fetched_at;
 
     clock.advance(2880);
-    let renewing = verifier.verify(&token).into_ready().unwrap_err();
+    let renewing = verifier
+        .verify(&token, &any_request())
+        .into_ready()
+        .unwrap_err();
     for _ in 0..10 {
-        assert!(verifier.verify(&token).into_ready().unwrap().is_ok());
+        assert!(
+            verifier
+                .verify(&token, &any_request())
+                .into_ready()
+                .unwrap()
+                .is_ok()
+        );
     }
     // The client of the one hangs up: the next takes over where it stopped.
     drop(renewing);
-    let renewing = verifier.verify(&token).into_ready().unwrap_err();
-    assert!(verifier.verify(&token).into_ready().unwrap().is_ok());
+    let renewing = verifier
+        .verify(&token, &any_request())
+        .into_ready()
+        .unwrap_err();
+    assert!(
+        verifier
+            .verify(&token, &any_request())
+            .into_ready()
+            .unwrap()
+            .is_ok()
+    );
     assert!(renewing.await.is_ok());
     assert_eq!(played.calls(), 2);
     assert_eq!(verifier.status().fetched_at, Some(clock.now()));
@@ -573,7 +592,7 @@ async fn clients_that_hang_up_make_no_more_fetches() {
         .unwrap();
     let token = token("old", RSA, &clock);
     for _ in 0..100 {
-        let waiting = verifier.verify(&token);
+        let waiting = verifier.verify(&token, &any_request());
         let _gone = tokio::time::timeout(Duration::from_millis(1), waiting).await;
     }
     assert_eq!(played.calls(), 1);
@@ -588,19 +607,26 @@ async fn a_fetch_that_was_left_is_not_waited_for_in_vain() {
         .build()
         .unwrap();
     let token = token("old", RSA, &clock);
-    let hang_up = || assert!(verifier.verify(&token).now_or_never().is_none());
+    let hang_up = || {
+        assert!(
+            verifier
+                .verify(&token, &any_request())
+                .now_or_never()
+                .is_none()
+        )
+    };
     hang_up();
     played.set(Played::keys(&[old()]));
     clock.advance(29);
     hang_up();
     assert_eq!(played.calls(), 1);
     clock.advance(1);
-    let mut waiting = verifier.verify(&token);
+    let mut waiting = verifier.verify(&token, &any_request());
     assert!((&mut waiting).now_or_never().is_none());
     assert_eq!(played.calls(), 2);
     // What somebody waits for stays, however long it takes.
     clock.advance(60);
-    let results = join_all([waiting, verifier.verify(&token)]).await;
+    let results = join_all([waiting, verifier.verify(&token, &any_request())]).await;
     assert!(results.iter().all(Result::is_ok));
     assert_eq!(played.calls(), 2);
 }
@@ -649,7 +675,12 @@ async fn a_fetch_that_is_given_up_may_look_at_the_verifier() {
     looking.verifier.set(verifier.clone()).unwrap();
     let token = token("old", RSA, &clock);
     for seen in [0, 2] {
-        assert!(verifier.verify(&token).now_or_never().is_none());
+        assert!(
+            verifier
+                .verify(&token, &any_request())
+                .now_or_never()
+                .is_none()
+        );
         assert_eq!(looking.seen.load(Ordering::Relaxed), seen);
         clock.advance(30);
     }
@@ -686,7 +717,13 @@ async fn keys_are_fetched_before_the_first_request_and_now_and_then() {
     assert!(verifier.refresh().await.is_ok());
     assert_eq!(played.calls(), 1, "not more often than the interval");
     let token = token("old", RSA, &clock);
-    assert!(verifier.verify(&token).into_ready().unwrap().is_ok());
+    assert!(
+        verifier
+            .verify(&token, &any_request())
+            .into_ready()
+            .unwrap()
+            .is_ok()
+    );
 
     played.set(Next::Unreachable);
     clock.advance(30);
@@ -694,7 +731,13 @@ async fn keys_are_fetched_before_the_first_request_and_now_and_then() {
         verifier.refresh().await,
         Err(VerifyError::Unavailable(DOWN))
     ));
-    assert!(verifier.verify(&token).into_ready().unwrap().is_ok());
+    assert!(
+        verifier
+            .verify(&token, &any_request())
+            .into_ready()
+            .unwrap()
+            .is_ok()
+    );
 }
 
 /// What happens to an issuer and its verifier.
@@ -765,7 +808,7 @@ proptest! {
                 Happening::IsAsked { kid } => {
                     let calls = played.calls();
                     let may_fetch = fetched_at.is_none_or(|last| now - last >= 30);
-                    let is_good = runtime.block_on(verifier.verify(&tokens[kid])).is_ok();
+                    let is_good = runtime.block_on(verifier.verify(&tokens[kid], &any_request())).is_ok();
                     let fetches = played.calls() - calls;
                     prop_assert!(fetches <= usize::from(may_fetch), "one fetch per interval");
                     if fetches == 1 {
@@ -844,11 +887,11 @@ async fn no_token_is_printed_or_logged() {
     let issuer = Issuer::start(set(&[old()])).await;
     let verifier = builder(&issuer, &clock).build().unwrap();
     let token = token("old", RSA, &clock);
-    let future = verifier.verify(&token);
+    let future = verifier.verify(&token, &any_request());
     let mut printed = format!("{verifier:?} {future:?}");
     printed += &format!("{:?} {verifier:?}", future.await);
     let forged = token.replace('.', ".x");
-    let error = verifier.verify(&forged).await.unwrap_err();
+    let error = verifier.verify(&forged, &any_request()).await.unwrap_err();
     printed += &format!("{error} {error:?} {}", log.text());
     for part in token.split('.') {
         assert!(!printed.contains(part), "{printed}");

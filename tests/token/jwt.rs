@@ -14,6 +14,7 @@ use tower_cors::token::{
     },
 };
 
+use crate::support::token_request::any_request;
 use crate::support::tokens::*;
 
 const ED: &[u8] = include_bytes!("../data/ed25519.pem");
@@ -25,7 +26,7 @@ const P384_PUBLIC: &[u8] = include_bytes!("../data/p-384.pub.pem");
 const WEAK_RSA_PUBLIC: &[u8] = include_bytes!("../data/weak_rsa.pub.pem");
 
 fn verify(verifier: &JwtVerifier, token: &str) -> VerifyResult {
-    verifier.verify(token).into_ready().unwrap()
+    verifier.verify(token, &any_request()).into_ready().unwrap()
 }
 
 fn only(key: JwtKey) -> JwtVerifier {

@@ -13,6 +13,7 @@ mod issuing;
 mod jwks;
 mod jwt;
 mod main_job;
+mod request;
 mod sources;
 mod states;
 #[path = "../support/mod.rs"]

@@ -1,13 +1,15 @@
 //! Every state that a token can be in, and the answer to a preflight and to a request.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::StatusCode;
 use serde_json::{Value, json};
 use tower_cors::{
-    DenialKind, OriginPolicy, OriginSet, Verdict, policy_fn,
+    DenialKind, Grant, OriginSet, Verdict, VerdictFuture, policy_fn,
     token::{
         MissingClaim, TokenOrigins, TokenOriginsBuilder, TokenVerifier,
+        claim::OriginsClaim,
+        source::TokenSource,
         verify::{VerifyError, jwt::JwtVerifier},
     },
 };
@@ -214,35 +216,19 @@ async fn malformed_or_forged() {
 
 #[tokio::test]
 async fn the_list_cannot_be_read() {
-    let kind = Some(DenialKind::InvalidToken);
+    // The token is authentic, so that a new one would be no better: never 401.
+    let kind = Some(DenialKind::OriginNotAllowed);
     for list in [
         json!(["https://contoso.com"]),
         json!(1),
         json!(null),
         json!({}),
+        json!("https://contoso.com;".repeat(65)),
     ] {
         let token = signed(|claims| claims["ao"] = list.clone());
         let state = list.to_string();
-        check(
-            &state,
-            verifier,
-            &token,
-            CONTOSO,
-            Answer::Unauthorised,
-            kind,
-        )
-        .await;
+        check(&state, verifier, &token, CONTOSO, Answer::Forbidden, kind).await;
     }
-    let token = token(&"https://contoso.com;".repeat(65));
-    check(
-        "65 entries",
-        verifier,
-        &token,
-        CONTOSO,
-        Answer::Unauthorised,
-        kind,
-    )
-    .await;
 }
 
 #[tokio::test]
@@ -472,6 +458,55 @@ async fn the_claim_is_missing() {
         .send(bearer(CONTOSO, &format!("psat={token}")))
         .await;
     assert_eq!((outcome.status, outcome.inner_calls), (StatusCode::OK, 1));
+    assert_eq!(outcome.session.as_deref(), Some("session-1"));
+}
+
+/// A good token that says nothing of origins is left for the service all the same, whether or not
+/// the policies have to be waited for, and not one that another policy has relied on.
+#[tokio::test]
+async fn a_token_without_the_claim_is_left_for_the_service() {
+    let without = signed(|claims| drop(claims.as_object_mut().unwrap().remove("ao")));
+    let tokens = |source: TokenSource, verifier: Arc<dyn TokenVerifier>| {
+        TokenOrigins::builder()
+            .verifier(verifier)
+            .source(source)
+            .claim(OriginsClaim::delimited("ao", ';'))
+            .missing_claim(MissingClaim::Abstain)
+            .build()
+            .unwrap()
+    };
+    let verifiers: [Arc<dyn TokenVerifier>; 2] = [Arc::new(verifier()), Arc::new(Slow(verifier()))];
+    for verifier in verifiers {
+        let by_header = || tokens(TokenSource::bearer().into(), Arc::clone(&verifier));
+        let list = || OriginSet::parse([CONTOSO]).unwrap();
+        for waits in [false, true] {
+            let second = policy_fn(move |request| match request.origin().tuple() {
+                Some(origin) if waits && origin.as_str() == CONTOSO => {
+                    VerdictFuture::new(async { Grant::new().into() })
+                }
+                Some(origin) if list().contains(origin) => Grant::new().into(),
+                _ => DenialKind::OriginNotAllowed.into(),
+            });
+            let service = service(by_header().fallback(second));
+            let outcome = service.send(bearer(CONTOSO, &without)).await;
+            assert_eq!(outcome.session.as_deref(), Some("session-1"), "{waits}");
+            let outcome = service.send(bearer(EVIL, &without)).await;
+            assert_eq!(
+                (outcome.status, outcome.inner_calls),
+                (StatusCode::FORBIDDEN, 0)
+            );
+            // Nothing is left where nothing was verified.
+            let outcome = service.send(get("/api", CONTOSO)).await;
+            assert_eq!((outcome.inner_calls, outcome.session), (1, None));
+        }
+        let other = signed(|claims| claims["asi"] = json!("another"));
+        let by_query = tokens(TokenSource::query("t").into(), Arc::clone(&verifier));
+        let service = service(by_header().fallback(by_query));
+        let request = get(&format!("/api?t={other}"), CONTOSO)
+            .header("authorization", format!("Bearer {without}"));
+        let outcome = service.send(request).await;
+        assert_eq!(outcome.session.as_deref(), Some("another"));
+    }
 }
 
 #[tokio::test]
@@ -578,7 +613,8 @@ async fn presets() {
     type Preset = fn(JwtVerifier) -> TokenOriginsBuilder;
     let keycloak: Preset = TokenOrigins::keycloak;
     let clerk: Preset = TokenOrigins::clerk;
-    let introspection: Preset = TokenOrigins::introspection;
+    let introspection: Preset =
+        |verifier| TokenOrigins::introspection(verifier, OriginsClaim::array("allowed-origins"));
     let token = |claim: &str, value: Value| signed(|claims| claims[claim] = value);
     let list = json!([CONTOSO, "*", "+"]);
     for (preset, token, cookie) in [
@@ -606,5 +642,96 @@ async fn presets() {
     }
     let text = token("allowed-origins", json!(CONTOSO));
     let outcome = service.send(bearer(CONTOSO, &text)).await;
-    assert_eq!(outcome.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(outcome.status, StatusCode::FORBIDDEN);
+}
+
+/// Pages send a fresh token in the header, while browsers add an older one in the cookie.
+#[tokio::test]
+async fn clerks_header_goes_before_its_cookie() {
+    let service = service(TokenOrigins::clerk(verifier()).build().unwrap());
+    let fresh = signed(|claims| {
+        claims["azp"] = json!(CONTOSO);
+        claims["asi"] = json!("fresh");
+    });
+    let old = signed(|claims| {
+        claims["azp"] = json!(CONTOSO);
+        claims["exp"] = json!(now() - 100);
+    });
+    let request = bearer(CONTOSO, &fresh).header("cookie", format!("__session={old}"));
+    let outcome = service.send(request).await;
+    assert_eq!((outcome.status, outcome.inner_calls), (StatusCode::OK, 1));
+    assert_eq!(outcome.session.as_deref(), Some("fresh"));
+    // Suffixed, as newer libraries write it, beside an older one of the plain name.
+    let cookies = format!("__session={old}; __session_aB3-_x9z={fresh}");
+    let outcome = service
+        .send(get("/api", CONTOSO).header("cookie", cookies))
+        .await;
+    assert_eq!(outcome.session.as_deref(), Some("fresh"));
+    // A header that cannot be read is not passed over.
+    let request = get("/api", CONTOSO)
+        .header("authorization", format!("Bearer\t{old}"))
+        .header("cookie", format!("__session={fresh}"));
+    let outcome = service.send(request).await;
+    assert_eq!(
+        (outcome.status, outcome.inner_calls),
+        (StatusCode::UNAUTHORIZED, 0)
+    );
+}
+
+/// What another reader may take for a token is not nothing: a fallback would grant it, and a second
+/// token beside a good one would go unseen.
+#[tokio::test]
+async fn what_looks_like_a_token_is_refused() {
+    let tokens = TokenOrigins::builder()
+        .verifier(verifier())
+        .source(TokenSource::bearer())
+        .source(TokenSource::query("t"))
+        .claim(OriginsClaim::delimited("ao", ';'))
+        .build()
+        .unwrap();
+    let list = OriginSet::parse([CONTOSO]).unwrap();
+    let service = service(tokens.fallback(list));
+    let good = token(LIST);
+    let sent = |value: &[u8], uri: &str| {
+        let value = http::HeaderValue::from_bytes(value).unwrap();
+        get(uri, CONTOSO).header("authorization", value)
+    };
+    let beside = format!("/api?t={good}");
+    let jwt = good.as_bytes();
+    for value in [
+        &b"Bearer\te"[..],
+        b"Bearer,e",
+        b",Bearer e",
+        b"Bearer:e",
+        b"JWT e",
+        b"Basic dTpw, Bearer e",
+        jwt,
+    ] {
+        for uri in ["/api", &beside] {
+            let outcome = service.send(sent(value, uri)).await;
+            let text = value.escape_ascii().to_string();
+            assert_eq!(outcome.status, StatusCode::UNAUTHORIZED, "{text}");
+            assert_eq!(
+                (outcome.inner_calls, outcome.allowed_origin()),
+                (0, None),
+                "{text}"
+            );
+        }
+    }
+    // Credentials in another scheme are somebody else's.
+    for value in [
+        &b"Basic \xff\xfe"[..],
+        b"Digest username=\"M\xfcller\"",
+        b"Basic dTpw",
+    ] {
+        assert_eq!(
+            service.send(sent(value, "/api")).await.status,
+            StatusCode::OK
+        );
+    }
+    let dpop = format!("DPoP {good}");
+    assert_eq!(
+        service.send(sent(dpop.as_bytes(), "/api")).await.status,
+        StatusCode::OK
+    );
 }

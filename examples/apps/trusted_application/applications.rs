@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use tower_cors::OriginSet;
+use tower_cors::{OriginSet, revocation::TokenIdentity};
 
 use crate::{caller::Caller, key::random_id, refusal::Refusal};
 
@@ -23,6 +23,7 @@ struct Application {
     session: String,
     token_id: String,
     origins: OriginSet,
+    issued_at: SystemTime,
     expires_at: SystemTime,
 }
 
@@ -33,6 +34,7 @@ impl Applications {
             session: caller.session()?.to_owned(),
             token_id: caller.token_id()?.to_owned(),
             origins: caller.origins()?,
+            issued_at: caller.issued_at()?,
             expires_at: caller.expiry()?,
         };
         let now = SystemTime::now();
@@ -55,17 +57,20 @@ impl Applications {
         }
     }
 
-    /// The origins whose pages may use the chat, unless `has_ended` says of its token and session
-    /// that they are over.
+    /// The origins whose pages may use the chat, unless its token is revoked.
     pub(crate) fn origins(
         &self,
         id: &str,
-        has_ended: impl FnOnce(&str, &str) -> bool,
+        is_revoked: impl FnOnce(&TokenIdentity<'_>) -> bool,
     ) -> Option<OriginSet> {
         let applications = self.lock();
         let application = applications.get(id)?;
-        let is_over = has_ended(&application.token_id, &application.session);
-        (!is_over).then(|| application.origins.clone())
+        let token = TokenIdentity::new()
+            .id(&application.token_id)
+            .session(&application.session)
+            .issued_at(application.issued_at)
+            .expires_at(application.expires_at);
+        (!is_revoked(&token)).then(|| application.origins.clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Application>> {

@@ -1,4 +1,7 @@
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use axum::{
     extract::{FromRef, FromRequestParts},
@@ -46,6 +49,12 @@ impl Caller {
 
     pub(crate) fn expiry(&self) -> Result<SystemTime, Refusal> {
         self.0.expiry().ok_or_else(Refusal::internal)
+    }
+
+    pub(crate) fn issued_at(&self) -> Result<SystemTime, Refusal> {
+        let seconds = self.0.claims().get("iat").and_then(Value::as_u64);
+        let since = Duration::from_secs(seconds.ok_or_else(Refusal::internal)?);
+        UNIX_EPOCH.checked_add(since).ok_or_else(Refusal::internal)
     }
 
     /// A claim that every token of this service has.

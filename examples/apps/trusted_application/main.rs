@@ -5,6 +5,9 @@
 //! cargo run --example trusted_application --features jwt-rust-crypto,test-util -- --check
 //! ```
 //!
+//! With `--revocations postgres://user@host/database` or `--revocations nats://host`, several of
+//! these share what is revoked.
+//!
 //! The first command serves the chat and three sites that use it, each on a port, and so an origin,
 //! of its own; open their pages in a browser. The second one plays what those pages do, and fails
 //! unless everything comes out as the protocol demands.
@@ -18,6 +21,7 @@
 
 mod applications;
 mod caller;
+mod carriers;
 mod check;
 mod discovery;
 mod hosts;
@@ -37,7 +41,12 @@ mod usage;
 
 use std::{net::SocketAddr, process::ExitCode};
 
-use self::running::Running;
+use tower_cors::revocation::Revocations;
+
+use self::{
+    carriers::{nats::NatsCarrier, postgres::PostgresCarrier},
+    running::Running,
+};
 
 const USAGE: &str = "\
 Usage: trusted_application [OPTIONS]
@@ -45,6 +54,7 @@ Usage: trusted_application [OPTIONS]
 Serves the back end of a chat widget and three sites that use it, until Ctrl-C.
 
   --listen ADDRESS  where the chat listens (default: a free port of 127.0.0.1)
+  --revocations URL share what is revoked over postgres://user@host/database or nats://host
   --check           play what the sites' pages do, and fail unless all is as it must be
   --help            print this
 ";
@@ -75,6 +85,9 @@ async fn run() -> Result<ExitCode, Error> {
         };
         println!("{}: {} ({standing})", site.name, site.origin);
     }
+    if let Some(url) = &options.revocations {
+        carry(url, running.platform.tokens.issued().revocations())?;
+    }
     if options.check {
         return check::run(&running).await;
     }
@@ -82,9 +95,21 @@ async fn run() -> Result<ExitCode, Error> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Shares the revocations with other replicas, over the server that the address names.
+fn carry(url: &str, revocations: &Revocations) -> Result<(), Error> {
+    let report = |error: &_| eprintln!("revocations: {error}");
+    if url.starts_with("nats://") {
+        tokio::spawn(NatsCarrier::new(url, revocations).run(report));
+    } else {
+        tokio::spawn(PostgresCarrier::new(url, revocations)?.run(report));
+    }
+    Ok(())
+}
+
 struct Options {
     listen: SocketAddr,
     check: bool,
+    revocations: Option<String>,
 }
 
 impl Options {
@@ -94,6 +119,7 @@ impl Options {
         let mut options = Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             check: false,
+            revocations: None,
         };
         let mut parser = lexopt::Parser::from_env();
         while let Some(argument) = parser.next()? {
@@ -101,6 +127,7 @@ impl Options {
                 Long("listen") => options.listen = parser.value()?.parse()?,
                 Long("check") => options.check = true,
                 Long("help") | Short('h') => usage::print(USAGE),
+                Long("revocations") => options.revocations = Some(parser.value()?.parse()?),
                 _ => return Err(argument.unexpected().into()),
             }
         }

@@ -53,11 +53,12 @@ pub(crate) fn applications(
 ) -> Result<CorsLayer, Error> {
     let known = Arc::clone(platform);
     let by_id = UrlKey::new(
-        |request| application_in(request.uri().path()),
+        |url| application_in(url.path()),
         move |id| {
-            let issued = known.tokens.issued();
-            let has_ended = |token: &str, session: &str| issued.is_revoked(token, Some(session));
-            known.applications.origins(id, has_ended)
+            let revocations = known.tokens.issued().revocations();
+            known
+                .applications
+                .origins(id, |token| revocations.is_revoked(token))
         },
     );
     let policy = tokens.clone().with_preflight(by_id);

@@ -19,6 +19,7 @@ pub(crate) struct Running {
     pub(crate) api: SocketAddr,
     pub(crate) messaging: SocketAddr,
     pub(crate) sites: Vec<Site>,
+    pub(crate) platform: Arc<Platform>,
 }
 
 impl Running {
@@ -49,6 +50,7 @@ impl Running {
             api,
             messaging,
             sites,
+            platform,
         })
     }
 }

@@ -4,12 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use tower_cors::{
     preflight::IssuedIndex,
+    revocation::Revocations,
     time::Clock,
     token::{
         claim::{ListRules, OriginsClaim, OriginsFormat},
-        issue::{
-            AllowedOrigins, IssueRules, MintError, MintedToken, Revocable, TokenMinter, TokenOrder,
-        },
+        issue::{AllowedOrigins, IssueRules, MintedToken, Revocable, TokenMinter, TokenOrder},
         verify::jwt::JwtVerifier,
     },
 };
@@ -24,6 +23,8 @@ pub(crate) const APPLICATION_SESSION: &str = "asi";
 pub(crate) const SESSION: &str = "sid";
 /// How many entries the index of issued tokens may have.
 const MAX_ISSUED: usize = 100_000;
+/// How many sessions may have ended early, before all are ended instead.
+const MAX_REVOKED: usize = 10_000;
 const MAX_ID_LEN: usize = 120;
 const ISSUER: &str = "trusted-application";
 
@@ -50,7 +51,10 @@ impl Tokens {
     /// With a key of their own, which takes a moment to make.
     pub(crate) fn new() -> Result<Self, Error> {
         let key = key::generate()?;
-        let issued = IssuedIndex::new(MAX_ISSUED);
+        let revocations = Revocations::builder(MAX_REVOKED)
+            .session_claim(SESSION)
+            .build();
+        let issued = IssuedIndex::sharing(MAX_ISSUED, &revocations);
         let jwt = JwtVerifier::builder()
             .key(key.to_public())
             .issuer(ISSUER)
@@ -60,6 +64,7 @@ impl Tokens {
             TokenMinter::builder(key.clone(), ISSUER, ISSUER)
                 .claim(OriginsClaim::delimited(ORIGINS, ';'))
                 .prefix(PREFIX)
+                .revocations(revocations.clone())
         };
         Ok(Self {
             late_minter: minter()
@@ -67,7 +72,7 @@ impl Tokens {
                 .lifetime(Duration::from_secs(60))
                 .build()?,
             minter: minter().index(issued.clone()).build()?,
-            verifier: Revocable::new(jwt, issued.clone()).session_claim(SESSION),
+            verifier: Revocable::new(jwt, revocations.clone()),
             issued,
             // The demonstration's own pages are served without TLS.
             rules: IssueRules::new().entries(ListRules::new().http_loopback()),
@@ -78,7 +83,7 @@ impl Tokens {
         &self.verifier
     }
 
-    /// The origins of all tokens that are still good.
+    /// The origins of all tokens that are still good, and what is revoked.
     pub(crate) fn issued(&self) -> &IssuedIndex {
         &self.issued
     }
@@ -93,10 +98,10 @@ impl Tokens {
             .map_err(|error| Refusal::allowed_origins(list, &error))?;
         let session = session_id(order.application, order.session);
         let mut token = TokenOrder::new(origins)
-            .claim(SESSION, session.as_str())
+            .session(session)
+            .tenant(order.application)
             .claim(APPLICATION_SESSION, order.session)
-            .claim("aeu", order.endpoint)
-            .session(session);
+            .claim("aeu", order.endpoint);
         if let Some(lifetime) = order.lifetime {
             token = token.lifetime(lifetime);
         }
@@ -110,11 +115,11 @@ impl Tokens {
 
     /// Ends a session: none of its tokens is good any more, nor will be.
     pub(crate) fn revoke(&self, application: &str, session: &str) -> Result<(), Refusal> {
-        let revoked = self
-            .issued
-            .revoke_session(&session_id(application, session));
-        revoked.map_err(MintError::from)?;
-        Ok(())
+        let session = session_id(application, session);
+        let revocations = self.issued.revocations();
+        revocations
+            .revoke_session(&session)
+            .map_err(|error| Refusal::bad_request(error.to_string()))
     }
 }
 

@@ -1,11 +1,19 @@
-/// Why a token cannot be registered, or a revocation not be remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why a token cannot be registered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegisterError {
-    /// There is no room.
+    /// There is no room for anybody.
     #[error("the index is full: it holds at most {limit} entries")]
     Full {
         /// The most entries that it holds.
+        limit: usize,
+    },
+    /// There is no room for this tenant; others have some.
+    #[error("the share of the tenant {tenant:?} is full: it holds at most {limit} entries")]
+    TenantFull {
+        /// Whose share is full.
+        tenant: Box<str>,
+        /// The most entries that a tenant may have.
         limit: usize,
     },
     /// There is a token with this id already.
@@ -23,7 +31,7 @@ pub enum RegisterError {
     /// The token names no origin.
     #[error("the token names no origin")]
     NoOrigin,
-    /// The id of a token or session is empty or too long.
-    #[error("the id of a token or session has 1 to 256 bytes")]
+    /// The id of a token, session or tenant is empty or too long.
+    #[error("the id of a token, session or tenant has 1 to 256 bytes")]
     Id,
 }

@@ -1,40 +1,43 @@
 use std::{
     fmt,
+    hash::{BuildHasher, RandomState},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use super::{
     error::RegisterError,
-    live_tokens::{LiveTokens, end_of},
-    token::{Issued, IssuedSnapshot, Merged, Revocation, Revoked},
+    live_tokens::{Limits, LiveTokens, MAX_LIFETIME},
+    token::{Issued, IssuedChanges, IssuedCursor, Merged},
 };
 use crate::{
     origin::{Origin, RequestOrigin},
     policy::{Denial, DenialKind, Grant, OriginPolicy, PolicyProperties, Verdict, VerdictFuture},
     preflight::DEFAULT_MAX_AGE,
     request::CorsRequest,
+    revocation::{OnRevoked, RevocationError, Revocations, Revoked, end_of, seconds},
     time::{Clock, SystemClock},
 };
 
 /// All origins that some live token of this issuer names.
 ///
 /// For preflights of requests whose token is in a header, where the service itself issues the
-/// tokens: whoever mints one registers it here, and its origins pass the preflight until it expires
-/// or is revoked. The answer is one bit, that *some* token names the origin, and browsers may keep
-/// it no longer than the last such token lives. Actual requests it has no opinion on.
+/// tokens. A token is registered here before it is handed out, and its origins pass the preflight
+/// until it expires or is [revoked](Self::revocations). The answer is one bit, that *some* token
+/// names the origin, and browsers may keep it no longer than the last such token lives. It abstains
+/// on requests.
 ///
 /// For 65 minutes after a token's expiry, while there is room, its origins still pass the preflight,
 /// and no browser may keep that answer: otherwise its page could not read the 401 that tells it to
 /// get a new one.
 ///
-/// Clones share the index; replicas share it with [`snapshot`](Self::snapshot) and
-/// [`merge`](Self::merge), in which a revocation always wins. A lookup takes a shared lock for the
-/// time of one probe, and allocates nothing.
+/// Clones share the index; replicas exchange [what is new](Self::changes_since). A lookup takes a
+/// shared lock for the time of one probe, and allocates nothing.
 ///
-/// The index is bounded. When it is full of live tokens and revocations,
-/// [`register`](Self::register) refuses and the token must not be handed out: to forget another
-/// token silently would break a page that has done nothing.
+/// The index is bounded, and so is the [share](Self::max_entries_per_tenant) of each tenant. When it
+/// is full of live tokens, [`register`](Self::register) refuses and the token must not be handed
+/// out: to forget another token silently would break a page that has done nothing. Revocations have
+/// a bound of their own, so that no number of tokens keeps one out.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -49,41 +52,70 @@ use crate::{
 ///
 /// index.revoke_session("chat-7")?;
 /// assert!(!index.contains(&page));
-/// # Ok::<(), tower_cors::preflight::RegisterError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct IssuedIndex {
     shared: Arc<Shared>,
+    limits: Limits,
     max_age: Duration,
 }
 
 struct Shared {
-    clock: Box<dyn Clock>,
+    /// Tells this index from all others, and from itself after a restart.
+    list: u64,
+    revocations: Revocations,
     live: RwLock<LiveTokens>,
 }
 
-impl IssuedIndex {
-    /// The longest id of a token or session, in bytes.
-    pub const MAX_ID_LEN: usize = 256;
-    /// The longest that a token may have to live when it is registered: 24 hours. A revocation of a
-    /// token that is not registered is remembered for as long and 65 minutes more.
-    pub const MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+/// How many tokens are removed while a lock is held, so that nobody waits for long.
+const STEP: usize = 256;
 
-    /// An empty index for at most `max_entries` entries: the origins of all live tokens together,
-    /// each as often as a token names it, and the revocations.
+impl IssuedIndex {
+    /// The longest id of a token, session or tenant, in bytes.
+    pub const MAX_ID_LEN: usize = Revocations::MAX_ID_LEN;
+    /// The longest that a token may have to live when it is registered: 24 hours.
+    pub const MAX_LIFETIME: Duration = Duration::from_secs(MAX_LIFETIME);
+
+    /// An empty index for at most `max_entries` entries, and as many revocations. A live token is an
+    /// entry, and so is each origin of a list, however many tokens of a tenant share the list.
     pub fn new(max_entries: usize) -> Self {
         Self::with_clock(max_entries, SystemClock)
     }
 
     /// An empty index that asks `clock` what time it is.
     pub fn with_clock(max_entries: usize, clock: impl Clock) -> Self {
+        let revocations = Revocations::builder(max_entries).clock(clock).build();
+        Self::sharing(max_entries, &revocations)
+    }
+
+    /// An empty index that closes the preflights of what is revoked in this list, and has its clock.
+    pub fn sharing(max_entries: usize, revocations: &Revocations) -> Self {
+        let shared = Arc::new(Shared {
+            // Random: the standard library seeds it from the operating system.
+            list: RandomState::new().hash_one(0_u8) | 1,
+            revocations: revocations.clone(),
+            live: RwLock::default(),
+        });
+        let listener = Arc::downgrade(&shared);
+        revocations.on_revoked(listener);
         Self {
-            shared: Arc::new(Shared {
-                clock: Box::new(clock),
-                live: RwLock::new(LiveTokens::new(max_entries)),
-            }),
+            shared,
+            limits: Limits {
+                all: max_entries,
+                each_tenant: max_entries.div_ceil(4),
+            },
             max_age: DEFAULT_MAX_AGE,
         }
+    }
+
+    /// Sets how many entries the tokens of one [tenant](Issued::tenant) may take, for what is
+    /// registered through this clone. Default: a quarter of the index. Tokens without a tenant may
+    /// take all of it.
+    #[must_use]
+    pub fn max_entries_per_tenant(mut self, entries: usize) -> Self {
+        self.limits.each_tenant = entries;
+        self
     }
 
     /// Sets how long browsers may keep the answer to a preflight, in whole seconds, even where a
@@ -101,40 +133,45 @@ impl IssuedIndex {
     /// When there is no room, when the token or its session is revoked, or when its id, its
     /// lifetime or its list is not acceptable. Nothing is registered then.
     pub fn register(&self, token: &Issued) -> Result<(), RegisterError> {
+        let dated;
+        let token = if token.issuance().is_some() {
+            token
+        } else {
+            dated = token
+                .clone()
+                .issued_at(self.shared.revocations.clock().now());
+            &dated
+        };
         let now = self.now();
-        self.live_mut().insert(token, now)
+        self.put(token, |live| live.insert(token, now, self.limits))
     }
 
-    /// Revokes a token by its id, also one that only another replica knows; whether it was known.
-    ///
-    /// A token that was known is revoked for good. One that is not is taken for a token that lives
-    /// [24 hours](Self::MAX_LIFETIME) at most: one of another issuer that lives longer, or for ever,
-    /// is good again once the revocation is forgotten.
+    /// What is revoked, to be shared with the minter and the verifier.
+    pub fn revocations(&self) -> &Revocations {
+        &self.shared.revocations
+    }
+
+    /// Revokes a token in the [list](Self::revocations), also one that only another replica knows.
     ///
     /// # Errors
     ///
-    /// [`RegisterError::Full`] when a token that is not known here cannot be remembered, and
-    /// [`RegisterError::Id`]. To revoke a token that is known always succeeds.
-    pub fn revoke(&self, id: &str) -> Result<bool, RegisterError> {
-        self.remember(Revoked::Token(id.into()), None)
+    /// [`RevocationError::Id`].
+    pub fn revoke(&self, id: &str) -> Result<(), RevocationError> {
+        let expiry = self.live().expiry_of_token(id);
+        let revocations = &self.shared.revocations;
+        match expiry {
+            Some(expiry) => revocations.revoke_expiring(id, crate::revocation::time(expiry)),
+            None => revocations.revoke(id),
+        }
     }
 
-    /// Revokes all tokens of a session, those to come too; whether any was known.
-    ///
-    /// It is remembered as for a token that is not known: no token of the session may be issued
-    /// later, or live longer.
+    /// Revokes all tokens of a session in the [list](Self::revocations), those to come included.
     ///
     /// # Errors
     ///
-    /// As for [`revoke`](Self::revoke).
-    pub fn revoke_session(&self, session: &str) -> Result<bool, RegisterError> {
-        self.remember(Revoked::Session(session.into()), None)
-    }
-
-    /// Whether the token, or the session that it belongs to, is known to be revoked.
-    pub fn is_revoked(&self, id: &str, session: Option<&str>) -> bool {
-        let now = self.now();
-        self.live().is_revoked(id, session, now)
+    /// [`RevocationError::Id`].
+    pub fn revoke_session(&self, session: &str) -> Result<(), RevocationError> {
+        self.shared.revocations.revoke_session(session)
     }
 
     /// Whether some live token names the origin.
@@ -145,7 +182,7 @@ impl IssuedIndex {
     /// How long the last token that names the origin will live, in whole seconds.
     pub fn time_left(&self, origin: &Origin) -> Option<Duration> {
         let now = self.now();
-        let expiry = self.expiry_of(origin)?;
+        let expiry = self.live().expiry_of(origin)?;
         match expiry.checked_sub(now) {
             Some(0) | None => None,
             Some(left) => Some(Duration::from_secs(left)),
@@ -162,35 +199,33 @@ impl IssuedIndex {
         self.len() == 0
     }
 
-    /// Forgets what need not be kept any more, as every registration does too.
+    /// Forgets tokens that need not be kept any more. That frees memory; room is made by itself.
     pub fn purge(&self) {
         let now = self.now();
-        self.live_mut().purge(now);
+        while self.live_mut().purge(now, STEP) {}
     }
 
-    /// Everything that another replica needs in order to answer as this one does.
-    pub fn snapshot(&self) -> IssuedSnapshot {
-        let now = self.now();
-        self.live().snapshot(now)
+    /// What has been registered and revoked since the cursor, a page at a time.
+    pub fn changes_since(&self, cursor: IssuedCursor) -> IssuedChanges {
+        let revocations = self.shared.revocations.changes_since(cursor.revocations);
+        let mut changes = self.live().changes_since(cursor.tokens, self.shared.list);
+        changes.next.revocations = revocations.next;
+        changes.has_more |= revocations.has_more;
+        changes.revocations = revocations;
+        changes
     }
 
-    /// Takes over what another replica knows. In whatever order replicas merge each other's
-    /// snapshots, and however often, they end up with the same.
-    pub fn merge(&self, snapshot: &IssuedSnapshot) -> Merged {
-        let mut merged = Merged::default();
-        for Revocation { revoked, until } in &snapshot.revocations {
-            let (now, until) = (self.now(), seconds(*until));
-            if until <= now || self.live().remembers(revoked, until) {
-                continue;
-            }
-            match self.remember(revoked.clone(), Some(until)) {
-                Ok(_) => merged.revoked += 1,
-                Err(_) => merged.refused += 1,
-            }
-        }
-        for token in &snapshot.tokens {
-            // One at a time, so that lookups do not wait for a long snapshot.
-            match self.take_over(token) {
+    /// Takes over what another replica knows. In whatever order replicas merge each other's changes,
+    /// and however often, they end up with the same; a revocation always wins.
+    pub fn merge(&self, changes: &IssuedChanges) -> Merged {
+        let mut merged = Merged {
+            revoked: self.shared.revocations.merge(&changes.revocations),
+            ..Merged::default()
+        };
+        for token in &changes.tokens {
+            let now = self.now();
+            // One at a time, so that lookups do not wait for all of them.
+            match self.put(token, |live| live.take_over(token, now, self.limits)) {
                 Ok(()) => merged.added += 1,
                 Err(RegisterError::Known | RegisterError::Revoked | RegisterError::Expired) => {}
                 Err(_) => merged.refused += 1,
@@ -199,50 +234,88 @@ impl IssuedIndex {
         merged
     }
 
-    fn take_over(&self, token: &Issued) -> Result<(), RegisterError> {
-        let now = self.now();
-        self.live_mut().take_over(token, now)
-    }
-
-    /// When the last token that names the origin expires, or has expired.
-    fn expiry_of(&self, origin: &Origin) -> Option<u64> {
-        self.live().expiry_of(origin)
+    /// Puts a token in unless it is revoked, also while it is put in.
+    fn put(
+        &self,
+        token: &Issued,
+        put: impl FnOnce(&mut LiveTokens) -> Result<(), RegisterError>,
+    ) -> Result<(), RegisterError> {
+        let identity = token.identity();
+        let is_revoked = || self.shared.revocations.is_revoked(&identity);
+        if is_revoked() {
+            return Err(RegisterError::Revoked);
+        }
+        put(&mut self.live_mut())?;
+        // Whoever revoked it meanwhile did not find it yet.
+        if is_revoked() {
+            self.live_mut().remove(token.id());
+            return Err(RegisterError::Revoked);
+        }
+        Ok(())
     }
 
     /// How long browsers may keep the answer to a preflight, or `None` where there is none to give.
     fn answer_to(&self, origin: &Origin) -> Option<Duration> {
-        let (expiry, now) = (self.expiry_of(origin)?, self.now());
+        let expiry = self.live().expiry_of(origin)?;
+        let now = self.now();
         let left = Duration::from_secs(expiry.saturating_sub(now));
         (now < end_of(expiry)).then_some(left)
     }
 
-    fn remember(&self, revoked: Revoked, until: Option<u64>) -> Result<bool, RegisterError> {
-        let now = self.now();
-        self.live_mut().revoke(revoked, until, now)
-    }
-
     fn now(&self) -> u64 {
-        seconds(self.shared.clock.now())
+        seconds(self.shared.revocations.clock().now())
     }
-
-    // A thread that panics leaves the tables usable: nothing that can panic is called between two
-    // steps of an update.
 
     fn live(&self) -> RwLockReadGuard<'_, LiveTokens> {
-        let live = self.shared.live.read();
-        live.unwrap_or_else(PoisonError::into_inner)
+        self.shared.live()
     }
 
     fn live_mut(&self) -> RwLockWriteGuard<'_, LiveTokens> {
-        let live = self.shared.live.write();
-        live.unwrap_or_else(PoisonError::into_inner)
+        self.shared.live_mut()
     }
 }
 
-/// Whole seconds since the epoch, as tokens count them (RFC 7519, section 2).
-pub(crate) fn seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
+impl Shared {
+    // A poisoned lock is taken all the same: nothing that can panic is called between two steps of an
+    // update, so the tables are whole.
+
+    fn live(&self) -> RwLockReadGuard<'_, LiveTokens> {
+        self.live.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn live_mut(&self) -> RwLockWriteGuard<'_, LiveTokens> {
+        self.live.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remove(&self, ids: &[Arc<str>]) {
+        for step in ids.chunks(STEP) {
+            let mut live = self.live_mut();
+            step.iter().for_each(|id| live.remove(id));
+        }
+    }
+}
+
+impl OnRevoked for Shared {
+    fn on_revoked(&self, revoked: &Revoked) {
+        match revoked {
+            Revoked::Token(id) => self.live_mut().remove(id),
+            Revoked::Session(session) => {
+                let ids = self.live_mut().take_session(session);
+                self.remove(&ids);
+            }
+        }
+    }
+
+    fn on_issued_until(&self, time: u64) {
+        let ids = self.live().issued_until(time);
+        self.remove(&ids);
+    }
+}
+
+impl From<IssuedIndex> for Revocations {
+    fn from(index: IssuedIndex) -> Self {
+        index.shared.revocations.clone()
+    }
 }
 
 impl OriginPolicy for IssuedIndex {
@@ -273,7 +346,207 @@ impl fmt::Debug for IssuedIndex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IssuedIndex")
             .field("entries", &self.len())
+            .field("limits", &self.limits)
+            .field("revocations", &self.shared.revocations)
             .field("max_age", &self.max_age)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeSet,
+        sync::atomic::{AtomicU64, Ordering},
+        time::SystemTime,
+    };
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::revocation::time;
+
+    #[derive(Clone, Debug)]
+    struct TestClock(Arc<AtomicU64>);
+
+    impl Clock for TestClock {
+        fn now(&self) -> SystemTime {
+            time(self.0.load(Ordering::Relaxed))
+        }
+    }
+
+    fn issued(id: u8, session: u8, origins: &BTreeSet<u8>, expiry: u64) -> Issued {
+        let issued = Issued::new(
+            id.to_string(),
+            origins.iter().map(|n| origin(*n)),
+            time(expiry),
+        );
+        match session {
+            0 => issued,
+            session => issued
+                .session(session.to_string())
+                .tenant(format!("t{}", session % 2)),
+        }
+    }
+
+    fn origin(n: u8) -> Origin {
+        format!("https://o{n}.example").parse().unwrap()
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Insert(u8, u8, BTreeSet<u8>, u64),
+        Revoke(u8),
+        RevokeSession(u8),
+        Wait(u64),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let origins = proptest::collection::btree_set(0_u8..3, 1..4);
+        let end = end_of(0);
+        prop_oneof![
+            6 => (0_u8..30, 0_u8..3, origins, 1_u64..20)
+                .prop_map(|(id, session, origins, life)| Step::Insert(id, session, origins, life)),
+            1 => (0_u8..30).prop_map(Step::Revoke),
+            1 => (1_u8..3).prop_map(Step::RevokeSession),
+            2 => (0_u64..10).prop_map(Step::Wait),
+            1 => (0_u64..20).prop_map(move |more| Step::Wait(end - 10 + more)),
+        ]
+    }
+
+    /// The naive model: everything that ever happened.
+    #[derive(Default)]
+    struct Model {
+        tokens: Vec<(u8, u8, BTreeSet<u8>, u64)>,
+        revoked: BTreeSet<u8>,
+        revoked_sessions: BTreeSet<u8>,
+    }
+
+    impl Model {
+        fn is_revoked(&self, id: u8, session: u8) -> bool {
+            self.revoked.contains(&id) || self.revoked_sessions.contains(&session)
+        }
+
+        /// How long the answer to a preflight may be kept, in seconds.
+        fn answer_to(&self, origin: u8, now: u64) -> Option<u64> {
+            let live = self.tokens.iter().filter(|(id, session, origins, expiry)| {
+                end_of(*expiry) > now
+                    && origins.contains(&origin)
+                    && !self.is_revoked(*id, *session)
+            });
+            live.map(|(.., expiry)| expiry.saturating_sub(now)).max()
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+
+        #[test]
+        fn agrees_with_the_whole_history(steps in proptest::collection::vec(step(), 0..40)) {
+            let clock = TestClock(Arc::new(AtomicU64::new(1_000_000)));
+            let index = IssuedIndex::with_clock(1000, clock.clone());
+            // A replica that sees every state, and never the steps.
+            let replica = IssuedIndex::with_clock(1000, clock.clone());
+            let mut cursor = IssuedCursor::default();
+            let mut model = Model::default();
+            for step in steps {
+                let now = clock.0.load(Ordering::Relaxed);
+                match step {
+                    Step::Insert(id, session, origins, life) => {
+                        let result = index.register(&issued(id, session, &origins, now + life));
+                        let is_revoked = model.is_revoked(id, session);
+                        prop_assert_eq!(result == Err(RegisterError::Revoked), is_revoked);
+                        if result.is_ok() {
+                            model.tokens.push((id, session, origins, now + life));
+                        }
+                    }
+                    Step::Revoke(id) => {
+                        index.revoke(&id.to_string()).unwrap();
+                        model.revoked.insert(id);
+                    }
+                    Step::RevokeSession(session) => {
+                        index.revoke_session(&session.to_string()).unwrap();
+                        model.revoked_sessions.insert(session);
+                    }
+                    Step::Wait(seconds) => {
+                        clock.0.fetch_add(seconds, Ordering::Relaxed);
+                    }
+                }
+                let changes = index.changes_since(cursor);
+                cursor = changes.next;
+                prop_assert!(!changes.has_more);
+                prop_assert_eq!(replica.merge(&changes).refused, 0);
+                let now = clock.0.load(Ordering::Relaxed);
+                for n in 0..3 {
+                    let expected = model.answer_to(n, now).map(Duration::from_secs);
+                    prop_assert_eq!(index.answer_to(&origin(n)), expected);
+                    prop_assert_eq!(replica.answer_to(&origin(n)), expected);
+                }
+            }
+            clock.0.fetch_add(end_of(MAX_LIFETIME), Ordering::Relaxed);
+            for index in [index, replica] {
+                index.purge();
+                let live = index.live();
+                prop_assert!(live.is_forgotten());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_refused_leaves_everything_as_it_was() {
+        let clock = TestClock(Arc::new(AtomicU64::new(100)));
+        let index = IssuedIndex::with_clock(7, clock.clone()).max_entries_per_tenant(3);
+        let list = |origins: &[u8]| origins.iter().copied().collect::<BTreeSet<u8>>();
+        index.register(&issued(1, 1, &list(&[1, 2]), 200)).unwrap();
+        assert_eq!(index.len(), 3);
+        let long = "x".repeat(IssuedIndex::MAX_ID_LEN + 1);
+        let far = 100 + MAX_LIFETIME;
+        let tenant_full = RegisterError::TenantFull {
+            tenant: "t1".into(),
+            limit: 3,
+        };
+        for (token, error) in [
+            (
+                issued(2, 0, &list(&[0, 1, 2, 3]), 200),
+                RegisterError::Full { limit: 7 },
+            ),
+            (issued(2, 1, &list(&[1, 2]), 200), tenant_full),
+            (issued(1, 0, &list(&[3]), 300), RegisterError::Known),
+            (issued(2, 0, &list(&[3]), 100), RegisterError::Expired),
+            (issued(2, 0, &list(&[3]), far + 1), RegisterError::Lifetime),
+            (issued(2, 0, &list(&[]), 200), RegisterError::NoOrigin),
+            (Issued::new("", [origin(3)], time(200)), RegisterError::Id),
+            (
+                Issued::new(&*long, [origin(3)], time(200)),
+                RegisterError::Id,
+            ),
+            (
+                issued(2, 0, &list(&[3]), 200).session(&*long),
+                RegisterError::Id,
+            ),
+            (
+                issued(2, 0, &list(&[3]), 200).tenant(&*long),
+                RegisterError::Id,
+            ),
+        ] {
+            assert_eq!(index.register(&token), Err(error));
+            assert_eq!(index.len(), 3);
+            assert!(!index.contains(&origin(3)));
+        }
+        index.register(&issued(2, 0, &list(&[3]), far)).unwrap();
+        // Nobody else is affected by a tenant that is full, and time makes room for it.
+        index.register(&issued(3, 2, &list(&[1]), 300)).unwrap();
+        assert_eq!(index.len(), 7);
+        clock.0.store(200, Ordering::Relaxed);
+        index.register(&issued(4, 1, &list(&[1]), 300)).unwrap();
+        assert_eq!(index.len(), 6);
+        assert_eq!(
+            RegisterError::TenantFull {
+                tenant: "t1".into(),
+                limit: 3
+            }
+            .to_string(),
+            "the share of the tenant \"t1\" is full: it holds at most 3 entries"
+        );
     }
 }

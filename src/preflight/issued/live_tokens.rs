@@ -4,58 +4,71 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use foldhash::fast::RandomState;
 
 use super::{
     error::RegisterError,
-    index::{IssuedIndex, seconds},
-    token::{Issued, IssuedSnapshot, Revocation, Revoked},
+    token::{Issued, IssuedChanges},
 };
-use crate::{origin::Origin, time::REMEMBERED_AFTER_EXPIRY};
+use crate::{
+    origin::Origin,
+    revocation::{ChangeCursor, PAGE, Revocations, end_of, seconds, time},
+};
 
+/// The longest that a token may have to live when it is registered, in seconds.
+pub(crate) const MAX_LIFETIME: u64 = 24 * 60 * 60;
+
+#[derive(Default)]
 pub(crate) struct LiveTokens {
-    limit: usize,
-    /// The origins of all tokens and the revocations.
     len: usize,
     tokens: HashMap<Arc<str>, Token>,
-    sessions: HashMap<Arc<str>, Vec<Arc<str>>>,
-    revoked_tokens: Revocations,
-    revoked_sessions: Revocations,
+    sessions: HashMap<Arc<str>, HashSet<Arc<str>>>,
+    tenants: HashMap<Arc<str>, Tenant>,
+    /// How many tokens share a list.
+    lists: HashMap<Arc<List>, usize>,
     /// How many tokens that name an origin expire when.
     expiries: HashMap<Box<[u8]>, BTreeMap<u64, usize>, RandomState>,
     /// The tokens, by when they expire.
-    expiring: BTreeSet<(u64, Arc<str>)>,
-    /// The revocations, by when they need not be remembered any more.
-    lapsing: BTreeSet<(u64, Revoked)>,
+    expiring: Expiring,
+    /// The tokens, in the order in which they came.
+    log: BTreeMap<u64, Arc<str>>,
+    changes: u64,
 }
 
-/// Until when what is revoked has to be remembered.
-type Revocations = HashMap<Box<str>, u64>;
+/// An entry is a token, or an origin of a list, which counts once however many tokens share it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) all: usize,
+    /// For each tenant that has a name.
+    pub(crate) each_tenant: usize,
+}
+
+type Expiring = BTreeSet<(u64, Arc<str>)>;
 
 struct Token {
     session: Option<Arc<str>>,
-    origins: Box<[Origin]>,
+    list: Arc<List>,
+    issued: Option<u64>,
     expiry: u64,
+    change: u64,
+}
+
+/// The origins of a token. Tenants share none, so that each pays for its own.
+#[derive(PartialEq, Eq, Hash)]
+struct List {
+    tenant: Arc<str>,
+    origins: Box<[Origin]>,
+}
+
+#[derive(Default)]
+struct Tenant {
+    len: usize,
+    expiring: Expiring,
 }
 
 impl LiveTokens {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            len: 0,
-            tokens: HashMap::new(),
-            sessions: HashMap::new(),
-            revoked_tokens: HashMap::new(),
-            revoked_sessions: HashMap::new(),
-            expiries: HashMap::default(),
-            expiring: BTreeSet::new(),
-            lapsing: BTreeSet::new(),
-        }
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -66,59 +79,57 @@ impl LiveTokens {
         expiries.last_key_value().map(|(expiry, _)| *expiry)
     }
 
-    pub(crate) fn is_revoked(&self, id: &str, session: Option<&str>, now: u64) -> bool {
-        let holds = |until: &u64| *until > now;
-        self.revoked_tokens.get(id).is_some_and(holds)
-            || session
-                .and_then(|session| self.revoked_sessions.get(session))
-                .is_some_and(holds)
+    pub(crate) fn expiry_of_token(&self, id: &str) -> Option<u64> {
+        self.tokens.get(id).map(|token| token.expiry)
     }
 
-    /// Whether the revocation is remembered until then, or longer.
-    pub(crate) fn remembers(&self, revoked: &Revoked, until: u64) -> bool {
-        let revocations = match revoked {
-            Revoked::Token(_) => &self.revoked_tokens,
-            Revoked::Session(_) => &self.revoked_sessions,
-        };
-        revocations
-            .get(revoked.id())
-            .is_some_and(|own| *own >= until)
-    }
-
-    pub(crate) fn insert(&mut self, issued: &Issued, now: u64) -> Result<(), RegisterError> {
+    pub(crate) fn insert(
+        &mut self,
+        issued: &Issued,
+        now: u64,
+        limits: Limits,
+    ) -> Result<(), RegisterError> {
         if seconds(issued.expires_at()) <= now {
-            Err(RegisterError::Expired)
-        } else {
-            self.add(issued, now)
+            return Err(RegisterError::Expired);
         }
+        let token = self.check(issued, now)?;
+        self.make_room(&token.list, now, limits)?;
+        self.add(issued.id(), token);
+        Ok(())
     }
 
-    /// Takes over a token that another replica knows. One that has expired is kept for its pages,
-    /// if there is room.
-    pub(crate) fn take_over(&mut self, issued: &Issued, now: u64) -> Result<(), RegisterError> {
+    /// Takes over a token that another replica knows. One that has expired is kept for its pages
+    /// only while nobody has to make room for it.
+    pub(crate) fn take_over(
+        &mut self,
+        issued: &Issued,
+        now: u64,
+        limits: Limits,
+    ) -> Result<(), RegisterError> {
         let expiry = seconds(issued.expires_at());
-        let is_worth_keeping =
-            expiry > now || (end_of(expiry) > now && self.has_room(issued.origins().len()));
-        if is_worth_keeping {
-            self.add(issued, now)
-        } else {
-            Err(RegisterError::Expired)
+        if end_of(expiry) <= now {
+            return Err(RegisterError::Expired);
         }
+        let token = self.check(issued, now)?;
+        if expiry > now {
+            self.make_room(&token.list, now, limits)?;
+        } else if self.missing_room(&token.list, limits).is_some() {
+            return Err(RegisterError::Expired);
+        }
+        self.add(issued.id(), token);
+        Ok(())
     }
 
-    fn add(&mut self, issued: &Issued, now: u64) -> Result<(), RegisterError> {
-        self.purge(now);
+    fn check(&self, issued: &Issued, now: u64) -> Result<Token, RegisterError> {
         let expiry = seconds(issued.expires_at());
-        check_id(issued.id())?;
-        issued.session_id().map_or(Ok(()), check_id)?;
-        if issued.origins().is_empty() {
-            return Err(RegisterError::NoOrigin);
+        let tenant = issued.tenant_id();
+        let ids = [Some(issued.id()), issued.session_id(), tenant];
+        let is_id = |id: &str| (1..=Revocations::MAX_ID_LEN).contains(&id.len());
+        if !ids.into_iter().flatten().all(is_id) {
+            return Err(RegisterError::Id);
         }
-        if expiry > now + IssuedIndex::MAX_LIFETIME.as_secs() {
+        if expiry > now + MAX_LIFETIME {
             return Err(RegisterError::Lifetime);
-        }
-        if self.is_revoked(issued.id(), issued.session_id(), now) {
-            return Err(RegisterError::Revoked);
         }
         if self.tokens.contains_key(issued.id()) {
             return Err(RegisterError::Known);
@@ -129,167 +140,196 @@ impl LiveTokens {
             .filter(|origin| seen.insert(origin.as_bytes()))
             .cloned()
             .collect();
-        self.make_room(origins.len(), now)?;
-        let id: Arc<str> = issued.id().into();
-        let session = issued.session_id().map(|session| self.join(session, &id));
-        for origin in &origins {
-            let expiries = self.expiries.entry(origin.as_bytes().into()).or_default();
-            *expiries.entry(expiry).or_default() += 1;
+        if origins.is_empty() {
+            return Err(RegisterError::NoOrigin);
         }
-        self.expiring.insert((expiry, Arc::clone(&id)));
-        let token = Token {
+        let tenant = match self.tenants.get_key_value(tenant.unwrap_or_default()) {
+            Some((tenant, _)) => Arc::clone(tenant),
+            None => tenant.unwrap_or_default().into(),
+        };
+        let list = List { tenant, origins };
+        let list = match self.lists.get_key_value(&list) {
+            Some((list, _)) => Arc::clone(list),
+            None => Arc::new(list),
+        };
+        let session = issued.session_id().map(|session| {
+            let known = self.sessions.get_key_value(session);
+            known.map_or_else(|| session.into(), |(session, _)| Arc::clone(session))
+        });
+        Ok(Token {
             session,
-            origins,
+            list,
+            issued: issued.issuance().map(seconds),
             expiry,
-        };
+            change: 0,
+        })
+    }
+
+    fn add(&mut self, id: &str, mut token: Token) {
+        let id: Arc<str> = id.into();
+        self.changes += 1;
+        token.change = self.changes;
+        self.log.insert(token.change, Arc::clone(&id));
+        let entries = self.entries_for(&token.list);
+        self.len += entries;
+        let tenant = self
+            .tenants
+            .entry(Arc::clone(&token.list.tenant))
+            .or_default();
+        tenant.len += entries;
+        tenant.expiring.insert((token.expiry, Arc::clone(&id)));
+        self.expiring.insert((token.expiry, Arc::clone(&id)));
+        *self.lists.entry(Arc::clone(&token.list)).or_default() += 1;
+        for origin in &token.list.origins {
+            let expiries = self.expiries.entry(origin.as_bytes().into()).or_default();
+            *expiries.entry(token.expiry).or_default() += 1;
+        }
+        if let Some(session) = &token.session {
+            let ids = self.sessions.entry(Arc::clone(session)).or_default();
+            ids.insert(Arc::clone(&id));
+        }
         self.tokens.insert(id, token);
-        Ok(())
     }
 
-    /// Revokes, and remembers it until the time given, or until nothing that it revokes can be
-    /// accepted or read any more; whether it revoked anything that was known.
-    pub(crate) fn revoke(
-        &mut self,
-        revoked: Revoked,
-        until: Option<u64>,
-        now: u64,
-    ) -> Result<bool, RegisterError> {
-        self.purge(now);
-        check_id(revoked.id())?;
-        let longest = end_of(now + IssuedIndex::MAX_LIFETIME.as_secs());
-        let (ids, end) = match &revoked {
-            Revoked::Token(id) => match self.tokens.get_key_value(&**id) {
-                Some((id, token)) => (vec![Arc::clone(id)], Some(end_of(token.expiry))),
-                None => (Vec::new(), None),
-            },
-            Revoked::Session(session) => {
-                let ids = self.sessions.get(&**session).cloned();
-                (ids.unwrap_or_default(), None)
-            }
-        };
-        let until = until.max(end).map_or(longest, |until| until.min(longest));
-        for id in &ids {
-            self.remove(id);
-        }
-        // What was known leaves more room than the revocation takes.
-        self.remember(revoked, until, now)?;
-        Ok(!ids.is_empty())
-    }
-
-    fn remember(&mut self, revoked: Revoked, until: u64, now: u64) -> Result<(), RegisterError> {
-        match self.revocations_of(&revoked).get(revoked.id()).copied() {
-            Some(old) if old >= until => return Ok(()),
-            Some(old) => {
-                self.lapsing.remove(&(old, revoked.clone()));
-            }
-            None => self.make_room(1, now)?,
-        }
-        self.revocations_of(&revoked)
-            .insert(revoked.id().into(), until);
-        self.lapsing.insert((until, revoked));
-        Ok(())
-    }
-
-    fn revocations_of(&mut self, revoked: &Revoked) -> &mut Revocations {
-        match revoked {
-            Revoked::Token(_) => &mut self.revoked_tokens,
-            Revoked::Session(_) => &mut self.revoked_sessions,
-        }
-    }
-
-    /// Forgets what matters no more.
-    pub(crate) fn purge(&mut self, now: u64) {
-        while let Some((expiry, id)) = self.expiring.first()
-            && end_of(*expiry) <= now
-        {
-            let id = Arc::clone(id);
-            self.remove(&id);
-        }
-        while let Some((until, _)) = self.lapsing.first()
-            && *until <= now
-            && let Some((_, revoked)) = self.lapsing.pop_first()
-        {
-            self.revocations_of(&revoked).remove(revoked.id());
-            self.len -= 1;
-        }
-    }
-
-    pub(crate) fn snapshot(&self, now: u64) -> IssuedSnapshot {
-        let kept = self.tokens.iter();
-        let kept = kept.filter(|(_, token)| end_of(token.expiry) > now);
-        let tokens = kept.map(|(id, token)| {
-            let origins = token.origins.iter().cloned();
-            let issued = Issued::new(&**id, origins, time(token.expiry));
-            match &token.session {
-                Some(session) => issued.session(&**session),
-                None => issued,
-            }
-        });
-        let tokens_revoked = self.revoked_tokens.iter();
-        let tokens_revoked = tokens_revoked.map(|(id, until)| (Revoked::Token(id.clone()), until));
-        let revoked = self.revoked_sessions.iter();
-        let revoked = revoked.map(|(id, until)| (Revoked::Session(id.clone()), until));
-        let held = tokens_revoked
-            .chain(revoked)
-            .filter(|(_, until)| **until > now);
-        let revocations = held.map(|(revoked, until)| Revocation {
-            revoked,
-            until: time(*until),
-        });
-        IssuedSnapshot {
-            tokens: tokens.collect(),
-            revocations: revocations.collect(),
-        }
-    }
-
-    /// Makes room, if need be in place of tokens that have expired.
-    fn make_room(&mut self, entries: usize, now: u64) -> Result<(), RegisterError> {
-        while !self.has_room(entries)
-            && let Some((expiry, id)) = self.expiring.first()
-            && *expiry <= now
-        {
-            let id = Arc::clone(id);
-            self.remove(&id);
-        }
-        if self.has_room(entries) {
-            self.len += entries;
-            Ok(())
-        } else {
-            Err(RegisterError::Full { limit: self.limit })
-        }
-    }
-
-    fn has_room(&self, entries: usize) -> bool {
-        let len = self.len.checked_add(entries);
-        len.is_some_and(|len| len <= self.limit)
-    }
-
-    /// Counts the token among those of its session; the session's one name.
-    fn join(&mut self, session: &str, id: &Arc<str>) -> Arc<str> {
-        let known = self.sessions.get_key_value(session);
-        let session = known.map_or_else(|| session.into(), |(session, _)| Arc::clone(session));
-        let ids = self.sessions.entry(Arc::clone(&session)).or_default();
-        ids.push(Arc::clone(id));
-        session
-    }
-
-    fn remove(&mut self, id: &Arc<str>) {
-        let Some(token) = self.tokens.remove(id) else {
+    pub(crate) fn remove(&mut self, id: &str) {
+        let Some((id, token)) = self.tokens.remove_entry(id) else {
             return;
         };
-        self.expiring.remove(&(token.expiry, Arc::clone(id)));
-        self.len -= token.origins.len();
-        for origin in &token.origins {
+        self.log.remove(&token.change);
+        let mut entries = 1;
+        if let Some(count) = self.lists.get_mut(&token.list) {
+            *count -= 1;
+            if *count == 0 {
+                self.lists.remove(&token.list);
+                entries += token.list.origins.len();
+            }
+        }
+        self.len -= entries;
+        let key = (token.expiry, id);
+        self.expiring.remove(&key);
+        if let Some(tenant) = self.tenants.get_mut(&token.list.tenant) {
+            tenant.expiring.remove(&key);
+            tenant.len -= entries;
+            if tenant.len == 0 {
+                self.tenants.remove(&token.list.tenant);
+            }
+        }
+        for origin in &token.list.origins {
             discount(&mut self.expiries, origin, token.expiry);
         }
+        let (_, id) = key;
         if let Some(session) = token.session
             && let Some(ids) = self.sessions.get_mut(&session)
         {
-            ids.retain(|other| other != id);
+            ids.remove(&id);
             if ids.is_empty() {
                 self.sessions.remove(&session);
             }
         }
+    }
+
+    /// The tokens of a session, which has none from here on. Each has to be [removed](Self::remove)
+    /// yet, which the caller does a few at a time.
+    pub(crate) fn take_session(&mut self, session: &str) -> Vec<Arc<str>> {
+        let ids = self.sessions.remove(session);
+        ids.into_iter().flatten().collect()
+    }
+
+    /// The tokens that were issued then or before, or nobody knows when.
+    pub(crate) fn issued_until(&self, time: u64) -> Vec<Arc<str>> {
+        let is_older = |token: &Token| token.issued.is_none_or(|issued| issued <= time);
+        let tokens = self.tokens.iter().filter(|(_, token)| is_older(token));
+        tokens.map(|(id, _)| Arc::clone(id)).collect()
+    }
+
+    /// Forgets tokens that can be neither accepted nor read any more, at most so many; whether there
+    /// are more.
+    pub(crate) fn purge(&mut self, now: u64, most: usize) -> bool {
+        (0..most).all(|_| self.remove_first(None, |expiry| end_of(expiry) <= now))
+    }
+
+    /// Removes the token that expires first, of the tenant or of all, if it may go.
+    fn remove_first(&mut self, tenant: Option<&str>, may_go: impl Fn(u64) -> bool) -> bool {
+        let expiring = match tenant {
+            Some(tenant) => self.tenants.get(tenant).map(|tenant| &tenant.expiring),
+            None => Some(&self.expiring),
+        };
+        match expiring.and_then(BTreeSet::first) {
+            Some((expiry, id)) if may_go(*expiry) => {
+                let id = Arc::clone(id);
+                self.remove(&id);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Makes room, if need be in place of tokens that have expired. Nothing goes while there is
+    /// room: the clock may be ahead.
+    fn make_room(&mut self, list: &List, now: u64, limits: Limits) -> Result<(), RegisterError> {
+        while let Some(error) = self.missing_room(list, limits) {
+            let tenant = match &error {
+                RegisterError::TenantFull { tenant, .. } => Some(&**tenant),
+                _ => None,
+            };
+            if !self.remove_first(tenant, |expiry| expiry <= now) {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn missing_room(&self, list: &List, limits: Limits) -> Option<RegisterError> {
+        let entries = self.entries_for(list);
+        let of_tenant = self
+            .tenants
+            .get(&list.tenant)
+            .map_or(0, |tenant| tenant.len);
+        if !list.tenant.is_empty() && of_tenant + entries > limits.each_tenant {
+            let (tenant, limit) = ((*list.tenant).into(), limits.each_tenant);
+            return Some(RegisterError::TenantFull { tenant, limit });
+        }
+        let limit = limits.all;
+        (self.len + entries > limit).then_some(RegisterError::Full { limit })
+    }
+
+    /// How many entries one more token with this list takes.
+    fn entries_for(&self, list: &List) -> usize {
+        if self.lists.contains_key(list) {
+            1
+        } else {
+            1 + list.origins.len()
+        }
+    }
+
+    /// A page of the tokens that have come since the cursor, and are still there.
+    pub(crate) fn changes_since(&self, cursor: ChangeCursor, list: u64) -> IssuedChanges {
+        let start = cursor.in_list(list);
+        let mut changed = self.log.range(start.saturating_add(1)..);
+        let page: Vec<_> = changed.by_ref().take(PAGE).collect();
+        let sequence = page.last().map_or(start, |(change, _)| **change);
+        let issued = |id: &Arc<str>| {
+            let token = self.tokens.get(id)?;
+            let origins = token.list.origins.iter().cloned();
+            let mut issued = Issued::new(&**id, origins, time(token.expiry));
+            if let Some(session) = &token.session {
+                issued = issued.session(&**session);
+            }
+            if !token.list.tenant.is_empty() {
+                issued = issued.tenant(&*token.list.tenant);
+            }
+            Some(match token.issued {
+                Some(seconds) => issued.issued_at(time(seconds)),
+                None => issued,
+            })
+        };
+        let mut changes = IssuedChanges {
+            tokens: page.into_iter().filter_map(|(_, id)| issued(id)).collect(),
+            has_more: changed.next().is_some(),
+            ..IssuedChanges::default()
+        };
+        changes.next.tokens = ChangeCursor { list, sequence };
+        changes
     }
 }
 
@@ -312,201 +352,17 @@ fn discount(
     }
 }
 
-fn check_id(id: &str) -> Result<(), RegisterError> {
-    match id.len() {
-        1..=IssuedIndex::MAX_ID_LEN => Ok(()),
-        _ => Err(RegisterError::Id),
-    }
-}
-
-/// When a token that expires then can be neither accepted nor read any more.
-pub(crate) fn end_of(expiry: u64) -> u64 {
-    expiry.saturating_add(REMEMBERED_AFTER_EXPIRY.as_secs())
-}
-
-fn time(seconds: u64) -> SystemTime {
-    let since = Duration::from_secs(seconds);
-    UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
-}
-
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn issued(id: u8, session: u8, origins: &[u8], expiry: u64) -> Issued {
-        let origins = origins.iter().map(|n| origin(*n));
-        let issued = Issued::new(id.to_string(), origins, time(expiry));
-        match session {
-            0 => issued,
-            session => issued.session(session.to_string()),
-        }
-    }
-
-    fn origin(n: u8) -> Origin {
-        format!("https://o{n}.example").parse().unwrap()
-    }
-
-    #[derive(Clone, Debug)]
-    enum Step {
-        Insert(u8, u8, Vec<u8>, u64),
-        Revoke(Revoked),
-        Wait(u64),
-    }
-
-    fn step() -> impl Strategy<Value = Step> {
-        let revoked = (0_u8..6, any::<bool>()).prop_map(|(id, session)| {
-            if session {
-                Revoked::Session((id % 3).to_string().into())
-            } else {
-                Revoked::Token(id.to_string().into())
-            }
-        });
-        let origins = proptest::collection::vec(0_u8..3, 1..4);
-        prop_oneof![
-            6 => (0_u8..6, 0_u8..3, origins, 1_u64..20)
-                .prop_map(|(id, session, origins, life)| Step::Insert(id, session, origins, life)),
-            1 => revoked.prop_map(Step::Revoke),
-            2 => (0_u64..10).prop_map(Step::Wait),
-            1 => (0_u64..20).prop_map(|more| Step::Wait(REMEMBERED_AFTER_EXPIRY.as_secs() - 10 + more)),
-        ]
-    }
-
-    /// The naive model: everything that ever happened.
-    #[derive(Default)]
-    struct Model {
-        tokens: Vec<(u8, u8, BTreeSet<u8>, u64)>,
-        revoked: Vec<Revoked>,
-    }
-
-    impl Model {
-        fn is_revoked(&self, id: u8, session: u8) -> bool {
-            self.revoked
-                .contains(&Revoked::Token(id.to_string().into()))
-                || self
-                    .revoked
-                    .contains(&Revoked::Session(session.to_string().into()))
-        }
-
-        fn expiry_of(&self, origin: u8, now: u64) -> Option<u64> {
-            let live = self.tokens.iter().filter(|(id, session, origins, expiry)| {
-                end_of(*expiry) > now
-                    && origins.contains(&origin)
-                    && !self.is_revoked(*id, *session)
-            });
-            live.map(|(.., expiry)| *expiry).max()
-        }
-    }
-
-    /// Session 0 stands for none, and is never revoked.
-    fn is_no_session(revoked: &Revoked) -> bool {
-        *revoked == Revoked::Session("0".into())
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(1000))]
-
-        #[test]
-        fn agrees_with_the_whole_history(
-            steps in proptest::collection::vec(step(), 0..40),
-        ) {
-            let mut live = LiveTokens::new(1000);
-            let mut other = LiveTokens::new(1000);
-            let mut model = Model::default();
-            let mut now = 1_000_000;
-            for step in steps {
-                match step {
-                    Step::Insert(id, session, origins, life) => {
-                        let result = live.insert(&issued(id, session, &origins, now + life), now);
-                        // A revocation of a known token is remembered while the token matters.
-                        let held = live.is_revoked(
-                            &id.to_string(),
-                            (session > 0).then(|| session.to_string()).as_deref(),
-                            now,
-                        );
-                        prop_assert_eq!(result == Err(RegisterError::Revoked), held);
-                        if result.is_ok() {
-                            model.revoked.retain(|r| *r != Revoked::Token(id.to_string().into()));
-                            model.tokens.retain(|token| token.0 != id);
-                            model.tokens.push((id, session, origins.into_iter().collect(), now + life));
-                        }
-                    }
-                    Step::Revoke(revoked) if is_no_session(&revoked) => {}
-                    Step::Revoke(revoked) => {
-                        live.revoke(revoked.clone(), None, now).unwrap();
-                        model.revoked.push(revoked);
-                    }
-                    Step::Wait(seconds) => now += seconds,
-                }
-                // A replica that sees every state, and never the steps.
-                let snapshot = live.snapshot(now);
-                for Revocation { revoked, until } in &snapshot.revocations {
-                    other.revoke(revoked.clone(), Some(seconds(*until)), now).unwrap();
-                }
-                for token in &snapshot.tokens {
-                    let _ = other.take_over(token, now);
-                }
-                for n in 0..3 {
-                    let expected = model.expiry_of(n, now);
-                    let found = |tokens: &LiveTokens| {
-                        tokens.expiry_of(&origin(n)).filter(|expiry| end_of(*expiry) > now)
-                    };
-                    prop_assert_eq!(found(&live), expected);
-                    prop_assert_eq!(found(&other), expected);
-                }
-            }
-            live.purge(end_of(now + IssuedIndex::MAX_LIFETIME.as_secs()));
-            prop_assert_eq!(live.len(), 0);
-            prop_assert!(live.tokens.is_empty() && live.expiring.is_empty() && live.lapsing.is_empty());
-            prop_assert!(live.sessions.is_empty() && live.expiries.is_empty());
-            prop_assert!(live.revoked_tokens.is_empty() && live.revoked_sessions.is_empty());
-        }
-    }
-
-    #[test]
-    fn what_is_refused_leaves_everything_as_it_was() {
-        let mut live = LiveTokens::new(3);
-        let now = 100;
-        live.insert(&issued(1, 1, &[1, 2, 2], 200), now).unwrap();
-        assert_eq!(live.len(), 2);
-        let long = "x".repeat(IssuedIndex::MAX_ID_LEN + 1);
-        let far = now + IssuedIndex::MAX_LIFETIME.as_secs();
-        for (token, error) in [
-            (issued(2, 0, &[1, 2], 200), RegisterError::Full { limit: 3 }),
-            (issued(1, 0, &[3], 300), RegisterError::Known),
-            (issued(2, 0, &[3], 100), RegisterError::Expired),
-            (issued(2, 0, &[3], far + 1), RegisterError::Lifetime),
-            (issued(2, 0, &[], 200), RegisterError::NoOrigin),
-            (Issued::new("", [origin(3)], time(200)), RegisterError::Id),
-            (
-                Issued::new(&*long, [origin(3)], time(200)),
-                RegisterError::Id,
-            ),
-            (issued(2, 0, &[3], 200).session(&*long), RegisterError::Id),
-        ] {
-            assert_eq!(live.insert(&token, now), Err(error));
-            assert_eq!(live.len(), 2);
-            assert_eq!(live.expiry_of(&origin(3)), None);
-        }
-        live.insert(&issued(2, 0, &[3], far), now).unwrap();
-        // Full: a known token can be revoked, an unknown one not.
-        assert_eq!(
-            live.revoke(Revoked::Token("9".into()), None, now),
-            Err(RegisterError::Full { limit: 3 })
-        );
-        assert_eq!(
-            live.revoke(Revoked::Session("1".into()), None, now),
-            Ok(true)
-        );
-        assert_eq!(
-            live.insert(&issued(4, 1, &[1], 200), now),
-            Err(RegisterError::Revoked)
-        );
-        assert_eq!(live.expiry_of(&origin(1)), None);
-        // Time makes room.
-        live.insert(&issued(5, 0, &[1], 150), now).unwrap();
-        live.insert(&issued(6, 0, &[2], 300), 150).unwrap();
-        assert_eq!(live.expiry_of(&origin(1)), None);
+impl LiveTokens {
+    /// Whether no table holds anything any more.
+    pub(crate) fn is_forgotten(&self) -> bool {
+        self.len == 0
+            && self.tokens.is_empty()
+            && self.sessions.is_empty()
+            && self.tenants.is_empty()
+            && self.lists.is_empty()
+            && self.expiries.is_empty()
+            && self.expiring.is_empty()
+            && self.log.is_empty()
     }
 }

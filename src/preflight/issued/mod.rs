@@ -8,5 +8,5 @@ mod token;
 pub use self::{
     error::RegisterError,
     index::IssuedIndex,
-    token::{Issued, IssuedSnapshot, Merged, Revocation, Revoked},
+    token::{Issued, IssuedChanges, IssuedCursor, Merged},
 };

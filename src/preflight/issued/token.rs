@@ -1,22 +1,26 @@
 use std::time::SystemTime;
 
-use crate::origin::Origin;
+use crate::{
+    origin::Origin,
+    revocation::{ChangeCursor, RevocationChanges, TokenIdentity},
+};
 
-/// A token that has been issued, as far as an [`IssuedIndex`](crate::preflight::IssuedIndex) is concerned:
-/// its id, the session that it belongs to, the origins that it names, and when it expires.
+/// A token that has been issued, as far as an [`IssuedIndex`](crate::preflight::IssuedIndex) is
+/// concerned: its id, whose it is, the origins that it names, and its time.
 ///
 /// It holds nothing that would let anyone use the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Issued {
     id: Box<str>,
+    #[cfg_attr(feature = "serde", serde(default))]
     session: Option<Box<str>>,
+    #[cfg_attr(feature = "serde", serde(default))]
+    tenant: Option<Box<str>>,
     #[cfg_attr(feature = "serde", serde(with = "origins"))]
     origins: Box<[Origin]>,
+    #[cfg_attr(feature = "serde", serde(default))]
+    issued_at: Option<SystemTime>,
     expires_at: SystemTime,
 }
 
@@ -29,7 +33,9 @@ impl Issued {
         Self {
             id: id.into(),
             session: None,
+            tenant: None,
             origins: origins.into_iter().collect(),
+            issued_at: None,
             expires_at,
         }
     }
@@ -38,6 +44,20 @@ impl Issued {
     #[must_use]
     pub fn session(mut self, session: impl Into<Box<str>>) -> Self {
         self.session = Some(session.into());
+        self
+    }
+
+    /// Names the tenant, or customer, in whose share of the index the token counts.
+    #[must_use]
+    pub fn tenant(mut self, tenant: impl Into<Box<str>>) -> Self {
+        self.tenant = Some(tenant.into());
+        self
+    }
+
+    /// Sets when the token was issued. Default: when it is registered.
+    #[must_use]
+    pub fn issued_at(mut self, time: SystemTime) -> Self {
+        self.issued_at = Some(time);
         self
     }
 
@@ -51,6 +71,11 @@ impl Issued {
         self.session.as_deref()
     }
 
+    /// The tenant in whose share it counts.
+    pub fn tenant_id(&self) -> Option<&str> {
+        self.tenant.as_deref()
+    }
+
     /// The origins that it names.
     pub fn origins(&self) -> &[Origin] {
         &self.origins
@@ -60,85 +85,83 @@ impl Issued {
     pub fn expires_at(&self) -> SystemTime {
         self.expires_at
     }
-}
 
-/// What has been revoked.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case")
-)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "replicas must agree on what there is"
-)]
-pub enum Revoked {
-    /// The token with this id.
-    Token(Box<str>),
-    /// All tokens of this session, also those that are not known yet.
-    Session(Box<str>),
-}
+    /// When it was issued, if that is known.
+    pub(crate) fn issuance(&self) -> Option<SystemTime> {
+        self.issued_at
+    }
 
-impl Revoked {
-    pub(crate) fn id(&self) -> &str {
-        let (Self::Token(id) | Self::Session(id)) = self;
-        id
+    pub(crate) fn identity(&self) -> TokenIdentity<'_> {
+        let mut identity = TokenIdentity::new()
+            .id(&self.id)
+            .expires_at(self.expires_at);
+        if let Some(session) = &self.session {
+            identity = identity.session(session);
+        }
+        match self.issued_at {
+            Some(time) => identity.issued_at(time),
+            None => identity,
+        }
     }
 }
 
-/// A revocation, which is remembered as long as what it revokes could be accepted or read: see
-/// [`IssuedIndex::revoke`](crate::preflight::IssuedIndex::revoke).
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Up to where a replica has read the changes of an [`IssuedIndex`](crate::preflight::IssuedIndex)
+/// and its revocations. The default is the beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields)
+    serde(default)
 )]
-#[expect(clippy::exhaustive_structs, reason = "plain data between replicas")]
-pub struct Revocation {
-    /// What is revoked.
-    pub revoked: Revoked,
-    /// Until when it has to be remembered.
-    pub until: SystemTime,
+pub struct IssuedCursor {
+    pub(crate) tokens: ChangeCursor,
+    pub(crate) revocations: ChangeCursor,
 }
 
-/// What an [`IssuedIndex`](crate::preflight::IssuedIndex) holds at a moment, for other replicas to
-/// [`merge`](crate::preflight::IssuedIndex::merge). How it travels is the application's choice; with the
-/// feature `serde` it has a form in JSON and others.
+/// What has changed in an [`IssuedIndex`](crate::preflight::IssuedIndex) since a
+/// [cursor](IssuedCursor), for other replicas to
+/// [`merge`](crate::preflight::IssuedIndex::merge). How it travels is the application's choice; with
+/// the feature `serde` it has a form in JSON and others, in which fields that are not known are
+/// passed over.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
-/// use tower_cors::{Origin, preflight::{Issued, IssuedIndex}};
+/// use tower_cors::{Origin, preflight::{Issued, IssuedCursor, IssuedIndex}};
 ///
 /// let (here, there) = (IssuedIndex::new(100), IssuedIndex::new(100));
 /// let page: Origin = "https://example.com".parse().unwrap();
 /// let expiry = SystemTime::now() + Duration::from_secs(600);
 ///
 /// here.register(&Issued::new("1", [page.clone()], expiry))?;
-/// assert_eq!(there.merge(&here.snapshot()).added, 1);
+/// let changes = here.changes_since(IssuedCursor::default());
+/// assert_eq!(there.merge(&changes).added, 1);
 /// assert!(there.contains(&page));
 ///
-/// here.revoke("1")?;
-/// assert_eq!(there.merge(&here.snapshot()).revoked, 1);
+/// here.revocations().revoke("1")?;
+/// let changes = here.changes_since(changes.next);
+/// assert_eq!(there.merge(&changes).revoked, 1);
 /// assert!(!there.contains(&page));
-/// # Ok::<(), tower_cors::preflight::RegisterError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields)
+    serde(default)
 )]
-#[expect(clippy::exhaustive_structs, reason = "plain data between replicas")]
-pub struct IssuedSnapshot {
-    /// The tokens that live, and those that expired a short time ago.
+#[non_exhaustive]
+pub struct IssuedChanges {
+    /// The tokens that have been registered, if they are still there.
     pub tokens: Vec<Issued>,
     /// What has been revoked.
-    pub revocations: Vec<Revocation>,
+    pub revocations: RevocationChanges,
+    /// Where to read on.
+    pub next: IssuedCursor,
+    /// Whether there is more to read at once.
+    pub has_more: bool,
 }
 
-/// What came of merging a snapshot.
+/// What came of merging changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Merged {
@@ -146,8 +169,9 @@ pub struct Merged {
     pub added: usize,
     /// How many revocations were not known before.
     pub revoked: usize,
-    /// How many entries the index could not take: see
-    /// [`RegisterError`](crate::preflight::RegisterError). What is expired or known is not among them.
+    /// How many tokens the index could not take: see
+    /// [`RegisterError`](crate::preflight::RegisterError). What is expired or known is not among
+    /// them. Their preflights are refused here.
     pub refused: usize,
 }
 

@@ -1,3 +1,6 @@
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 /// The claims of a token: a JSON object (RFC 7519, section 4) in which no key stands twice, at any
@@ -23,11 +26,10 @@ impl Claims {
     ///
     /// When the text is no JSON object, or a key stands in it twice.
     pub fn parse(json: &[u8]) -> Result<Self, ClaimsError> {
-        // Whatever another crate has made of numbers in `serde_json`, it reads them itself.
-        let _: unique::Unique = serde_json::from_slice(json).map_err(|_| ClaimsError)?;
-        serde_json::from_slice(json)
-            .map(Self)
-            .map_err(|_| ClaimsError)
+        match serde_json::from_slice(json) {
+            Ok(Unique(Value::Object(members))) => Ok(Self(members)),
+            Ok(_) | Err(_) => Err(ClaimsError),
+        }
     }
 
     /// A claim by its name, in which `/` and `.` have no meaning.
@@ -82,8 +84,8 @@ fn size_of_heap(value: &Value) -> usize {
 }
 
 /// Claims may be personal: only their names are printed.
-impl std::fmt::Debug for Claims {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
 }
@@ -94,74 +96,85 @@ impl std::fmt::Debug for Claims {
 #[non_exhaustive]
 pub struct ClaimsError;
 
-/// Finds duplicate keys, of which `serde_json` alone keeps the last.
-mod unique {
-    use std::{collections::HashSet, fmt};
+/// JSON in which no key stands twice. `serde_json` itself would keep the last of two, where another
+/// reader of the same token may keep the first.
+struct Unique(Value);
 
-    use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UniqueVisitor).map(Unique)
+    }
+}
 
-    /// JSON in which no key stands twice.
-    pub(crate) struct Unique;
+struct UniqueVisitor;
 
-    impl<'de> Deserialize<'de> for Unique {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_any(UniqueVisitor)
-        }
+/// The key under which `serde_json` hands out a number with its feature `arbitrary_precision`.
+const NUMBER: &str = "$serde_json::private::Number";
+
+impl<'de> Visitor<'de> for UniqueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON without duplicate keys")
     }
 
-    struct UniqueVisitor;
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
 
-    impl<'de> Visitor<'de> for UniqueVisitor {
-        type Value = Unique;
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
 
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("JSON without duplicate keys")
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::String(text.to_owned()))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Value, E> {
+        Ok(Value::String(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(Unique(element)) = sequence.next_element()? {
+            elements.push(element);
         }
+        Ok(Value::Array(elements))
+    }
 
-        fn visit_bool<E>(self, _: bool) -> Result<Unique, E> {
-            Ok(Unique)
-        }
-
-        fn visit_i64<E>(self, _: i64) -> Result<Unique, E> {
-            Ok(Unique)
-        }
-
-        fn visit_u64<E>(self, _: u64) -> Result<Unique, E> {
-            Ok(Unique)
-        }
-
-        fn visit_f64<E>(self, _: f64) -> Result<Unique, E> {
-            Ok(Unique)
-        }
-
-        fn visit_str<E>(self, _: &str) -> Result<Unique, E> {
-            Ok(Unique)
-        }
-
-        fn visit_unit<E>(self) -> Result<Unique, E> {
-            Ok(Unique)
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Unique, A::Error> {
-            while let Some(Unique) = elements.next_element()? {}
-            Ok(Unique)
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Unique, A::Error> {
-            let mut keys = HashSet::new();
-            while let Some(key) = entries.next_key::<String>()? {
-                if !keys.insert(key) {
-                    return Err(A::Error::custom("a key stands twice"));
-                }
-                let Unique = entries.next_value()?;
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            if NUMBERS_ARE_TEXTS && members.is_empty() && key == NUMBER {
+                let text = entries.next_value::<String>()?;
+                let number: Number = serde_json::from_str(&text).map_err(A::Error::custom)?;
+                return Ok(Value::Number(number));
             }
-            Ok(Unique)
+            let Unique(value) = entries.next_value()?;
+            if members.insert(key, value).is_some() {
+                return Err(A::Error::custom("a key stands twice"));
+            }
         }
+        Ok(Value::Object(members))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -182,5 +195,41 @@ mod tests {
         ] {
             assert_eq!(Claims::parse(json), Err(ClaimsError), "{json:?}");
         }
+    }
+    proptest! {
+        /// What is read is what `serde_json` reads, except where a key stands twice.
+        #[test]
+        fn values_are_those_of_serde_json(value in json()) {
+            let text = serde_json::json!({ "value": value }).to_string();
+            let claims = Claims::parse(text.as_bytes()).unwrap();
+            let plain: Value = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(Value::Object(claims.0), plain);
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..256)) {
+            if Claims::parse(&bytes).is_ok() {
+                prop_assert!(serde_json::from_slice::<Map<String, Value>>(&bytes).is_ok());
+            }
+        }
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+            Just(Value::from(NUMBER)),
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map("[a-c$]{0,2}", inner, 0..4)
+                    .prop_map(|members| members.into_iter().collect::<Map<_, _>>().into()),
+            ]
+        })
     }
 }

@@ -31,10 +31,11 @@ pub struct ListRules {
     schemes: Vec<Box<str>>,
     wildcards: bool,
     trailing_slash: bool,
-    max_len: usize,
+    hosts_mean_https: bool,
+    max_bytes: usize,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Http {
     #[default]
     Never,
@@ -49,7 +50,8 @@ impl Default for ListRules {
             schemes: Vec::new(),
             wildcards: false,
             trailing_slash: false,
-            max_len: 255,
+            hosts_mean_https: false,
+            max_bytes: 255,
         }
     }
 }
@@ -97,11 +99,23 @@ impl ListRules {
         self
     }
 
+    /// Reads an entry without a scheme, such as `example.com` or `example.com:8443`, as an `https`
+    /// origin of that host.
+    #[must_use]
+    pub fn hosts_mean_https(mut self) -> Self {
+        self.hosts_mean_https = true;
+        self
+    }
+
     /// How long an entry may be, in bytes, with white space around it. Default: 255.
     #[must_use]
-    pub fn max_len(mut self, bytes: usize) -> Self {
-        self.max_len = bytes;
+    pub fn max_entry_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
         self
+    }
+
+    pub(crate) fn most_entry_bytes(&self) -> usize {
+        self.max_bytes
     }
 
     /// The entry in the spelling that browsers send.
@@ -115,8 +129,8 @@ impl ListRules {
 
     pub(crate) fn parse(&self, entry: &str) -> Result<OriginPattern, EntryErrorKind> {
         use EntryErrorKind as Kind;
-        // Nothing is done with what is too long, be it only blanks.
-        if entry.len() > self.max_len {
+        // Before anything else is done with it, and so with its white space.
+        if entry.len() > self.max_bytes {
             return Err(Kind::Length);
         }
         let entry = entry.trim_matches([' ', '\t']);
@@ -126,10 +140,15 @@ impl ListRules {
             "*" | "+" => return Err(Kind::Special),
             _ => {}
         }
-        let (scheme, rest) = entry.split_once("://").ok_or(Kind::Syntax)?;
-        let scheme = scheme.to_ascii_lowercase();
+        let (scheme, rest) = match entry.split_once("://") {
+            Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),
+            None if self.hosts_mean_https => ("https".to_owned(), entry),
+            None if is_like_a_host(entry) => return Err(Kind::NoScheme),
+            None => return Err(Kind::Syntax),
+        };
         let rest = match rest.strip_suffix('/') {
             Some(rest) if self.trailing_slash => rest,
+            Some(rest) if !rest.contains(['/', '?', '#']) => return Err(Kind::TrailingSlash),
             _ => rest,
         };
         let (host, port) = split_port(rest)?;
@@ -171,16 +190,15 @@ impl ListRules {
     }
 }
 
-impl PartialOrd for Http {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Http {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (*self as u8).cmp(&(*other as u8))
-    }
+/// Whether nothing but the scheme may be missing: a name with a dot, perhaps with a port.
+fn is_like_a_host(entry: &str) -> bool {
+    let (host, port) = entry.split_once(':').unwrap_or((entry, ""));
+    let is_of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.*".contains(&byte);
+    (host.contains('.') || host == "localhost")
+        && host.bytes().all(is_of_a_name)
+        && port
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'*')
 }
 
 /// Host and port, if there is a colon for one.
@@ -242,7 +260,7 @@ pub enum EntryErrorKind {
     /// There is nothing between two delimiters.
     #[error("there is nothing")]
     Empty,
-    /// It is longer than [allowed](ListRules::max_len).
+    /// It is longer than [allowed](ListRules::max_entry_bytes).
     #[error("the entry is too long: no origin needs more than 255 bytes")]
     Length,
     /// It is `null`, which any site can send from a sandboxed frame.
@@ -251,6 +269,15 @@ pub enum EntryErrorKind {
     /// It is `*` or `+`, which stand for origins instead of naming them.
     #[error("* and + are not origins: name each origin")]
     Special,
+    /// It is not a text, as in `[1, null]`.
+    #[error("it is not a text")]
+    NotText,
+    /// It is a host without a scheme.
+    #[error("the scheme is missing: write https://, then the host")]
+    NoScheme,
+    /// It ends in a slash, which no origin does.
+    #[error("it ends in a slash: an origin has none")]
+    TrailingSlash,
     /// It is not `scheme://host` or `scheme://host:port`.
     #[error("an origin is scheme://host or scheme://host:port, without user, path or query")]
     Syntax,
@@ -269,6 +296,21 @@ pub enum EntryErrorKind {
     /// It has a wildcard where none is let in.
     #[error("wildcards are not allowed here: name each origin")]
     Wildcard,
+}
+
+impl EntryErrorKind {
+    /// The setting that lets in what is refused, where there is one.
+    pub(crate) fn setting(self) -> Option<&'static str> {
+        match self {
+            Self::Special => Some("TokenOriginsBuilder::star_lists_any_origin, for a `*`,"),
+            Self::NoScheme => Some("ListRules::hosts_mean_https"),
+            Self::TrailingSlash => Some("ListRules::trailing_slash"),
+            Self::Scheme => Some("ListRules::scheme"),
+            Self::Insecure => Some("ListRules::http_loopback, for this machine,"),
+            Self::Wildcard => Some("ListRules::wildcards, not across a public suffix,"),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -305,7 +347,10 @@ mod tests {
             ("null", K::Null),
             ("*", K::Special),
             ("+", K::Special),
-            ("contoso.com", K::Syntax),
+            ("contoso.com", K::NoScheme),
+            ("*.contoso.com:8443", K::NoScheme),
+            ("localhost:3000", K::NoScheme),
+            ("contoso.com/path", K::Syntax),
             ("javascript:1", K::Syntax),
             ("javascript://contoso.com", K::Scheme),
             ("ftp://contoso.com", K::Scheme),
@@ -314,7 +359,7 @@ mod tests {
             ("http://localhost", K::Insecure),
             ("https://", K::Host),
             ("https://user@contoso.com", K::Host),
-            ("https://contoso.com/", K::Host),
+            ("https://contoso.com/", K::TrailingSlash),
             ("https://contoso.com/;p=1", K::Host),
             ("https://contoso.com?q", K::Host),
             ("https://contoso.com#f", K::Host),
@@ -367,9 +412,30 @@ mod tests {
             Ok("https://contoso.com")
         );
         assert_eq!(slash.canonical("https://contoso.com//"), Err(K::Host));
-        let short = ListRules::new().max_len(19);
+        let short = ListRules::new().max_entry_bytes(19);
         assert!(short.canonical("https://contoso.com").is_ok());
         assert_eq!(short.canonical("https://contoso.com "), Err(K::Length));
+        let hosts = ListRules::new().hosts_mean_https();
+        let canonical = |entry| hosts.canonical(entry);
+        assert_eq!(
+            canonical("Contoso.com").as_deref(),
+            Ok("https://contoso.com")
+        );
+        assert_eq!(
+            canonical("contoso.com:8443").as_deref(),
+            Ok("https://contoso.com:8443")
+        );
+        assert_eq!(canonical("http://contoso.com"), Err(K::Insecure));
+        assert_eq!(canonical("*.contoso.com"), Err(K::Wildcard));
+        assert_eq!(canonical("contoso.com/x"), Err(K::Host));
+        assert_eq!(canonical("user@contoso.com"), Err(K::Host));
+        assert_eq!(canonical("//contoso.com"), Err(K::Host));
+        assert_eq!(canonical("null"), Err(K::Null));
+        let wild = ListRules::new().hosts_mean_https().wildcards();
+        assert_eq!(
+            wild.canonical("*.contoso.com").as_deref(),
+            Ok("https://*.contoso.com")
+        );
         let wild = ListRules::new().wildcards();
         assert!(wild.canonical("https://*.contoso.com").is_ok());
         assert!(wild.canonical("https://contoso.com:*").is_ok());

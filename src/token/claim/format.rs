@@ -4,13 +4,16 @@ use serde_json::Value;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OriginsFormat {
-    /// One text, in which one delimiter stands between entries: `;`, `,`, `|`, a space, a tab or a
-    /// line feed, since anything else could stand in an entry.
+    /// One text, in which one delimiter stands between entries: `;`, `,` or a space. None of them
+    /// can stand in an origin.
     Delimited(char),
     /// A JSON array with one entry in each element.
     Array,
     /// One text that is one entry.
     Single,
+    /// One text that is one entry, or a JSON array of them, as `aud` is written (RFC 7519, section
+    /// 4.1.3).
+    SingleOrArray,
 }
 
 impl OriginsFormat {
@@ -29,14 +32,15 @@ impl OriginsFormat {
             }
             Self::Array => Ok(entries.collect()),
             Self::Single if entries.len() != 1 => Err(FormatError::Several(entries.len())),
-            Self::Single => Ok(Value::String(entries.collect())),
+            Self::SingleOrArray if entries.len() != 1 => Ok(entries.collect()),
+            Self::Single | Self::SingleOrArray => Ok(Value::String(entries.collect())),
         }
     }
 }
 
 /// Whether the character can stand between origins, because it cannot stand in one.
 pub(crate) fn is_delimiter(delimiter: char) -> bool {
-    ";,| \t\n".contains(delimiter)
+    ";, ".contains(delimiter)
 }
 
 /// Why a list cannot be written, or read, in a format.
@@ -44,7 +48,7 @@ pub(crate) fn is_delimiter(delimiter: char) -> bool {
 #[non_exhaustive]
 pub enum FormatError {
     /// The delimiter could stand in an entry.
-    #[error("the delimiter {0:?} is not one of ';', ',', '|', space, tab and line feed")]
+    #[error("the delimiter {0:?} is not one of ';', ',' and space")]
     Delimiter(char),
     /// There is not exactly one entry where exactly one can be written.
     #[error("there are {0} origins, and room for one")]

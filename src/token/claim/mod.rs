@@ -14,5 +14,5 @@ pub use self::{
 };
 pub(crate) use self::{
     format::is_delimiter,
-    list::{ListLimits, Named, Reading},
+    list::{ClaimReading, ListLimits, NamedBy},
 };

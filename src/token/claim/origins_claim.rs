@@ -1,15 +1,17 @@
+use std::{borrow::Cow, fmt, sync::Arc};
+
 use serde_json::Value;
 
 use super::{
     claims::Claims,
     format::{OriginsFormat, is_delimiter},
-    list::{ListError, ListLimits, ListedInToken, Reading},
+    list::{ClaimReading, ListError, ListLimits, SentList, shape_of},
 };
 
 /// Where the claims of a token hold the origins, and how they are written there.
 ///
 /// ```
-/// use tower_cors::token::claim::OriginsClaim;
+/// use tower_cors::token::claim::{OriginsClaim, OriginsFormat};
 ///
 /// // {"ao": "https://contoso.com;https://litware.com"}
 /// let skype = OriginsClaim::delimited("ao", ';');
@@ -19,33 +21,63 @@ use super::{
 /// let clerk = OriginsClaim::single("azp");
 /// // {"https://contoso.com/cors": {"origins": ["https://contoso.com"]}}
 /// let nested = OriginsClaim::array("").pointer("/https:~1~1contoso.com~1cors/origins");
+/// // {"custom:origins": "[\"https://contoso.com\"]"}
+/// let cognito = OriginsClaim::array("custom:origins").json_text();
+/// // {"https://hasura.io/jwt/claims": "{\"x-hasura-origins\": [\"https://contoso.com\"]}"}
+/// let hasura = OriginsClaim::array("x-hasura-origins").inside_json_text("https://hasura.io/jwt/claims");
+/// // {"tenant": "contoso"}
+/// let mapped = OriginsClaim::mapped(OriginsFormat::Single, |claims| {
+///     let tenant = claims.get("tenant")?.as_str()?;
+///     Some(format!("https://{tenant}.example").into())
+/// });
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OriginsClaim {
     place: Place,
     format: OriginsFormat,
+    /// The claim whose text is the JSON object that `place` is in.
+    outer: Option<Box<str>>,
+    is_json_text: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Place {
     Name(Box<str>),
     Pointer(Box<str>),
+    Mapped(Arc<Map>),
 }
+
+type Map = dyn Fn(&Claims) -> Option<Value> + Send + Sync;
 
 impl OriginsClaim {
     /// One text, in which one delimiter stands between entries.
     pub fn delimited(name: impl Into<Box<str>>, delimiter: char) -> Self {
-        Self::new(name, OriginsFormat::Delimited(delimiter))
+        Self::named(name, OriginsFormat::Delimited(delimiter))
     }
 
     /// A JSON array with one entry in each element.
     pub fn array(name: impl Into<Box<str>>) -> Self {
-        Self::new(name, OriginsFormat::Array)
+        Self::named(name, OriginsFormat::Array)
     }
 
     /// One text that is one entry.
     pub fn single(name: impl Into<Box<str>>) -> Self {
-        Self::new(name, OriginsFormat::Single)
+        Self::named(name, OriginsFormat::Single)
+    }
+
+    /// One text that is one entry, or a JSON array of them, from issuers that write a single value
+    /// without its array.
+    pub fn single_or_array(name: impl Into<Box<str>>) -> Self {
+        Self::named(name, OriginsFormat::SingleOrArray)
+    }
+
+    /// What the function makes of the claims, read in this format; `None` where the claim is
+    /// missing. The claims that are left for the service stay as they are.
+    pub fn mapped<F>(format: OriginsFormat, map: F) -> Self
+    where
+        F: Fn(&Claims) -> Option<Value> + Send + Sync + 'static,
+    {
+        Self::new(Place::Mapped(Arc::new(map)), format)
     }
 
     /// Looks below the top level instead: a JSON Pointer (RFC 6901), which begins with `/`.
@@ -55,19 +87,40 @@ impl OriginsClaim {
         self
     }
 
-    fn new(name: impl Into<Box<str>>, format: OriginsFormat) -> Self {
+    /// Says that the list is JSON inside a text: `"[\"https://contoso.com\"]"`.
+    #[must_use]
+    pub fn json_text(mut self) -> Self {
+        self.is_json_text = true;
+        self
+    }
+
+    /// Says that the list is in a JSON object which is itself a text, the value of the claim
+    /// `outer`.
+    #[must_use]
+    pub fn inside_json_text(mut self, outer: impl Into<Box<str>>) -> Self {
+        self.outer = Some(outer.into());
+        self
+    }
+
+    fn named(name: impl Into<Box<str>>, format: OriginsFormat) -> Self {
+        Self::new(Place::Name(name.into()), format)
+    }
+
+    fn new(place: Place, format: OriginsFormat) -> Self {
         Self {
-            place: Place::Name(name.into()),
+            place,
             format,
+            outer: None,
+            is_json_text: false,
         }
     }
 
-    /// The claim's name, unless it is nested.
+    /// The name of a claim at the top level that a list can be written into as it is.
     #[cfg(feature = "jwt")]
-    pub(crate) fn name(&self) -> Option<&str> {
+    pub(crate) fn writable_name(&self) -> Option<&str> {
         match &self.place {
-            Place::Name(name) => Some(name),
-            Place::Pointer(_) => None,
+            Place::Name(name) if self.outer.is_none() && !self.is_json_text => Some(name),
+            _ => None,
         }
     }
 
@@ -81,51 +134,131 @@ impl OriginsClaim {
     pub(crate) fn mistake(&self) -> Option<&'static str> {
         match (&self.place, self.format) {
             (Place::Name(name), _) if name.is_empty() => Some("the name of the claim is empty"),
+            _ if self.outer.as_deref() == Some("") => Some("the name of the outer claim is empty"),
             (Place::Pointer(pointer), _) if !pointer.starts_with('/') => {
                 Some("a JSON pointer begins with '/'")
             }
-            // Anything else can stand in an entry.
-            (_, OriginsFormat::Delimited(delimiter)) if !is_delimiter(delimiter) => {
-                Some("a delimiter is one of ';', ',', '|', space, tab and line feed")
-            }
+            (_, OriginsFormat::Delimited(delimiter)) if !is_delimiter(delimiter) => Some(
+                "a delimiter is one of ';', ',' and space: anything else can stand in an entry",
+            ),
             _ => None,
         }
     }
 
     /// Reads the list.
-    pub(crate) fn read(&self, claims: &Claims, rules: &ListLimits) -> Reading {
-        let value = match &self.place {
-            Place::Name(name) => claims.get(name),
-            Place::Pointer(pointer) => claims.pointer(pointer),
-        };
-        match value.map(|value| self.read_value(value, rules)) {
-            None => Reading::Missing,
-            Some(Ok(list)) => Reading::Listed(list),
-            Some(Err(error)) => Reading::Unreadable(error),
+    pub(crate) fn read(&self, claims: &Claims, limits: &ListLimits) -> ClaimReading {
+        match self.try_read(claims, limits) {
+            Ok(None) => ClaimReading::Missing,
+            Ok(Some(list)) => ClaimReading::Listed(list),
+            Err(error) => ClaimReading::Unreadable(error),
         }
     }
 
-    fn read_value(&self, value: &Value, rules: &ListLimits) -> Result<ListedInToken, ListError> {
-        let mut list = ListedInToken::default();
+    fn try_read(
+        &self,
+        claims: &Claims,
+        limits: &ListLimits,
+    ) -> Result<Option<SentList>, ListError> {
+        let Some(outer) = &self.outer else {
+            let value = self.find(claims);
+            return value
+                .map(|value| self.read_value(&value, limits))
+                .transpose();
+        };
+        let Some(object) = claims.get(outer) else {
+            return Ok(None);
+        };
+        let text = text_of(object)?;
+        limits.check_bytes(text.len())?;
+        let object = Claims::parse(text.as_bytes()).map_err(|_| ListError::Json)?;
+        let value = self.find(&object);
+        value
+            .map(|value| self.read_value(&value, limits))
+            .transpose()
+    }
+
+    fn find<'a>(&self, claims: &'a Claims) -> Option<Cow<'a, Value>> {
+        match &self.place {
+            Place::Name(name) => claims.get(name).map(Cow::Borrowed),
+            Place::Pointer(pointer) => claims.pointer(pointer).map(Cow::Borrowed),
+            Place::Mapped(map) => map(claims).map(Cow::Owned),
+        }
+    }
+
+    fn read_value(&self, value: &Value, limits: &ListLimits) -> Result<SentList, ListError> {
+        let parsed;
+        let value = if self.is_json_text {
+            let text = text_of(value)?;
+            limits.check_bytes(text.len())?;
+            parsed = serde_json::from_str(text).map_err(|_| ListError::Json)?;
+            &parsed
+        } else {
+            value
+        };
+        let mut list = SentList::default();
         match (self.format, value) {
             (OriginsFormat::Delimited(delimiter), Value::String(text)) => {
-                rules.check_len(text.len())?;
+                limits.check_bytes(text.len())?;
                 for entry in text.split(delimiter) {
-                    list.add(Some(entry), rules)?;
+                    list.add(entry, limits)?;
                 }
             }
-            (OriginsFormat::Array, Value::Array(elements)) => {
+            (OriginsFormat::Array | OriginsFormat::SingleOrArray, Value::Array(elements)) => {
                 let lengths = elements.iter().filter_map(Value::as_str).map(str::len);
-                rules.check_len(lengths.sum())?;
+                limits.check_bytes(lengths.sum())?;
                 for element in elements {
-                    list.add(element.as_str(), rules)?;
+                    list.add_value(element, limits)?;
                 }
             }
-            (OriginsFormat::Single, Value::String(text)) => list.add(Some(text), rules)?,
-            _ => return Err(ListError::Shape),
+            (OriginsFormat::Single | OriginsFormat::SingleOrArray, Value::String(text)) => {
+                list.add(text, limits)?;
+            }
+            (format, _) => {
+                let (found, expected) = (shape_of(value), shape_in(format));
+                return Err(ListError::Shape { found, expected });
+            }
         }
         list.entries.shrink_to_fit();
         Ok(list)
+    }
+}
+
+fn text_of(value: &Value) -> Result<&str, ListError> {
+    value.as_str().ok_or_else(|| ListError::Shape {
+        found: shape_of(value),
+        expected: "a text with JSON in it",
+    })
+}
+
+fn shape_in(format: OriginsFormat) -> &'static str {
+    match format {
+        OriginsFormat::Delimited(_) | OriginsFormat::Single => "a text",
+        OriginsFormat::Array => "an array",
+        OriginsFormat::SingleOrArray => "a text or an array",
+    }
+}
+
+/// The place, as in a text for the operator.
+impl fmt::Display for OriginsClaim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Name(place) | Place::Pointer(place) => write!(f, "{place:?}")?,
+            Place::Mapped(_) => f.write_str("that OriginsClaim::mapped makes")?,
+        }
+        match &self.outer {
+            Some(outer) => write!(f, " in the text of {outer:?}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for OriginsClaim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OriginsClaim")
+            .field("claim", &format_args!("{self}"))
+            .field("format", &self.format)
+            .field("is_json_text", &self.is_json_text)
+            .finish()
     }
 }
 
@@ -135,10 +268,14 @@ mod tests {
     use serde_json::json;
 
     use super::{
-        super::{entry::ListRules, list::Named},
+        super::{entry::ListRules, list::NamedBy},
         *,
     };
     use crate::origin::Origin;
+
+    fn is_a_bound(error: ListError) -> bool {
+        !matches!(error, ListError::Shape { .. } | ListError::Json)
+    }
 
     fn read(claim: &OriginsClaim, value: Value) -> Result<(Vec<String>, usize), Option<ListError>> {
         read_by(&ListLimits::default(), claim, value)
@@ -151,12 +288,15 @@ mod tests {
     ) -> Result<(Vec<String>, usize), Option<ListError>> {
         let claims = Claims::parse(json!({"list": value}).to_string().as_bytes()).unwrap();
         match claim.read(&claims, rules) {
-            Reading::Listed(list) => {
+            ClaimReading::Listed(list) => {
                 let texts = list.entries.iter().map(|entry| entry.as_str().to_owned());
-                Ok((texts.collect(), list.skipped()))
+                Ok((
+                    texts.collect(),
+                    list.skipped().map_or(0, |(count, _)| count),
+                ))
             }
-            Reading::Unreadable(error) => Err(Some(error)),
-            Reading::Missing => Err(None),
+            ClaimReading::Unreadable(error) => Err(Some(error)),
+            ClaimReading::Missing => Err(None),
         }
     }
 
@@ -219,7 +359,8 @@ mod tests {
             (&text, json!(1)),
             (&single, json!(["https://a.example"])),
         ] {
-            assert_eq!(read(claim, wrong), Err(Some(ListError::Shape)), "{claim:?}");
+            let error = read(claim, wrong).unwrap_err();
+            assert!(matches!(error, Some(ListError::Shape { .. })), "{claim:?}");
         }
         assert_eq!(read(&OriginsClaim::array("other"), json!([])), Err(None));
     }
@@ -241,11 +382,8 @@ mod tests {
             (&text, json!(long)),
             (&array, json!(["https://a.example", " ".repeat(256)])),
         ] {
-            assert_eq!(
-                read(claim, value),
-                Err(Some(ListError::TooLong)),
-                "{claim:?}"
-            );
+            let error = read(claim, value).unwrap_err();
+            assert!(error.is_some_and(is_a_bound), "{claim:?}");
         }
     }
 
@@ -253,8 +391,8 @@ mod tests {
     fn the_bounds_are_the_rules() {
         let rules = ListLimits {
             max_entries: 2,
-            max_len: 40,
-            entries: ListRules::new().max_len(25),
+            max_bytes: 40,
+            entries: ListRules::new().max_entry_bytes(25),
             ..ListLimits::default()
         };
         let claim = OriginsClaim::delimited("list", ';');
@@ -265,12 +403,15 @@ mod tests {
         assert!(fits("https://abcdefghi.example") && !fits("https://abcdefghij.example"));
         let wide = ListLimits {
             max_entries: 1000,
-            max_len: 100_000,
+            max_bytes: 100_000,
             ..ListLimits::default()
         };
         let long = json!(["https://a.example"; 1000].to_vec());
         let array = OriginsClaim::array("list");
-        assert_eq!(read(&array, long.clone()), Err(Some(ListError::TooLong)));
+        assert!(matches!(
+            read(&array, long.clone()),
+            Err(Some(ListError::Bytes { max: 8192, .. }))
+        ));
         assert_eq!(
             read_by(&wide, &array, long).map(|(list, _)| list.len()),
             Ok(1000)
@@ -293,11 +434,11 @@ mod tests {
                 .names(&origin)
         };
         for (list, expected) in [
-            ("*", Some(Named::ByStar)),
-            (" *\t", Some(Named::ByStar)),
-            ("https://b.example;*", Some(Named::ByStar)),
-            ("*;https://a.example", Some(Named::Itself)),
-            ("https://a.example", Some(Named::Itself)),
+            ("*", Some(NamedBy::Star)),
+            (" *\t", Some(NamedBy::Star)),
+            ("https://b.example;*", Some(NamedBy::Star)),
+            ("*;https://a.example", Some(NamedBy::Entry)),
+            ("https://a.example", Some(NamedBy::Entry)),
             ("https://*", None),
             ("**", None),
             ("+", None),
@@ -307,7 +448,7 @@ mod tests {
             ("*;*;*;*", None),
         ] {
             assert_eq!(names(&rules, list), expected, "{list}");
-            let without = expected.filter(|named| *named == Named::Itself);
+            let without = expected.filter(|named| *named == NamedBy::Entry);
             assert_eq!(names(&ListLimits::default(), list), without, "{list}");
         }
     }
@@ -329,7 +470,99 @@ mod tests {
         for missing in ["/list", "/https:~1~1a.example~1cors", "/", "", "list"] {
             assert!(read(missing).names(&origin).is_none(), "{missing}");
         }
-        assert!(matches!(read("/a"), Reading::Listed(list) if list.skipped() == 1));
+        assert!(
+            matches!(read("/a"), ClaimReading::Listed(list) if list.skipped().is_some_and(|(count, _)| count == 1))
+        );
+    }
+
+    #[test]
+    fn json_inside_texts() {
+        let claim = OriginsClaim::array("list").json_text();
+        let a = || vec!["https://a.example".to_owned()];
+        assert_eq!(
+            read(&claim, json!(r#"["https://a.example"]"#)),
+            Ok((a(), 0))
+        );
+        let delimited = OriginsClaim::delimited("list", ',').json_text();
+        assert_eq!(
+            read(&delimited, json!(r#""https://a.example""#)),
+            Ok((a(), 0))
+        );
+        for wrong in [
+            "",
+            "[",
+            "[] x",
+            "https://a.example",
+            r#"["https://a.example"], "x": 1"#,
+        ] {
+            assert_eq!(
+                read(&claim, json!(wrong)),
+                Err(Some(ListError::Json)),
+                "{wrong}"
+            );
+        }
+        let unparsed = read(&claim, json!(["https://a.example"])).unwrap_err();
+        assert!(matches!(
+            unparsed,
+            Some(ListError::Shape {
+                found: "an array",
+                ..
+            })
+        ));
+        let long = json!(format!("[{}]", " ".repeat(9000)));
+        assert!(matches!(
+            read(&claim, long),
+            Err(Some(ListError::Bytes { .. }))
+        ));
+
+        // The whole object is a text.
+        let claim = OriginsClaim::array("origins").inside_json_text("list");
+        let around = |text: &str| read(&claim, json!(text));
+        assert_eq!(
+            around(r#"{"origins": ["https://a.example"], "x": 1}"#),
+            Ok((a(), 0))
+        );
+        assert_eq!(around(r#"{"x": 1}"#), Err(None));
+        let twice = r#"{"origins": ["https://a.example"], "origins": []}"#;
+        assert_eq!(around(twice), Err(Some(ListError::Json)));
+        let nested = OriginsClaim::array("")
+            .pointer("/a/b")
+            .inside_json_text("list");
+        let text = r#"{"a": {"b": ["https://a.example"]}}"#;
+        assert_eq!(read(&nested, json!(text)), Ok((a(), 0)));
+    }
+
+    #[test]
+    fn a_text_or_an_array() {
+        let claim = OriginsClaim::single_or_array("list");
+        let a = || vec!["https://a.example".to_owned()];
+        assert_eq!(read(&claim, json!("https://a.example")), Ok((a(), 0)));
+        assert_eq!(read(&claim, json!(["https://a.example"])), Ok((a(), 0)));
+        assert_eq!(
+            read(&claim, json!("https://a.example https://b.example")),
+            Ok((vec![], 1))
+        );
+        let error = read(&claim, json!({})).unwrap_err().unwrap();
+        assert_eq!(
+            error.to_string(),
+            "it is an object, and a text or an array is expected: say with OriginsClaim how it is \
+             written"
+        );
+    }
+
+    #[test]
+    fn claims_can_be_mapped_before_they_are_read() {
+        let claim = OriginsClaim::mapped(OriginsFormat::Array, |claims| {
+            let hosts = claims.get("list")?.as_array()?.iter();
+            Some(
+                hosts
+                    .map(|host| format!("https://{}", host.as_str().unwrap_or("-")))
+                    .collect(),
+            )
+        });
+        let a = || vec!["https://a.example".to_owned()];
+        assert_eq!(read(&claim, json!(["a.example"])), Ok((a(), 0)));
+        assert_eq!(read(&claim, json!("a.example")), Err(None));
     }
 
     proptest! {

@@ -58,7 +58,10 @@ impl AllowedOrigins {
             OriginsFormat::Delimited(delimiter) => {
                 Err(Error::Format(FormatError::Delimiter(delimiter)))
             }
-            OriginsFormat::Array => {
+            OriginsFormat::SingleOrArray if !text.trim_start().starts_with('[') => {
+                Self::from_entries([text], rules)
+            }
+            OriginsFormat::Array | OriginsFormat::SingleOrArray => {
                 let entries: Vec<String> = serde_json::from_str(text).map_err(|_| Error::Shape)?;
                 Self::from_entries(entries.iter().map(String::as_str), rules)
             }

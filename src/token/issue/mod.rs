@@ -9,9 +9,11 @@ mod rules;
 
 #[cfg(feature = "jwt")]
 pub use self::mint::{
-    MintError, MintedToken, MinterConfigError, SigningKey, TokenMinter, TokenMinterBuilder,
-    TokenOrder,
+    MintError, MintedToken, MinterConfigError, MinterConfigErrors, SigningKey, TokenMinter,
+    TokenMinterBuilder, TokenOrder,
 };
+#[cfg(feature = "jwt")]
+pub(crate) use self::revocable::id_of;
 pub use self::{
     allowed_origins::AllowedOrigins,
     request_error::{RequestedEntryError, RequestedEntryErrorKind, RequestedOriginsError},

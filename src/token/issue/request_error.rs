@@ -1,6 +1,9 @@
 use std::fmt;
 
-use crate::token::claim::{EntryErrorKind, FormatError};
+use crate::{
+    lines::write_lines,
+    token::claim::{EntryErrorKind, FormatError},
+};
 
 /// Why a list of origins that somebody asks to have in a token is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,10 +72,6 @@ struct Lines<'a>(&'a [RequestedEntryError]);
 
 impl fmt::Display for Lines<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, error) in self.0.iter().enumerate() {
-            let separator = if i == 0 { "" } else { "\n" };
-            write!(f, "{separator}{error}")?;
-        }
-        Ok(())
+        write_lines(f, self.0)
     }
 }

@@ -1,24 +1,34 @@
-use crate::{
-    preflight::IssuedIndex,
-    token::verify::{TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyResult},
+use std::{
+    borrow::Cow,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// A verifier whose tokens can be revoked in an [`IssuedIndex`].
+use serde_json::Value;
+
+use crate::{
+    revocation::{Revocations, TokenIdentity},
+    token::verify::{
+        TokenRequest, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyResult,
+    },
+};
+
+/// A verifier whose tokens can be revoked.
 ///
-/// A token that the inner verifier finds good is refused if its `jti`, or its session, is revoked
-/// in the index. One that has expired meanwhile is so too: its page need not read that it has.
+/// A token that the inner verifier finds good is refused if its `jti`, or its session, is revoked in
+/// the list of [`Revocations`], which names the claim with the session. One that has expired
+/// meanwhile is refused, too: its page need not read that it has expired. An id may be a text or a
+/// number; `7` and `"7"` are the same. **A token that has neither is refused**, because nothing could
+/// revoke it, unless [told otherwise](Self::dangerously_accept_irrevocable).
+///
 /// [`TokenOrigins`](crate::token::TokenOrigins) asks it about tokens that it remembers, too, so that a
 /// revocation is heeded at once. A cache of yours belongs inside, or it would serve revoked ones.
 ///
-/// The index remembers a revocation for as long as a token that is registered there can be accepted.
-/// Of tokens that are not, it knows no expiry: see [`IssuedIndex::revoke`].
-///
 /// ```
 /// use tower_cors::{
-///     preflight::IssuedIndex,
+///     revocation::Revocations,
 ///     token::{
-///         TokenVerifier, VerifiedToken, claim::Claims, issue::Revocable, verify::{VerifyError,
-///         VerifyFuture},
+///         TokenVerifier, VerifiedToken, claim::Claims, issue::Revocable,
+///         verify::{TokenRequest, VerifyError, VerifyFuture},
 ///     },
 /// };
 ///
@@ -27,61 +37,78 @@ use crate::{
 /// struct Always;
 ///
 /// impl TokenVerifier for Always {
-///     fn verify(&self, _: &str) -> VerifyFuture {
-///         let claims = Claims::parse(br#"{"jti": "1", "asi": "session-7"}"#).expect("an object");
+///     fn verify(&self, _: &str, _: &TokenRequest<'_>) -> VerifyFuture {
+///         let claims = Claims::parse(br#"{"jti": "1", "asi": 7}"#).expect("an object");
 ///         VerifyFuture::ready(Ok(VerifiedToken::new(claims)))
 ///     }
 /// }
 ///
-/// let index = IssuedIndex::new(100);
-/// let verifier = Revocable::new(Always, index.clone()).session_claim("asi");
-/// assert!(matches!(verifier.verify("token").into_ready(), Ok(Ok(_))));
+/// let revocations = Revocations::builder(100).session_claim("asi").build();
+/// let verifier = Revocable::new(Always, revocations.clone());
+/// let request = http::Request::new(());
+/// let verify = || verifier.verify("token", &TokenRequest::from(&request)).into_ready();
+/// assert!(matches!(verify(), Ok(Ok(_))));
 ///
-/// index.revoke_session("session-7")?;
-/// assert!(matches!(verifier.verify("token").into_ready(), Ok(Err(VerifyError::Revoked))));
-/// # Ok::<(), tower_cors::preflight::RegisterError>(())
+/// revocations.revoke_session("7")?;
+/// assert!(matches!(verify(), Ok(Err(VerifyError::Revoked))));
+/// # Ok::<(), tower_cors::revocation::RevocationError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Revocable<V> {
     verifier: V,
-    revocations: Revocations,
+    check: Check,
 }
 
 #[derive(Clone, Debug)]
-struct Revocations {
-    index: IssuedIndex,
-    session_claim: Option<Box<str>>,
+struct Check {
+    revocations: Revocations,
+    accepts_irrevocable: bool,
 }
 
 impl<V: TokenVerifier> Revocable<V> {
-    /// Tokens that `verifier` finds good, unless they are revoked in `index`.
-    pub fn new(verifier: V, index: IssuedIndex) -> Self {
+    /// Tokens that `verifier` finds good, unless they are revoked: in a list of [`Revocations`], or
+    /// in that of an [`IssuedIndex`](crate::preflight::IssuedIndex).
+    pub fn new(verifier: V, revocations: impl Into<Revocations>) -> Self {
         Self {
             verifier,
-            revocations: Revocations {
-                index,
-                session_claim: None,
+            check: Check {
+                revocations: revocations.into(),
+                accepts_irrevocable: false,
             },
         }
     }
 
-    /// Names the claim that holds the session which a token belongs to.
+    /// Lets in tokens that have neither a `jti` nor a session, so that nothing but
+    /// [their time](Revocations::revoke_issued_until) can revoke them.
     #[must_use]
-    pub fn session_claim(mut self, name: impl Into<Box<str>>) -> Self {
-        self.revocations.session_claim = Some(name.into());
+    pub fn dangerously_accept_irrevocable(mut self) -> Self {
+        self.check.accepts_irrevocable = true;
         self
     }
 }
 
 impl<V: TokenVerifier> TokenVerifier for Revocable<V> {
-    fn verify(&self, token: &str) -> VerifyFuture {
-        match self.verifier.verify(token).into_ready() {
-            Ok(result) => VerifyFuture::ready(self.revocations.check(result)),
+    fn verify(&self, token: &str, request: &TokenRequest<'_>) -> VerifyFuture {
+        match self.verifier.verify(token, request).into_ready() {
+            Ok(result) => VerifyFuture::ready(self.check.judge(result)),
             Err(verification) => {
-                let revocations = self.revocations.clone();
-                VerifyFuture::new(async move { revocations.check(verification.await) })
+                let check = self.check.clone();
+                VerifyFuture::new(async move { check.judge(verification.await) })
             }
         }
+    }
+
+    fn cache_scope<'a>(&self, request: &TokenRequest<'a>) -> Cow<'a, str> {
+        self.verifier.cache_scope(request)
+    }
+
+    fn check_request(
+        &self,
+        token: &str,
+        verified: &VerifiedToken,
+        request: &TokenRequest<'_>,
+    ) -> Result<(), VerifyError> {
+        self.verifier.check_request(token, verified, request)
     }
 
     fn epoch(&self) -> u64 {
@@ -89,24 +116,118 @@ impl<V: TokenVerifier> TokenVerifier for Revocable<V> {
     }
 
     fn is_revoked(&self, token: &VerifiedToken) -> bool {
-        self.revocations.holds(token) || self.verifier.is_revoked(token)
+        matches!(self.check.state(token), State::Revoked) || self.verifier.is_revoked(token)
     }
 }
 
-impl Revocations {
-    fn check(&self, result: VerifyResult) -> VerifyResult {
-        match &result {
-            Ok(token) | Err(VerifyError::Expired(token)) if self.holds(token) => {
-                Err(VerifyError::Revoked)
-            }
-            _ => result,
+enum State {
+    Good,
+    Revoked,
+    Irrevocable,
+}
+
+impl Check {
+    fn judge(&self, result: VerifyResult) -> VerifyResult {
+        let (Ok(token) | Err(VerifyError::Expired(token))) = &result else {
+            return result;
+        };
+        match self.state(token) {
+            State::Good => result,
+            State::Revoked => Err(VerifyError::Revoked),
+            State::Irrevocable => Err(VerifyError::Malformed(
+                "nothing could revoke it: it has neither a jti nor a session of 1 to 256 bytes",
+            )),
         }
     }
 
-    fn holds(&self, token: &VerifiedToken) -> bool {
-        let text = |name: &str| token.claims().get(name).and_then(|value| value.as_str());
-        let session = self.session_claim.as_deref().and_then(text);
-        self.index
-            .is_revoked(text("jti").unwrap_or_default(), session)
+    fn state(&self, token: &VerifiedToken) -> State {
+        let claims = token.claims();
+        let id = claims.get("jti").and_then(id_of);
+        let session = claims.get(self.revocations.session_claim()).and_then(id_of);
+        if id.is_none() && session.is_none() && !self.accepts_irrevocable {
+            return State::Irrevocable;
+        }
+        let mut identity = TokenIdentity::new();
+        if let Some(id) = &id {
+            identity = identity.id(id);
+        }
+        if let Some(session) = &session {
+            identity = identity.session(session);
+        }
+        if let Some(time) = claims.get("iat").and_then(time_of) {
+            identity = identity.issued_at(time);
+        }
+        if let Some(time) = token.expiry() {
+            identity = identity.expires_at(time);
+        }
+        if self.revocations.is_revoked(&identity) {
+            State::Revoked
+        } else {
+            State::Good
+        }
+    }
+}
+
+/// An id as a list of revocations has it: a JSON scalar, of which the spelling does not matter. A
+/// longer one than can be revoked is none.
+pub(crate) fn id_of(value: &Value) -> Option<Cow<'_, str>> {
+    let id: Cow<'_, str> = match value {
+        Value::String(text) => text.into(),
+        Value::Bool(value) => value.to_string().into(),
+        Value::Number(number) => {
+            let whole = |number: f64| {
+                // Beyond this not every whole number has a spelling of its own.
+                (number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0)
+                    .then(|| format!("{number:.0}"))
+            };
+            let float = number
+                .as_f64()
+                .filter(|_| !number.is_i64() && !number.is_u64());
+            float
+                .and_then(whole)
+                .unwrap_or_else(|| number.to_string())
+                .into()
+        }
+        Value::Null | Value::Array(_) | Value::Object(_) => return None,
+    };
+    (1..=Revocations::MAX_ID_LEN)
+        .contains(&id.len())
+        .then_some(id)
+}
+
+/// A `NumericDate` (RFC 7519, section 2), rounded down.
+fn time_of(value: &Value) -> Option<SystemTime> {
+    let seconds = Duration::try_from_secs_f64(value.as_f64()?).ok()?;
+    UNIX_EPOCH.checked_add(Duration::from_secs(seconds.as_secs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_scalars() {
+        for (value, id) in [
+            (json!("7"), Some("7")),
+            (json!(7), Some("7")),
+            (json!(7.0), Some("7")),
+            (json!(7e2), Some("700")),
+            (json!(-7), Some("-7")),
+            (json!(7.5), Some("7.5")),
+            (
+                json!(18_446_744_073_709_551_615_u64),
+                Some("18446744073709551615"),
+            ),
+            (json!(true), Some("true")),
+            (json!(""), None),
+            (json!(null), None),
+            (json!(["7"]), None),
+            (json!({"id": "7"}), None),
+            (json!("x".repeat(257)), None),
+        ] {
+            assert_eq!(id_of(&value).as_deref(), id, "{value}");
+        }
     }
 }

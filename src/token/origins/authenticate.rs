@@ -1,18 +1,17 @@
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
 use http::request::Parts;
 
 use super::{
-    cache::{Finding, Known},
-    judgement::{Settings, Standing},
     policy::TokenOrigins,
+    verification::{TokenState, TokenVerification},
 };
 use crate::{
-    origin::RequestOrigin,
-    request::CorsRequest,
+    request::Head,
     token::{
+        claim::ClaimReading,
         source::Verified,
-        verify::{VerifiedToken, VerifyError},
+        verify::{TokenRequest, VerifiedToken, VerifyError},
     },
 };
 
@@ -20,9 +19,12 @@ impl TokenOrigins {
     /// Finds and verifies the token of a request which the layer has not judged, in the same places
     /// and by the same rules: one without an `Origin`, or of the service's own pages.
     ///
-    /// A request that the layer has judged has its [`VerifiedToken`] in its extensions already, and
-    /// that one is returned, if it is still good. `None` says that there is no token. Origins play no part here: CORS is
-    /// no authentication, and this is.
+    /// A request that the layer of this policy has judged has its [`VerifiedToken`] in its
+    /// extensions already, and that one is returned, if it is still good. One that another policy
+    /// has left counts only where a source [says so](crate::token::source::TokenSource::verified_token): a token for
+    /// another service proves nothing here. `None` says that there is no token.
+    ///
+    /// Origins play no part in this: CORS is no authentication, and this is.
     ///
     /// # Errors
     ///
@@ -35,14 +37,14 @@ impl TokenOrigins {
     /// #     TokenVerifier,
     /// #     VerifiedToken,
     /// #     claim::Claims,
-    /// #     verify::{VerifyError, VerifyFuture},
+    /// #     verify::{TokenRequest, VerifyError, VerifyFuture},
     /// # };
     /// use tower_cors::token::{TokenOrigins, claim::OriginsClaim, source::TokenSource};
     /// # /// Knows one token.
     /// # #[derive(Debug)]
     /// # struct Issuer;
     /// # impl TokenVerifier for Issuer {
-    /// #     fn verify(&self, token: &str) -> VerifyFuture {
+    /// #     fn verify(&self, token: &str, _: &TokenRequest<'_>) -> VerifyFuture {
     /// #         VerifyFuture::ready(match token {
     /// #             "t0k3n" => Ok(VerifiedToken::new(Claims::parse(b"{}").unwrap())),
     /// #             _ => Err(VerifyError::NotAuthentic("unknown")),
@@ -73,13 +75,10 @@ impl TokenOrigins {
         parts: &Parts,
     ) -> impl Future<Output = Result<Option<Arc<VerifiedToken>>, VerifyError>> + Send + use<> {
         let started = self.start_authenticating(parts);
-        let settings = Arc::clone(&self.settings);
         async move {
-            match started? {
-                Started::NoToken => Ok(None),
-                Started::Verified(token) => settings.good(&token).map(Some),
-                Started::Known(known) => settings.good_of(&known).map(Some),
-                Started::Waiting(finding_out) => settings.good_of(&*finding_out.await).map(Some),
+            match started {
+                Started::Done(result) => result,
+                Started::Waiting(verifying) => verifying.await.map(Some),
             }
         }
     }
@@ -87,56 +86,56 @@ impl TokenOrigins {
     fn start_authenticating(
         &self,
         parts: &Parts,
-    ) -> Result<Started<impl Future<Output = Arc<Known>> + Send + use<>>, VerifyError> {
-        if let Some(token) = parts.extensions.get::<Arc<VerifiedToken>>() {
-            return Ok(Started::Verified(Arc::clone(token)));
+    ) -> Started<impl Future<Output = Result<Arc<VerifiedToken>, VerifyError>> + Send + use<>> {
+        let tokens = &self.verification;
+        let left = parts.extensions.get::<Arc<VerifiedToken>>();
+        if let Some(token) = left.filter(|token| token.is_verified_by(tokens.verified_by)) {
+            return Started::Done(tokens.still_good(token).map(Some));
         }
-        // Where a token is does not depend on who sends it.
-        let request = CorsRequest::new(parts.into(), &RequestOrigin::Opaque, None);
-        if let Some(Verified::Token(token)) = self.find_verified(&request) {
-            return Ok(Started::Verified(token));
+        let head = Head::from(parts);
+        if let Some(Verified::Token(token)) = self.find_verified(&head) {
+            return Started::Done(tokens.still_good(&token).map(Some));
         }
-        let token = self
-            .find(&request)
-            .map_err(|_| VerifyError::Malformed("there is not exactly one token"))?;
-        let (Some(token), Some(verifier)) = (token, &self.settings.verifier) else {
-            return Ok(Started::NoToken);
+        let (token, verifier) = match (self.find(&head, false), &tokens.verifier) {
+            (Err(_), _) => {
+                let what = "there is not exactly one token, of a form and length that is allowed";
+                return Started::Done(Err(VerifyError::Malformed(what)));
+            }
+            (Ok(Some(token)), Some(verifier)) => (token, verifier),
+            _ => return Started::Done(Ok(None)),
         };
-        Ok(
-            match self
-                .settings
-                .find_out(&**verifier, &token, SystemTime::now())
-            {
-                Ok(known) => Started::Known(known),
-                Err(finding_out) => Started::Waiting(finding_out),
-            },
-        )
+        let request = TokenRequest::from(parts);
+        match tokens.verify_and_cache(&**verifier, &token, &request) {
+            Ok(cached) => Started::Done(good(tokens.state(&cached, &token, &request)).map(Some)),
+            Err(verifying) => {
+                let tokens = Arc::clone(tokens);
+                let (token, request) = (Box::<str>::from(&*token), request.to_owned_request());
+                Started::Waiting(async move {
+                    let cached = verifying.await;
+                    good(tokens.state(&cached, &token, &request.view()))
+                })
+            }
+        }
     }
 }
 
-/// How far it is known at once.
 enum Started<F> {
-    NoToken,
-    Verified(Arc<VerifiedToken>),
-    Known(Arc<Known>),
+    Done(Result<Option<Arc<VerifiedToken>>, VerifyError>),
     Waiting(F),
 }
 
-impl Settings {
-    fn good_of(&self, known: &Known) -> Result<Arc<VerifiedToken>, VerifyError> {
-        match &known.finding {
-            Finding::Good(token, _) => self.good(token),
-            Finding::Expired(token, _) if self.is_revoked(token) => Err(VerifyError::Revoked),
-            Finding::Expired(token, _) => Err(VerifyError::Expired((**token).clone())),
-            Finding::Refused(error) => Err(error.clone()),
-        }
+impl TokenVerification {
+    fn still_good(&self, token: &Arc<VerifiedToken>) -> Result<Arc<VerifiedToken>, VerifyError> {
+        // Whom the token lists makes no difference here, so its list is not read.
+        good(self.state_of(token, &ClaimReading::Missing))
     }
+}
 
-    fn good(&self, token: &Arc<VerifiedToken>) -> Result<Arc<VerifiedToken>, VerifyError> {
-        match self.standing(token, SystemTime::now()) {
-            Standing::Good => Ok(Arc::clone(token)),
-            Standing::Expired => Err(VerifyError::Expired((**token).clone())),
-            Standing::Revoked => Err(VerifyError::Revoked),
-        }
+fn good(state: TokenState<'_>) -> Result<Arc<VerifiedToken>, VerifyError> {
+    match state {
+        TokenState::Good(token, _) => Ok(Arc::clone(token)),
+        TokenState::Expired(token, _) => Err(VerifyError::Expired((**token).clone())),
+        TokenState::Revoked => Err(VerifyError::Revoked),
+        TokenState::Refused(error) => Err(error),
     }
 }

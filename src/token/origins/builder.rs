@@ -3,16 +3,17 @@ use std::{sync::Arc, time::Duration};
 use super::{
     cache::{CacheLimits, TokenCache},
     error::{TokenConfigError, TokenConfigErrors},
-    judgement::Settings,
+    judgement::JudgementRules,
     missing_claim::MissingClaim,
-    policy::TokenOrigins,
+    policy::{Settings, TokenOrigins},
+    verification::TokenVerification,
 };
 use crate::{
-    time::MAX_EXPIRED_GRACE,
+    time::{Clock, MAX_EXPIRED_GRACE, SystemClock},
     token::{
         claim::{ListLimits, ListRules, OriginsClaim},
         source::TokenSource,
-        verify::TokenVerifier,
+        verify::{TokenVerifier, VerifiedBy},
     },
 };
 
@@ -28,29 +29,43 @@ use crate::{
 /// // An outer layer that has verified the token needs neither.
 /// assert!(TokenOrigins::builder().source(TokenSource::verified_origins()).build().is_ok());
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[must_use = "a configuration does nothing until it is built"]
 pub struct TokenOriginsBuilder {
     verifier: Option<Arc<dyn TokenVerifier>>,
     sources: Vec<TokenSource>,
+    fallback_sources: Vec<TokenSource>,
     claim: Option<OriginsClaim>,
     list: ListLimits,
     missing_claim: MissingClaim,
-    max_token_len: Option<usize>,
-    grace: Option<Duration>,
+    max_token_bytes: usize,
+    grace: Duration,
     private_responses: bool,
     cache: CacheLimits,
+    clock: Arc<dyn Clock>,
 }
 
 impl TokenOrigins {
     /// Starts a configuration.
     pub fn builder() -> TokenOriginsBuilder {
-        TokenOriginsBuilder::default()
+        TokenOriginsBuilder {
+            verifier: None,
+            sources: Vec::new(),
+            fallback_sources: Vec::new(),
+            claim: None,
+            list: ListLimits::default(),
+            missing_claim: MissingClaim::default(),
+            max_token_bytes: 8 * 1024,
+            grace: Duration::from_secs(600),
+            private_responses: false,
+            cache: CacheLimits::default(),
+            clock: Arc::new(SystemClock),
+        }
     }
 }
 
 impl TokenOriginsBuilder {
-    /// Who verifies tokens.
+    /// Sets who verifies tokens.
     pub fn verifier(mut self, verifier: impl TokenVerifier) -> Self {
         self.verifier = Some(Arc::new(verifier));
         self
@@ -63,30 +78,38 @@ impl TokenOriginsBuilder {
         self
     }
 
-    /// Where the claims hold the origins.
+    /// Adds a place that is looked at only where the others have no token, such as a cookie that
+    /// browsers send along with a fresher token in a header. Only for a service that goes by the
+    /// token which this policy leaves in the extensions.
+    pub fn fallback_source(mut self, source: impl Into<TokenSource>) -> Self {
+        self.fallback_sources.push(source.into());
+        self
+    }
+
+    /// Sets where the claims hold the origins.
     pub fn claim(mut self, claim: OriginsClaim) -> Self {
         self.claim = Some(claim);
         self
     }
 
-    /// Which entries of the list are let in. Default: `https` origins, each spelt out.
+    /// Sets which entries of the list are let in. Default: `https` origins without wildcards.
     pub fn entries(mut self, rules: ListRules) -> Self {
         self.list.entries = rules;
         self
     }
 
-    /// How many entries a list may have, those that count for nothing among them. A token with a
-    /// longer list is refused; its list is never cut short. Default: 64. They are compared one
-    /// after the other.
+    /// Sets how many entries a list may have, those that name nobody included. A token with a longer
+    /// list is refused; its list is never cut short. They are compared one after the other.
+    /// Default: 64.
     pub fn max_entries(mut self, entries: usize) -> Self {
         self.list.max_entries = entries;
         self
     }
 
-    /// How long a list may be, in bytes, all its entries together. A token with a longer one is
+    /// Sets how many bytes a list may have, all its entries together. A token with a longer one is
     /// refused. Default: 8192.
-    pub fn max_list_len(mut self, bytes: usize) -> Self {
-        self.list.max_len = bytes;
+    pub fn max_list_bytes(mut self, bytes: usize) -> Self {
+        self.list.max_bytes = bytes;
         self
     }
 
@@ -101,12 +124,12 @@ impl TokenOriginsBuilder {
     /// # use tower::{Layer, ServiceExt, service_fn};
     /// use tower_cors::{CorsLayer, token::TokenOrigins};
     /// # use tower_cors::token::{
-    /// #     TokenVerifier, VerifiedToken, claim::Claims, verify::VerifyFuture,
+    /// #     TokenVerifier, VerifiedToken, claim::Claims, verify::{TokenRequest, VerifyFuture},
     /// # };
     /// # #[derive(Debug)]
     /// # struct Verifier;
     /// # impl TokenVerifier for Verifier {
-    /// #     fn verify(&self, _: &str) -> VerifyFuture {
+    /// #     fn verify(&self, _: &str, _: &TokenRequest<'_>) -> VerifyFuture {
     /// #         let claims = Claims::parse(br#"{"allowed-origins": ["*"]}"#).unwrap();
     /// #         VerifyFuture::ready(Ok(VerifiedToken::new(claims)))
     /// #     }
@@ -136,23 +159,23 @@ impl TokenOriginsBuilder {
         self
     }
 
-    /// What a token without the claim means. Default: [`MissingClaim::Deny`].
+    /// Sets what a token without the claim means. Default: [`MissingClaim::Deny`].
     pub fn missing_claim(mut self, missing: MissingClaim) -> Self {
         self.missing_claim = missing;
         self
     }
 
-    /// How long a token may be, in bytes. Default: 8192.
-    pub fn max_token_len(mut self, len: usize) -> Self {
-        self.max_token_len = Some(len);
+    /// Sets how many bytes a token may have. Default: 8192.
+    pub fn max_token_bytes(mut self, bytes: usize) -> Self {
+        self.max_token_bytes = bytes;
         self
     }
 
-    /// How long after a token's expiry the pages that it lists may still read that it has
-    /// expired. Nothing else is granted to them. Default: 10 minutes; at most 1 hour, for which
-    /// revocations are remembered.
+    /// Sets how long after a token's expiry the pages that it lists may still read that it has
+    /// expired. Nothing else is granted to them. Default: 10 minutes; at most 1 hour, because
+    /// revocations are remembered for that long.
     pub fn expired_grace(mut self, grace: Duration) -> Self {
-        self.grace = Some(grace);
+        self.grace = grace;
         self
     }
 
@@ -165,23 +188,30 @@ impl TokenOriginsBuilder {
         self
     }
 
-    /// How many bytes may be spent on what is known of tokens, about; 0 verifies each token each
-    /// time. Default: 16 MiB.
-    pub fn cache_capacity(mut self, bytes: u64) -> Self {
-        self.cache.capacity = bytes;
+    /// Sets how many bytes the verifications that are remembered may take, about; 0 verifies each
+    /// token each time. Default: 16 MiB.
+    pub fn max_cache_bytes(mut self, bytes: u64) -> Self {
+        self.cache.max_bytes = bytes;
         self
     }
 
-    /// How long a good token is not verified again, at most until it expires. It bounds how long
-    /// a revoked one is still accepted. Default: 60 seconds.
-    pub fn cache_ttl(mut self, ttl: Duration) -> Self {
-        self.cache.ttl = ttl;
+    /// Sets how long a good token is not verified again; never beyond its expiry. A revoked one may
+    /// be accepted for that long, unless the verifier
+    /// [tells](crate::token::TokenVerifier::is_revoked). Default: 60 seconds.
+    pub fn positive_ttl(mut self, ttl: Duration) -> Self {
+        self.cache.positive_ttl = ttl;
         self
     }
 
-    /// How long a refused token is not verified again. Default: 5 seconds.
-    pub fn refusal_ttl(mut self, ttl: Duration) -> Self {
-        self.cache.refusal_ttl = ttl;
+    /// Sets how long a refused token is not verified again. Default: 5 seconds.
+    pub fn negative_ttl(mut self, ttl: Duration) -> Self {
+        self.cache.negative_ttl = ttl;
+        self
+    }
+
+    /// Sets who says what time it is. Default: [`SystemClock`].
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
         self
     }
 
@@ -192,46 +222,60 @@ impl TokenOriginsBuilder {
     /// Every mistake, not only the first.
     pub fn build(self) -> Result<TokenOrigins, TokenConfigErrors> {
         let mut errors = Vec::new();
+        let sources = || self.sources.iter().chain(&self.fallback_sources);
         if self.sources.is_empty() {
             errors.push(TokenConfigError::MissingSource);
         }
-        let mistakes = self.sources.iter().filter_map(TokenSource::mistake);
+        let mistakes = sources().filter_map(TokenSource::mistake);
         errors.extend(mistakes.map(TokenConfigError::Source));
         match &self.claim {
             Some(claim) => errors.extend(claim.mistake().map(TokenConfigError::Claim)),
-            None if self.sources.iter().any(TokenSource::needs_claim) => {
+            None if sources().any(TokenSource::needs_claim) => {
                 errors.push(TokenConfigError::MissingClaim);
             }
             None => {}
         }
-        if self.verifier.is_none() && self.sources.iter().any(TokenSource::needs_verifier) {
+        if self.verifier.is_none() && sources().any(TokenSource::needs_verifier) {
             errors.push(TokenConfigError::MissingVerifier);
         }
-        if self.max_token_len == Some(0) {
-            errors.push(TokenConfigError::MaxTokenLen);
+        if self.max_token_bytes == 0 {
+            errors.push(TokenConfigError::MaxTokenBytes);
         }
         if self.list.max_entries == 0 {
             errors.push(TokenConfigError::MaxEntries);
         }
-        if self.list.max_len == 0 {
-            errors.push(TokenConfigError::MaxListLen);
+        if self.list.max_bytes == 0 {
+            errors.push(TokenConfigError::MaxListBytes);
         }
-        if let Some(grace) = self.grace.filter(|grace| *grace > MAX_EXPIRED_GRACE) {
-            errors.push(TokenConfigError::ExpiredGrace(grace));
+        if self.grace > MAX_EXPIRED_GRACE {
+            errors.push(TokenConfigError::ExpiredGrace(self.grace));
         }
         if !errors.is_empty() {
             return Err(TokenConfigErrors(errors));
         }
+        let rules = JudgementRules {
+            missing_claim: self.missing_claim,
+            grace: self.grace,
+            claim: self
+                .claim
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default()
+                .into(),
+        };
         let settings = Settings {
+            max_token_bytes: self.max_token_bytes,
+            private_responses: self.private_responses,
+            ..Settings::new(self.sources, self.fallback_sources, rules)
+        };
+        let verification = TokenVerification {
+            verified_by: VerifiedBy::unique(),
             verifier: self.verifier,
             claim: self.claim,
             list: self.list,
-            missing_claim: self.missing_claim,
-            max_token_len: self.max_token_len.unwrap_or(8 * 1024),
-            private_responses: self.private_responses,
-            grace: self.grace.unwrap_or(Duration::from_secs(600)),
             cache: TokenCache::new(self.cache),
+            clock: self.clock,
         };
-        Ok(TokenOrigins::new(self.sources, settings))
+        Ok(TokenOrigins::new(settings, verification))
     }
 }

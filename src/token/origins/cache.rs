@@ -1,5 +1,5 @@
-//! What is known of tokens that have been seen before, so that a repeated one costs no
-//! cryptography and asks nobody.
+//! Verifications that are remembered, so that a token seen before costs no cryptography and no
+//! question to anybody.
 
 use std::{
     fmt,
@@ -9,28 +9,31 @@ use std::{
 
 use quick_cache::{Weighter, sync::Cache};
 
-use crate::token::{
-    claim::Reading,
-    verify::{TokenKey, TokenKeys, VerifiedToken, VerifyError},
+use crate::{
+    time::Clock,
+    token::{
+        claim::ClaimReading,
+        verify::{TokenKey, TokenKeys, VerifiedToken, VerifyError},
+    },
 };
 
 /// How much is kept, and for how long.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CacheLimits {
-    /// Bytes; 0 keeps nothing.
-    pub(crate) capacity: u64,
+    /// 0 keeps nothing.
+    pub(crate) max_bytes: u64,
     /// For good tokens.
-    pub(crate) ttl: Duration,
+    pub(crate) positive_ttl: Duration,
     /// For refused ones.
-    pub(crate) refusal_ttl: Duration,
+    pub(crate) negative_ttl: Duration,
 }
 
 impl Default for CacheLimits {
     fn default() -> Self {
         Self {
-            capacity: 16 * 1024 * 1024,
-            ttl: Duration::from_secs(60),
-            refusal_ttl: Duration::from_secs(5),
+            max_bytes: 16 * 1024 * 1024,
+            positive_ttl: Duration::from_secs(60),
+            negative_ttl: Duration::from_secs(5),
         }
     }
 }
@@ -38,71 +41,71 @@ impl Default for CacheLimits {
 /// How long it is believed that nobody can verify a token: long enough for the requests that wait.
 const UNAVAILABLE_TTL: Duration = Duration::from_secs(1);
 
-/// What a token was found to say.
+/// A verification and how long it may be relied on.
 #[derive(Debug)]
-pub(crate) struct Known {
-    pub(crate) finding: Finding,
+pub(crate) struct CachedVerification {
+    pub(crate) verification: Verification,
     since: SystemTime,
     until: SystemTime,
     epoch: u64,
 }
 
+/// What came of verifying a token.
 #[derive(Debug)]
-pub(crate) enum Finding {
-    Good(Arc<VerifiedToken>, Reading),
+pub(crate) enum Verification {
+    Good(Arc<VerifiedToken>, ClaimReading),
     /// Authentic, but its time is over.
-    Expired(Arc<VerifiedToken>, Reading),
+    Expired(Arc<VerifiedToken>, ClaimReading),
     Refused(VerifyError),
 }
 
-impl Known {
-    pub(crate) fn new(finding: Finding, epoch: u64, now: SystemTime, limits: &CacheLimits) -> Self {
-        let ttl = match &finding {
-            Finding::Good(..) => limits.ttl,
-            Finding::Refused(VerifyError::Unavailable(_)) => {
-                limits.refusal_ttl.min(UNAVAILABLE_TTL)
+impl CachedVerification {
+    pub(crate) fn new(
+        verification: Verification,
+        epoch: u64,
+        now: SystemTime,
+        limits: &CacheLimits,
+    ) -> Self {
+        let (ttl, end) = match &verification {
+            Verification::Good(token, _) => (limits.positive_ttl, token.end_of(token.good_until())),
+            Verification::Refused(VerifyError::Unavailable(_)) => {
+                (limits.negative_ttl.min(UNAVAILABLE_TTL), None)
             }
-            Finding::Expired(..) | Finding::Refused(_) => limits.refusal_ttl,
+            Verification::Expired(..) | Verification::Refused(_) => (limits.negative_ttl, None),
         };
-        // A time that cannot be told is over.
+        // A time that the clock cannot show counts as over.
         let until = now.checked_add(ttl).unwrap_or(now);
-        let until = match &finding {
-            Finding::Good(token, _) => {
-                let end = token.end_of(token.good_until());
-                end.map_or(until, |end| until.min(end))
-            }
-            Finding::Expired(..) | Finding::Refused(_) => until,
-        };
         Self {
-            finding,
+            verification,
             since: now,
-            until,
+            until: end.map_or(until, |end| until.min(end)),
             epoch,
         }
     }
 
-    /// What was learned in the future was learned before the clock was set back.
+    /// An entry from the future is not used: it was made before the clock was set back, and nobody
+    /// knows how long ago that was.
     fn is_current(&self, epoch: u64, now: SystemTime) -> bool {
         self.epoch == epoch && self.since <= now && now < self.until
     }
 }
 
-/// What is known of tokens, bounded by its size.
+/// The verifications that are remembered, bounded by their size.
 pub(crate) struct TokenCache {
-    known: Option<Cache<TokenKey, Arc<Known>, BySize>>,
+    entries: Option<Cache<TokenKey, Arc<CachedVerification>, BySize>>,
     keys: TokenKeys,
     limits: CacheLimits,
 }
 
 impl TokenCache {
     pub(crate) fn new(limits: CacheLimits) -> Self {
-        let known = (limits.capacity > 0).then(|| {
-            let entries = limits.capacity / (4 * SMALLEST);
-            let entries = usize::try_from(entries).unwrap_or(usize::MAX);
-            Cache::with_weighter(entries, limits.capacity, BySize)
+        let entries = (limits.max_bytes > 0).then(|| {
+            let expected = limits.max_bytes / (4 * SMALLEST);
+            let expected = usize::try_from(expected).unwrap_or(usize::MAX);
+            Cache::with_weighter(expected, limits.max_bytes, BySize)
         });
         Self {
-            known,
+            entries,
             keys: TokenKeys::default(),
             limits,
         }
@@ -112,53 +115,58 @@ impl TokenCache {
         &self.limits
     }
 
-    pub(crate) fn key(&self, token: &str) -> TokenKey {
-        self.keys.key(token)
+    pub(crate) fn key(&self, scope: &str, token: &str) -> TokenKey {
+        self.keys.key_in(scope, token)
     }
 
-    pub(crate) fn get(&self, key: TokenKey, epoch: u64, now: SystemTime) -> Option<Arc<Known>> {
-        let known = self.known.as_ref()?.get(&key)?;
-        known.is_current(epoch, now).then_some(known)
-    }
-
-    pub(crate) fn insert(&self, key: TokenKey, known: &Arc<Known>) {
-        // What is malformed may have been found so only after its signature was right.
-        if let Some(cache) = &self.known {
-            cache.insert(key, Arc::clone(known));
-        }
-    }
-
-    /// What is known, or what `find_out` finds out. Others who ask meanwhile wait for it; when the
-    /// one who finds out gives up, the next one starts.
-    pub(crate) async fn get_or_find_out<F>(
+    pub(crate) fn get(
         &self,
         key: TokenKey,
         epoch: u64,
-        find_out: F,
-    ) -> Arc<Known>
+        now: SystemTime,
+    ) -> Option<Arc<CachedVerification>> {
+        let cached = self.entries.as_ref()?.get(&key)?;
+        cached.is_current(epoch, now).then_some(cached)
+    }
+
+    pub(crate) fn insert(&self, key: TokenKey, verification: &Arc<CachedVerification>) {
+        if let Some(entries) = &self.entries {
+            entries.insert(key, Arc::clone(verification));
+        }
+    }
+
+    /// What is remembered, or what `verify` finds. Others who ask meanwhile wait for it; when the
+    /// one who verifies gives up, the next one starts.
+    pub(crate) async fn get_or_verify<F>(
+        &self,
+        key: TokenKey,
+        epoch: u64,
+        clock: &dyn Clock,
+        verify: F,
+    ) -> Arc<CachedVerification>
     where
-        F: Future<Output = Known>,
+        F: Future<Output = CachedVerification>,
     {
-        let Some(cache) = &self.known else {
-            return Arc::new(find_out.await);
+        let Some(entries) = &self.entries else {
+            return Arc::new(verify.await);
         };
-        // Or what is stale would be what the others wait for.
-        cache.remove_if(&key, |known| !known.is_current(epoch, SystemTime::now()));
-        match cache.get_value_or_guard_async(&key).await {
-            Ok(known) if known.is_current(epoch, SystemTime::now()) => known,
-            Ok(_) => Arc::new(find_out.await),
+        // A stale entry has to go first, or the guard would hand it to all who wait.
+        entries.remove_if(&key, |cached| !cached.is_current(epoch, clock.now()));
+        match entries.get_value_or_guard_async(&key).await {
+            Ok(cached) if cached.is_current(epoch, clock.now()) => cached,
+            Ok(_) => Arc::new(verify.await),
             Err(place) => {
-                let known = Arc::new(find_out.await);
-                // An error says that somebody else was faster, or that it is too large to keep.
-                let _kept = place.insert(Arc::clone(&known));
-                known
+                let verified = Arc::new(verify.await);
+                // An error means that another one was faster, or that it is too large to keep.
+                let _kept = place.insert(Arc::clone(&verified));
+                verified
             }
         }
     }
 
     pub(crate) fn clear(&self) {
-        if let Some(cache) = &self.known {
-            cache.clear();
+        if let Some(entries) = &self.entries {
+            entries.clear();
         }
     }
 }
@@ -167,26 +175,25 @@ impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenCache")
             .field("limits", &self.limits)
-            .field("len", &self.known.as_ref().map(Cache::len))
+            .field("len", &self.entries.as_ref().map(Cache::len))
             .finish_non_exhaustive()
     }
 }
 
-/// The size of an entry that says no more than that a token is refused, with its share of the
-/// table: rounded up.
+/// The bytes of an entry for a refused token, with its share of the table, rounded up.
 const SMALLEST: u64 = 256;
 
 #[derive(Clone, Debug)]
 struct BySize;
 
-impl Weighter<TokenKey, Arc<Known>> for BySize {
-    fn weight(&self, _: &TokenKey, known: &Arc<Known>) -> u64 {
-        match &known.finding {
-            Finding::Good(token, reading) | Finding::Expired(token, reading) => {
+impl Weighter<TokenKey, Arc<CachedVerification>> for BySize {
+    fn weight(&self, _: &TokenKey, cached: &Arc<CachedVerification>) -> u64 {
+        match &cached.verification {
+            Verification::Good(token, reading) | Verification::Expired(token, reading) => {
                 let size = token.claims().size() + reading.size();
                 SMALLEST + u64::try_from(size).unwrap_or(u64::MAX / 2)
             }
-            Finding::Refused(_) => SMALLEST,
+            Verification::Refused(_) => SMALLEST,
         }
     }
 }
@@ -196,13 +203,13 @@ mod tests {
     use super::*;
     use crate::token::claim::Claims;
 
-    fn good(expiry: Option<SystemTime>) -> Finding {
+    fn good(expiry: Option<SystemTime>) -> Verification {
         let token = VerifiedToken::new(Claims::parse(b"{}").unwrap());
         let token = match expiry {
             Some(expiry) => token.expires_at(expiry),
             None => token,
         };
-        Finding::Good(Arc::new(token), Reading::default())
+        Verification::Good(Arc::new(token), ClaimReading::default())
     }
 
     #[test]
@@ -211,9 +218,9 @@ mod tests {
         let cache = TokenCache::new(limits);
         let now = SystemTime::now();
         let soon = now + Duration::from_secs(20);
-        let refused = || Finding::Refused(VerifyError::Revoked);
-        let malformed = || Finding::Refused(VerifyError::Malformed("test"));
-        let unavailable = || Finding::Refused(VerifyError::Unavailable("test"));
+        let refused = || Verification::Refused(VerifyError::Revoked);
+        let malformed = || Verification::Refused(VerifyError::Malformed("test"));
+        let unavailable = || Verification::Refused(VerifyError::Unavailable("test"));
         for (finding, seconds) in [
             (good(None), 60),
             (good(Some(soon)), 20),
@@ -222,9 +229,12 @@ mod tests {
             (malformed(), 5),
             (unavailable(), 1),
         ] {
-            let key = cache.key("token");
+            let key = cache.key("", "token");
             let text = format!("{finding:?}");
-            cache.insert(key, &Arc::new(Known::new(finding, 7, now, &limits)));
+            cache.insert(
+                key,
+                &Arc::new(CachedVerification::new(finding, 7, now, &limits)),
+            );
             let at = |seconds: u64| now + Duration::from_secs(seconds);
             assert!(cache.get(key, 7, at(0)).is_some(), "{text}");
             assert!(cache.get(key, 7, at(seconds - 1)).is_some(), "{text}");
@@ -232,27 +242,27 @@ mod tests {
             assert!(cache.get(key, 7, before).is_none(), "set back: {text}");
             assert!(cache.get(key, 7, at(seconds)).is_none(), "{text}");
             assert!(cache.get(key, 8, at(0)).is_none(), "another epoch: {text}");
-            assert!(cache.get(cache.key("other"), 7, at(0)).is_none());
+            assert!(cache.get(cache.key("", "other"), 7, at(0)).is_none());
         }
     }
 
     #[test]
-    fn the_capacity_holds() {
-        let capacity = 64 * 1024;
+    fn the_bound_holds() {
+        let max_bytes = 64 * 1024;
         let limits = CacheLimits {
-            capacity,
+            max_bytes,
             ..CacheLimits::default()
         };
         let cache = TokenCache::new(limits);
         let now = SystemTime::now();
         for i in 0..10_000 {
-            let refused = Finding::Refused(VerifyError::NotAuthentic("test"));
-            let known = Arc::new(Known::new(refused, 0, now, &limits));
-            cache.insert(cache.key(&i.to_string()), &known);
+            let refused = Verification::Refused(VerifyError::NotAuthentic("test"));
+            let cached = Arc::new(CachedVerification::new(refused, 0, now, &limits));
+            cache.insert(cache.key("", &i.to_string()), &cached);
         }
-        let kept = cache.known.as_ref().unwrap();
-        assert!(kept.weight() <= capacity, "{}", kept.weight());
-        assert!(kept.len() as u64 <= capacity / SMALLEST);
+        let kept = cache.entries.as_ref().unwrap();
+        assert!(kept.weight() <= max_bytes, "{}", kept.weight());
+        assert!(kept.len() as u64 <= max_bytes / SMALLEST);
         assert!(!kept.is_empty());
     }
 }

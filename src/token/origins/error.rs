@@ -1,10 +1,12 @@
 use std::{fmt, time::Duration};
 
+use crate::lines::{debug_lines, write_lines};
+
 /// One mistake in the configuration of [`TokenOrigins`](crate::token::TokenOrigins).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenConfigError {
-    /// Nobody verifies tokens.
+    /// There is no verifier.
     #[error("verifier: there is none: a token that nobody verifies proves nothing")]
     MissingVerifier,
     /// There is no place where a token may be.
@@ -13,28 +15,28 @@ pub enum TokenConfigError {
     /// A place cannot hold a token.
     #[error("source: {0}")]
     Source(&'static str),
-    /// Nobody says where the origins are.
+    /// There is no claim with the origins.
     #[error("claim: there is none: say where the origins are, as with `OriginsClaim::array(..)`")]
     MissingClaim,
     /// The claim cannot be read.
     #[error("claim: {0}")]
     Claim(&'static str),
     /// No token could be that short.
-    #[error("max_token_len: 0 refuses every token")]
-    MaxTokenLen,
+    #[error("max_token_bytes: 0 refuses every token")]
+    MaxTokenBytes,
     /// No list could be that short.
     #[error("max_entries: 0 refuses every list")]
     MaxEntries,
     /// No list could be that short.
-    #[error("max_list_len: 0 refuses every list")]
-    MaxListLen,
-    /// Revoked tokens could be read of again.
+    #[error("max_list_bytes: 0 refuses every list")]
+    MaxListBytes,
+    /// The grace is longer than revocations are remembered.
     #[error("expired_grace: {0:?}: at most 1h, because revocations are remembered for that long")]
     ExpiredGrace(Duration),
 }
 
 /// Every mistake in the configuration of [`TokenOrigins`](crate::token::TokenOrigins).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct TokenConfigErrors(pub(super) Vec<TokenConfigError>);
 
 impl TokenConfigErrors {
@@ -42,15 +44,33 @@ impl TokenConfigErrors {
     pub fn iter(&self) -> impl Iterator<Item = &TokenConfigError> {
         self.0.iter()
     }
+
+    /// How many mistakes there are; never 0.
+    #[expect(clippy::len_without_is_empty, reason = "there is at least one mistake")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl IntoIterator for TokenConfigErrors {
+    type Item = TokenConfigError;
+    type IntoIter = std::vec::IntoIter<TokenConfigError>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
 }
 
 impl fmt::Display for TokenConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, error) in self.0.iter().enumerate() {
-            let separator = if i == 0 { "" } else { "\n" };
-            write!(f, "{separator}{error}")?;
-        }
-        Ok(())
+        write_lines(f, &self.0)
+    }
+}
+
+/// As `main` and `unwrap` print it.
+impl fmt::Debug for TokenConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_lines(f, "TokenConfigErrors", &self.0)
     }
 }
 

@@ -1,44 +1,28 @@
-//! What a token that was found is worth to who asks.
+//! From what a token is worth to a verdict. Nothing here verifies, waits or reads a clock.
 
 use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use super::{
-    cache::{Finding, Known, TokenCache},
-    missing_claim::MissingClaim,
-};
+use super::{missing_claim::MissingClaim, verification::TokenState};
 use crate::{
     origin::Origin,
-    policy::{Denial, DenialKind, Grant, Verdict, VerdictFuture},
+    policy::{Denial, DenialKind, Grant, Verdict},
     token::{
-        claim::{ListLimits, Named, OriginsClaim, Reading},
-        source::{Verified, VerifiedOrigins},
-        verify::{TokenVerifier, VerifiedToken, VerifyError, VerifyResult},
+        claim::{ClaimReading, NamedBy},
+        verify::{VerifiedToken, VerifyError},
     },
 };
 
-/// What is needed once a token is found.
-#[derive(Debug)]
-pub(crate) struct Settings {
-    /// Nobody, where an outer layer verifies.
-    pub(crate) verifier: Option<Arc<dyn TokenVerifier>>,
-    pub(crate) claim: Option<OriginsClaim>,
-    pub(crate) list: ListLimits,
+/// What the verdict depends on beside the token and the request.
+#[derive(Clone, Debug)]
+pub(crate) struct JudgementRules {
     pub(crate) missing_claim: MissingClaim,
-    pub(crate) max_token_len: usize,
+    /// How long after a token's expiry its pages may read that it has expired.
     pub(crate) grace: Duration,
-    pub(crate) private_responses: bool,
-    pub(crate) cache: TokenCache,
-}
-
-/// What a token is worth that was good when it was verified.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    Good,
-    Expired,
-    Revoked,
+    /// The claim with the list, for the operator.
+    pub(crate) claim: Box<str>,
 }
 
 /// Who asks, and for what.
@@ -46,211 +30,86 @@ pub(crate) enum Standing {
 pub(crate) struct Asked<'a> {
     pub(crate) origin: &'a Origin,
     pub(crate) is_preflight: bool,
-    /// Looked for only where it matters.
+    /// Looked for only where a `*` counts.
     pub(crate) has_cookies: bool,
 }
 
 impl Asked<'_> {
-    /// How the list lets the origin in. A page that sends cookies needs an entry of its own: any
-    /// page could send them.
-    fn is_named_in(self, reading: &Reading) -> Option<Named> {
+    /// How the list names the origin. A page that sends cookies needs an entry of its own, because
+    /// any page can send them.
+    fn is_named_in(self, reading: &ClaimReading) -> Option<NamedBy> {
         match reading.names(self.origin) {
-            Some(Named::ByStar) if self.has_cookies => None,
-            other => other,
+            Some(NamedBy::Star) if self.has_cookies => None,
+            named => named,
         }
     }
 }
 
-impl Settings {
-    pub(crate) fn judge_token(self: &Arc<Self>, token: &str, asked: Asked<'_>) -> VerdictFuture {
-        let Some(verifier) = &self.verifier else {
-            return VerdictFuture::ready(Verdict::Abstain);
-        };
-        let now = SystemTime::now();
-        match self.find_out(&**verifier, token, now) {
-            Ok(known) => VerdictFuture::ready(self.judge_known(&known, asked, now)),
-            Err(finding_out) => {
-                let settings = Arc::clone(self);
-                let origin = asked.origin.clone();
-                let (is_preflight, has_cookies) = (asked.is_preflight, asked.has_cookies);
-                VerdictFuture::new(async move {
-                    let known = finding_out.await;
-                    let asked = Asked {
-                        origin: &origin,
-                        is_preflight,
-                        has_cookies,
-                    };
-                    settings.judge_known(&known, asked, SystemTime::now())
-                })
-            }
+pub(crate) fn judge(
+    state: &TokenState<'_>,
+    asked: Asked<'_>,
+    rules: &JudgementRules,
+    now: SystemTime,
+) -> Verdict {
+    match state {
+        TokenState::Good(token, reading) => judge_good(token, reading, asked, rules, now),
+        TokenState::Expired(token, reading) => judge_expired(token, reading, asked, rules, now),
+        TokenState::Revoked => invalid(VerifyError::Revoked.to_string()).into(),
+        TokenState::Refused(error @ VerifyError::Unavailable(_)) => {
+            Denial::new(DenialKind::Unavailable)
+                .reason(error.to_string())
+                .into()
         }
-    }
-
-    /// What is known of the token; what has to be waited for does nothing until it is polled.
-    #[expect(
-        clippy::result_large_err,
-        reason = "the future is boxed or awaited at once"
-    )]
-    pub(crate) fn find_out(
-        self: &Arc<Self>,
-        verifier: &dyn TokenVerifier,
-        token: &str,
-        now: SystemTime,
-    ) -> Result<Arc<Known>, impl Future<Output = Arc<Known>> + Send + use<>> {
-        // Before the verification, so that what changes meanwhile makes its result stale.
-        let epoch = verifier.epoch();
-        let key = self.cache.key(token);
-        if let Some(known) = self.cache.get(key, epoch, now) {
-            return Ok(known);
-        }
-        match verifier.verify(token).into_ready() {
-            Ok(result) => {
-                let known = Arc::new(self.learn(result, epoch));
-                self.cache.insert(key, &known);
-                Ok(known)
-            }
-            Err(verification) => {
-                let settings = Arc::clone(self);
-                Err(async move {
-                    let find_out = async { settings.learn(verification.await, epoch) };
-                    settings.cache.get_or_find_out(key, epoch, find_out).await
-                })
-            }
-        }
-    }
-
-    /// What is to be remembered of a verification.
-    fn learn(&self, result: VerifyResult, epoch: u64) -> Known {
-        let finding = match result {
-            Ok(token) => {
-                let reading = self.read(&token);
-                Finding::Good(Arc::new(token), reading)
-            }
-            Err(VerifyError::Expired(token)) => {
-                let reading = self.read(&token);
-                Finding::Expired(Arc::new(token), reading)
-            }
-            Err(error) => Finding::Refused(error),
-        };
-        Known::new(finding, epoch, SystemTime::now(), self.cache.limits())
-    }
-
-    fn read(&self, token: &VerifiedToken) -> Reading {
-        match &self.claim {
-            Some(claim) => claim.read(token.claims(), &self.list),
-            None => Reading::Missing,
-        }
-    }
-
-    fn judge_known(&self, known: &Known, asked: Asked<'_>, now: SystemTime) -> Verdict {
-        match &known.finding {
-            Finding::Good(token, reading) => self.judge_authentic(token, reading, asked, now),
-            Finding::Expired(token, _) if self.is_revoked(token) => {
-                invalid(VerifyError::Revoked.to_string()).into()
-            }
-            Finding::Expired(token, reading) => self.judge_by_expired(token, reading, asked, now),
-            Finding::Refused(VerifyError::Unavailable(reason)) => {
-                Denial::new(DenialKind::Unavailable).reason(*reason).into()
-            }
-            Finding::Refused(error) => invalid(error.to_string()).into(),
-        }
-    }
-
-    /// What has become of a token that was good when it was verified, by whomever: it may have
-    /// been revoked since, and time goes on.
-    pub(crate) fn standing(&self, token: &VerifiedToken, now: SystemTime) -> Standing {
-        match (self.is_revoked(token), token.is_good_at(now)) {
-            (true, _) => Standing::Revoked,
-            (false, true) => Standing::Good,
-            (false, false) => Standing::Expired,
-        }
-    }
-
-    pub(crate) fn is_revoked(&self, token: &VerifiedToken) -> bool {
-        let verifier = self.verifier.as_ref();
-        verifier.is_some_and(|verifier| verifier.is_revoked(token))
-    }
-
-    /// Nothing is verified a second time.
-    pub(crate) fn judge_verified(&self, verified: Verified, asked: Asked<'_>) -> Verdict {
-        match verified {
-            Verified::Token(token) => {
-                let reading = self.read(&token);
-                self.judge_authentic(&token, &reading, asked, SystemTime::now())
-            }
-            Verified::Origins(VerifiedOrigins(set)) if set.contains(asked.origin) => {
-                Grant::new().into()
-            }
-            Verified::Origins(_) => not_listed(0).into(),
-        }
-    }
-
-    fn judge_authentic(
-        &self,
-        token: &Arc<VerifiedToken>,
-        reading: &Reading,
-        asked: Asked<'_>,
-        now: SystemTime,
-    ) -> Verdict {
-        match self.standing(token, now) {
-            Standing::Good => self.judge_by(token, reading, asked, now),
-            Standing::Expired => self.judge_by_expired(token, reading, asked, now),
-            Standing::Revoked => invalid(VerifyError::Revoked.to_string()).into(),
-        }
-    }
-
-    fn judge_by(
-        &self,
-        token: &Arc<VerifiedToken>,
-        reading: &Reading,
-        asked: Asked<'_>,
-        now: SystemTime,
-    ) -> Verdict {
-        let grant =
-            || grant_until(token.end_of(token.expiry()), asked, now).attach(Arc::clone(token));
-        match (asked.is_named_in(reading), reading) {
-            (Some(Named::Itself), _) => grant().into(),
-            (Some(Named::ByStar), _) => grant().allow_credentials(false).into(),
-            (None, Reading::Listed(list)) => not_listed(list.skipped()).into(),
-            (None, Reading::Unreadable(error)) => invalid(error.to_string()).into(),
-            (None, Reading::Missing) => match self.missing_claim {
-                MissingClaim::Abstain => Verdict::Abstain,
-                MissingClaim::Deny => not_listed(0).into(),
-            },
-        }
-    }
-
-    /// A page that the token lists may read that its time is over: after a preflight, if there
-    /// has to be one.
-    fn judge_by_expired(
-        &self,
-        token: &VerifiedToken,
-        reading: &Reading,
-        asked: Asked<'_>,
-        now: SystemTime,
-    ) -> Verdict {
-        let denial = Denial::new(DenialKind::ExpiredToken);
-        let age = token
-            .good_until()
-            .and_then(|end| now.duration_since(end).ok());
-        let named = asked.is_named_in(reading);
-        let is_recent = age.is_some_and(|age| age <= self.grace);
-        let Some(named) = named.filter(|_| is_recent) else {
-            return denial.into();
-        };
-        match (asked.is_preflight, named) {
-            (true, Named::Itself) => Grant::new().max_age_at_most(Duration::ZERO).into(),
-            (true, Named::ByStar) => {
-                let grant = Grant::new().allow_credentials(false);
-                grant.max_age_at_most(Duration::ZERO).into()
-            }
-            (false, Named::Itself) => denial.readable().into(),
-            (false, Named::ByStar) => denial.readable_with(false).into(),
-        }
+        TokenState::Refused(error) => invalid(error.to_string()).into(),
     }
 }
 
-/// No browser is to keep the answer to a preflight for longer than the token is known to be good.
+fn judge_good(
+    token: &Arc<VerifiedToken>,
+    reading: &ClaimReading,
+    asked: Asked<'_>,
+    rules: &JudgementRules,
+    now: SystemTime,
+) -> Verdict {
+    let grant = || grant_until(token.end_of(token.expiry()), asked, now).attach(Arc::clone(token));
+    match asked.is_named_in(reading) {
+        Some(NamedBy::Entry) => grant().into(),
+        Some(NamedBy::Star) => grant().allow_credentials(false).into(),
+        None if matches!(reading, ClaimReading::Missing)
+            && rules.missing_claim == MissingClaim::Abstain =>
+        {
+            Verdict::Abstain
+        }
+        None => not_listed(reading, rules).into(),
+    }
+}
+
+/// A page that the token lists may read that its time is over; after a preflight, if there has to
+/// be one.
+fn judge_expired(
+    token: &VerifiedToken,
+    reading: &ClaimReading,
+    asked: Asked<'_>,
+    rules: &JudgementRules,
+    now: SystemTime,
+) -> Verdict {
+    let denial = Denial::new(DenialKind::ExpiredToken);
+    let end = token.good_until();
+    let age = end.and_then(|end| now.duration_since(end).ok());
+    let is_recent = age.is_some_and(|age| age <= rules.grace);
+    let Some(named) = asked.is_named_in(reading).filter(|_| is_recent) else {
+        return denial.into();
+    };
+    let grant = || Grant::new().max_age_at_most(Duration::ZERO);
+    match (asked.is_preflight, named) {
+        (true, NamedBy::Entry) => grant().into(),
+        (true, NamedBy::Star) => grant().allow_credentials(false).into(),
+        (false, NamedBy::Entry) => denial.readable().into(),
+        (false, NamedBy::Star) => denial.readable_with(false).into(),
+    }
+}
+
+/// No browser may keep the answer to a preflight for longer than the token is known to be good.
 fn grant_until(end: Option<SystemTime>, asked: Asked<'_>, now: SystemTime) -> Grant {
     match end {
         Some(end) if asked.is_preflight => {
@@ -261,17 +120,164 @@ fn grant_until(end: Option<SystemTime>, asked: Asked<'_>, now: SystemTime) -> Gr
     }
 }
 
+/// The token is good, so that a new one of the same kind would not help: 403, never 401, which
+/// would make pages fetch new tokens for ever.
+fn not_listed(reading: &ClaimReading, rules: &JudgementRules) -> Denial {
+    let claim = &rules.claim;
+    let reason = match reading {
+        ClaimReading::Missing => format!("the token has no claim {claim}"),
+        ClaimReading::Unreadable(error) => {
+            format!("the token's claim {claim} cannot be read: {error}")
+        }
+        ClaimReading::Listed(list) => match list.skipped() {
+            None => "the token does not list it".to_owned(),
+            Some((count, first)) => format!(
+                "the token does not list it; entries of its list that cannot be used: {count}, the \
+                 first {first}"
+            ),
+        },
+    };
+    Denial::new(DenialKind::OriginNotAllowed).reason(reason)
+}
+
 pub(crate) fn invalid(reason: impl Into<Box<str>>) -> Denial {
     Denial::new(DenialKind::InvalidToken).reason(reason)
 }
 
-fn not_listed(skipped: usize) -> Denial {
-    let denial = Denial::new(DenialKind::OriginNotAllowed);
-    match skipped {
-        0 => denial.reason("the token does not list it"),
-        skipped => denial.reason(format!(
-            "the token does not list it; {skipped} entries of its list are no origins, or none \
-             that may be listed"
-        )),
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::token::claim::{Claims, ListLimits, OriginsClaim};
+
+    const NOW: u64 = 1_800_000_000;
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    /// What a page of `https://a.example` gets for a token that expires in so many seconds.
+    fn verdict(list: Value, life: i64, is_preflight: bool, missing_claim: MissingClaim) -> Verdict {
+        let claims = json!({ "list": list });
+        let claims = Claims::parse(claims.to_string().as_bytes()).unwrap();
+        let reading = OriginsClaim::array("list").read(&claims, &ListLimits::default());
+        let reading = if list.is_null() {
+            ClaimReading::Missing
+        } else {
+            reading
+        };
+        let expiry = at(NOW.saturating_add_signed(life));
+        let token = Arc::new(VerifiedToken::new(claims).expires_at(expiry));
+        let state = if life > 0 {
+            TokenState::Good(&token, &reading)
+        } else {
+            TokenState::Expired(&token, &reading)
+        };
+        let origin: Origin = "https://a.example".parse().unwrap();
+        let asked = Asked {
+            origin: &origin,
+            is_preflight,
+            has_cookies: false,
+        };
+        let rules = JudgementRules {
+            missing_claim,
+            grace: Duration::from_secs(600),
+            claim: "\"list\"".into(),
+        };
+        judge(&state, asked, &rules, at(NOW))
+    }
+
+    fn text(verdict: Verdict) -> String {
+        match verdict {
+            Verdict::Allow(grant) => format!("allow {:?}", grant.max_age_cap()),
+            Verdict::Abstain => "abstain".to_owned(),
+            Verdict::Deny(denial) => {
+                format!(
+                    "{} {} {denial}",
+                    denial.status().as_u16(),
+                    denial.is_readable()
+                )
+            }
+        }
+    }
+
+    #[test]
+    fn each_state_has_one_verdict() {
+        let ours = || json!(["https://a.example"]);
+        let other = || json!(["https://b.example"]);
+        for (list, life, is_preflight, expected) in [
+            (ours(), 60, false, "allow None"),
+            (ours(), 60, true, "allow Some(60)"),
+            (other(), 60, false, "403 false"),
+            (other(), 60, true, "403 false"),
+            (json!(null), 60, false, "403 false"),
+            (json!("https://a.example"), 60, false, "403 false"),
+            (ours(), 0, false, "401 true"),
+            (ours(), -600, false, "401 true"),
+            (ours(), -601, false, "401 false"),
+            (ours(), 0, true, "allow Some(0)"),
+            (ours(), -601, true, "401 false"),
+            (other(), 0, false, "401 false"),
+            (other(), 0, true, "401 false"),
+        ] {
+            let found = text(verdict(
+                list.clone(),
+                life,
+                is_preflight,
+                MissingClaim::Deny,
+            ));
+            assert!(
+                found.starts_with(expected),
+                "{list} {life} {is_preflight}: {found}"
+            );
+        }
+        let abstains = |list| text(verdict(list, 60, false, MissingClaim::Abstain));
+        assert_eq!(abstains(json!(null)), "abstain");
+        assert!(abstains(json!([])).starts_with("403"));
+    }
+
+    #[test]
+    fn a_denial_holds_the_fact() {
+        for (list, fact) in [
+            (json!([]), "(the token does not list it)"),
+            (json!(null), "(the token has no claim \"list\")"),
+            (
+                json!("https://a.example"),
+                "(the token's claim \"list\" cannot be read: it is a text, and an array is \
+                 expected: say with OriginsClaim how it is written)",
+            ),
+            (
+                json!(["https://a.example/", "*"]),
+                "entries of its list that cannot be used: 2, the first \"https://a.example/\": it \
+                 ends in a slash: an origin has none; ListRules::trailing_slash lets it in)",
+            ),
+            (
+                json!([7]),
+                "entries of its list that cannot be used: 1, the first \"a number\": it is not a \
+                 text)",
+            ),
+            (
+                json!(["x\r\ny: \u{1b}[2J", "*"]),
+                "the first \"x\\r\\ny: \\u{1b}[2J\": an origin is scheme://host",
+            ),
+            (
+                json!(["x".repeat(9000)]),
+                "cannot be read: it has 9000 bytes, and max_list_bytes is 8192)",
+            ),
+            (
+                json!(["x".repeat(300)]),
+                "cannot be read: one entry has 300 bytes, and ListRules::max_entry_bytes is 255)",
+            ),
+            (
+                json!(vec!["x"; 65]),
+                "cannot be read: it has more entries than max_entries, which is 64)",
+            ),
+        ] {
+            let found = text(verdict(list, 60, false, MissingClaim::Deny));
+            assert!(found.contains(fact), "{found}");
+        }
     }
 }

@@ -5,6 +5,8 @@ pub enum MissingClaim {
     /// It lists nobody.
     #[default]
     Deny,
-    /// It says nothing of origins: the next policy decides.
+    /// It says nothing of origins, and the next policy decides: see
+    /// [`TokenOrigins::fallback`](crate::token::TokenOrigins::fallback), which leaves the token for the
+    /// inner service even so.
     Abstain,
 }

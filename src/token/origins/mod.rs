@@ -4,14 +4,17 @@ mod authenticate;
 mod builder;
 mod cache;
 mod error;
+mod fallback;
 mod judgement;
 mod missing_claim;
 mod policy;
 mod presets;
+mod verification;
 
 pub use self::{
     builder::TokenOriginsBuilder,
     error::{TokenConfigError, TokenConfigErrors},
+    fallback::TokenFallback,
     missing_claim::MissingClaim,
     policy::TokenOrigins,
 };

@@ -1,30 +1,36 @@
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::SystemTime};
 
 use http::{HeaderName, header::COOKIE};
 
-use super::judgement::{Asked, Settings, invalid};
+use super::{
+    judgement::{Asked, JudgementRules, invalid, judge},
+    verification::{TokenState, TokenVerification},
+};
 use crate::{
     origin::RequestOrigin,
     policy::{
-        Denial, DenialKind, DeniedRequests, OriginPolicy, PolicyProperties, Verdict, VerdictFuture,
+        Denial, DenialKind, DeniedRequests, Fallback, Grant, MaybeReady, OriginPolicy,
+        PolicyProperties, PolledAgain, Verdict, VerdictFuture, WithPreflight,
     },
-    request::CorsRequest,
-    token::source::{Find, TokenSource, Verified},
+    request::{CorsRequest, Head},
+    token::{
+        source::{Find, TokenSource, Verified, VerifiedOrigins},
+        verify::{TokenRequest, VerifiedToken},
+    },
 };
 
 /// Allows the origins that a verified token lists.
 ///
-/// The list is a promise that the issuer gave, so that refused requests do not reach the service
-/// ([`DeniedRequests::Refuse`]).
+/// Refused requests do not reach the service ([`DeniedRequests::Refuse`]).
 ///
 /// | the request has | verdict |
 /// |---|---|
-/// | no token | abstains: see [`fallback`](crate::OriginPolicy::fallback) |
+/// | no token | abstains: see [`fallback`](Self::fallback) |
 /// | a token that lists the origin | allowed; the [`VerifiedToken`](crate::token::VerifiedToken) is left in the request's extensions, as an `Arc` |
-/// | one that does not | denied, 403 |
+/// | one that does not, or whose list cannot be read | denied, 403 |
 /// | one that is malformed, forged, for others, revoked, not yet valid | denied, 401 |
 /// | one that has expired, and lists the origin | denied, 401, which the page may read for a while |
-/// | different tokens in two places, or one beside other credentials in our scheme | denied, 401 |
+/// | different tokens in two places, one beside other credentials in our scheme, or what another reader may take for a token | denied, 401 |
 /// | a token, while nobody can verify it | denied, 503 |
 /// | the origin `null` | denied, 403, whatever the token lists |
 ///
@@ -36,7 +42,7 @@ use crate::{
 /// A **preflight** carries the URL of the request to come, and no headers of it. So a token in the
 /// URL is judged there as in the request itself; where tokens come in headers, name a policy that
 /// answers preflights, with [`with_preflight`](crate::OriginPolicy::with_preflight), or they are all
-/// refused. A token in the URL that is not good refuses its preflight, and what another policy says
+/// refused; where tokens come in both, with [`preflights`](Self::preflights). A token in the URL that is not good refuses its preflight, and what another policy says
 /// of the origin neither lets it pass nor makes the refusal readable: the request would be refused
 /// all the same, and nobody should learn why.
 ///
@@ -47,7 +53,7 @@ use crate::{
 ///     CorsLayer,
 ///     token::{
 ///         TokenOrigins, TokenVerifier, VerifiedToken, claim::{Claims, OriginsClaim},
-///         source::TokenSource, verify::{VerifyError, VerifyFuture},
+///         source::TokenSource, verify::{TokenRequest, VerifyError, VerifyFuture},
 ///     },
 /// };
 ///
@@ -56,7 +62,7 @@ use crate::{
 /// struct Issuer;
 ///
 /// impl TokenVerifier for Issuer {
-///     fn verify(&self, token: &str) -> VerifyFuture {
+///     fn verify(&self, token: &str, _: &TokenRequest<'_>) -> VerifyFuture {
 ///         VerifyFuture::ready(match token {
 ///             "t0k3n" => Claims::parse(br#"{"origins": ["https://contoso.com"]}"#)
 ///                 .map(VerifiedToken::new)
@@ -86,120 +92,303 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct TokenOrigins {
-    sources: Vec<TokenSource>,
-    reads: Vec<HeaderName>,
-    pub(crate) settings: Arc<Settings>,
+    settings: Arc<Settings>,
+    pub(super) verification: Arc<TokenVerification>,
+}
+
+/// What stays the same from the token's text to the verdict.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) sources: Vec<TokenSource>,
+    /// How many of the sources are looked at in any case; the others only where these have no token.
+    pub(super) first_sources: usize,
+    pub(super) max_token_bytes: usize,
+    pub(super) private_responses: bool,
+    pub(super) rules: JudgementRules,
+    /// The headers that the sources read.
+    pub(super) reads: Vec<HeaderName>,
+}
+
+impl Settings {
+    pub(super) fn new(
+        sources: Vec<TokenSource>,
+        later: Vec<TokenSource>,
+        rules: JudgementRules,
+    ) -> Self {
+        let first_sources = sources.len();
+        let sources: Vec<_> = sources.into_iter().chain(later).collect();
+        let reads = sources.iter().flat_map(TokenSource::reads).collect();
+        Self {
+            sources,
+            first_sources,
+            max_token_bytes: 8 * 1024,
+            private_responses: false,
+            rules,
+            reads,
+        }
+    }
 }
 
 impl TokenOrigins {
-    pub(crate) fn new(sources: Vec<TokenSource>, settings: Settings) -> Self {
-        let mut reads = Vec::new();
-        for source in &sources {
-            reads.extend(source.reads());
-        }
-        if settings.list.honours_star {
-            reads.push(COOKIE);
+    pub(super) fn new(mut settings: Settings, verification: TokenVerification) -> Self {
+        if verification.list.honours_star {
+            settings.reads.push(COOKIE);
         }
         Self {
-            sources,
-            reads,
             settings: Arc::new(settings),
+            verification: Arc::new(verification),
         }
     }
 
-    /// Forgets what the policy knows of tokens, for all of its clones: the verifier is asked again
-    /// about each that comes. What the verifier itself remembers is its own matter: see
-    /// [`IntrospectionVerifier::forget`](crate::token::verify::introspection::IntrospectionVerifier::forget), after which
-    /// this need not be called.
+    /// Lets `preflight` answer the preflights whose URL has no token, and this policy those whose
+    /// URL has one: for tokens that come in a header *and* in the URL.
+    ///
+    /// With [`with_preflight`](OriginPolicy::with_preflight), a token in the URL of a preflight
+    /// would not be looked at.
+    ///
+    /// ```
+    /// use tower_cors::{CorsLayer, preflight::IssuedIndex, token::source::TokenSource};
+    /// # use tower_cors::token::{TokenOrigins, TokenVerifier, claim::OriginsClaim};
+    ///
+    /// # fn cors(verifier: impl TokenVerifier, issued: IssuedIndex) -> Result<CorsLayer, Box<dyn std::error::Error>> {
+    /// let tokens = TokenOrigins::builder()
+    ///     .source(TokenSource::bearer())
+    ///     .source(TokenSource::query("access_token"))
+    /// #   .verifier(verifier)
+    /// #   .claim(OriginsClaim::array("origins"))
+    ///     .build()?;
+    /// let cors = CorsLayer::builder().origin_policy(tokens.preflights(issued)).build()?;
+    /// # Ok(cors)
+    /// # }
+    /// ```
+    pub fn preflights<P: OriginPolicy>(
+        self,
+        preflight: P,
+    ) -> WithPreflight<Self, Fallback<Self, P>> {
+        let own = self.clone();
+        self.with_preflight(OriginPolicy::fallback(own, preflight))
+    }
+
+    /// Forgets what the policy knows of tokens, for all of its clones, so that the verifier is asked
+    /// again about each. The verifier may remember by itself: see
+    /// [`IntrospectionVerifier::forget`](crate::token::verify::introspection::IntrospectionVerifier::forget),
+    /// after which this need not be called.
     pub fn clear_cache(&self) {
-        self.settings.cache.clear();
+        self.verification.cache.clear();
     }
 
     /// What an outer layer has verified.
-    pub(crate) fn find_verified(&self, request: &CorsRequest<'_>) -> Option<Verified> {
-        self.sources
-            .iter()
-            .find_map(|source| source.find_verified(request))
+    pub(super) fn find_verified(&self, head: &Head<'_>) -> Option<Verified> {
+        let mut sources = self.settings.sources.iter();
+        sources.find_map(|source| source.find_verified(head))
     }
 
-    /// The one token of the request.
-    pub(crate) fn find<'a>(
+    /// The one token of the request, or why there is not exactly one.
+    pub(super) fn find<'a>(
         &self,
-        request: &CorsRequest<'a>,
-    ) -> Result<Option<Cow<'a, str>>, Denial> {
-        let max_len = self.settings.max_token_len;
+        head: &Head<'a>,
+        is_preflight: bool,
+    ) -> Result<Option<Cow<'a, str>>, Cow<'static, str>> {
+        let (first, later) = self.settings.sources.split_at(self.settings.first_sources);
+        match self.find_in(first, head, is_preflight)? {
+            None => self.find_in(later, head, is_preflight),
+            found => Ok(found),
+        }
+    }
+
+    fn find_in<'a>(
+        &self,
+        sources: &[TokenSource],
+        head: &Head<'a>,
+        is_preflight: bool,
+    ) -> Result<Option<Cow<'a, str>>, Cow<'static, str>> {
+        let max = self.settings.max_token_bytes;
+        let find = |source: &TokenSource| source.find(head, is_preflight, max);
+        let is_read_by_another = |source: &TokenSource| {
+            let mut others = sources
+                .iter()
+                .filter(|other| other.shares_header_with(source));
+            others.any(|other| matches!(find(other), Find::Token(_)))
+        };
         let mut found: Option<Cow<'a, str>> = None;
         let mut is_beside_others = false;
-        for source in &self.sources {
-            let token = match source.find(request, max_len) {
+        for source in sources {
+            let token = match find(source) {
                 Find::Nothing => continue,
                 Find::Foreign => {
-                    is_beside_others |= !self.is_read_otherwise(source, request);
+                    is_beside_others |= !is_read_by_another(source);
                     continue;
                 }
-                Find::Token(token) => token,
-                Find::Malformed => return Err(invalid("there is no token where one should be")),
-                Find::Several => return Err(invalid("there are several tokens in one place")),
-                Find::TooLong => return Err(invalid("it is too long")),
+                Find::Doubtful if is_read_by_another(source) => continue,
+                Find::Doubtful => {
+                    return Err(
+                        "there is a header that another reader may take for a token: send \
+                                the scheme, one space and the token"
+                            .into(),
+                    );
+                }
+                Find::Token(token) if token.len() <= max => token,
+                Find::Token(token) => {
+                    let bytes = token.len();
+                    return Err(
+                        format!("it has {bytes} bytes, and max_token_bytes is {max}").into(),
+                    );
+                }
+                Find::TooLong => {
+                    return Err(format!("it has more bytes than max_token_bytes, {max}").into());
+                }
+                Find::Malformed => return Err("there is no token where one should be".into()),
+                Find::Several => return Err("there are several tokens in one place".into()),
             };
-            if token.len() > max_len {
-                return Err(invalid("it is too long"));
-            }
             match &found {
                 Some(other) if *other != token => {
-                    return Err(invalid("there are different tokens in two places"));
+                    return Err("there are different tokens in two places".into());
                 }
                 _ => found = Some(token),
             }
         }
-        // Or one part of the service would go by this, and another by that.
+        // Another part of the service may go by the other credentials.
         if found.is_some() && is_beside_others {
-            return Err(invalid(
-                "there is a token beside credentials of another kind",
-            ));
+            return Err("there is a token beside credentials of another kind".into());
         }
         Ok(found)
     }
 
-    /// Whether another source finds its token in the header where this one finds none.
-    fn is_read_otherwise(&self, source: &TokenSource, request: &CorsRequest<'_>) -> bool {
-        let max_len = self.settings.max_token_len;
-        self.sources.iter().any(|other| {
-            other.shares_header_with(source)
-                && matches!(other.find(request, max_len), Find::Token(_))
+    /// The verdict on a request, and the token that is left for the inner service where it abstains.
+    pub(super) fn judge_and_leave(&self, request: &CorsRequest<'_>) -> MaybeReady<Judged> {
+        let RequestOrigin::Tuple(origin) = request.origin() else {
+            return MaybeReady::ready(Verdict::from(DenialKind::OpaqueOrigin));
+        };
+        let head = request.head();
+        let asked = Asked {
+            origin,
+            is_preflight: request.preflight().is_some(),
+            has_cookies: self.verification.list.honours_star && head.headers.contains_key(COOKIE),
+        };
+        if let Some(verified) = self.find_verified(head) {
+            return MaybeReady::ready(self.judge_verified(verified, asked));
+        }
+        match self.find(head, asked.is_preflight) {
+            Ok(Some(token)) => {
+                let request =
+                    TokenRequest::new(head.method, head.uri, head.headers, head.extensions);
+                self.judge_token(&token, &request, asked)
+            }
+            Ok(None) => MaybeReady::ready(Verdict::Abstain),
+            Err(reason) => MaybeReady::ready(Verdict::from(invalid(reason))),
+        }
+    }
+
+    /// Judges by what an outer layer has verified; nothing is verified a second time.
+    fn judge_verified(&self, verified: Verified, asked: Asked<'_>) -> Verdict {
+        match verified {
+            Verified::Token(token) => {
+                let reading = self.verification.read(&token);
+                let state = self.verification.state_of(&token, &reading);
+                judge(&state, asked, &self.settings.rules, self.verification.now())
+            }
+            Verified::Origins(VerifiedOrigins(set)) if set.contains(asked.origin) => {
+                Grant::new().into()
+            }
+            Verified::Origins(_) => Denial::new(DenialKind::OriginNotAllowed)
+                .reason("the origins that an outer layer has verified do not have it")
+                .into(),
+        }
+    }
+
+    fn judge_token(
+        &self,
+        token: &str,
+        request: &TokenRequest<'_>,
+        asked: Asked<'_>,
+    ) -> MaybeReady<Judged> {
+        let verification = &self.verification;
+        let Some(verifier) = &verification.verifier else {
+            return MaybeReady::ready(Verdict::Abstain);
+        };
+        let verifying = match verification.verify_and_cache(&**verifier, token, request) {
+            Ok(cached) => {
+                let state = verification.state(&cached, token, request);
+                let rules = &self.settings.rules;
+                return MaybeReady::ready(Judged::of(&state, asked, rules, verification.now()));
+            }
+            Err(verifying) => verifying,
+        };
+        let (settings, verification) = (Arc::clone(&self.settings), Arc::clone(verification));
+        let (token, request) = (Box::<str>::from(token), request.to_owned_request());
+        let origin = asked.origin.clone();
+        let Asked {
+            is_preflight,
+            has_cookies,
+            ..
+        } = asked;
+        MaybeReady::new(async move {
+            let cached = verifying.await;
+            let state = verification.state(&cached, &token, &request.view());
+            let asked = Asked {
+                origin: &origin,
+                is_preflight,
+                has_cookies,
+            };
+            Judged::of(&state, asked, &settings.rules, verification.now())
         })
+    }
+}
+
+/// A verdict, and the token that is left for the inner service where it is to abstain.
+pub(super) struct Judged {
+    pub(super) verdict: Verdict,
+    pub(super) left: Option<Arc<VerifiedToken>>,
+}
+
+impl Judged {
+    fn of(
+        state: &TokenState<'_>,
+        asked: Asked<'_>,
+        rules: &JudgementRules,
+        now: SystemTime,
+    ) -> Self {
+        let verdict = judge(state, asked, rules, now);
+        let left = match (&verdict, state) {
+            (Verdict::Abstain, TokenState::Good(token, _)) => Some(Arc::clone(token)),
+            _ => None,
+        };
+        Self { verdict, left }
+    }
+}
+
+impl From<Verdict> for Judged {
+    fn from(verdict: Verdict) -> Self {
+        Self {
+            verdict,
+            left: None,
+        }
+    }
+}
+
+impl PolledAgain for Judged {
+    fn polled_again() -> Self {
+        Verdict::polled_again().into()
     }
 }
 
 impl OriginPolicy for TokenOrigins {
     fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
-        let RequestOrigin::Tuple(origin) = request.origin() else {
-            return VerdictFuture::ready(Denial::new(DenialKind::OpaqueOrigin));
-        };
-        let asked = Asked {
-            origin,
-            is_preflight: request.preflight().is_some(),
-            has_cookies: self.settings.list.honours_star && request.headers().contains_key(COOKIE),
-        };
-        if let Some(verified) = self.find_verified(request) {
-            return VerdictFuture::ready(self.settings.judge_verified(verified, asked));
-        }
-        match self.find(request) {
-            Ok(Some(token)) => self.settings.judge_token(&token, asked),
-            Ok(None) => VerdictFuture::ready(Verdict::Abstain),
-            Err(denial) => VerdictFuture::ready(denial),
+        match self.judge_and_leave(request).into_ready() {
+            Ok(judged) => judged.verdict.into(),
+            Err(judging) => VerdictFuture::new(async move { judging.await.verdict }),
         }
     }
 
     fn properties(&self) -> PolicyProperties {
         let mut properties = PolicyProperties::new()
-            .reads(self.reads.iter().cloned())
+            .reads(self.settings.reads.iter().cloned())
             .denied_requests(DeniedRequests::Refuse)
             .no_store();
-        if self.sources.iter().any(TokenSource::reads_path) {
+        if self.settings.sources.iter().any(TokenSource::reads_path) {
             properties = properties.secret_path();
         }
-        if self.settings.list.honours_star {
+        if self.verification.list.honours_star {
             properties = properties.repeats_any_origin();
         }
         if self.settings.private_responses {

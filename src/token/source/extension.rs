@@ -43,11 +43,11 @@ use crate::{origin::OriginSet, token::verify::VerifiedToken};
 #[derive(Clone, Debug)]
 #[expect(
     clippy::exhaustive_structs,
-    reason = "it marks whose word the set is, and nothing else"
+    reason = "it only marks the set as verified"
 )]
 pub struct VerifiedOrigins(pub OriginSet);
 
-/// What an outer layer has verified, so that nothing has to be verified twice.
+/// Where an outer layer leaves what it has verified.
 #[derive(Clone)]
 pub(crate) enum ExtensionSource {
     Token,
@@ -56,7 +56,7 @@ pub(crate) enum ExtensionSource {
 
 type Look = dyn Fn(&Extensions) -> Option<VerifiedOrigins> + Send + Sync;
 
-/// What an outer layer has left.
+/// What an outer layer has verified and left in the extensions.
 #[derive(Clone, Debug)]
 pub(crate) enum Verified {
     Token(Arc<VerifiedToken>),

@@ -1,21 +1,22 @@
-/// What was found in a place.
+/// What a [`TokenSource`](super::TokenSource) finds in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Find<T> {
-    /// No token, or one that is for somebody else.
+    /// There is no token, or there are credentials of another scheme.
     Nothing,
-    /// A value as ours, but without what stands before our tokens.
+    /// There are credentials in our scheme that lack the prefix of our tokens.
     Foreign,
-    /// A token.
+    /// There is exactly one token.
     Token(T),
-    /// Something that should be a token and is none.
+    /// Something stands where a token should be, and is none.
     Malformed,
-    /// Something that cannot be a token of allowed length.
+    /// Something that other readers may take for a token, and this one does not: `Bearer,x`, `JWT x`.
+    Doubtful,
+    /// What is there cannot become a token of the allowed length.
     TooLong,
-    /// Several, so that others might take another one than we do.
+    /// There are several, so that another reader may take another one.
     Several,
 }
 
-#[cfg(test)]
 impl<T> Find<T> {
     pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Find<U> {
         match self {
@@ -23,6 +24,7 @@ impl<T> Find<T> {
             Self::Token(token) => Find::Token(change(token)),
             Self::Foreign => Find::Foreign,
             Self::Malformed => Find::Malformed,
+            Self::Doubtful => Find::Doubtful,
             Self::TooLong => Find::TooLong,
             Self::Several => Find::Several,
         }

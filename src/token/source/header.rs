@@ -18,14 +18,14 @@ use super::find::Find;
 /// #     CorsLayer,
 /// #     token::{
 /// #         TokenOrigins, TokenVerifier, VerifiedToken, claim::{Claims, OriginsClaim},
-/// #         verify::{VerifyError, VerifyFuture},
+/// #         verify::{TokenRequest, VerifyError, VerifyFuture},
 /// #     },
 /// # };
 /// use tower_cors::token::source::TokenSource;
 /// # #[derive(Debug)]
 /// # struct Verifier;
 /// # impl TokenVerifier for Verifier {
-/// #     fn verify(&self, token: &str) -> VerifyFuture {
+/// #     fn verify(&self, token: &str, _: &TokenRequest<'_>) -> VerifyFuture {
 /// #         let claims = Claims::parse(br#"{"o": "https://example.com"}"#).unwrap();
 /// #         let unknown = VerifyError::NotAuthentic("unknown");
 /// #         VerifyFuture::ready((token == "eyJ").then(|| VerifiedToken::new(claims)).ok_or(unknown))
@@ -48,8 +48,10 @@ use super::find::Find;
 /// // The token is "eyJ".
 /// assert_eq!(status("Bearer psat=eyJ").await, StatusCode::OK);
 /// assert_eq!(status("bearer psat=eyJ").await, StatusCode::OK);
-/// // There is no token; another scheme is somebody else's.
+/// // There is no token: another scheme is somebody else's.
 /// assert_eq!(status("Basic psat=eyJ").await, StatusCode::FORBIDDEN);
+/// // It looks like a token that another reader would take.
+/// assert_eq!(status("Bearer,psat=eyJ").await, StatusCode::UNAUTHORIZED);
 /// # Ok(())
 /// # }
 /// ```
@@ -61,7 +63,7 @@ pub struct HeaderSource {
     form: Form,
 }
 
-/// The most white space around a token in base64 that is looked for.
+/// How much white space may stand around a token in base64.
 const MAX_BLANKS: usize = 16;
 
 #[derive(Clone, Copy, Debug)]
@@ -92,8 +94,11 @@ impl HeaderSource {
         }
     }
 
-    /// Adds a scheme that may stand before the token, in any case (RFC 9110, section 11.1). A
-    /// value with another one is no token of ours, and of no interest.
+    /// Adds a scheme that may stand before the token, in any case (RFC 9110, section 11.1).
+    ///
+    /// A value with another scheme is somebody else's, and no token. One that only resembles ours,
+    /// such as `Bearer,x`, `Bearer:x` or `JWT x`, refuses the request: another part of the service
+    /// may take it for a token.
     #[must_use]
     pub fn scheme(mut self, scheme: impl Into<Box<str>>) -> Self {
         self.schemes.push(scheme.into());
@@ -122,58 +127,114 @@ impl HeaderSource {
         if lines.next().is_some() {
             return Find::Several;
         }
-        let Ok(value) = line.to_str() else {
+        let credentials = match self.credentials(line.as_bytes()) {
+            Credentials::Ours(credentials) => credentials,
+            Credentials::OfOthers => return Find::Nothing,
+            Credentials::Doubtful => return Find::Doubtful,
+        };
+        let Some(value) = as_visible_ascii(credentials) else {
             return Find::Malformed;
         };
-        let value = match self.form {
-            Form::Text => Cow::Borrowed(value),
-            Form::Base64 if value.len() > self.longest_encoded(max_len) => return Find::TooLong,
+        match self.form {
+            Form::Text => self.without_prefix(value).map(Cow::Borrowed),
+            Form::Base64 if value.len() > self.longest_encoded(max_len) => Find::TooLong,
             Form::Base64 => match from_base64(value) {
-                Some(value) => Cow::Owned(value),
-                None => return Find::Malformed,
+                Some(value) => self
+                    .without_prefix(value.trim_ascii())
+                    .map(|token| Cow::Owned(token.to_owned())),
+                None => Find::Malformed,
             },
-        };
-        match value {
-            Cow::Borrowed(value) => self.find_in(value, Cow::Borrowed),
-            Cow::Owned(value) => self.find_in(&value, |token| Cow::Owned(token.to_owned())),
         }
     }
 
-    fn find_in<'v, 'a>(
-        &self,
-        value: &'v str,
-        keep: impl FnOnce(&'v str) -> Cow<'a, str>,
-    ) -> Find<Cow<'a, str>> {
-        let Some(credentials) = self.credentials(value) else {
-            return Find::Nothing;
-        };
+    fn without_prefix<'v>(&self, credentials: &'v str) -> Find<&'v str> {
         match credentials.strip_prefix(&*self.prefix) {
             Some("") => Find::Malformed,
-            Some(token) => Find::Token(keep(token)),
+            Some(token) => Find::Token(token),
             None => Find::Foreign,
         }
     }
 
-    /// How long a token of that length may be in base64, with white space and all that stands before
-    /// it.
+    /// How long a token of that length may be in base64, with its prefix and white space around it.
     fn longest_encoded(&self, max_len: usize) -> usize {
-        let scheme = self.schemes.iter().map(|scheme| scheme.len()).max();
-        let before = scheme.unwrap_or_default() + self.prefix.len() + MAX_BLANKS;
-        let len = max_len.saturating_add(before);
+        let len = max_len.saturating_add(self.prefix.len() + MAX_BLANKS);
         len.div_ceil(3).saturating_mul(4)
     }
 
     /// What follows the scheme, if it is one of ours.
-    fn credentials<'v>(&self, value: &'v str) -> Option<&'v str> {
+    ///
+    /// RFC 9110, section 11.4: `credentials = auth-scheme [ 1*SP ( token68 / #auth-param ) ]`. The
+    /// value is looked at as bytes, because those of other schemes may hold any.
+    fn credentials<'v>(&self, value: &'v [u8]) -> Credentials<'v> {
         if self.schemes.is_empty() {
-            return Some(value.trim_ascii());
+            return Credentials::Ours(value.trim_ascii());
         }
-        let (scheme, credentials) = value.split_once(' ').unwrap_or((value, ""));
-        self.schemes
-            .iter()
-            .any(|ours| ours.eq_ignore_ascii_case(scheme))
-            .then_some(credentials.trim_ascii())
+        if value.is_empty() {
+            return Credentials::OfOthers;
+        }
+        let space = value.iter().position(|&byte| byte == b' ');
+        let (scheme, credentials) = value.split_at(space.unwrap_or(value.len()));
+        let is_ours = |scheme: &[u8]| {
+            self.schemes
+                .iter()
+                .any(|ours| ours.as_bytes().eq_ignore_ascii_case(scheme))
+        };
+        if is_ours(scheme) {
+            return Credentials::Ours(credentials.trim_ascii());
+        }
+        let resembles_ours = self.schemes.iter().any(|ours| {
+            scheme
+                .get(..ours.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(ours.as_bytes()))
+        });
+        // Two lines that a proxy has joined into one.
+        let hides_ours = value.split(|&byte| byte == b',').skip(1).any(|part| {
+            let part = part.trim_ascii_start();
+            let end = part.iter().position(|byte| b" \t".contains(byte));
+            is_ours(&part[..end.unwrap_or(part.len())])
+        });
+        if space.is_none()
+            || !is_token(scheme)
+            || resembles_ours
+            || hides_ours
+            || scheme.eq_ignore_ascii_case(b"jwt")
+            || (is_like_a_jwt(credentials.trim_ascii()) && !may_carry_jwts(scheme))
+        {
+            Credentials::Doubtful
+        } else {
+            Credentials::OfOthers
+        }
     }
+}
+
+/// Whose credentials a value has.
+enum Credentials<'v> {
+    Ours(&'v [u8]),
+    OfOthers,
+    Doubtful,
+}
+
+/// A `token` of RFC 9110, section 5.6.2.
+fn is_token(scheme: &[u8]) -> bool {
+    let is_tchar = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    !scheme.is_empty() && scheme.iter().all(is_tchar)
+}
+
+/// Whether the scheme is one for JWTs. Where it is not ours, the token is another reader's.
+fn may_carry_jwts(scheme: &[u8]) -> bool {
+    scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"dpop")
+}
+
+/// Whether it begins as the header of every JWT does: a JSON object in base64url.
+fn is_like_a_jwt(credentials: &[u8]) -> bool {
+    credentials.starts_with(b"eyJ") && credentials.contains(&b'.')
+}
+
+pub(super) fn as_visible_ascii(bytes: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    text.bytes()
+        .all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
+        .then_some(text)
 }
 
 /// A value of binary metadata, which is sent with or without padding
@@ -211,7 +272,7 @@ mod tests {
         assert_eq!(find(&["Bearer psat=t"]), token());
         assert_eq!(find(&["bEARER  psat=t "]), token());
         assert_eq!(find(&["ssws psat=t"]), token());
-        for other in ["Basic psat=t", "psat=t", ""] {
+        for other in ["Basic psat=t", "Digest a=\"b\", c=d", "Token psat=t", ""] {
             assert_eq!(find(&[other]), Find::Nothing, "{other}");
         }
         for other in ["Bearer t", "Bearer", "Bearer PSAT=t"] {
@@ -236,7 +297,7 @@ mod tests {
                 "{value}"
             );
         }
-        // Of 100 bytes and all that may stand before them.
+        // 100 bytes, and the white space that may stand around them.
         for (len, expected) in [(154, Find::Malformed), (157, Find::TooLong)] {
             let value: &'static str = "!".repeat(len).leak();
             assert_eq!(find(&source, "token-bin", &[value]), expected, "{len}");
@@ -246,5 +307,58 @@ mod tests {
             find(&text, "token", &["t.o.k"]),
             Find::Token("t.o.k".to_owned())
         );
+    }
+
+    #[test]
+    fn what_another_reader_may_take_for_a_token_is_doubtful() {
+        let source = HeaderSource::new(AUTHORIZATION)
+            .scheme("Bearer")
+            .scheme("DPoP");
+        for value in [
+            &b"Bearer\te"[..],
+            b"Bearer,e",
+            b",Bearer e",
+            b"Bearer:e",
+            b"Bearer=e",
+            b" Bearer e",
+            b"\"Bearer e",
+            b"Bearers e",
+            b"BEARER/1 e",
+            b"eyJhbGciOiJIUzI1NiJ9.e30.c2ln",
+            b"abc",
+            b"JWT e",
+            b"jwt e",
+            b"Token eyJhbGciOiJIUzI1NiJ9.e30.c2ln",
+            b"Basic x, Bearer e",
+            b"Basic x,bearer\te",
+            b"Bearer\xa0e",
+            b"\xc2\xa0Bearer e",
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
+            let found = source.find(&headers, 100);
+            assert_eq!(
+                found,
+                Find::Doubtful,
+                "{:?}",
+                value.escape_ascii().to_string()
+            );
+        }
+        for (value, expected) in [
+            (&b"Basic \xff\xfe"[..], Find::Nothing),
+            (b"Digest username=\"M\xc3\xbcller\"", Find::Nothing),
+            (b"Negotiate YII=", Find::Nothing),
+            (
+                b"AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=c",
+                Find::Nothing,
+            ),
+            (b"dpop e", Find::Token(Cow::Borrowed("e"))),
+            (b"Bearer \xff", Find::Malformed),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
+            let found = source.find(&headers, 100);
+            assert_eq!(found, expected, "{:?}", value.escape_ascii().to_string());
+        }
     }
 }

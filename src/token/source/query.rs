@@ -18,14 +18,14 @@ use super::find::Find;
 /// #     CorsLayer,
 /// #     token::{
 /// #         TokenOrigins, TokenVerifier, VerifiedToken, claim::{Claims, OriginsClaim},
-/// #         verify::{VerifyError, VerifyFuture},
+/// #         verify::{TokenRequest, VerifyError, VerifyFuture},
 /// #     },
 /// # };
 /// use tower_cors::token::source::TokenSource;
 /// # #[derive(Debug)]
 /// # struct Verifier;
 /// # impl TokenVerifier for Verifier {
-/// #     fn verify(&self, token: &str) -> VerifyFuture {
+/// #     fn verify(&self, token: &str, _: &TokenRequest<'_>) -> VerifyFuture {
 /// #         let claims = Claims::parse(br#"{"o": "https://example.com"}"#).unwrap();
 /// #         let unknown = VerifyError::NotAuthentic("unknown");
 /// #         VerifyFuture::ready((token == "eyJ").then(|| VerifiedToken::new(claims)).ok_or(unknown))

@@ -1,5 +1,3 @@
-//! Where in a request a token travels.
-
 use std::{borrow::Cow, sync::Arc};
 
 use http::{
@@ -12,10 +10,11 @@ use super::{
     extension::{ExtensionSource, Verified, VerifiedOrigins},
     find::Find,
     header::HeaderSource,
+    header_list::HeaderListSource,
     query::QuerySource,
     url::{Part, UrlSource},
 };
-use crate::request::CorsRequest;
+use crate::request::Head;
 
 /// A place in a request where a token may be.
 ///
@@ -38,6 +37,7 @@ pub struct TokenSource(Kind);
 #[derive(Clone, Debug)]
 enum Kind {
     Header(HeaderSource),
+    HeaderList(HeaderListSource),
     Query(QuerySource),
     Cookie(CookieSource),
     Url(UrlSource),
@@ -45,14 +45,22 @@ enum Kind {
 }
 
 impl TokenSource {
-    /// `Authorization: Bearer <token>` (RFC 6750, section 2.1).
+    /// `Authorization: Bearer <token>` (RFC 6750, section 2.1), or `DPoP <token>` for a token that
+    /// is bound to a key of its sender (RFC 9449, section 7.1).
     pub fn bearer() -> HeaderSource {
-        HeaderSource::new(AUTHORIZATION).scheme("Bearer")
+        HeaderSource::new(AUTHORIZATION)
+            .scheme("Bearer")
+            .scheme("DPoP")
     }
 
     /// A header whose value is the token, or a scheme and the token.
     pub fn header(name: HeaderName) -> HeaderSource {
         HeaderSource::new(name)
+    }
+
+    /// One element of a header whose value is a list, such as `Sec-WebSocket-Protocol`.
+    pub fn header_list(name: HeaderName) -> HeaderListSource {
+        HeaderListSource::new(name)
     }
 
     /// A key of gRPC's metadata; a key that ends in `-bin` has its values in base64.
@@ -79,7 +87,9 @@ impl TokenSource {
         Self(Kind::Url(UrlSource::new(Part::Path, extract)))
     }
 
-    /// What the function finds in the name of the host that the request is for, without the port.
+    /// What the function finds in the name of the host that the request is for, in lower case and
+    /// without the port. A request with an invalid host, such as one with user information, is
+    /// refused.
     pub fn host<F>(extract: F) -> Self
     where
         F: for<'a> Fn(&'a str) -> Option<&'a str> + Send + Sync + 'static,
@@ -109,34 +119,41 @@ impl TokenSource {
         Self(Kind::Extension(ExtensionSource::Origins(Arc::new(find))))
     }
 
-    /// Looks for a token. A preflight is looked into only where it is as the request to come.
+    /// Looks for a token. In a preflight only the URL is looked at: it has neither credentials nor
+    /// cookies of the request that it announces, so headers there come from somebody else.
     ///
     /// Nothing is decoded that could not become a token of `max_len` bytes.
-    pub(crate) fn find<'a>(&self, request: &CorsRequest<'a>, max_len: usize) -> Find<Cow<'a, str>> {
-        let is_preflight = request.preflight().is_some();
+    pub(crate) fn find<'a>(
+        &self,
+        head: &Head<'a>,
+        is_preflight: bool,
+        max_len: usize,
+    ) -> Find<Cow<'a, str>> {
         match &self.0 {
-            Kind::Header(_) | Kind::Cookie(_) if is_preflight => Find::Nothing,
-            Kind::Header(source) => source.find(request.headers(), max_len),
-            Kind::Cookie(source) => source.find(request.headers()),
-            Kind::Query(source) => source.find(request.uri(), max_len),
-            Kind::Url(source) => source.find(request),
+            Kind::Query(source) => source.find(head.uri, max_len),
+            Kind::Url(source) => source.find(head),
             Kind::Extension(_) => Find::Nothing,
+            _ if is_preflight => Find::Nothing,
+            Kind::Header(source) => source.find(head.headers, max_len),
+            Kind::HeaderList(source) => source.find(head.headers, max_len),
+            Kind::Cookie(source) => source.find(head.headers),
         }
     }
 
     /// Looks for what an outer layer has verified.
-    pub(crate) fn find_verified(&self, request: &CorsRequest<'_>) -> Option<Verified> {
+    pub(crate) fn find_verified(&self, head: &Head<'_>) -> Option<Verified> {
         match &self.0 {
-            Kind::Extension(source) => source.find(request.extensions()),
+            Kind::Extension(source) => source.find(head.extensions),
             _ => None,
         }
     }
 
-    /// The request header that it reads, for `Vary`; the URL needs none. What an outer layer has
-    /// read is not known: `Authorization` and `Cookie` are likely.
+    /// The request headers that it reads, for `Vary`; the URL needs none. Nobody knows what an outer
+    /// layer has read: `Authorization` and `Cookie` are likely.
     pub(crate) fn reads(&self) -> Vec<HeaderName> {
         match &self.0 {
             Kind::Header(source) => vec![source.name().clone()],
+            Kind::HeaderList(source) => vec![source.name().clone()],
             Kind::Cookie(_) => vec![COOKIE],
             Kind::Query(_) | Kind::Url(_) => Vec::new(),
             Kind::Extension(_) => vec![AUTHORIZATION, COOKIE],
@@ -170,6 +187,7 @@ impl TokenSource {
         match &self.0 {
             Kind::Query(source) => source.mistake(),
             Kind::Cookie(source) => source.mistake(),
+            Kind::HeaderList(source) => source.mistake(),
             Kind::Header(_) | Kind::Url(_) | Kind::Extension(_) => None,
         }
     }
@@ -178,6 +196,12 @@ impl TokenSource {
 impl From<HeaderSource> for TokenSource {
     fn from(source: HeaderSource) -> Self {
         Self(Kind::Header(source))
+    }
+}
+
+impl From<HeaderListSource> for TokenSource {
+    fn from(source: HeaderListSource) -> Self {
+        Self(Kind::HeaderList(source))
     }
 }
 

@@ -1,7 +1,7 @@
 use std::{borrow::Cow, fmt, sync::Arc};
 
 use super::find::Find;
-use crate::request::CorsRequest;
+use crate::request::Head;
 
 type Extract = dyn for<'a> Fn(&'a str) -> Option<&'a str> + Send + Sync;
 
@@ -33,24 +33,25 @@ impl UrlSource {
         matches!(self.part, Part::Path)
     }
 
-    pub(crate) fn find<'a>(&self, request: &CorsRequest<'a>) -> Find<Cow<'a, str>> {
+    pub(crate) fn find<'a>(&self, head: &Head<'a>) -> Find<Cow<'a, str>> {
         let part = match self.part {
-            Part::Path => Some(request.uri().path()),
-            Part::Host => request.authority().map(without_port),
+            Part::Path => Cow::Borrowed(head.uri.path()),
+            Part::Host => match head.host() {
+                Some(host) => host,
+                None if head.authority().is_none() => return Find::Nothing,
+                // RFC 9112, section 3.2: another reader may make something else of it.
+                None => return Find::Malformed,
+            },
         };
-        match part.and_then(|part| (self.extract)(part)) {
-            Some("") => Find::Malformed,
-            Some(token) => Find::Token(Cow::Borrowed(token)),
+        let token = match &part {
+            Cow::Borrowed(part) => (self.extract)(part).map(Cow::Borrowed),
+            Cow::Owned(part) => (self.extract)(part).map(|token| Cow::Owned(token.to_owned())),
+        };
+        match token {
+            Some(token) if token.is_empty() => Find::Malformed,
+            Some(token) => Find::Token(token),
             None => Find::Nothing,
         }
-    }
-}
-
-fn without_port(authority: &str) -> &str {
-    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
-    match authority.rsplit_once(':') {
-        Some((host, port)) if is_port(port) => host,
-        _ => authority,
     }
 }
 

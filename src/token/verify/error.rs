@@ -22,6 +22,10 @@ pub enum VerifyError {
     /// It is authentic, and its time is over. `expiry` says since when.
     #[error("the token has expired")]
     Expired(VerifiedToken),
+    /// It is authentic and bound to a key, and the request does not prove that its sender holds
+    /// the key.
+    #[error("proof of possession failed: {0}")]
+    ProofOfPossession(&'static str),
     /// It was authentic, and has been withdrawn.
     #[error("the token has been revoked")]
     Revoked,

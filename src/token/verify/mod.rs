@@ -7,6 +7,7 @@ pub mod introspection;
 pub mod jwks;
 #[cfg(feature = "jwt")]
 pub mod jwt;
+mod request;
 #[cfg(feature = "reqwest")]
 pub mod reqwest;
 mod single_flight;
@@ -17,10 +18,12 @@ mod verifier;
 pub use self::{
     error::{VerifyError, VerifyResult},
     fetch::{FetchError, FetchFuture, KeySetFetcher},
+    request::{OwnedTokenRequest, TokenRequest},
     verified_token::VerifiedToken,
     verifier::{TokenVerifier, VerifyFuture},
 };
 pub(crate) use self::{
-    single_flight::{Flight, Flights},
+    single_flight::{Flight, SingleFlight},
     token_key::{TokenKey, TokenKeys},
+    verified_token::VerifiedBy,
 };

@@ -21,6 +21,20 @@ impl TokenKeys {
         let [first, second] = &self.secrets;
         TokenKey([first.hash_one(token), second.hash_one(token)])
     }
+
+    /// The key of a token whose verification depends on something else, too. The empty scope is
+    /// the token alone.
+    pub(crate) fn key_in(&self, scope: &str, token: &str) -> TokenKey {
+        if scope.is_empty() {
+            return self.key(token);
+        }
+        // A hashed `str` ends in 0xFF, which UTF-8 never has, so no two pairs look alike.
+        let [first, second] = &self.secrets;
+        TokenKey([
+            first.hash_one((scope, token)),
+            second.hash_one((scope, token)),
+        ])
+    }
 }
 
 /// The secrets are not printed.
@@ -42,5 +56,8 @@ mod tests {
         assert_ne!(keys.key("a"), TokenKeys::default().key("a"));
         let TokenKey([first, second]) = keys.key("a");
         assert_ne!(first, second);
+        assert_eq!(keys.key_in("", "a"), keys.key("a"));
+        assert_ne!(keys.key_in("a", "b"), keys.key_in("b", "b"));
+        assert_ne!(keys.key_in("a", "bc"), keys.key_in("ab", "c"));
     }
 }

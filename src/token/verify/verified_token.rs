@@ -1,6 +1,9 @@
 use std::{
     fmt,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -10,19 +13,36 @@ use crate::{time::MAX_LEEWAY, token::claim::Claims};
 #[derive(Clone)]
 pub struct VerifiedToken {
     claims: Arc<Claims>,
+    is_bound: bool,
     expires_at: Option<SystemTime>,
     leeway: Duration,
     fresh_until: Option<SystemTime>,
+    verified_by: Option<VerifiedBy>,
+}
+
+/// A policy, by a number that no other one of the process has: who verified a token that is left
+/// in a request's extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct VerifiedBy(u64);
+
+impl VerifiedBy {
+    pub(crate) fn unique() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 impl VerifiedToken {
     /// The claims of a token that has been verified.
     pub fn new(claims: Claims) -> Self {
         Self {
+            // Looked up once: every request with the token asks for it.
+            is_bound: claims.get("cnf").is_some(),
             claims: Arc::new(claims),
             expires_at: None,
             leeway: Duration::ZERO,
             fresh_until: None,
+            verified_by: None,
         }
     }
 
@@ -49,9 +69,25 @@ impl VerifiedToken {
         self
     }
 
+    /// Marks the token as verified by this policy, so that no other one takes its word for it.
+    pub(crate) fn verified_by(mut self, policy: VerifiedBy) -> Self {
+        self.verified_by = Some(policy);
+        self
+    }
+
+    pub(crate) fn is_verified_by(&self, policy: VerifiedBy) -> bool {
+        self.verified_by == Some(policy)
+    }
+
     /// The claims.
     pub fn claims(&self) -> &Claims {
         &self.claims
+    }
+
+    /// Whether the token is bound to a key that its sender has to prove to hold: whether it has a
+    /// `cnf` claim ([RFC 7800](https://www.rfc-editor.org/rfc/rfc7800)).
+    pub fn is_bound(&self) -> bool {
+        self.is_bound
     }
 
     /// When the token ceases to be good.

@@ -1,12 +1,17 @@
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use super::{
     error::{VerifyError, VerifyResult},
+    request::TokenRequest,
     verified_token::VerifiedToken,
 };
 use crate::policy::{MaybeReady, PolledAgain};
 
 /// Finds out whether a token is authentic, and what it says.
+///
+/// Two questions are apart. [`verify`](Self::verify) says what a token is worth, and its result is
+/// remembered for a while. [`check_request`](Self::check_request) says whether *this* request may
+/// use the token, and is asked for every request.
 ///
 /// # Security contract
 ///
@@ -14,6 +19,8 @@ use crate::policy::{MaybeReady, PolledAgain};
 ///   server that issued it.
 /// * **Say expired only of a token that is authentic otherwise.** The page that it names may then
 ///   read that it has expired.
+/// * **Name in [`cache_scope`](Self::cache_scope) what of the request the result depends on.**
+///   Otherwise the result for one request is reused for another.
 /// * **Never log the token**, and never make it part of an error.
 ///
 /// ```
@@ -22,7 +29,7 @@ use crate::policy::{MaybeReady, PolledAgain};
 ///     TokenVerifier,
 ///     VerifiedToken,
 ///     claim::Claims,
-///     verify::{VerifyError, VerifyFuture},
+///     verify::{TokenRequest, VerifyError, VerifyFuture},
 /// };
 ///
 /// /// The sessions of this process, by their tokens: unguessable texts.
@@ -35,7 +42,7 @@ use crate::policy::{MaybeReady, PolledAgain};
 /// }
 ///
 /// impl TokenVerifier for Sessions {
-///     fn verify(&self, token: &str) -> VerifyFuture {
+///     fn verify(&self, token: &str, _: &TokenRequest<'_>) -> VerifyFuture {
 ///         let claims = self.0.get(token).cloned();
 ///         let unknown = VerifyError::NotAuthentic("no such session");
 ///         VerifyFuture::ready(claims.map(VerifiedToken::new).ok_or(unknown))
@@ -44,16 +51,60 @@ use crate::policy::{MaybeReady, PolledAgain};
 ///
 /// let claims = Claims::parse(br#"{"origins": ["https://example.com"]}"#)?;
 /// let sessions = Sessions(HashMap::from([("Zx81".to_owned(), claims)]));
-/// assert!(matches!(sessions.verify("Zx81").into_ready(), Ok(Ok(_))));
-/// assert!(matches!(sessions.verify("Zx80").into_ready(), Ok(Err(VerifyError::NotAuthentic(_)))));
+/// let request = http::Request::new(());
+/// let verify = |token| sessions.verify(token, &TokenRequest::from(&request)).into_ready();
+/// assert!(matches!(verify("Zx81"), Ok(Ok(_))));
+/// assert!(matches!(verify("Zx80"), Ok(Err(VerifyError::NotAuthentic(_)))));
 /// # Ok::<(), tower_cors::token::claim::ClaimsError>(())
 /// ```
 pub trait TokenVerifier: fmt::Debug + Send + Sync + 'static {
     /// Verifies a token, whose length has been checked already.
     ///
+    /// `request` is the one that the token came with. The result may serve later requests with the
+    /// same token and the same [`cache_scope`](Self::cache_scope).
+    ///
     /// A future that is returned must do nothing before it is polled: where another request waits
-    /// for the same token already, it is dropped.
-    fn verify(&self, token: &str) -> VerifyFuture;
+    /// for the same token already, it is dropped. It must own what it needs of the request: see
+    /// [`TokenRequest::to_owned_request`].
+    fn verify(&self, token: &str, request: &TokenRequest<'_>) -> VerifyFuture;
+
+    /// What of the request the result of [`verify`](Self::verify) depends on, such as the host
+    /// where each tenant has keys of its own. Results are remembered for each text apart.
+    ///
+    /// Provided: the empty text, for a verifier that looks at the token alone.
+    fn cache_scope<'a>(&self, request: &TokenRequest<'a>) -> Cow<'a, str> {
+        let _ = request;
+        Cow::Borrowed("")
+    }
+
+    /// Whether the request may use a token that is authentic, as where the token is bound to a key
+    /// and the request has to prove that its sender holds it ([RFC 7800]).
+    ///
+    /// [`TokenOrigins`](crate::token::TokenOrigins) asks it once for every request, also when it
+    /// remembers the token. Who calls [`verify`](Self::verify) alone must ask it afterwards.
+    ///
+    /// Provided: a token with a `cnf` claim is refused, because nothing checks the proof.
+    ///
+    /// # Errors
+    ///
+    /// When the request does not prove what the token demands.
+    ///
+    /// [RFC 7800]: https://www.rfc-editor.org/rfc/rfc7800
+    fn check_request(
+        &self,
+        token: &str,
+        verified: &VerifiedToken,
+        request: &TokenRequest<'_>,
+    ) -> Result<(), VerifyError> {
+        let _ = (token, request);
+        if verified.is_bound() {
+            Err(VerifyError::ProofOfPossession(
+                "the token is bound to a key (cnf), and this verifier checks no proof of it",
+            ))
+        } else {
+            Ok(())
+        }
+    }
 
     /// A number that changes when no earlier result must be relied on any more, as when a key was
     /// removed. Results are kept for a while otherwise.
@@ -77,8 +128,21 @@ pub trait TokenVerifier: fmt::Debug + Send + Sync + 'static {
 const _: Option<&dyn TokenVerifier> = None;
 
 impl<V: TokenVerifier + ?Sized> TokenVerifier for Arc<V> {
-    fn verify(&self, token: &str) -> VerifyFuture {
-        (**self).verify(token)
+    fn verify(&self, token: &str, request: &TokenRequest<'_>) -> VerifyFuture {
+        (**self).verify(token, request)
+    }
+
+    fn cache_scope<'a>(&self, request: &TokenRequest<'a>) -> Cow<'a, str> {
+        (**self).cache_scope(request)
+    }
+
+    fn check_request(
+        &self,
+        token: &str,
+        verified: &VerifiedToken,
+        request: &TokenRequest<'_>,
+    ) -> Result<(), VerifyError> {
+        (**self).check_request(token, verified, request)
     }
 
     fn epoch(&self) -> u64 {

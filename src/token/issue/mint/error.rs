@@ -1,6 +1,10 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use crate::{preflight::RegisterError, token::claim::FormatError};
+use crate::{
+    lines::{debug_lines, write_lines},
+    preflight::RegisterError,
+    token::claim::FormatError,
+};
 
 /// The longest that a token may live.
 pub(crate) const MAX_LIFETIME: Duration = Duration::from_secs(8 * 60 * 60);
@@ -27,6 +31,9 @@ pub enum MintError {
     /// The list has a wildcard, which an index of issued origins cannot hold.
     #[error("issued origins are looked up one by one: name each origin instead of a wildcard")]
     Wildcard,
+    /// The session has been revoked.
+    #[error("the session has been revoked: no token may be issued for it")]
+    Revoked,
     /// The index of issued origins does not take the token.
     #[error(transparent)]
     Index(#[from] RegisterError),
@@ -66,4 +73,51 @@ pub enum MinterConfigError {
         /// The lifetime.
         seconds: u64,
     },
+    /// The claim of the session is one that the minter sets, or empty.
+    #[error("session_claim: {0:?}: name another claim where the revocations are configured")]
+    SessionClaim(String),
+    /// The index closes the preflights of other revocations than these.
+    #[error("revocations: the index has a list of its own: build it with IssuedIndex::sharing")]
+    Revocations,
 }
+
+/// Every mistake in the configuration of a [`TokenMinter`](crate::token::issue::TokenMinter).
+#[derive(Clone, PartialEq, Eq)]
+pub struct MinterConfigErrors(pub(super) Vec<MinterConfigError>);
+
+impl MinterConfigErrors {
+    /// The mistakes, in the order in which they were found.
+    pub fn iter(&self) -> impl Iterator<Item = &MinterConfigError> {
+        self.0.iter()
+    }
+
+    /// How many mistakes there are; never 0.
+    #[expect(clippy::len_without_is_empty, reason = "there is at least one mistake")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl IntoIterator for MinterConfigErrors {
+    type Item = MinterConfigError;
+    type IntoIter = std::vec::IntoIter<MinterConfigError>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl fmt::Display for MinterConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_lines(f, &self.0)
+    }
+}
+
+/// As `main` and `unwrap` print it.
+impl fmt::Debug for MinterConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_lines(f, "MinterConfigErrors", &self.0)
+    }
+}
+
+impl std::error::Error for MinterConfigErrors {}

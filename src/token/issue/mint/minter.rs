@@ -9,15 +9,19 @@ use jsonwebtoken::Header;
 use serde_json::{Map, Value};
 
 use super::{
-    error::{self, MintError, MinterConfigError},
+    error::{self, MintError, MinterConfigError, MinterConfigErrors},
     minted::MintedToken,
     order::TokenOrder,
     signing_key::SigningKey,
 };
 use crate::{
     preflight::{Issued, IssuedIndex},
+    revocation::{Revocations, TokenIdentity},
     time::{Clock, SystemClock},
-    token::claim::{OriginsClaim, OriginsFormat},
+    token::{
+        claim::{OriginsClaim, OriginsFormat},
+        issue::id_of,
+    },
 };
 
 /// Mints signed tokens that list origins.
@@ -25,7 +29,8 @@ use crate::{
 /// Every token says who issued it (`iss`), for whom (`aud`), from when to when it is good (`nbf`,
 /// `iat`, `exp`), which one it is (`jti`, at random), and which key signed it (`kid`). If the
 /// minter has an [`IssuedIndex`], a token is registered there before it is handed out, so that
-/// preflights of the pages that it names pass, until it expires or is revoked there.
+/// preflights of the pages that it names pass, until it expires or is
+/// [revoked](IssuedIndex::revocations).
 ///
 /// ```
 /// # #[cfg(feature = "jwt-rust-crypto")] {
@@ -60,6 +65,8 @@ pub struct TokenMinter {
     lifetime: Duration,
     prefix: Box<str>,
     index: Option<IssuedIndex>,
+    revocations: Option<Revocations>,
+    session_claim: Box<str>,
     clock: Arc<dyn Clock>,
 }
 
@@ -85,6 +92,7 @@ impl TokenMinter {
             lifetime: Self::DEFAULT_LIFETIME,
             prefix: Box::default(),
             index: None,
+            revocations: None,
             clock: Arc::new(SystemClock),
         }
     }
@@ -106,32 +114,54 @@ impl TokenMinter {
         if !(1..=most).contains(&lifetime) {
             return Err(MintError::Lifetime { most });
         }
+        // A second in which everything was revoked is over for new tokens.
+        let revoked = self
+            .revocations
+            .as_ref()
+            .and_then(Revocations::issued_until);
+        let revoked = revoked.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let first = revoked.map_or(0, |since| since.as_secs().saturating_add(1));
+        let (now, issued_at) = (issued_at, issued_at.max(first));
         let expiry = issued_at.checked_add(lifetime).ok_or(MintError::Clock)?;
-        let since = Duration::from_secs(expiry);
-        let expires_at = UNIX_EPOCH.checked_add(since).ok_or(MintError::Clock)?;
+        let time = |seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
+        let expires_at = time(expiry).ok_or(MintError::Clock)?;
         let id = random_id()?;
         let mut claims = Map::from_iter([
             ("iss".to_owned(), Value::from(&*self.issuer)),
             ("aud".to_owned(), Value::from(&*self.audience)),
-            ("nbf".to_owned(), Value::from(issued_at)),
+            ("nbf".to_owned(), Value::from(now)),
             ("iat".to_owned(), Value::from(issued_at)),
             ("exp".to_owned(), Value::from(expiry)),
             ("jti".to_owned(), Value::from(&*id)),
         ]);
         claims.insert(self.claim.to_string(), order.origins.to_claim(self.format)?);
+        if let Some(session) = &order.session {
+            claims.insert(self.session_claim.to_string(), Value::from(&**session));
+        }
         for (name, value) in &order.claims {
             if claims.insert(name.clone(), value.clone()).is_some() {
                 return Err(MintError::ReservedClaim(name.clone()));
             }
         }
+        // Also one that the order has written as a claim by itself: readers see no difference.
+        let session = claims.get(&*self.session_claim).and_then(id_of);
+        let issuance = time(issued_at).ok_or(MintError::Clock)?;
+        if let (Some(session), Some(revocations)) = (&session, &self.revocations)
+            && revocations.is_revoked(&TokenIdentity::new().session(session).issued_at(issuance))
+        {
+            return Err(MintError::Revoked);
+        }
         let text = self.sign(&claims)?;
         if let Some(index) = &self.index {
             let origins = order.origins.to_origins().ok_or(MintError::Wildcard)?;
-            let issued = Issued::new(&*id, origins, expires_at);
-            index.register(&match &order.session {
-                Some(session) => issued.session(&**session),
-                None => issued,
-            })?;
+            let mut issued = Issued::new(&*id, origins, expires_at).issued_at(issuance);
+            if let Some(session) = &session {
+                issued = issued.session(&**session);
+            }
+            if let Some(tenant) = &order.tenant {
+                issued = issued.tenant(&**tenant);
+            }
+            index.register(&issued)?;
         }
         Ok(MintedToken {
             text,
@@ -185,38 +215,47 @@ pub struct TokenMinterBuilder {
     lifetime: Duration,
     prefix: Box<str>,
     index: Option<IssuedIndex>,
+    revocations: Option<Revocations>,
     clock: Arc<dyn Clock>,
 }
 
 impl TokenMinterBuilder {
-    /// The claim that the list is written into, and how; it has a name, and is not nested.
+    /// Sets the claim that the list is written into, and how; it has a name, and is not nested.
     /// Default: `ao`, with semicolons.
     pub fn claim(mut self, claim: OriginsClaim) -> Self {
         self.claim = claim;
         self
     }
 
-    /// How long tokens live unless an order says otherwise, in whole seconds; at most 8 hours.
-    /// Default: 1 hour.
+    /// Sets how long tokens live unless an order says otherwise, in whole seconds. Default: 1 hour;
+    /// at most 8 hours.
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
     }
 
-    /// What stands directly before the token wherever it is presented, such as `psat=`. Default:
-    /// nothing.
+    /// Sets what stands directly before the token wherever it is presented, such as `psat=`.
+    /// Default: nothing.
     pub fn prefix(mut self, prefix: impl Into<Box<str>>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// The index that tokens are registered with before they are handed out, and revoked in.
+    /// Sets the index that tokens are registered with before they are handed out. Its
+    /// [revocations](IssuedIndex::revocations) are the minter's.
     pub fn index(mut self, index: IssuedIndex) -> Self {
         self.index = Some(index);
         self
     }
 
-    /// Who says what time it is. Default: [`SystemClock`].
+    /// Sets the list by which sessions are revoked, for a minter without an index: no token is
+    /// minted for a revoked session, and the list names the claim of the session.
+    pub fn revocations(mut self, revocations: impl Into<Revocations>) -> Self {
+        self.revocations = Some(revocations.into());
+        self
+    }
+
+    /// Sets who says what time it is. Default: [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -226,33 +265,53 @@ impl TokenMinterBuilder {
     ///
     /// # Errors
     ///
-    /// The first mistake.
-    pub fn build(self) -> Result<TokenMinter, MinterConfigError> {
+    /// Every mistake, not only the first.
+    pub fn build(self) -> Result<TokenMinter, MinterConfigErrors> {
         const RESERVED: [&str; 6] = ["iss", "aud", "nbf", "iat", "exp", "jti"];
+        let mut errors = Vec::new();
         if self.issuer.is_empty() {
-            return Err(MinterConfigError::Issuer);
+            errors.push(MinterConfigError::Issuer);
         }
         if self.audience.is_empty() {
-            return Err(MinterConfigError::Audience);
+            errors.push(MinterConfigError::Audience);
         }
-        if let Some(mistake) = self.claim.mistake() {
-            return Err(MinterConfigError::Claim(mistake));
-        }
-        let Some(claim) = self.claim.name() else {
-            return Err(MinterConfigError::Claim("a nested claim cannot be written"));
+        let claim = self.claim.writable_name().unwrap_or_default();
+        let mistake = match self.claim.mistake() {
+            Some(mistake) => Some(mistake),
+            None if claim.is_empty() => {
+                Some("only a text or array at the top level can be written")
+            }
+            None if RESERVED.contains(&claim) => Some("its name has a meaning of its own"),
+            None => None,
         };
-        if RESERVED.contains(&claim) {
-            return Err(MinterConfigError::Claim(
-                "its name has a meaning of its own",
-            ));
-        }
+        errors.extend(mistake.map(MinterConfigError::Claim));
         let seconds = self.lifetime.as_secs();
         if !(1..=TokenMinter::MAX_LIFETIME.as_secs()).contains(&seconds) {
-            return Err(MinterConfigError::Lifetime { seconds });
+            errors.push(MinterConfigError::Lifetime { seconds });
+        }
+        let of_index = self.index.as_ref().map(IssuedIndex::revocations);
+        if let (Some(own), Some(of_index)) = (&self.revocations, of_index)
+            && !own.is(of_index)
+        {
+            errors.push(MinterConfigError::Revocations);
+        }
+        let revocations = of_index.or(self.revocations.as_ref()).cloned();
+        let session_claim = revocations.as_ref().map_or(
+            Revocations::DEFAULT_SESSION_CLAIM,
+            Revocations::session_claim,
+        );
+        let is_taken = session_claim == claim || RESERVED.contains(&session_claim);
+        if session_claim.is_empty() || is_taken {
+            errors.push(MinterConfigError::SessionClaim(session_claim.to_owned()));
+        }
+        if !errors.is_empty() {
+            return Err(MinterConfigErrors(errors));
         }
         Ok(TokenMinter {
             claim: claim.into(),
             format: self.claim.format(),
+            session_claim: session_claim.into(),
+            revocations,
             key: self.key,
             issuer: self.issuer,
             audience: self.audience,

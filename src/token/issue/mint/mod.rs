@@ -7,7 +7,7 @@ mod order;
 mod signing_key;
 
 pub use self::{
-    error::{MintError, MinterConfigError},
+    error::{MintError, MinterConfigError, MinterConfigErrors},
     minted::MintedToken,
     minter::{TokenMinter, TokenMinterBuilder},
     order::TokenOrder,

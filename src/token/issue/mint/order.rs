@@ -1,14 +1,17 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde_json::{Map, Value};
 
 use crate::token::issue::AllowedOrigins;
 
-/// What a token is to say, beside what a [`TokenMinter`](crate::token::issue::TokenMinter) always says.
-#[derive(Clone, Debug)]
+/// What a token is to say, beside what a [`TokenMinter`](crate::token::issue::TokenMinter) always
+/// says.
+#[derive(Clone)]
+#[must_use = "an order is nothing until it is minted"]
 pub struct TokenOrder {
     pub(crate) origins: AllowedOrigins,
     pub(crate) session: Option<Box<str>>,
+    pub(crate) tenant: Option<Box<str>>,
     pub(crate) lifetime: Option<Duration>,
     pub(crate) claims: Map<String, Value>,
 }
@@ -19,22 +22,28 @@ impl TokenOrder {
         Self {
             origins,
             session: None,
+            tenant: None,
             lifetime: None,
             claims: Map::new(),
         }
     }
 
-    /// Names the session by which the index of issued origins can revoke the token. It does not
-    /// become a claim by itself.
-    #[must_use]
+    /// Names the session by which the token can be [revoked](crate::revocation::Revocations). It
+    /// becomes the claim that the list of revocations names, `sid` by default.
     pub fn session(mut self, session: impl Into<Box<str>>) -> Self {
         self.session = Some(session.into());
         self
     }
 
+    /// Names the tenant, or customer, in whose share of the index of issued origins the token counts.
+    /// It becomes no claim.
+    pub fn tenant(mut self, tenant: impl Into<Box<str>>) -> Self {
+        self.tenant = Some(tenant.into());
+        self
+    }
+
     /// Makes the token's life shorter than the minter's tokens are by default, or longer, up to
     /// 8 hours; whole seconds.
-    #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime);
         self
@@ -42,9 +51,21 @@ impl TokenOrder {
 
     /// Adds a claim. Those that the minter sets cannot be replaced: to try is an error of
     /// [`mint`](crate::token::issue::TokenMinter::mint).
-    #[must_use]
     pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.claims.insert(name.into(), value.into());
         self
+    }
+}
+
+/// Sessions and claims may be personal: their lengths and names are printed.
+impl fmt::Debug for TokenOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenOrder")
+            .field("origins", &self.origins)
+            .field("session_len", &self.session.as_deref().map(str::len))
+            .field("tenant", &self.tenant)
+            .field("lifetime", &self.lifetime)
+            .field("claims", &self.claims.keys())
+            .finish()
     }
 }

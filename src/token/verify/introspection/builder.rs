@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     time::{Clock, MAX_LEEWAY, SystemClock},
-    token::verify::{Flights, TokenKeys},
+    token::verify::{SingleFlight, TokenKeys},
 };
 
 /// Configures an [`IntrospectionVerifier`].
@@ -197,10 +197,14 @@ impl IntrospectionVerifierBuilder {
             settings: self.settings,
             keys: TokenKeys::default(),
             memory: Memory::new(self.max_cache),
-            flights: Flights::new(self.max_outstanding),
+            flights: SingleFlight::new(self.max_outstanding, KEPT),
         }))
     }
 }
+
+/// How long a question is kept that nobody waits for: the time that an issuer has to answer by
+/// default.
+const KEPT: Duration = Duration::from_secs(5);
 
 /// A setting of an [`IntrospectionVerifier`] that is out of its bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

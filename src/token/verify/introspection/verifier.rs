@@ -17,8 +17,8 @@ use super::{
 use crate::{
     time::Clock,
     token::verify::{
-        Flight, Flights, TokenKey, TokenKeys, TokenVerifier, VerifiedToken, VerifyError,
-        VerifyFuture, VerifyResult,
+        Flight, SingleFlight, TokenKey, TokenKeys, TokenRequest, TokenVerifier, VerifiedToken,
+        VerifyError, VerifyFuture, VerifyResult,
     },
 };
 
@@ -44,8 +44,8 @@ use crate::{
 /// use tower_cors::token::{
 ///     TokenVerifier,
 ///     verify::{
-///         FetchFuture, VerifyError, introspection::{IntrospectionClient, IntrospectionRequest,
-///         IntrospectionVerifier},
+///         FetchFuture, TokenRequest, VerifyError,
+///         introspection::{IntrospectionClient, IntrospectionRequest, IntrospectionVerifier},
 ///     },
 /// };
 ///
@@ -63,12 +63,14 @@ use crate::{
 /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
 /// # runtime.block_on(async {
 /// let verifier = IntrospectionVerifier::builder(Played).build()?;
-/// assert!(verifier.verify("good").await.is_ok());
-/// assert!(matches!(verifier.verify("bad").await, Err(VerifyError::Revoked)));
+/// let request = http::Request::new(());
+/// let verify = |token| verifier.verify(token, &TokenRequest::from(&request));
+/// assert!(verify("good").await.is_ok());
+/// assert!(matches!(verify("bad").await, Err(VerifyError::Revoked)));
 ///
-/// assert!(verifier.verify("good").into_ready().is_ok(), "it is remembered");
+/// assert!(verify("good").into_ready().is_ok(), "it is remembered");
 /// verifier.forget("good");
-/// assert!(verifier.verify("good").into_ready().is_err(), "it has to be asked about");
+/// assert!(verify("good").into_ready().is_err(), "it has to be asked about");
 /// # Ok::<(), tower_cors::token::verify::introspection::IntrospectionConfigError>(())
 /// # }).unwrap();
 /// ```
@@ -84,7 +86,7 @@ pub(crate) struct Shared {
     pub(crate) keys: TokenKeys,
     pub(crate) memory: Memory,
     pub(crate) budget: Arc<Budget>,
-    pub(crate) flights: Arc<Flights<TokenKey, VerifyResult>>,
+    pub(crate) flights: Arc<SingleFlight<TokenKey, VerifyResult>>,
 }
 
 /// What [`IntrospectionVerifierBuilder`] sets.
@@ -131,7 +133,7 @@ impl IntrospectionVerifier {
 }
 
 impl TokenVerifier for IntrospectionVerifier {
-    fn verify(&self, token: &str) -> VerifyFuture {
+    fn verify(&self, token: &str, _: &TokenRequest<'_>) -> VerifyFuture {
         // RFC 6749, appendix A.12: access-token = 1*VSCHAR. Anything else needs no question.
         if token.is_empty() || !token.bytes().all(|byte| matches!(byte, 0x20..=0x7e)) {
             let what = "a token is printable ASCII";
@@ -152,8 +154,8 @@ impl TokenVerifier for IntrospectionVerifier {
 
 impl Shared {
     fn forget(&self, key: Option<TokenKey>) {
-        // What was asked before is of no use to those who come after.
-        self.flights.leave(key);
+        // An answer that is under way may be older than the revocation.
+        self.flights.abandon(key);
         self.memory.forget(key);
     }
 
@@ -200,11 +202,8 @@ impl Shared {
         }
         let begin = || {
             let hint = self.settings.token_type_hint.as_deref();
-            ask(
-                Arc::downgrade(self),
-                key,
-                IntrospectionRequest::new(token, hint),
-            )
+            let request = IntrospectionRequest::new(token, hint);
+            Some(ask(Arc::downgrade(self), key, request))
         };
         let flight = self.flights.join(key, now, begin);
         flight.ok_or("too many questions to the issuer are under way")

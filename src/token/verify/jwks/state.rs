@@ -1,13 +1,13 @@
 use std::{
     fmt,
-    sync::{Arc, Weak},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 
 use super::document::JwkSet;
-use crate::token::verify::{Flight, jwt::JwtKeys};
+use crate::token::verify::jwt::JwtKeys;
 
 /// How long keys are good, and how often they may be fetched.
 #[derive(Clone, Copy, Debug)]
@@ -27,11 +27,6 @@ pub(crate) struct State {
     /// How many times the keys were not those of before, or those of before were dead.
     sets: u64,
     pub(crate) last_failure: Option<&'static str>,
-    /// The fetch under way. It is kept when all that wait for it go away, until another may begin, so
-    /// that clients who hang up cannot make it begin anew.
-    pub(crate) flight: Option<Flight<FetchResult>>,
-    /// Alive while somebody waits for the fetch.
-    pub(crate) driver: Weak<()>,
 }
 
 pub(crate) type FetchResult = Result<(), &'static str>;
@@ -98,24 +93,6 @@ impl State {
         self.current.as_ref().map(|current| &current.keys)
     }
 
-    pub(crate) fn is_driven(&self) -> bool {
-        self.flight.is_some() && self.driver.strong_count() > 0
-    }
-
-    /// The fetch that all have left, once another may begin: nobody is to wait for what may have
-    /// come to nothing long ago.
-    pub(crate) fn take_abandoned(
-        &mut self,
-        now: SystemTime,
-        times: &Times,
-    ) -> Option<Flight<FetchResult>> {
-        if self.is_driven() || self.is_too_soon(now, times) {
-            None
-        } else {
-            self.flight.take()
-        }
-    }
-
     /// Notes an attempt to fetch, unless the last one was too recently.
     pub(crate) fn attempt(&mut self, now: SystemTime, times: &Times) -> bool {
         if self.is_too_soon(now, times) {
@@ -142,7 +119,6 @@ impl State {
         now: SystemTime,
         times: &Times,
     ) {
-        self.flight = None;
         let was_dead = self.freshness(now, times) == Freshness::Dead;
         match (fetched, &mut self.current) {
             (Ok((_, document)), Some(current)) if !was_dead && current.document == document => {

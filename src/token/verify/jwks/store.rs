@@ -2,7 +2,6 @@ use std::{
     fmt,
     future::Future,
     panic::AssertUnwindSafe,
-    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -17,7 +16,7 @@ use super::{
 use crate::{
     time::Clock,
     token::verify::{
-        Flight, KeySetFetcher, TokenKey, TokenKeys,
+        Flight, KeySetFetcher, SingleFlight, TokenKey, TokenKeys,
         jwt::{JwtAlgorithm, JwtKeys, Names, Unnamed},
     },
 };
@@ -28,6 +27,8 @@ pub(crate) struct Store {
     clock: Arc<dyn Clock>,
     bounds: Bounds,
     state: Mutex<State>,
+    /// An abandoned fetch is kept until another one may begin.
+    flights: Arc<SingleFlight<(), FetchResult>>,
     secrets: TokenKeys,
     /// Names that the issuer did not know when it was last asked, until when not to ask again. A
     /// name here never hides a key that is there.
@@ -53,25 +54,9 @@ pub(crate) enum Step {
     /// In these; if it is not in them, it is unknown.
     Keys(Arc<JwtKeys>),
     /// After this fetch.
-    Wait(Refresh),
+    Wait(Flight<FetchResult>),
     /// Nowhere for now.
     Unavailable(&'static str),
-}
-
-/// A fetch, driven by whoever waits for it.
-pub(crate) struct Refresh {
-    flight: Flight<FetchResult>,
-    _driver: Arc<()>,
-    /// The fetch in whose place it is. What is dropped is not ours, and may call us: not before the
-    /// state is unlocked.
-    abandoned: Option<Flight<FetchResult>>,
-}
-
-impl Refresh {
-    pub(crate) async fn wait(mut self) -> FetchResult {
-        drop(self.abandoned.take());
-        self.flight.clone().await
-    }
 }
 
 impl Store {
@@ -85,6 +70,7 @@ impl Store {
             clock,
             bounds,
             state: Mutex::default(),
+            flights: SingleFlight::new(1, bounds.times.min_refresh_interval),
             secrets: TokenKeys::default(),
             unknown: Cache::new(MAX_UNKNOWN),
         })
@@ -96,29 +82,31 @@ impl Store {
 
     /// What to do about a token of this algorithm that calls its key by `names`.
     pub(crate) fn step(self: &Arc<Self>, names: Names<'_>, algorithm: JwtAlgorithm) -> Step {
-        let mut state = self.lock();
         let now = self.clock.now();
-        let has_key = |keys: &Arc<JwtKeys>| keys.find(names, algorithm).is_some();
-        let is_known = state.keys().is_some_and(has_key);
-        let wants_refresh = match state.freshness(now, &self.bounds.times) {
+        // `flights` locks the state in turn, so it is asked after the state is unlocked.
+        let (freshness, is_known) = {
+            let state = self.lock();
+            let has_key = |keys: &Arc<JwtKeys>| keys.find(names, algorithm).is_some();
+            let is_known = state.keys().is_some_and(has_key);
+            (state.freshness(now, &self.bounds.times), is_known)
+        };
+        let wants_refresh = match freshness {
             Freshness::Fresh if is_known => false,
-            // One request fetches, all others go on with what there is.
-            Freshness::Due if is_known => !state.is_driven(),
+            // One request fetches, all others go on with the current keys.
+            Freshness::Due if is_known => !self.flights.is_awaited(()),
             Freshness::Fresh | Freshness::Due => self.may_appear(names, now),
             Freshness::Expired | Freshness::Dead => true,
         };
-        if wants_refresh && let Some(refresh) = self.join(&mut state, now) {
+        if wants_refresh && let Some(refresh) = self.join(now) {
             return Step::Wait(refresh);
         }
-        self.settled(&state, now)
+        self.settle()
     }
 
     /// Where to look once it is clear that there is nothing to wait for.
     pub(crate) fn settle(&self) -> Step {
-        self.settled(&self.lock(), self.clock.now())
-    }
-
-    fn settled(&self, state: &State, now: SystemTime) -> Step {
+        let state = self.lock();
+        let now = self.clock.now();
         match (state.freshness(now, &self.bounds.times), state.keys()) {
             (Freshness::Fresh | Freshness::Due, Some(keys)) => Step::Keys(Arc::clone(keys)),
             _ => Step::Unavailable(
@@ -134,22 +122,20 @@ impl Store {
     }
 
     /// Begins or joins a fetch that somebody asks for, or says what the last one came to.
-    pub(crate) fn refresh(self: &Arc<Self>) -> Result<Refresh, FetchResult> {
-        let mut state = self.lock();
-        let now = self.clock.now();
-        self.join(&mut state, now)
-            .ok_or_else(|| state.last_failure.map_or(Ok(()), Err))
+    pub(crate) fn refresh(self: &Arc<Self>) -> Result<Flight<FetchResult>, FetchResult> {
+        self.join(self.clock.now())
+            .ok_or_else(|| self.lock().last_failure.map_or(Ok(()), Err))
     }
 
     /// Remembers that the issuer does not know a name.
-    pub(crate) fn forget(&self, names: Names<'_>) {
+    pub(crate) fn note_unknown(&self, names: Names<'_>) {
         if let Some(name) = self.name(names) {
             self.unknown.insert(name, self.clock.now() + UNKNOWN_TTL);
         }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        // The state is whole between any two statements, so a panic elsewhere leaves it good.
+        // Every method leaves the state consistent, so a panic of another thread does no harm.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -180,23 +166,10 @@ impl Store {
     }
 
     /// Joins the fetch under way, or begins one unless that would be too soon.
-    fn join(self: &Arc<Self>, state: &mut State, now: SystemTime) -> Option<Refresh> {
-        let abandoned = state.take_abandoned(now, &self.bounds.times);
-        if state.flight.is_none() {
-            if !state.attempt(now, &self.bounds.times) {
-                return None;
-            }
-            let fetch: Pin<Box<dyn Future<Output = FetchResult> + Send>> =
-                Box::pin(self.fetch(now));
-            state.flight = Some(fetch.shared());
-        }
-        let flight = state.flight.clone()?;
-        let driver = state.driver.upgrade().unwrap_or_default();
-        state.driver = Arc::downgrade(&driver);
-        Some(Refresh {
-            flight,
-            _driver: driver,
-            abandoned,
+    fn join(self: &Arc<Self>, now: SystemTime) -> Option<Flight<FetchResult>> {
+        self.flights.join((), now, || {
+            let may_fetch = self.lock().attempt(now, &self.bounds.times);
+            may_fetch.then(|| self.fetch(now))
         })
     }
 
@@ -206,10 +179,10 @@ impl Store {
     ) -> impl Future<Output = FetchResult> + Send + use<> {
         let fetcher = Arc::clone(&self.fetcher);
         let bounds = self.bounds;
-        // The state holds this future.
+        // A weak reference, because the store holds this future: a strong one would be a cycle.
         let store = Arc::downgrade(self);
         async move {
-            // A panic would leave everybody who waits, now or later, with a future that panics.
+            // All callers share this future: a panic in it would reach each of them.
             let body = AssertUnwindSafe(async { fetcher.fetch().await })
                 .catch_unwind()
                 .await;

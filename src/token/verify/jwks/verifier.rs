@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use super::{
-    state::JwksStatus,
-    store::{Refresh, Step, Store},
+    state::{FetchResult, JwksStatus},
+    store::{Step, Store},
 };
 use crate::token::verify::{
-    TokenVerifier, VerifyError, VerifyFuture, VerifyResult,
+    Flight, TokenRequest, TokenVerifier, VerifyError, VerifyFuture, VerifyResult,
     jwt::{JwtKeys, Rules, UnverifiedJwt},
 };
 
@@ -29,7 +29,10 @@ use crate::token::verify::{
 /// use bytes::Bytes;
 /// use tower_cors::token::{
 ///     TokenVerifier,
-///     verify::{FetchFuture, KeySetFetcher, VerifyError, jwks::{JwksConfigError, JwksVerifier}},
+///     verify::{
+///         FetchFuture, KeySetFetcher, TokenRequest, VerifyError,
+///         jwks::{JwksConfigError, JwksVerifier},
+///     },
 /// };
 ///
 /// #[derive(Debug)]
@@ -52,7 +55,9 @@ use crate::token::verify::{
 ///
 /// // {"alg": "none", "kid": "2026-11"}
 /// let forged = "eyJhbGciOiJub25lIiwia2lkIjoiMjAyNi0xMSJ9.e30.";
-/// assert!(matches!(verifier.verify(forged).await, Err(VerifyError::NotAuthentic(_))));
+/// let request = http::Request::new(());
+/// let verified = verifier.verify(forged, &TokenRequest::from(&request)).await;
+/// assert!(matches!(verified, Err(VerifyError::NotAuthentic(_))));
 /// # Ok::<(), JwksConfigError>(())
 /// # }).unwrap();
 /// # }
@@ -79,7 +84,7 @@ impl JwksVerifier {
     pub async fn refresh(&self) -> Result<(), VerifyError> {
         let refresh = self.store.refresh();
         let result = match refresh {
-            Ok(refresh) => refresh.wait().await,
+            Ok(refresh) => refresh.await,
             Err(last) => last,
         };
         result.map_err(VerifyError::Unavailable)
@@ -97,14 +102,14 @@ impl JwksVerifier {
         token.verify(key, &self.rules, self.store.now())
     }
 
-    async fn verify_after(self, refresh: Refresh, token: String) -> VerifyResult {
-        let refreshed = refresh.wait().await;
+    async fn verify_after(self, refresh: Flight<FetchResult>, token: String) -> VerifyResult {
+        let refreshed = refresh.await;
         let token = UnverifiedJwt::parse(&token)?;
         match self.store.settle() {
             Step::Keys(keys) => {
                 let key = keys.find(token.names(), token.algorithm());
                 if refreshed.is_ok() && key.is_none() {
-                    self.store.forget(token.names());
+                    self.store.note_unknown(token.names());
                 }
                 self.verify_with(&keys, &token)
             }
@@ -117,7 +122,7 @@ impl JwksVerifier {
 }
 
 impl TokenVerifier for JwksVerifier {
-    fn verify(&self, token: &str) -> VerifyFuture {
+    fn verify(&self, token: &str, _: &TokenRequest<'_>) -> VerifyFuture {
         let unverified = match UnverifiedJwt::parse(token) {
             Ok(unverified) => unverified,
             Err(error) => return VerifyFuture::ready(Err(error)),

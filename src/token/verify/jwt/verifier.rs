@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 use super::{error::JwtError, key::JwtKey, keys::JwtKeys, rules::Rules, unverified::UnverifiedJwt};
 use crate::{
     time::MAX_LEEWAY,
-    token::verify::{TokenVerifier, VerifyError, VerifyFuture, VerifyResult},
+    token::verify::{TokenRequest, TokenVerifier, VerifyError, VerifyFuture, VerifyResult},
 };
 
 /// Verifies JSON Web Tokens with keys that are at hand.
@@ -52,7 +52,7 @@ impl JwtVerifier {
 }
 
 impl TokenVerifier for JwtVerifier {
-    fn verify(&self, token: &str) -> VerifyFuture {
+    fn verify(&self, token: &str, _: &TokenRequest<'_>) -> VerifyFuture {
         VerifyFuture::ready(self.verify_now(token))
     }
 }

@@ -1,0 +1,202 @@
+//! Lookups that are under way, and the answers of those that have just come to an end.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    task::{Context, Poll, Wake, Waker},
+    time::{Duration, SystemTime},
+};
+
+use super::lookup::{Lookup, LookupFuture};
+use crate::time::{Clock, SystemClock};
+
+/// Asks about a key once, however many requests wait for the answer, and remembers it for a moment.
+///
+/// Anybody can send preflights, so the store behind must not see each of them.
+pub(crate) struct LookupCache {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ttl: Duration,
+    pub(crate) entries: Mutex<Entries>,
+}
+
+#[derive(Default)]
+pub(crate) struct Entries {
+    answers: HashMap<Arc<str>, Answer>,
+    /// The keys of `answers`, the oldest answer first.
+    order: VecDeque<Arc<str>>,
+    flights: HashMap<Arc<str>, Weak<Flight>>,
+    /// Flights that nobody waits for any more are removed when there are so many entries.
+    sweep_at: usize,
+}
+
+struct Answer {
+    lookup: Lookup,
+    since: SystemTime,
+    until: SystemTime,
+}
+
+/// How long it is believed that nobody can tell, so that a store which recovers is noticed.
+const UNAVAILABLE_TTL: Duration = Duration::from_secs(1);
+
+/// How many answers are remembered. A key has at most 256 bytes, and the lists are shared.
+pub(crate) const MAX_ANSWERS: usize = 4096;
+
+impl LookupCache {
+    pub(crate) fn new() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            ttl: Duration::from_secs(5),
+            entries: Mutex::default(),
+        }
+    }
+
+    /// What is known of the key, or what `look_up` finds out.
+    pub(crate) fn get(
+        self: &Arc<Self>,
+        key: &str,
+        look_up: impl FnOnce() -> LookupFuture,
+    ) -> LookupFuture {
+        let now = self.clock.now();
+        {
+            let entries = self.lock();
+            if let Some(answer) = entries.answers.get(key)
+                && (answer.since..answer.until).contains(&now)
+            {
+                return answer.lookup.clone().into();
+            }
+            if let Some(flight) = entries.flights.get(key).and_then(Weak::upgrade) {
+                return LookupFuture::new(Waiting(flight));
+            }
+        }
+        // Without the lock: this is the application's code. An answer that is there already costs
+        // its store nothing, and is not remembered.
+        let lookup = match look_up().into_ready() {
+            Ok(lookup) => return lookup.into(),
+            Err(lookup) => lookup,
+        };
+        LookupFuture::new(Waiting(self.begin(key, lookup)))
+    }
+
+    fn begin(self: &Arc<Self>, key: &str, lookup: LookupFuture) -> Arc<Flight> {
+        let mut entries = self.lock();
+        // Somebody else may have begun since the lock was given up. This lookup has done nothing
+        // yet, and is dropped.
+        if let Some(flight) = entries.flights.get(key).and_then(Weak::upgrade) {
+            return flight;
+        }
+        if entries.flights.len() >= entries.sweep_at {
+            entries
+                .flights
+                .retain(|_, flight| flight.strong_count() > 0);
+            entries.sweep_at = 2 * entries.flights.len() + 64;
+        }
+        let key: Arc<str> = key.into();
+        let flight = Arc::new(Flight {
+            cache: Arc::clone(self),
+            key: Arc::clone(&key),
+            state: Mutex::new(State::Running(lookup)),
+            waiting: Arc::default(),
+        });
+        entries.flights.insert(key, Arc::downgrade(&flight));
+        flight
+    }
+
+    fn finish(&self, key: &Arc<str>, lookup: &Lookup) {
+        let now = self.clock.now();
+        let ttl = match lookup {
+            Lookup::Unavailable => self.ttl.min(UNAVAILABLE_TTL),
+            _ => self.ttl,
+        };
+        let mut entries = self.lock();
+        entries.flights.remove(key);
+        if ttl.is_zero() {
+            return;
+        }
+        let answer = Answer {
+            lookup: lookup.clone(),
+            since: now,
+            until: now.checked_add(ttl).unwrap_or(now),
+        };
+        if entries.answers.insert(Arc::clone(key), answer).is_none() {
+            entries.order.push_back(Arc::clone(key));
+        }
+        while entries.order.len() > MAX_ANSWERS
+            && let Some(oldest) = entries.order.pop_front()
+        {
+            entries.answers.remove(&oldest);
+        }
+    }
+
+    // A poisoned lock is taken all the same: nothing that can panic is called while it is held.
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One lookup that any number of requests wait for. Those who wait drive it, so that no runtime is
+/// needed; when all of them have gone, it ends with them.
+struct Flight {
+    cache: Arc<LookupCache>,
+    key: Arc<str>,
+    state: Mutex<State>,
+    waiting: Arc<Wakers>,
+}
+
+enum State {
+    Running(LookupFuture),
+    Done(Lookup),
+}
+
+struct Waiting(Arc<Flight>);
+
+impl Future for Waiting {
+    type Output = Lookup;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Lookup> {
+        let flight = &self.0;
+        // Registered before the state is looked at: whoever finishes it afterwards wakes this one.
+        flight.waiting.add(cx.waker());
+        let mut state = flight.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let lookup = match &mut *state {
+            State::Done(lookup) => return Poll::Ready(lookup.clone()),
+            State::Running(lookup) => lookup,
+        };
+        // The lookup wakes all who wait, since any of them may have to drive it on.
+        let wake_all = Waker::from(Arc::clone(&flight.waiting));
+        let polled = Pin::new(lookup).poll(&mut Context::from_waker(&wake_all));
+        if let Poll::Ready(lookup) = &polled {
+            *state = State::Done(lookup.clone());
+            drop(state);
+            flight.cache.finish(&flight.key, lookup);
+            flight.waiting.wake_by_ref();
+        }
+        polled
+    }
+}
+
+#[derive(Default)]
+struct Wakers(Mutex<Vec<Waker>>);
+
+impl Wakers {
+    fn add(&self, waker: &Waker) {
+        let mut wakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !wakers.iter().any(|other| other.will_wake(waker)) {
+            wakers.push(waker.clone());
+        }
+    }
+}
+
+impl Wake for Wakers {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let mut wakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let woken = std::mem::take(&mut *wakers);
+        drop(wakers);
+        woken.into_iter().for_each(Waker::wake);
+    }
+}

@@ -1,0 +1,110 @@
+use std::time::SystemTime;
+
+/// How many changes are handed over at once, so that nobody waits long for the lock.
+pub(crate) const PAGE: usize = 1024;
+
+/// What has been revoked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
+#[non_exhaustive]
+pub enum Revoked {
+    /// The token with this id.
+    Token(Box<str>),
+    /// All tokens of this session, those to come included.
+    Session(Box<str>),
+}
+
+impl Revoked {
+    pub(crate) fn id(&self) -> &str {
+        let (Self::Token(id) | Self::Session(id)) = self;
+        id
+    }
+}
+
+/// A revocation as replicas exchange it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Revocation {
+    /// What is revoked.
+    pub revoked: Revoked,
+    /// When it was revoked; `None` where an older replica does not say.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub since: Option<SystemTime>,
+    /// Until when it has to be remembered, because a token that it revokes could be accepted.
+    pub until: SystemTime,
+}
+
+impl Revocation {
+    /// A revocation that was made `since` and is remembered `until`, as a store has kept it.
+    pub fn new(revoked: Revoked, since: SystemTime, until: SystemTime) -> Self {
+        Self {
+            revoked,
+            since: Some(since),
+            until,
+        }
+    }
+}
+
+/// Up to where a replica has read the changes of another one. The default is the beginning.
+///
+/// It names the list that it was read from, so that after a restart of the other side nothing is
+/// missed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default)
+)]
+pub struct ChangeCursor {
+    pub(crate) list: u64,
+    pub(crate) sequence: u64,
+}
+
+impl ChangeCursor {
+    /// The sequence number after which this list has to be read on.
+    pub(crate) fn in_list(self, list: u64) -> u64 {
+        if self.list == list { self.sequence } else { 0 }
+    }
+}
+
+/// What has changed in a list of [`Revocations`](super::Revocations) since a
+/// [cursor](ChangeCursor), for other replicas to [`merge`](super::Revocations::merge).
+///
+/// With the feature `serde` it has a form in JSON and others. Fields that are not known are passed
+/// over, so that replicas of two versions understand each other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default)
+)]
+#[non_exhaustive]
+pub struct RevocationChanges {
+    /// What has been revoked.
+    pub revocations: Vec<Revocation>,
+    /// Everything that was issued at this time or before is revoked.
+    pub issued_until: Option<SystemTime>,
+    /// Where to read on.
+    pub next: ChangeCursor,
+    /// Whether there is more to read at once.
+    pub has_more: bool,
+}
+
+impl RevocationChanges {
+    /// Changes as a store has kept them; they are read from its beginning again.
+    pub fn from_store<I>(revocations: I, issued_until: Option<SystemTime>) -> Self
+    where
+        I: IntoIterator<Item = Revocation>,
+    {
+        Self {
+            revocations: revocations.into_iter().collect(),
+            issued_until,
+            ..Self::default()
+        }
+    }
+}

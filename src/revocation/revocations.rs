@@ -1,0 +1,369 @@
+use std::{
+    fmt,
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use super::{
+    changes::{ChangeCursor, PAGE, RevocationChanges, Revoked},
+    error::RevocationError,
+    identity::TokenIdentity,
+    table::{Now, RevocationTable, end_of, seconds, time},
+};
+use crate::time::{Clock, SystemClock};
+
+/// What is revoked: tokens by their id, sessions with all of their tokens, and everything that was
+/// issued until a time.
+///
+/// Clones share the list. Hand it to the [index](crate::preflight::IssuedIndex::sharing) that
+/// answers preflights, to the [minter](crate::token::issue::TokenMinterBuilder::revocations), and to
+/// the verifier ([`Revocable`](crate::token::issue::Revocable)): what is revoked here is then
+/// refused by all of them at once.
+///
+/// It fails closed. The list is bounded, and **when it is full, everything that was issued until
+/// now is revoked** instead of a revocation being lost; give all replicas the same bound. A
+/// revocation is remembered for the [longest lifetime](RevocationsBuilder::max_lifetime) of a token,
+/// and 65 minutes more, for which an expired one can be read. After that it goes when its place is
+/// needed, and tokens of its time are refused all the same. So the name of a session must not be
+/// used again.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use tower_cors::revocation::{Revocations, TokenIdentity};
+///
+/// let revocations = Revocations::new(10_000);
+/// let token = TokenIdentity::new().id("token-1").session("7").issued_at(SystemTime::now());
+/// assert!(!revocations.is_revoked(&token));
+///
+/// revocations.revoke_session("7")?;
+/// assert!(revocations.is_revoked(&token));
+/// assert!(!revocations.is_revoked(&token.session("8")));
+/// # Ok::<(), tower_cors::revocation::RevocationError>(())
+/// ```
+#[derive(Clone)]
+pub struct Revocations {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// Tells this list from all others, and from itself after a restart.
+    list: u64,
+    clock: Arc<dyn Clock>,
+    session_claim: Box<str>,
+    table: RwLock<RevocationTable>,
+    /// Whether nothing has ever been revoked, so that most requests need no lock.
+    is_untouched: AtomicBool,
+    /// The latest time that the clock has shown, in seconds.
+    latest: AtomicU64,
+    listeners: Mutex<Vec<Weak<dyn OnRevoked>>>,
+}
+
+/// Is told of what is revoked, without any lock of the list.
+pub(crate) trait OnRevoked: Send + Sync {
+    fn on_revoked(&self, revoked: &Revoked);
+
+    /// Everything that was issued then or before is revoked.
+    fn on_issued_until(&self, time: u64);
+}
+
+impl Revocations {
+    /// The longest id of a token or session, in bytes.
+    pub const MAX_ID_LEN: usize = 256;
+    /// How long a token lives at most, unless that is [set](RevocationsBuilder::max_lifetime).
+    pub const DEFAULT_MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+    /// The claim that names the session which a token belongs to, unless another one is
+    /// [set](RevocationsBuilder::session_claim): `sid`, as OpenID Connect has it.
+    pub const DEFAULT_SESSION_CLAIM: &str = "sid";
+
+    /// A list of at most `max_entries` revocations.
+    pub fn new(max_entries: usize) -> Self {
+        Self::builder(max_entries).build()
+    }
+
+    /// Starts a configuration of a list of at most `max_entries` revocations.
+    pub fn builder(max_entries: usize) -> RevocationsBuilder {
+        RevocationsBuilder {
+            max_entries,
+            session_claim: Self::DEFAULT_SESSION_CLAIM.into(),
+            max_lifetime: Self::DEFAULT_MAX_LIFETIME,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// Revokes a token by its id, the claim `jti`.
+    ///
+    /// # Errors
+    ///
+    /// [`RevocationError::Id`].
+    pub fn revoke(&self, id: &str) -> Result<(), RevocationError> {
+        self.revoke_until(Revoked::Token(check_id(id)?), None);
+        Ok(())
+    }
+
+    /// Revokes a token whose expiry is known: its place is free again when it can be neither
+    /// accepted nor read any more.
+    ///
+    /// # Errors
+    ///
+    /// [`RevocationError::Id`].
+    pub fn revoke_expiring(&self, id: &str, expires_at: SystemTime) -> Result<(), RevocationError> {
+        let until = end_of(seconds(expires_at));
+        self.revoke_until(Revoked::Token(check_id(id)?), Some(until));
+        Ok(())
+    }
+
+    /// Revokes all tokens of a session, those to come included.
+    ///
+    /// # Errors
+    ///
+    /// [`RevocationError::Id`].
+    pub fn revoke_session(&self, session: &str) -> Result<(), RevocationError> {
+        self.revoke_until(Revoked::Session(check_id(session)?), None);
+        Ok(())
+    }
+
+    /// Revokes everything that was issued at this time or before, as after a key was stolen.
+    pub fn revoke_issued_until(&self, time: SystemTime) {
+        let time = seconds(time);
+        if self.table_mut().revoke_issued_until(time) {
+            self.tell_of_issued_until(time);
+        }
+    }
+
+    /// Whether the token is revoked: by its id, by its session, or by when it was issued.
+    pub fn is_revoked(&self, token: &TokenIdentity<'_>) -> bool {
+        // Noted in any case: a token may be minted next, by a clock that is ahead.
+        self.now();
+        !self.shared.is_untouched.load(Ordering::Acquire) && self.table().is_revoked(token)
+    }
+
+    /// The time until which everything that was issued is revoked, if there is one.
+    pub fn issued_until(&self) -> Option<SystemTime> {
+        self.table().issued_until().map(time)
+    }
+
+    /// The claim that names the session which a token belongs to.
+    pub fn session_claim(&self) -> &str {
+        &self.shared.session_claim
+    }
+
+    /// The number of revocations that are remembered.
+    pub fn len(&self) -> usize {
+        self.table().len()
+    }
+
+    /// Whether no revocation is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets what need not be remembered any more. That frees memory; room is made by itself.
+    pub fn purge(&self) {
+        let now = self.now().clock;
+        while self.table_mut().purge(now, PAGE) {}
+    }
+
+    /// What has been revoked since the cursor, a page at a time.
+    ///
+    /// ```
+    /// use tower_cors::revocation::{ChangeCursor, Revocations, TokenIdentity};
+    ///
+    /// let (here, there) = (Revocations::new(100), Revocations::new(100));
+    /// here.revoke("token-1")?;
+    ///
+    /// // Now and then, over whatever carries messages between replicas.
+    /// let mut cursor = ChangeCursor::default();
+    /// loop {
+    ///     let changes = here.changes_since(cursor);
+    ///     there.merge(&changes);
+    ///     cursor = changes.next;
+    ///     if !changes.has_more {
+    ///         break;
+    ///     }
+    /// }
+    /// assert!(there.is_revoked(&TokenIdentity::new().id("token-1")));
+    /// assert!(here.changes_since(cursor).revocations.is_empty());
+    /// # Ok::<(), tower_cors::revocation::RevocationError>(())
+    /// ```
+    pub fn changes_since(&self, cursor: ChangeCursor) -> RevocationChanges {
+        self.table().changes_since(cursor, self.shared.list)
+    }
+
+    /// Takes over what another replica has revoked; how many revocations were not known. Replicas
+    /// that merge each other's changes, in whatever order and however often, come to the same.
+    pub fn merge(&self, changes: &RevocationChanges) -> usize {
+        let mut news = 0;
+        for revocation in &changes.revocations {
+            let Ok(id) = check_id(revocation.revoked.id()) else {
+                continue;
+            };
+            let revoked = match revocation.revoked {
+                Revoked::Token(_) => Revoked::Token(id),
+                Revoked::Session(_) => Revoked::Session(id),
+            };
+            let now = self.now();
+            let until = seconds(revocation.until).min(self.table().longest(now.latest));
+            // Where nothing says when it was made, it was made now at the latest.
+            let since = revocation.since.map_or(now.latest, seconds).min(now.latest);
+            news += usize::from(self.remember(revoked, since, until, now));
+        }
+        if let Some(time) = changes.issued_until {
+            self.revoke_issued_until(time);
+        }
+        news
+    }
+
+    pub(crate) fn on_revoked(&self, listener: Weak<dyn OnRevoked>) {
+        let mut listeners = self.listeners();
+        listeners.retain(|listener| listener.strong_count() > 0);
+        listeners.push(listener);
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.shared.clock
+    }
+
+    /// Whether both are the same list.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    fn now(&self) -> Now {
+        let clock = seconds(self.shared.clock.now());
+        let latest = &self.shared.latest;
+        // Once a second, so that requests do not contend for it.
+        let before = latest.load(Ordering::Relaxed);
+        if before < clock {
+            latest.fetch_max(clock, Ordering::Relaxed);
+        }
+        Now {
+            clock,
+            latest: before.max(clock),
+        }
+    }
+
+    fn revoke_until(&self, revoked: Revoked, until: Option<u64>) {
+        let now = self.now();
+        let longest = self.table().longest(now.latest);
+        let until = until.map_or(longest, |until| until.min(longest));
+        self.remember(revoked, now.latest, until, now);
+    }
+
+    /// Whether it was not known.
+    fn remember(&self, revoked: Revoked, since: u64, until: u64, now: Now) -> bool {
+        let (is_new, is_overflow) = {
+            let mut table = self.table_mut();
+            let before = table.changes();
+            let is_overflow = table.revoke(revoked.clone(), since, until, now);
+            (table.changes() > before, is_overflow)
+        };
+        if is_new {
+            self.tell(|listener| listener.on_revoked(&revoked));
+        }
+        if is_overflow {
+            self.tell_of_issued_until(now.latest);
+        }
+        is_new
+    }
+
+    fn tell_of_issued_until(&self, time: u64) {
+        self.tell(|listener| listener.on_issued_until(time));
+    }
+
+    fn tell(&self, tell: impl Fn(&dyn OnRevoked)) {
+        let listeners: Vec<_> = self.listeners().iter().filter_map(Weak::upgrade).collect();
+        for listener in listeners {
+            tell(&*listener);
+        }
+    }
+
+    // Poisoned locks are taken all the same: nothing that can panic is called between two steps of
+    // an update, so what they guard is whole.
+
+    fn table(&self) -> RwLockReadGuard<'_, RevocationTable> {
+        let table = self.shared.table.read();
+        table.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn table_mut(&self) -> RwLockWriteGuard<'_, RevocationTable> {
+        self.shared.is_untouched.store(false, Ordering::Release);
+        let table = self.shared.table.write();
+        table.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn listeners(&self) -> std::sync::MutexGuard<'_, Vec<Weak<dyn OnRevoked>>> {
+        let listeners = self.shared.listeners.lock();
+        listeners.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn check_id(id: &str) -> Result<Box<str>, RevocationError> {
+    match id.len() {
+        1..=Revocations::MAX_ID_LEN => Ok(id.into()),
+        _ => Err(RevocationError::Id),
+    }
+}
+
+/// Revocations may name sessions of people: only their number is printed.
+impl fmt::Debug for Revocations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Revocations")
+            .field("session_claim", &self.shared.session_claim)
+            .field("len", &self.len())
+            .field("issued_until", &self.issued_until())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A [`Revocations`] in the making: see [`Revocations::builder`].
+#[derive(Clone, Debug)]
+#[must_use = "a configuration does nothing until it is built"]
+pub struct RevocationsBuilder {
+    max_entries: usize,
+    session_claim: Box<str>,
+    max_lifetime: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+impl RevocationsBuilder {
+    /// Sets the claim that names the session which a token belongs to. It is named here once: the
+    /// minter writes it, and the verifier reads it. Default: `sid`.
+    pub fn session_claim(mut self, name: impl Into<Box<str>>) -> Self {
+        self.session_claim = name.into();
+        self
+    }
+
+    /// Sets how long a token lives at most, and so how long a revocation is remembered. Default: 24
+    /// hours.
+    pub fn max_lifetime(mut self, lifetime: Duration) -> Self {
+        self.max_lifetime = lifetime;
+        self
+    }
+
+    /// Sets who says what time it is. Default: [`SystemClock`].
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The empty list.
+    pub fn build(self) -> Revocations {
+        Revocations {
+            shared: Arc::new(Shared {
+                // Random: the standard library seeds it from the operating system.
+                list: RandomState::new().hash_one(0_u8) | 1,
+                clock: self.clock,
+                session_claim: self.session_claim,
+                table: RwLock::new(RevocationTable::new(self.max_entries, self.max_lifetime)),
+                is_untouched: AtomicBool::new(true),
+                latest: AtomicU64::new(0),
+                listeners: Mutex::default(),
+            }),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! [`IssuedIndex`]: the origins of live tokens.
+
+use super::*;
+
+#[test]
+fn issued_index_knows_that_a_live_token_names_the_origin() {
+    let clock = TestClock::new();
+    let index = clock.index(100);
+    index
+        .register(&clock.token("a", &[PAGE, OTHER], 40))
+        .unwrap();
+    index.register(&clock.token("b", &[PAGE], 3600)).unwrap();
+    let policy = token_policy().with_preflight(index.clone());
+    let long = |b| listed(b).max_age(Duration::from_secs(600));
+    let ask =
+        |page: &'static str| ask_both(&policy, long, move || preflight("/", page, "authorization"));
+    // No longer than the last token lives, and never longer than a minute.
+    assert_eq!(ask(PAGE), passed(PAGE, Some("60")));
+    assert_eq!(ask(OTHER), passed(OTHER, Some("40")));
+    assert_eq!(
+        ask(EVIL),
+        refused(PREFLIGHT_VARY, DenialKind::OriginNotAllowed)
+    );
+    assert_eq!(
+        ask("null"),
+        refused(PREFLIGHT_VARY, DenialKind::OpaqueOrigin)
+    );
+    clock.wait(39);
+    assert_eq!(ask(OTHER), passed(OTHER, Some("1")));
+    // Its page may come to read that it has expired, and no browser keeps the answer.
+    clock.wait(1);
+    assert_eq!(ask(OTHER), passed(OTHER, Some("0")));
+    assert!(!index.contains(&origin(OTHER)) && index.len() == 5);
+    let replica = clock.index(100);
+    replica.merge(&index.changes_since(IssuedCursor::default()));
+    assert_eq!(
+        replica.changes_since(IssuedCursor::default()).tokens.len(),
+        2
+    );
+    clock.wait(65 * 60 - 1);
+    assert_eq!(ask(OTHER), passed(OTHER, Some("0")));
+    clock.wait(1);
+    assert_eq!(
+        ask(OTHER),
+        refused(PREFLIGHT_VARY, DenialKind::OriginNotAllowed)
+    );
+    assert_eq!(ask(PAGE).status, 204);
+    index.revoke("b").unwrap();
+    assert_eq!(
+        ask(PAGE),
+        refused(PREFLIGHT_VARY, DenialKind::OriginNotAllowed)
+    );
+}
+
+/// Nobody waits for room that is taken by what has expired.
+#[test]
+fn issued_index_keeps_expired_tokens_only_while_there_is_room() {
+    let clock = TestClock::new();
+    let index = clock.index(4);
+    index.register(&clock.token("a", &[PAGE], 40)).unwrap();
+    index.register(&clock.token("b", &[OTHER], 50)).unwrap();
+    let full = index.register(&clock.token("c", &[EVIL], 60));
+    assert_eq!(full, Err(RegisterError::Full { limit: 4 }));
+    clock.wait(45);
+    let replica = clock.index(2);
+    replica.register(&clock.token("d", &[EVIL], 60)).unwrap();
+    let merged = replica.merge(&index.changes_since(IssuedCursor::default()));
+    // The live one does not fit; the expired one is of no account.
+    assert_eq!((merged.added, merged.refused), (0, 1));
+    index.register(&clock.token("c", &[EVIL], 60)).unwrap();
+    assert!(index.contains(&origin(EVIL)) && index.contains(&origin(OTHER)));
+    let policy = token_policy().with_preflight(index);
+    let status = |page: &'static str| {
+        ask_both(&policy, listed, move || {
+            preflight("/", page, "authorization")
+        })
+        .status
+    };
+    assert_eq!((status(PAGE), status(OTHER)), (403, 204));
+}
+
+#[test]
+fn issued_index_is_no_judge_of_requests() {
+    let clock = TestClock::new();
+    let index = clock.index(100);
+    index.register(&clock.token("a", &[PAGE], 40)).unwrap();
+    let answer = ask_both(&index, listed, || actual("/", PAGE, &[]));
+    assert_eq!(answer, refused("origin", DenialKind::NoPolicy));
+}
+
+#[test]
+fn replicas_agree_in_whatever_order_they_merge() {
+    let clock = TestClock::new();
+    let (one, two, three) = (clock.index(100), clock.index(100), clock.index(100));
+    one.register(&clock.token("a", &[PAGE], 100).session("s"))
+        .unwrap();
+    one.register(&clock.token("b", &[OTHER], 200)).unwrap();
+    // Revoked where nobody has heard of them.
+    two.revoke_session("s").unwrap();
+    three.revoke("b").unwrap();
+
+    let merged = three.merge(&one.changes_since(IssuedCursor::default()));
+    let mut expected = Merged::default();
+    expected.added = 1;
+    assert_eq!(merged, expected);
+    assert!(three.contains(&origin(PAGE)) && !three.contains(&origin(OTHER)));
+    for _ in 0..2 {
+        for (from, to) in [(&two, &three), (&one, &two), (&three, &one), (&two, &one)] {
+            to.merge(&from.changes_since(IssuedCursor::default()));
+        }
+    }
+    for index in [&one, &two, &three] {
+        assert!(!index.contains(&origin(PAGE)) && !index.contains(&origin(OTHER)));
+        let is_revoked = |token| index.revocations().is_revoked(&token);
+        let (a, b) = (TokenIdentity::new().id("a"), TokenIdentity::new().id("b"));
+        assert!(is_revoked(a.session("s")) && is_revoked(b));
+        assert!(!is_revoked(a));
+        let again = clock.token("c", &[PAGE], 100).session("s");
+        assert_eq!(index.register(&again), Err(RegisterError::Revoked));
+    }
+    // Nothing is kept for ever.
+    clock.wait(2 * 24 * 60 * 60);
+    for index in [&one, &two, &three] {
+        index.purge();
+        index.revocations().purge();
+        assert!(index.is_empty() && index.revocations().is_empty());
+    }
+}
+
+#[test]
+#[cfg(feature = "serde")]
+fn changes_travel_as_json() {
+    let clock = TestClock::new();
+    let (here, there) = (clock.index(100), clock.index(100));
+    let token = clock.token("a", &[PAGE], 100).session("s").tenant("t");
+    here.register(&token).unwrap();
+    here.register(&clock.token("b", &[OTHER], 100)).unwrap();
+    here.revoke("b").unwrap();
+    let changes = here.changes_since(IssuedCursor::default());
+    let json = serde_json::to_string(&changes).unwrap();
+    let same: IssuedChanges = serde_json::from_str(&json).unwrap();
+    assert_eq!(same, changes);
+    there.merge(&same);
+    assert!(there.contains(&origin(PAGE)));
+    assert!(
+        there
+            .revocations()
+            .is_revoked(&TokenIdentity::new().id("b"))
+    );
+    assert_eq!(
+        there.changes_since(IssuedCursor::default()).tokens,
+        changes.tokens
+    );
+    // Nothing is told twice.
+    let nothing = here.changes_since(changes.next);
+    assert!(nothing.tokens.is_empty() && nothing.revocations.revocations.is_empty());
+    // Fields of a newer version are passed over.
+    let newer = json.replacen(r#"{"id""#, r#"{"newer":[1],"id""#, 1);
+    assert_ne!(newer, json);
+    assert!(serde_json::from_str::<IssuedChanges>(&newer).is_ok());
+    // Origins are parsed, not believed.
+    let forged = json.replace(PAGE, "https://contoso.com/");
+    assert!(serde_json::from_str::<IssuedChanges>(&forged).is_err());
+}

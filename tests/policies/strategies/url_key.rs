@@ -1,0 +1,279 @@
+//! [`UrlKey`]: lists by a key in the URL.
+
+use super::*;
+
+#[test]
+fn url_key_answers_for_the_key() {
+    let lists = projects();
+    let policy = UrlKey::new(project_of, move |key| lists.get(key).cloned());
+    let policy = Arc::new(policy.max_age_at_most(Duration::from_secs(30)));
+    let long = |b| listed(b).max_age(Duration::from_secs(600));
+
+    let ask = |uri: &'static str, page: &'static str| {
+        ask_both(&policy, long, move || preflight(uri, page, "content-type"))
+    };
+    assert_eq!(ask("/api/one/x", PAGE), passed(PAGE, Some("30")));
+    assert_eq!(ask("/api/two/x", OTHER), passed(OTHER, Some("30")));
+    let foreign = refused(PREFLIGHT_VARY, DenialKind::OriginNotAllowed);
+    assert_eq!(ask("/api/two/x", PAGE), foreign);
+    assert_eq!(
+        ask("/api/one/x", "null"),
+        refused(PREFLIGHT_VARY, DenialKind::OpaqueOrigin)
+    );
+    // No key: another policy may answer.
+    assert_eq!(
+        ask("/other", PAGE),
+        refused(PREFLIGHT_VARY, DenialKind::NoPolicy)
+    );
+
+    let granted = ask_both(&policy, long, || actual("/api/one/x", PAGE, &[]));
+    assert_eq!(
+        granted,
+        Answer {
+            status: 200,
+            headers: headers(&[("access-control-allow-origin", PAGE), ("vary", "origin")]),
+            ran: true,
+            denial: None,
+        }
+    );
+}
+
+#[test]
+fn url_key_waits_for_its_lookup() {
+    let policy = |outcome: fn(&str) -> Lookup| {
+        UrlKey::new(project_of, move |key: &str| {
+            let outcome = outcome(key);
+            LookupFuture::new(async move {
+                later().await;
+                outcome
+            })
+        })
+    };
+    let known = policy(|key| projects().get(key).cloned().into());
+    let layer = |policy| {
+        listed(CorsLayer::builder())
+            .origin_policy(policy)
+            .build()
+            .unwrap()
+    };
+    let known = layer(Arc::new(known) as Arc<dyn OriginPolicy>);
+    assert_eq!(
+        ask(&known, preflight("/api/one", PAGE, "")),
+        passed(PAGE, None)
+    );
+    assert_eq!(
+        ask(&known, preflight("/api/two", PAGE, "")),
+        refused(PREFLIGHT_VARY, DenialKind::OriginNotAllowed)
+    );
+    let down = layer(Arc::new(policy(|_| Lookup::Unavailable)));
+    let answer = ask(&down, preflight("/api/one", PAGE, ""));
+    assert_eq!(answer, refused(PREFLIGHT_VARY, DenialKind::Unavailable));
+    let mut unavailable = refused("origin", DenialKind::Unavailable);
+    unavailable.status = 503;
+    assert_eq!(ask(&down, actual("/api/one", PAGE, &[])), unavailable);
+}
+
+#[test]
+fn url_key_reads_the_host_and_the_query_without_a_copy() {
+    let policy = UrlKey::new(
+        |url| url.host()?.strip_suffix(".api.example"),
+        |tenant| (tenant == "one").then(|| set(&[PAGE])),
+    );
+    let layer = listed(CorsLayer::builder())
+        .origin_policy(policy)
+        .build()
+        .unwrap();
+    let at = |host: &str| {
+        let mut request = preflight("/", PAGE, "");
+        request
+            .headers_mut()
+            .insert(header::HOST, host.parse().unwrap());
+        ask(&layer, request).status
+    };
+    assert_eq!(at("one.api.example"), 204);
+    assert_eq!(at("One.API.example:8443"), 204);
+    assert_eq!(at("user@one.api.example"), 403);
+    assert_eq!(at("one.api.example:x"), 403);
+    assert_eq!(at("two.api.example"), 403);
+    assert_eq!(at("one.api.example.evil.example"), 403);
+
+    let policy = UrlKey::new(
+        |url| url.query()?.strip_prefix("sentry_key="),
+        |key| (key == "abc").then(|| set(&[PAGE])),
+    );
+    let layer = listed(CorsLayer::builder())
+        .origin_policy(policy)
+        .build()
+        .unwrap();
+    assert_eq!(
+        ask(&layer, preflight("/?sentry_key=abc", PAGE, "")).status,
+        204
+    );
+    assert_eq!(
+        ask(&layer, preflight("/?sentry_key=abd", PAGE, "")).status,
+        403
+    );
+}
+
+/// A store that answers when it is told to, and counts the questions.
+#[derive(Clone, Default)]
+struct Store {
+    questions: Arc<AtomicUsize>,
+    answers: Arc<AtomicUsize>,
+}
+
+impl Store {
+    fn policy(&self, clock: &TestClock) -> UrlKey {
+        let store = self.clone();
+        let look_up = move |key: &str| {
+            store.questions.fetch_add(1, Ordering::Relaxed);
+            let (key, answers) = (key.to_owned(), Arc::clone(&store.answers));
+            LookupFuture::new(async move {
+                std::future::poll_fn(|cx| {
+                    if answers.load(Ordering::Relaxed) > 0 {
+                        return Poll::Ready(());
+                    }
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
+                })
+                .await;
+                match &*key {
+                    "down" => Lookup::Unavailable,
+                    key => projects().get(key).cloned().into(),
+                }
+            })
+        };
+        UrlKey::new(project_of, look_up).clock(clock.clone())
+    }
+
+    fn questions(&self) -> usize {
+        self.questions.load(Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn url_key_asks_its_store_once_for_many() {
+    let (store, clock) = (Store::default(), TestClock::new());
+    let layer = listed(CorsLayer::builder())
+        .origin_policy(store.policy(&clock))
+        .build()
+        .unwrap();
+    let mut services: Vec<_> = (0..500).map(|_| layer.layer(Spy::default())).collect();
+    let mut waiting: Vec<_> = services
+        .iter_mut()
+        .map(|service| Box::pin(service.call(preflight("/api/one", PAGE, ""))))
+        .collect();
+    let mut cx = Context::from_waker(Waker::noop());
+    for future in &mut waiting {
+        assert!(future.as_mut().poll(&mut cx).is_pending());
+    }
+    assert_eq!(store.questions(), 1);
+    store.answers.store(1, Ordering::Relaxed);
+    // Whichever of them is polled drives the lookup.
+    for future in waiting.iter_mut().rev() {
+        match future.as_mut().poll(&mut cx) {
+            Poll::Ready(Ok(response)) => assert_eq!(response.status(), 204),
+            other => panic!("{other:?}"),
+        }
+    }
+    // What was answered is remembered for a moment, and for another page, too.
+    clock.wait(4);
+    assert_eq!(ask(&layer, preflight("/api/one", PAGE, "")).status, 204);
+    assert_eq!(ask(&layer, preflight("/api/one", EVIL, "")).status, 403);
+    assert_eq!(store.questions(), 1);
+    clock.wait(1);
+    assert_eq!(ask(&layer, preflight("/api/one", PAGE, "")).status, 204);
+    assert_eq!(store.questions(), 2);
+    // A key of nobody, too; that the store is down not for as long.
+    for _ in 0..2 {
+        assert_eq!(ask(&layer, preflight("/api/none", PAGE, "")).status, 403);
+        assert_eq!(ask(&layer, preflight("/api/down", PAGE, "")).status, 403);
+    }
+    assert_eq!(store.questions(), 4);
+    clock.wait(1);
+    ask(&layer, preflight("/api/none", PAGE, ""));
+    ask(&layer, preflight("/api/down", PAGE, ""));
+    assert_eq!(store.questions(), 5);
+    // A clock that is set back makes no answer last longer.
+    clock.0.fetch_sub(3600, Ordering::Relaxed);
+    ask(&layer, preflight("/api/none", PAGE, ""));
+    assert_eq!(store.questions(), 6);
+}
+
+#[test]
+fn url_key_gives_up_a_lookup_that_nobody_waits_for() {
+    let (store, clock) = (Store::default(), TestClock::new());
+    let policy = store.policy(&clock).lookup_ttl(Duration::ZERO);
+    let layer = listed(CorsLayer::builder())
+        .origin_policy(policy)
+        .build()
+        .unwrap();
+    let mut cx = Context::from_waker(Waker::noop());
+    for _ in 0..200 {
+        let mut service = layer.layer(Spy::default());
+        let mut future = Box::pin(service.call(preflight("/api/one", PAGE, "")));
+        assert!(future.as_mut().poll(&mut cx).is_pending());
+    }
+    assert_eq!(store.questions(), 200);
+    // With a time to live of nothing, only what is under way is shared.
+    store.answers.store(1, Ordering::Relaxed);
+    for _ in 0..2 {
+        assert_eq!(ask(&layer, preflight("/api/one", PAGE, "")).status, 204);
+    }
+    assert_eq!(store.questions(), 202);
+}
+
+/// A key that a header carries would need a `Vary` that nobody writes: the closure cannot see it.
+#[test]
+fn url_key_varies_on_the_origin_only() {
+    let policy = Arc::new(UrlKey::new(
+        |url| url.path().get(1..),
+        |_| None::<OriginSet>,
+    ));
+    let answer = ask_both(&policy, listed, || actual("/one", PAGE, &[]));
+    assert_eq!(answer.header("vary"), Some("origin"));
+}
+
+#[test]
+fn url_key_admits_any_origin_to_an_open_tenant_only_where_that_is_said() {
+    let look_up = |key: &str| match key {
+        "open" => Lookup::AnyOrigin,
+        "nobody" => Lookup::Known(OriginSet::default()),
+        _ => Lookup::Known(set(&[PAGE])),
+    };
+    let with_credentials = |b| listed(b).allow_credentials(true);
+    let send = |policy: UrlKey, uri: &'static str, page, sent: &'static [(HeaderName, &str)]| {
+        ask_both(&Arc::new(policy), with_credentials, || {
+            actual(uri, page, sent)
+        })
+    };
+    let open = || UrlKey::new(project_of, look_up).open_tenants();
+    let granted = send(open(), "/api/open", EVIL, &[]);
+    assert_eq!(granted.header("access-control-allow-origin"), Some(EVIL));
+    assert_eq!(granted.header("access-control-allow-credentials"), None);
+    assert_eq!(granted.header("vary"), Some("origin,cookie"));
+    let preflighted = ask_both(&Arc::new(open()), with_credentials, || {
+        preflight("/api/open", EVIL, "")
+    });
+    assert_eq!(preflighted.status, 204);
+    assert_eq!(preflighted.header("access-control-allow-credentials"), None);
+
+    const COOKIE: &[(HeaderName, &str)] = &[(header::COOKIE, "session=1")];
+    for (uri, page, sent) in [
+        ("/api/open", EVIL, COOKIE),
+        ("/api/open", "null", &[]),
+        ("/api/nobody", EVIL, &[]),
+        ("/api/listed", EVIL, &[]),
+    ] {
+        let denied = send(open(), uri, page, sent);
+        assert_eq!((denied.status, denied.ran), (403, false), "{uri} {page}");
+    }
+    let listed = send(open(), "/api/listed", PAGE, COOKIE);
+    assert_eq!(
+        listed.header("access-control-allow-credentials"),
+        Some("true")
+    );
+    // Without the word of the configuration an open tenant is nobody.
+    let closed = send(UrlKey::new(project_of, look_up), "/api/open", EVIL, &[]);
+    assert_eq!((closed.status, closed.ran), (403, false));
+}
