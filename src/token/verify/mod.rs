@@ -1,5 +1,6 @@
 //! Who verifies a token: the trait [`TokenVerifier`], and its implementations.
 
+mod build_errors;
 mod error;
 mod fetch;
 pub mod introspection;
@@ -12,11 +13,13 @@ mod request;
 pub mod reqwest;
 mod single_flight;
 mod token_key;
+mod validity;
 mod verified_token;
 mod verifier;
 
 pub use self::{
-    error::{VerifyError, VerifyResult},
+    build_errors::{BuildErrors, ClaimRuleError},
+    error::{Mismatch, VerifyError, VerifyResult},
     fetch::{FetchError, FetchFuture, KeySetFetcher},
     request::{OwnedTokenRequest, TokenRequest},
     verified_token::VerifiedToken,
@@ -25,5 +28,6 @@ pub use self::{
 pub(crate) use self::{
     single_flight::{Flight, SingleFlight},
     token_key::{TokenKey, TokenKeys},
+    validity::{ClaimRules, NotATime, Requirement, claim_rule_setters, numeric_date},
     verified_token::VerifiedBy,
 };
