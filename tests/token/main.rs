@@ -9,6 +9,7 @@
 mod authenticate;
 mod cache;
 mod introspection;
+mod issuers;
 mod issuing;
 mod jwks;
 mod jwt;

@@ -5,6 +5,8 @@ mod error;
 mod fetch;
 pub mod introspection;
 #[cfg(feature = "jwt")]
+pub mod issuers;
+#[cfg(feature = "jwt")]
 pub mod jwks;
 #[cfg(feature = "jwt")]
 pub mod jwt;
