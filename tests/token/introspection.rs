@@ -19,7 +19,7 @@ use tower_cors::{
         TokenOrigins, TokenVerifier,
         claim::OriginsClaim,
         verify::{
-            FetchError, FetchFuture, TokenRequest, VerifyError, VerifyFuture,
+            ClaimRuleError, FetchError, FetchFuture, TokenRequest, VerifyError, VerifyFuture,
             introspection::{
                 IntrospectionClient, IntrospectionConfigError, IntrospectionRequest,
                 IntrospectionVerifier, IntrospectionVerifierBuilder,
@@ -41,17 +41,18 @@ fn builder(issuer: &Issuer, clock: &TestClock) -> IntrospectionVerifierBuilder {
     IntrospectionVerifier::builder(introspection(issuer)).clock(clock.clone())
 }
 
-async fn outcome(verifier: &IntrospectionVerifier, token: &str) -> &'static str {
-    match verifier.verify(token, &any_request()).await {
+async fn outcome(verifier: &IntrospectionVerifier, token: &str) -> String {
+    let outcome = match verifier.verify(token, &any_request()).await {
         Ok(_) => "good",
         Err(VerifyError::Revoked) => "revoked",
-        Err(VerifyError::Misdirected) => "misdirected",
+        Err(VerifyError::WrongIssuer(_) | VerifyError::WrongAudience(_)) => "misdirected",
         Err(VerifyError::NotYetValid) => "not yet valid",
         Err(VerifyError::Expired(_)) => "expired",
         Err(VerifyError::Malformed(_)) => "malformed",
-        Err(VerifyError::Unavailable(what)) => what,
+        Err(VerifyError::Unavailable(reason)) => return reason.into_owned(),
         Err(_) => "other",
-    }
+    };
+    outcome.to_owned()
 }
 
 #[tokio::test]
@@ -98,7 +99,7 @@ async fn every_answer_is_read_strictly() {
     let clock = TestClock::new();
     let now = clock.unix();
     let html = "the issuer's answer has another media type than JSON";
-    let status = "the issuer answered with an error";
+    let status = |code: u16| format!("the issuer answered with status {code}").leak() as &str;
     let no_object = "the issuer's answer is not a JSON object, or has a key twice";
     let no_active = "the issuer's answer has no boolean \"active\"";
     let no_time = "the issuer's answer has an \"exp\" or \"nbf\" that is no time";
@@ -140,12 +141,15 @@ async fn every_answer_is_read_strictly() {
             html,
         ),
         (active().content_type(None), html),
-        (Answer::status(401), status),
-        (Answer::status(500), status),
-        (Answer::status(204), status),
+        (
+            Answer::status(401),
+            "the issuer answered with status 401: it does not accept this service's own credentials",
+        ),
+        (Answer::status(500), status(500)),
+        (Answer::status(204), status(204)),
         (
             Answer::status(307).location(elsewhere.url("/introspect")),
-            status,
+            status(307),
         ),
         (
             Answer::json(" ".repeat(70_000)),
@@ -310,9 +314,8 @@ async fn no_more_questions_than_the_limit_are_under_way() {
     let full = |result: &&Result<_, VerifyError>| {
         matches!(
             result,
-            Err(VerifyError::Unavailable(
-                "too many questions to the issuer are under way"
-            ))
+            Err(VerifyError::Unavailable(reason))
+                if reason == "too many questions to the issuer are under way"
         )
     };
     assert_eq!(results.iter().filter(full).count(), 192);
@@ -526,8 +529,8 @@ async fn garbage_is_asked_about_at_a_bounded_rate() {
         outcomes.push(outcome(&verifier, &format!("garbage-{n}")).await);
     }
     assert_eq!(played.calls(), 1100);
-    assert!(outcomes[..100].iter().all(|&outcome| outcome != spent));
-    assert!(outcomes[100..].iter().all(|&outcome| outcome == spent));
+    assert!(outcomes[..100].iter().all(|outcome| outcome != spent));
+    assert!(outcomes[100..].iter().all(|outcome| outcome == spent));
     // What is known is not asked about.
     assert_eq!(outcome(&verifier, "good-999").await, "good");
     assert_eq!(outcome(&verifier, "garbage-98").await, "revoked");
@@ -549,14 +552,14 @@ async fn garbage_is_asked_about_at_a_bounded_rate() {
     for n in 0..1000 {
         assert_eq!(outcome(&verifier, &format!("new-{n}")).await, "good");
     }
-    // And what was good before is stale rather than unknown.
+    // And a token that was good before is asked about, whatever garbage has used up.
     clock.advance(52);
     played.set(Next::Says(NO));
     for n in 0..100 {
         let _refused = verifier.verify(&format!("more-{n}"), &any_request()).await;
     }
     assert_eq!(outcome(&verifier, "unknown").await, spent);
-    assert_eq!(outcome(&verifier, "good-999").await, "good");
+    assert_eq!(outcome(&verifier, "good-999").await, "revoked");
 }
 
 #[tokio::test]
@@ -697,7 +700,7 @@ async fn a_revocation_is_noticed_although_a_question_was_under_way() {
         let played = Played::new(Next::SaysLater(YES));
         let verifier = played
             .verifier(&clock)
-            .positive_ttl(Duration::from_secs(ttl))
+            .cache_ttl(Duration::from_secs(ttl))
             .build()
             .unwrap();
         hang_up(&verifier, "t");
@@ -763,7 +766,7 @@ impl TokenVerifier for Counted {
 async fn a_stale_token_is_remembered_by_the_policy() {
     let clock = TestClock::new();
     let played = Played::new(Next::Says(YES));
-    let verifier = played.verifier(&clock).positive_ttl(Duration::ZERO);
+    let verifier = played.verifier(&clock).cache_ttl(Duration::ZERO);
     let verifier = verifier
         .stale_if_error(Duration::from_secs(3600))
         .build()
@@ -854,10 +857,13 @@ async fn a_known_token_is_good_while_too_many_questions_are_under_way() {
         .build()
         .unwrap();
     assert_eq!(outcome(&verifier, "t").await, "good");
+    assert_eq!(outcome(&verifier, "another good one").await, "good");
     clock.advance(60);
     played.set(Next::Never);
-    let waiting = tokio::spawn(verifier.verify("garbage", &any_request()));
-    while played.calls() < 2 {
+    // Each takes the one place of its kind.
+    let waiting = ["garbage", "another good one"]
+        .map(|token| tokio::spawn(verifier.verify(token, &any_request())));
+    while played.calls() < 4 {
         tokio::task::yield_now().await;
     }
     let token = verifier.verify("t", &any_request()).await.unwrap();
@@ -869,8 +875,8 @@ async fn a_known_token_is_good_while_too_many_questions_are_under_way() {
     assert_eq!(outcome(&verifier, "unknown").await, full);
     clock.advance(2);
     assert_eq!(outcome(&verifier, "t").await, full);
-    assert_eq!(played.calls(), 2);
-    waiting.abort();
+    assert_eq!(played.calls(), 4);
+    waiting.iter().for_each(|waiting| waiting.abort());
 }
 
 #[test]
@@ -878,17 +884,17 @@ fn settings_have_bounds() {
     use IntrospectionConfigError::*;
     let builder = || IntrospectionVerifier::builder(Played::default());
     let seconds = Duration::from_secs;
-    assert!(builder().negative_ttl(seconds(10)).build().is_ok());
+    assert!(builder().refusal_ttl(seconds(10)).build().is_ok());
     for (builder, error, text) in [
         (
-            builder().negative_ttl(seconds(11)),
-            NegativeTtl(seconds(11)),
-            "negative_ttl: 11s: at most 10s, so that a token that becomes good is soon let in",
+            builder().refusal_ttl(seconds(11)),
+            RefusalTtl(seconds(11)),
+            "refusal_ttl: 11s: at most 10s, so that a token that becomes good is soon let in",
         ),
         (
-            builder().positive_ttl(seconds(3601)),
-            PositiveTtl(seconds(3601)),
-            "positive_ttl: 3601s: at most 1h, because a revocation is noticed as late as this",
+            builder().cache_ttl(seconds(3601)),
+            CacheTtl(seconds(3601)),
+            "cache_ttl: 3601s: at most 1h, because a revocation is noticed as late as this",
         ),
         (
             builder().stale_if_error(seconds(3601)),
@@ -897,7 +903,7 @@ fn settings_have_bounds() {
         ),
         (
             builder().leeway(seconds(301)),
-            Leeway(seconds(301)),
+            Rules(ClaimRuleError::Leeway(seconds(301))),
             "leeway: 301s: at most 5min; set the clocks by NTP",
         ),
         (
@@ -912,7 +918,7 @@ fn settings_have_bounds() {
         ),
     ] {
         let refused = builder.build().unwrap_err();
-        assert_eq!(refused, error);
+        assert_eq!(refused.iter().collect::<Vec<_>>(), [&error]);
         assert_eq!(refused.to_string(), text);
     }
 }
@@ -939,4 +945,107 @@ async fn no_token_and_no_secret_is_printed_or_logged() {
         assert!(!printed.contains(secret), "{printed}");
     }
     assert!(log.text().contains("the log is listened to"));
+}
+
+/// Garbage uses up the budget, and then all places, while tokens that were good come again.
+#[tokio::test]
+async fn garbage_does_not_lock_out_tokens_that_were_good() {
+    let clock = TestClock::new();
+    let played = Played::new(Next::Says(YES));
+    let verifier = played.verifier(&clock).max_outstanding(4).build().unwrap();
+    for n in 0..50 {
+        assert_eq!(outcome(&verifier, &format!("good-{n}")).await, "good");
+    }
+    clock.advance(60);
+    played.set(Next::Says(NO));
+    let mut refused = 0;
+    while outcome(&verifier, &format!("garbage-{refused}")).await == "revoked" {
+        refused += 1;
+    }
+    played.set(Next::Says(YES));
+    for n in 0..25 {
+        assert_eq!(
+            outcome(&verifier, &format!("good-{n}")).await,
+            "good",
+            "{n}"
+        );
+    }
+    // A failure to get an answer does not make them unknown.
+    clock.advance(60);
+    played.set(Next::Unreachable);
+    let down = "the issuer is out of reach";
+    assert_eq!(outcome(&verifier, "good-0").await, down);
+    clock.advance(1);
+    played.set(Next::Says(NO));
+    while outcome(&verifier, &format!("garbage-{refused}")).await == "revoked" {
+        refused += 1;
+    }
+    played.set(Next::Says(YES));
+    assert_eq!(outcome(&verifier, "good-0").await, "good");
+
+    // Places: garbage that the issuer never answers takes all of its own.
+    clock.advance(600);
+    played.set(Next::Never);
+    let waiting: Vec<_> = (0..4)
+        .map(|n| tokio::spawn(verifier.verify(&format!("waiting-{n}"), &any_request())))
+        .collect();
+    let calls = played.calls();
+    while played.calls() < calls + 4 {
+        tokio::task::yield_now().await;
+    }
+    let full = "too many questions to the issuer are under way";
+    assert_eq!(outcome(&verifier, "another").await, full);
+    played.set(Next::Says(YES));
+    assert_eq!(outcome(&verifier, "good-1").await, "good");
+    waiting.iter().for_each(|waiting| waiting.abort());
+
+    // One that is not good any more has to be asked about like others.
+    clock.advance(60);
+    played.set(Next::Says(NO));
+    assert_eq!(outcome(&verifier, "good-1").await, "revoked");
+}
+
+#[tokio::test]
+async fn a_token_that_was_good_and_is_inactive_after_its_exp_has_expired() {
+    let clock = TestClock::new();
+    let issuer = Issuer::start(Answer::json("{}")).await;
+    let verifier = builder(&issuer, &clock).build().unwrap();
+    let good = || {
+        Answer::json(format!(
+            r#"{{"active": true, "exp": {}}}"#,
+            clock.unix() + 90
+        ))
+    };
+    let inactive = || Answer::json(r#"{"active": false}"#);
+    issuer.set(good());
+    assert_eq!(outcome(&verifier, "t").await, "good");
+    assert_eq!(outcome(&verifier, "revoked in time").await, "good");
+    clock.advance(89);
+    issuer.set(inactive());
+    assert_eq!(outcome(&verifier, "revoked in time").await, "revoked");
+    clock.advance(1);
+    for _ in 0..3 {
+        assert_eq!(outcome(&verifier, "t").await, "expired");
+        assert_eq!(outcome(&verifier, "revoked in time").await, "revoked");
+        assert_eq!(outcome(&verifier, "never seen").await, "revoked");
+        clock.advance(6);
+    }
+    verifier.forget("t");
+    assert_eq!(outcome(&verifier, "t").await, "revoked");
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let errors = IntrospectionVerifier::builder(Played::default())
+        .cache_ttl(Duration::from_secs(3601))
+        .leeway(Duration::from_secs(301))
+        .max_outstanding(0)
+        .build()
+        .unwrap_err();
+    assert_eq!(errors.len(), 3);
+    let lines = "leeway: 301s: at most 5min; set the clocks by NTP\n\
+                 cache_ttl: 3601s: at most 1h, because a revocation is noticed as late as this\n\
+                 max_outstanding: 0: at least 1, or no token can be verified";
+    assert_eq!(errors.to_string(), lines);
+    assert_eq!(format!("{errors:?}"), lines);
 }

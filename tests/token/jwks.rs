@@ -20,8 +20,8 @@ use tower_cors::{
     token::{
         TokenVerifier,
         verify::{
-            FetchError, FetchFuture, KeySetFetcher, VerifyError,
-            jwks::{JwksConfigError, JwksVerifier, JwksVerifierBuilder},
+            ClaimRuleError, FetchError, FetchFuture, KeySetFetcher, VerifyError,
+            jwks::{JwksConfigError, JwksVerifier, JwksVerifierBuilder, RefreshError},
             reqwest::ReqwestKeySetFetcher,
         },
     },
@@ -83,14 +83,17 @@ fn fetcher(issuer: &Issuer) -> ReqwestKeySetFetcher {
 }
 
 fn builder(issuer: &Issuer, clock: &TestClock) -> JwksVerifierBuilder {
-    JwksVerifier::builder(fetcher(issuer)).clock(clock.clone())
+    JwksVerifier::builder(fetcher(issuer))
+        .dangerously_any_audience()
+        .clock(clock.clone())
 }
 
-async fn outcome(verifier: &JwksVerifier, token: &str) -> &'static str {
+async fn outcome(verifier: &JwksVerifier, token: &str) -> String {
     match verifier.verify(token, &any_request()).await {
-        Ok(_) => "good",
-        Err(VerifyError::NotAuthentic(what) | VerifyError::Unavailable(what)) => what,
-        Err(_) => "other",
+        Ok(_) => "good".to_owned(),
+        Err(VerifyError::NotAuthentic(reason)) => reason.to_owned(),
+        Err(VerifyError::Unavailable(reason)) => reason.into_owned(),
+        Err(error) => error.to_string(),
     }
 }
 
@@ -196,7 +199,54 @@ async fn a_token_may_mean_the_only_key_of_its_algorithm_where_that_is_chosen() {
 }
 
 #[tokio::test]
-async fn tokens_without_a_name_make_no_fetches() {
+async fn a_key_that_changes_under_its_name_is_looked_up_once_in_an_interval() {
+    let clock = TestClock::new();
+    let named = |pem| jwk(pem, json!({"kid": "k"}));
+    for (keys, accept_unnamed, header) in [
+        (named as fn(_) -> _, false, json!({"kid": "k"})),
+        (|pem| jwk(pem, json!({})), true, json!({})),
+    ] {
+        let issuer = Issuer::start(set(&[keys(RSA)])).await;
+        let builder = builder(&issuer, &clock);
+        let builder = if accept_unnamed {
+            builder.accept_unnamed_key()
+        } else {
+            builder
+        };
+        let verifier = builder.build().unwrap();
+        let token = |pem| sign(header.clone(), pem, &clock);
+        assert_eq!(outcome(&verifier, &token(RSA)).await, "good");
+
+        // Anybody can send wrong signatures: one fetch in the interval, and the keys stay.
+        let wrong = "its signature is wrong";
+        for interval in 1..4 {
+            for _ in 0..30 {
+                assert_eq!(outcome(&verifier, &token(OTHER_RSA)).await, wrong);
+                assert_eq!(outcome(&verifier, &token(RSA)).await, "good");
+                clock.advance(1);
+            }
+            assert_eq!(issuer.calls(), interval);
+        }
+
+        // The issuer is down: the last good keys are kept, and the refusal is one of the token.
+        issuer.set(Answer::status(503));
+        assert_eq!(outcome(&verifier, &token(OTHER_RSA)).await, wrong);
+        assert_eq!(outcome(&verifier, &token(RSA)).await, "good");
+        assert_eq!(issuer.calls(), 4);
+
+        clock.advance(30);
+        issuer.set(set(&[keys(OTHER_RSA)]).delay(Duration::from_millis(50)));
+        let token_now = token(OTHER_RSA);
+        let at_once = (0..20).map(|_| verifier.verify(&token_now, &any_request()));
+        let results = join_all(at_once).await;
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+        assert_eq!(issuer.calls(), 5);
+        assert_eq!(outcome(&verifier, &token(RSA)).await, wrong);
+    }
+}
+
+#[tokio::test]
+async fn tokens_without_a_name_make_one_fetch_in_an_interval() {
     let clock = TestClock::new();
     let issuer = Issuer::start(set(&[jwk(RSA, json!({}))])).await;
     let verifier = builder(&issuer, &clock)
@@ -206,7 +256,7 @@ async fn tokens_without_a_name_make_no_fetches() {
     let token = |pem| sign(json!({}), pem, &clock);
     assert_eq!(outcome(&verifier, &token(RSA)).await, "good");
     issuer.set(set(&[jwk(OTHER_RSA, json!({}))]));
-    clock.advance(2879);
+    clock.advance(29);
     assert_eq!(
         outcome(&verifier, &token(OTHER_RSA)).await,
         "its signature is wrong"
@@ -364,10 +414,8 @@ async fn a_server_that_is_down_at_start_is_asked_again_after_the_interval() {
     let address = issuer.stop().await;
     let token = token("old", RSA, &clock);
     assert_eq!(outcome(&verifier, &token).await, DOWN);
-    assert!(matches!(
-        verifier.refresh().await,
-        Err(VerifyError::Unavailable(DOWN))
-    ));
+    let error = verifier.refresh().await.unwrap_err();
+    assert!(matches!(error, VerifyError::Unavailable(reason) if reason == DOWN));
 
     let issuer = Issuer::start_at(address, set(&[old()])).await;
     clock.advance(29);
@@ -399,7 +447,8 @@ async fn a_server_that_goes_down_fails_closed_at_the_bound() {
     // Renewal fails from 48 minutes on, and the keys are good for an hour.
     clock.advance(3000);
     assert_eq!(outcome(&closed, &token).await, "good");
-    assert_eq!(closed.status().last_failure, Some(DOWN));
+    let unreachable = RefreshError::Fetch(FetchError::Unreachable);
+    assert_eq!(closed.status().last_failure, Some(unreachable));
     clock.advance(599);
     assert_eq!(outcome(&closed, &token).await, "good");
     clock.advance(1);
@@ -422,7 +471,7 @@ async fn answers_that_are_no_key_set_are_failures() {
     let clock = TestClock::new();
     let none = "the issuer's keys are not a JWK set, or have a JSON key twice";
     let media_type = "the issuer's answer has another media type than JSON";
-    let status = "the issuer answered with an error";
+    let status = |code: u16| format!("the issuer answered with status {code}").leak() as &str;
     let too_large = "the issuer's answer is too large";
     let elsewhere = Issuer::start(set(&[old()])).await;
     let issuer = Issuer::start(Answer::status(500)).await;
@@ -446,9 +495,12 @@ async fn answers_that_are_no_key_set_are_failures() {
             "the issuer's keys are more than the bound",
         ),
         (Answer::json(large), too_large),
-        (Answer::status(404), status),
-        (Answer::status(302).location(elsewhere.url("/keys")), status),
-        (Answer::status(302).location("/keys"), status),
+        (Answer::status(404), status(404)),
+        (
+            Answer::status(302).location(elsewhere.url("/keys")),
+            status(302),
+        ),
+        (Answer::status(302).location("/keys"), status(302)),
     ] {
         issuer.set(answer.clone());
         let verifier = builder(&issuer, &clock).build().unwrap();
@@ -470,7 +522,10 @@ async fn a_redirect_is_followed_to_the_same_origin() {
     let url = format!("http://{}/keys", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
     let fetcher = ReqwestKeySetFetcher::new(client(), &url).unwrap();
-    let verifier = JwksVerifier::builder(fetcher).build().unwrap();
+    let verifier = JwksVerifier::builder(fetcher)
+        .dangerously_any_audience()
+        .build()
+        .unwrap();
     let token = token("old", RSA, &TestClock::new());
     assert_eq!(outcome(&verifier, &token).await, "good");
 }
@@ -480,7 +535,10 @@ async fn a_slow_server_is_not_waited_for() {
     let clock = TestClock::new();
     let issuer = Issuer::start(set(&[old()]).delay(Duration::from_secs(60))).await;
     let fetcher = fetcher(&issuer).timeout(Duration::from_millis(100));
-    let verifier = JwksVerifier::builder(fetcher).build().unwrap();
+    let verifier = JwksVerifier::builder(fetcher)
+        .dangerously_any_audience()
+        .build()
+        .unwrap();
     let token = token("old", RSA, &clock);
     assert_eq!(
         outcome(&verifier, &token).await,
@@ -542,6 +600,7 @@ async fn one_request_renews_the_keys_and_others_go_on() {
     let played = Played::default();
     played.set(Played::keys(&[old()]));
     let verifier = JwksVerifier::builder(played.clone())
+        .dangerously_any_audience()
         .clock(clock.clone())
         .build()
         .unwrap();
@@ -587,6 +646,7 @@ async fn clients_that_hang_up_make_no_more_fetches() {
     let clock = TestClock::new();
     let played = Played::default();
     let verifier = JwksVerifier::builder(played.clone())
+        .dangerously_any_audience()
         .clock(clock.clone())
         .build()
         .unwrap();
@@ -603,6 +663,7 @@ async fn a_fetch_that_was_left_is_not_waited_for_in_vain() {
     let clock = TestClock::new();
     let played = Played::default();
     let verifier = JwksVerifier::builder(played.clone())
+        .dangerously_any_audience()
         .clock(clock.clone())
         .build()
         .unwrap();
@@ -669,6 +730,7 @@ async fn a_fetch_that_is_given_up_may_look_at_the_verifier() {
     let clock = TestClock::new();
     let looking = Looking::default();
     let verifier = JwksVerifier::builder(looking.clone())
+        .dangerously_any_audience()
         .clock(clock.clone())
         .build()
         .unwrap();
@@ -692,6 +754,7 @@ async fn a_fetcher_that_panics_has_failed() {
     let played = Played::default();
     played.set(Next::Panic);
     let verifier = JwksVerifier::builder(played.clone())
+        .dangerously_any_audience()
         .clock(clock.clone())
         .build()
         .unwrap();
@@ -709,6 +772,7 @@ async fn keys_are_fetched_before_the_first_request_and_now_and_then() {
     let clock = TestClock::new();
     let played = Played::default();
     let verifier = JwksVerifier::builder(played.clone())
+        .dangerously_any_audience()
         .clock(clock.clone())
         .build()
         .unwrap();
@@ -727,10 +791,8 @@ async fn keys_are_fetched_before_the_first_request_and_now_and_then() {
 
     played.set(Next::Unreachable);
     clock.advance(30);
-    assert!(matches!(
-        verifier.refresh().await,
-        Err(VerifyError::Unavailable(DOWN))
-    ));
+    let error = verifier.refresh().await.unwrap_err();
+    assert!(matches!(error, VerifyError::Unavailable(reason) if reason == DOWN));
     assert!(
         verifier
             .verify(&token, &any_request())
@@ -773,7 +835,8 @@ proptest! {
         let played = Played::default();
         played.set(Next::Unreachable);
         let verifier = JwksVerifier::builder(played.clone())
-            .time_to_live(Duration::from_secs(TTL))
+.dangerously_any_audience()
+            .keys_ttl(Duration::from_secs(TTL))
             .stale_if_error(Duration::from_secs(STALE))
             .clock(clock.clone())
             .build()
@@ -843,17 +906,17 @@ proptest! {
 
 #[test]
 fn settings_have_bounds() {
-    let builder = || JwksVerifier::builder(Played::default());
+    let builder = || JwksVerifier::builder(Played::default()).dangerously_any_audience();
     let seconds = Duration::from_secs;
     assert!(builder().min_refresh_interval(seconds(60)).build().is_ok());
     for (builder, error) in [
         (
-            builder().time_to_live(seconds(59)),
-            JwksConfigError::TimeToLive(seconds(59)),
+            builder().keys_ttl(seconds(59)),
+            JwksConfigError::KeysTtl(seconds(59)),
         ),
         (
-            builder().time_to_live(seconds(86_401)),
-            JwksConfigError::TimeToLive(seconds(86_401)),
+            builder().keys_ttl(seconds(86_401)),
+            JwksConfigError::KeysTtl(seconds(86_401)),
         ),
         (
             builder().stale_if_error(seconds(86_401)),
@@ -869,11 +932,28 @@ fn settings_have_bounds() {
         ),
         (
             builder().leeway(seconds(301)),
-            JwksConfigError::Leeway(seconds(301)),
+            JwksConfigError::Rules(ClaimRuleError::Leeway(seconds(301))),
         ),
     ] {
-        assert_eq!(builder.build().unwrap_err(), error);
+        let errors = builder.build().unwrap_err();
+        assert_eq!(errors.into_iter().collect::<Vec<_>>(), [error]);
     }
+    // All mistakes at once.
+    let errors = JwksVerifier::builder(Played::default())
+        .keys_ttl(seconds(1))
+        .issuer("https://a.example")
+        .issuer("https://b.example")
+        .build()
+        .unwrap_err();
+    let errors: Vec<_> = errors.into_iter().collect();
+    assert_eq!(
+        errors,
+        [
+            JwksConfigError::Rules(ClaimRuleError::MissingAudience),
+            JwksConfigError::SeveralIssuers(2),
+            JwksConfigError::KeysTtl(seconds(1)),
+        ]
+    );
     assert_eq!(
         JwksConfigError::MinRefreshInterval(seconds(1)).to_string(),
         "min_refresh_interval: 1s: 10s to 60s, because anybody can name unknown keys",

@@ -9,8 +9,11 @@ use tower_cors::token::{
     TokenVerifier,
     claim::Claims,
     verify::{
-        VerifyError, VerifyResult,
-        jwt::{JwtAlgorithm, JwtError, JwtKey, JwtKeys, JwtVerifier},
+        ClaimRuleError, VerifyError, VerifyResult,
+        jwt::{
+            JwtAlgorithm, JwtConfigError, JwtKey, JwtKeyError, JwtKeyFault, JwtKeys, JwtVerifier,
+            JwtVerifierBuilder,
+        },
     },
 };
 
@@ -25,12 +28,16 @@ const P384: &[u8] = include_bytes!("../data/p-384.pem");
 const P384_PUBLIC: &[u8] = include_bytes!("../data/p-384.pub.pem");
 const WEAK_RSA_PUBLIC: &[u8] = include_bytes!("../data/weak_rsa.pub.pem");
 
+fn any_audience() -> JwtVerifierBuilder {
+    JwtVerifier::builder().dangerously_any_audience()
+}
+
 fn verify(verifier: &JwtVerifier, token: &str) -> VerifyResult {
     verifier.verify(token, &any_request()).into_ready().unwrap()
 }
 
 fn only(key: JwtKey) -> JwtVerifier {
-    JwtVerifier::builder().key(key.kid("k")).build().unwrap()
+    any_audience().key(key.kid("k")).build().unwrap()
 }
 
 fn sign_with(algorithm: Algorithm, key: &EncodingKey) -> String {
@@ -122,7 +129,7 @@ fn what_is_no_key_is_refused_when_it_is_configured() {
         (RSA_PUBLIC, JwtAlgorithm::Hs256),
     ] {
         let error = JwtKey::from_pem(pem, algorithm).unwrap_err();
-        assert!(matches!(error, JwtError::Key(..)), "{error}");
+        assert!(matches!(error, JwtKeyError::Key(..)), "{error}");
         assert!(
             JwtKey::from_der(&der_of(pem), algorithm).is_err(),
             "{error}"
@@ -171,7 +178,7 @@ fn a_set_keeps_what_can_be_used() {
     ]});
     let (keys, left_out) = JwtKeys::from_jwk_set(set.to_string().as_bytes()).unwrap();
     assert_eq!((keys.len(), left_out), (3, 6));
-    let verifier = JwtVerifier::builder().keys(keys).build().unwrap();
+    let verifier = any_audience().keys(keys).build().unwrap();
     let is_good = |header: Value| {
         let payload = claims(LIST).to_string();
         verify(&verifier, &sign_raw(&header.to_string(), &payload, RSA)).is_ok()
@@ -192,7 +199,7 @@ fn a_set_keeps_what_can_be_used() {
     assert_eq!((keys.len(), left_out), (1, 1));
     let named = || key().kid("a");
     let twice = JwtKeys::new([named(), named()]).unwrap_err();
-    assert_eq!(twice, JwtError::DuplicateKey("a".to_owned()));
+    assert_eq!(twice, JwtKeyError::DuplicateKey("a".to_owned()));
     for no_set in ["", "{}", "[]", r#"{"keys": {}}"#] {
         assert!(
             JwtKeys::from_jwk_set(no_set.as_bytes()).is_err(),
@@ -204,22 +211,25 @@ fn a_set_keeps_what_can_be_used() {
 #[test]
 fn a_key_without_a_name_is_an_explicit_choice() {
     let unnamed = || JwtKey::from_pem(RSA_PUBLIC, JwtAlgorithm::Rs256).unwrap();
-    let build =
-        |builder: tower_cors::token::verify::jwt::JwtVerifierBuilder| builder.build().map(drop);
-    let builder = || JwtVerifier::builder().key(unnamed());
-    assert_eq!(build(builder()), Err(JwtError::UnnamedKey));
+    let build = |builder: JwtVerifierBuilder| {
+        let built = builder.build().map(drop);
+        built.map_err(|errors| errors.into_iter().next().unwrap())
+    };
+    let unnamed_key = || JwtConfigError::Keys(JwtKeyError::UnnamedKey);
+    let builder = || any_audience().key(unnamed());
+    assert_eq!(build(builder()), Err(unnamed_key()));
     assert_eq!(build(builder().accept_unnamed_key()), Ok(()));
     let two = builder().key(unnamed()).accept_unnamed_key();
-    assert_eq!(build(two), Err(JwtError::UnnamedKey));
+    assert_eq!(build(two), Err(unnamed_key()));
     let set = |names: &[&str]| {
         let keys = names.iter().map(|&name| unnamed().kid(name));
-        JwtVerifier::builder().keys(JwtKeys::new(keys).unwrap())
+        any_audience().keys(JwtKeys::new(keys).unwrap())
     };
     let of_set = set(&["a"]).accept_unnamed_key();
     assert!(verify(&of_set.build().unwrap(), &token(LIST)).is_ok());
     for several in [
         set(&["a", "b"]),
-        JwtVerifier::builder()
+        any_audience()
             .key(unnamed().kid("a"))
             .key(unnamed().kid("b")),
     ] {
@@ -232,9 +242,9 @@ fn a_key_without_a_name_is_an_explicit_choice() {
     }
     assert_eq!(
         build(set(&[]).accept_unnamed_key()),
-        Err(JwtError::MissingKeys)
+        Err(JwtConfigError::MissingKeys)
     );
-    assert_eq!(build(JwtVerifier::builder()), Err(JwtError::MissingKeys));
+    assert_eq!(build(any_audience()), Err(JwtConfigError::MissingKeys));
     let verifier = builder().accept_unnamed_key().build().unwrap();
     assert!(verify(&verifier, &token(LIST)).is_ok());
     let forged = sign(&header(), &claims(LIST), OTHER_RSA);
@@ -290,11 +300,12 @@ fn what_a_header_asks_for() {
 fn the_leeway_has_a_bound() {
     let build = |seconds| {
         let leeway = Duration::from_secs(seconds);
-        JwtVerifier::builder().key(key()).leeway(leeway).build()
+        any_audience().key(key()).leeway(leeway).build()
     };
     assert!(build(300).is_ok());
     let error = build(301).unwrap_err();
-    assert_eq!(error, JwtError::Leeway(Duration::from_secs(301)));
+    let expected = JwtConfigError::Rules(ClaimRuleError::Leeway(Duration::from_secs(301)));
+    assert_eq!(error.iter().collect::<Vec<_>>(), [&expected]);
     assert_eq!(
         error.to_string(),
         "leeway: 301s: at most 5min; set the clocks by NTP"
@@ -326,7 +337,7 @@ fn the_documents_token() {
     let key = JwtKey::from_pem(RSA_PUBLIC, JwtAlgorithm::Rs256)
         .unwrap()
         .kid("other");
-    let verifier = JwtVerifier::builder().key(key).build().unwrap();
+    let verifier = any_audience().key(key).build().unwrap();
     let unknown = verify(&verifier, token).unwrap_err();
     assert_eq!(
         unknown.to_string(),
@@ -335,4 +346,307 @@ fn the_documents_token() {
     // With the prefix, it is no JWT: its source takes that off.
     let prefixed = verify(&verifier, &format!("psat={token}")).unwrap_err();
     assert!(matches!(prefixed, VerifyError::Malformed(_)));
+}
+
+fn of(issuer: &str) -> Value {
+    let mut claims = claims(LIST);
+    claims["iss"] = issuer.into();
+    claims["aud"] = "api".into();
+    claims
+}
+
+fn with_kid(kid: &str) -> Header {
+    let mut header = Header::new(Algorithm::RS256);
+    header.kid = Some(kid.to_owned());
+    header
+}
+
+const A: &str = "https://a.example";
+const B: &str = "https://b.example";
+
+fn key_of(pem: &[u8], kid: &str) -> JwtKey {
+    JwtKey::from_pem(pem, JwtAlgorithm::Rs256).unwrap().kid(kid)
+}
+
+#[test]
+fn several_issuers_do_not_share_keys() {
+    let builder = || JwtVerifier::builder().audience("api").issuer(A).issuer(B);
+    let (key_a, key_b) = (key_of(RSA_PUBLIC, "a"), key_of(OTHER_RSA_PUBLIC, "b"));
+    let unbound = |kid: &str| JwtConfigError::UnboundKey(kid.to_owned());
+    let set = || JwtKeys::new([key_a.clone(), key_b.clone()]).unwrap();
+    for builder in [
+        builder().key(key_a.clone()).key(key_b.clone()),
+        builder().keys(set()),
+    ] {
+        let errors = builder.build().unwrap_err();
+        assert_eq!(
+            errors.into_iter().collect::<Vec<_>>(),
+            [unbound("a"), unbound("b")]
+        );
+    }
+    let foreign = builder().key(key_a.clone().issuer("https://c.example"));
+    assert_eq!(
+        foreign.build().unwrap_err().to_string(),
+        "key \"a\": belongs to \"https://c.example\", which is not one of the issuers",
+    );
+
+    let bound = builder()
+        .key(key_a.issuer(A))
+        .key(key_b.issuer(B))
+        .build()
+        .unwrap();
+    for (kid, pem, issuer, is_good) in [
+        ("a", RSA, A, true),
+        ("b", OTHER_RSA, B, true),
+        ("a", RSA, B, false),
+        ("b", OTHER_RSA, A, false),
+    ] {
+        let result = verify(&bound, &sign(&with_kid(kid), &of(issuer), pem));
+        assert_eq!(result.is_ok(), is_good, "{kid} {issuer}");
+        assert!(is_good || matches!(result, Err(VerifyError::WrongIssuer(_))));
+    }
+}
+
+/// As in the key sets of Microsoft Entra, which several tenants share.
+#[test]
+fn the_issuer_of_a_jwk_binds_it() {
+    let jwk = |issuer: &str| {
+        let mut jwk = rsa_jwk();
+        jwk["kid"] = "k".into();
+        jwk["issuer"] = issuer.into();
+        JwtKey::from_jwk(jwk.to_string().as_bytes()).unwrap()
+    };
+    let template = "https://login.example/{tenantid}/v2.0";
+    for (of_key, issuer, tid, is_good) in [
+        (A, A, None, true),
+        (A, B, None, false),
+        (template, "https://login.example/t1/v2.0", Some("t1"), true),
+        (template, "https://login.example/t1/v2.0", Some("t2"), false),
+        (template, "https://login.example/t1/v2.0", None, false),
+        (template, template, Some("{tenantid}"), true),
+        (template, "https://login.example//v2.0", Some(""), false),
+        (template, A, Some("t1"), false),
+    ] {
+        let verifier = any_audience().key(jwk(of_key)).build().unwrap();
+        let mut claims = of(issuer);
+        if let Some(tid) = tid {
+            claims["tid"] = tid.into();
+        }
+        let result = verify(&verifier, &sign(&with_kid("k"), &claims, RSA));
+        assert_eq!(result.is_ok(), is_good, "{of_key} {issuer} {tid:?}");
+    }
+}
+
+#[test]
+fn an_audience_is_demanded() {
+    let build = |builder: JwtVerifierBuilder| {
+        builder
+            .key(key())
+            .build()
+            .map_err(|errors| errors.to_string())
+    };
+    assert!(build(JwtVerifier::builder().audience("api")).is_ok());
+    assert!(build(any_audience()).is_ok());
+    let missing = build(JwtVerifier::builder()).unwrap_err();
+    assert!(missing.contains("dangerously_any_audience"), "{missing}");
+    assert!(
+        build(any_audience().audience("api")).is_err(),
+        "one has no effect"
+    );
+}
+
+#[test]
+fn only_access_tokens_are_accepted() {
+    let typed = |typ: Value| {
+        let header = json!({"alg": "RS256", "kid": "key-1", "typ": typ});
+        sign_raw(&header.to_string(), &claims(LIST).to_string(), RSA)
+    };
+    for typ in ["JWT", "jwt", "at+jwt", "application/at+jwt"] {
+        assert!(verify(&verifier(), &typed(json!(typ))).is_ok(), "{typ}");
+    }
+    for typ in [
+        "logout+jwt",
+        "dpop+jwt",
+        "secevent+jwt",
+        "token-introspection+jwt",
+        "",
+    ] {
+        let error = verify(&verifier(), &typed(json!(typ))).unwrap_err();
+        assert!(matches!(error, VerifyError::WrongType(_)), "{error}");
+    }
+    assert!(matches!(
+        verify(&verifier(), &typed(json!(["JWT"]))),
+        Err(VerifyError::Malformed(_))
+    ));
+    let strict = any_audience().key(key()).types(["at+jwt"]).build().unwrap();
+    assert!(verify(&strict, &typed(json!("at+jwt"))).is_ok());
+    assert!(verify(&strict, &typed(json!("JWT"))).is_err());
+    let untyped = r#"{"alg":"RS256","kid":"key-1"}"#;
+    let untyped = sign_raw(untyped, &claims(LIST).to_string(), RSA);
+    assert!(verify(&strict, &untyped).is_err());
+    assert!(verify(&verifier(), &untyped).is_ok());
+}
+
+#[test]
+fn requirements_are_checked() {
+    let verifier = any_audience()
+        .key(key())
+        .require("azp web", |claims| {
+            claims.get("azp").is_some_and(|azp| azp == "web")
+        })
+        .build()
+        .unwrap();
+    let mut claims = claims(LIST);
+    let token = |claims: &Value| sign(&header(), claims, RSA);
+    let error = verify(&verifier, &token(&claims)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the token does not meet a requirement: azp web"
+    );
+    claims["azp"] = "web".into();
+    assert!(verify(&verifier, &token(&claims)).is_ok());
+}
+
+#[test]
+fn the_clock_can_be_set() {
+    #[derive(Debug)]
+    struct At(u64);
+    impl tower_cors::time::Clock for At {
+        fn now(&self) -> std::time::SystemTime {
+            std::time::UNIX_EPOCH + Duration::from_secs(self.0)
+        }
+    }
+    let at = |seconds| {
+        any_audience()
+            .key(key())
+            .clock(At(seconds))
+            .build()
+            .unwrap()
+    };
+    let token = token(LIST);
+    assert!(verify(&at(now()), &token).is_ok());
+    assert!(matches!(
+        verify(&at(now() + 3640), &token),
+        Err(VerifyError::Expired(_))
+    ));
+    assert!(matches!(
+        verify(&at(now() - 60), &token),
+        Err(VerifyError::NotYetValid)
+    ));
+}
+
+#[test]
+fn a_kid_that_is_no_text_refuses_the_token() {
+    let verifier = any_audience()
+        .key(JwtKey::from_pem(RSA_PUBLIC, JwtAlgorithm::Rs256).unwrap())
+        .accept_unnamed_key()
+        .build()
+        .unwrap();
+    let payload = claims(LIST).to_string();
+    let good = |header: &str| verify(&verifier, &sign_raw(header, &payload, RSA));
+    assert!(good(r#"{"alg":"RS256"}"#).is_ok());
+    for header in [
+        r#"{"alg":"RS256","kid":1}"#,
+        r#"{"alg":"RS256","kid":null}"#,
+        r#"{"alg":"RS256","x5t":["a"]}"#,
+        r##"{"alg":"RS256","x5t#S256":{}}"##,
+    ] {
+        let error = good(header).unwrap_err();
+        assert!(
+            matches!(error, VerifyError::Malformed(_)),
+            "{header} {error}"
+        );
+    }
+}
+
+fn fault(error: JwtKeyError) -> JwtKeyFault {
+    match error {
+        JwtKeyError::Key(_, fault) => fault,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn only_the_public_half_is_admitted() {
+    let private = |pem: &[u8], algorithm| fault(JwtKey::from_pem(pem, algorithm).unwrap_err());
+    for (pem, algorithm) in [
+        (RSA, JwtAlgorithm::Rs256),
+        (P256, JwtAlgorithm::Es256),
+        (P384, JwtAlgorithm::Es384),
+        (ED, JwtAlgorithm::EdDsa),
+    ] {
+        assert_eq!(private(pem, algorithm), JwtKeyFault::Private);
+    }
+    let jwk = |change: Value| {
+        let mut jwk = rsa_jwk();
+        jwk["kid"] = "k".into();
+        for (name, value) in change.as_object().unwrap() {
+            jwk[name] = value.clone();
+        }
+        JwtKey::from_jwk(jwk.to_string().as_bytes()).map_err(fault)
+    };
+    assert!(jwk(json!({})).is_ok());
+    for (change, expected) in [
+        (json!({"d": "AQAB"}), JwtKeyFault::Private),
+        (json!({"p": "AQAB"}), JwtKeyFault::Private),
+        (json!({"kid": 1}), JwtKeyFault::NameIsNotText),
+        (json!({"kid": null}), JwtKeyFault::NameIsNotText),
+        (json!({"x5t": 1}), JwtKeyFault::NameIsNotText),
+        (json!({"issuer": 1}), JwtKeyFault::NameIsNotText),
+        (json!({"e": "AQ"}), JwtKeyFault::RsaExponent),
+        (json!({"e": "Ag"}), JwtKeyFault::RsaExponent),
+        (json!({"e": "AAAC"}), JwtKeyFault::RsaExponent),
+        (json!({"e": "AQAA"}), JwtKeyFault::RsaExponent),
+        (json!({"e": ""}), JwtKeyFault::RsaExponent),
+        (json!({"n": "AQAB"}), JwtKeyFault::RsaSize(17)),
+        (json!({"use": "enc"}), JwtKeyFault::NotForSignatures),
+        (json!({"alg": "ES256"}), JwtKeyFault::WrongAlgorithm),
+    ] {
+        assert_eq!(jwk(change.clone()).unwrap_err(), expected, "{change}");
+    }
+}
+
+#[test]
+fn a_secret_is_as_long_as_its_hash() {
+    for (algorithm, least) in [
+        (JwtAlgorithm::Hs256, 32),
+        (JwtAlgorithm::Hs384, 48),
+        (JwtAlgorithm::Hs512, 64),
+    ] {
+        let secret = |len| JwtKey::dangerously_from_secret(&vec![7; len], algorithm);
+        assert!(secret(least).is_ok());
+        assert_eq!(
+            fault(secret(least - 1).unwrap_err()),
+            JwtKeyFault::ShortSecret(least)
+        );
+    }
+}
+
+/// RustCrypto works with up to 4096 bits.
+#[test]
+fn sizes_are_those_of_the_backend_in_each_form() {
+    for (pem, expected) in [
+        (&include_bytes!("../data/rsa_4096.pub.pem")[..], Ok(())),
+        (
+            include_bytes!("../data/rsa_6144.pub.pem"),
+            Err(JwtKeyFault::Backend),
+        ),
+    ] {
+        let by_pem = JwtKey::from_pem(pem, JwtAlgorithm::Rs256).map(drop);
+        assert_eq!(by_pem.map_err(fault), expected);
+        let jwk = json!({"kty": "RSA", "kid": "k", "n": modulus_of(pem), "e": "AQAB"});
+        let by_jwk = JwtKey::from_jwk(jwk.to_string().as_bytes()).map(drop);
+        assert_eq!(by_jwk.map_err(fault), expected);
+    }
+}
+
+/// The bytes between the headers of a `SubjectPublicKeyInfo` and its exponent.
+fn modulus_of(pem: &[u8]) -> String {
+    let der = der_of(pem);
+    let end = der.len() - 5;
+    let len = match der.len() {
+        ..600 => 512,
+        _ => 768,
+    };
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&der[end - len..end])
 }

@@ -8,7 +8,9 @@
 
 mod authenticate;
 mod cache;
+mod dpop;
 mod introspection;
+mod issuers;
 mod issuing;
 mod jwks;
 mod jwt;

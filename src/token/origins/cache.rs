@@ -220,7 +220,7 @@ mod tests {
         let soon = now + Duration::from_secs(20);
         let refused = || Verification::Refused(VerifyError::Revoked);
         let malformed = || Verification::Refused(VerifyError::Malformed("test"));
-        let unavailable = || Verification::Refused(VerifyError::Unavailable("test"));
+        let unavailable = || Verification::Refused(VerifyError::Unavailable("test".into()));
         for (finding, seconds) in [
             (good(None), 60),
             (good(Some(soon)), 20),

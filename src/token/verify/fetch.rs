@@ -51,7 +51,7 @@ pub enum FetchError {
     #[error("the issuer did not answer in time")]
     Timeout,
     /// An answer that is not a success.
-    #[error("the issuer answered with status {0}")]
+    #[error("the issuer answered with status {0}{hint}", hint = hint(*.0))]
     Status(u16),
     /// An answer that is not JSON, by its `Content-Type`.
     #[error("the issuer's answer has another media type than JSON")]
@@ -59,17 +59,15 @@ pub enum FetchError {
     /// An answer larger than the bound.
     #[error("the issuer's answer is too large")]
     TooLarge,
+    /// Metadata that do not lead to the issuer's keys.
+    #[error("the issuer's metadata {0}")]
+    Metadata(&'static str),
 }
 
-impl FetchError {
-    /// The text of the kind, for a [`VerifyError`](crate::token::verify::VerifyError).
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Unreachable => "the issuer is out of reach",
-            Self::Timeout => "the issuer did not answer in time",
-            Self::Status(_) => "the issuer answered with an error",
-            Self::MediaType => "the issuer's answer has another media type than JSON",
-            Self::TooLarge => "the issuer's answer is too large",
-        }
+/// What an operator should look at.
+fn hint(status: u16) -> &'static str {
+    match status {
+        401 | 403 => ": it does not accept this service's own credentials",
+        _ => "",
     }
 }

@@ -1,8 +1,13 @@
 //! Who verifies a token: the trait [`TokenVerifier`], and its implementations.
 
+mod build_errors;
+#[cfg(feature = "dpop")]
+pub mod dpop;
 mod error;
 mod fetch;
 pub mod introspection;
+#[cfg(feature = "jwt")]
+pub mod issuers;
 #[cfg(feature = "jwt")]
 pub mod jwks;
 #[cfg(feature = "jwt")]
@@ -12,11 +17,13 @@ mod request;
 pub mod reqwest;
 mod single_flight;
 mod token_key;
+mod validity;
 mod verified_token;
 mod verifier;
 
 pub use self::{
-    error::{VerifyError, VerifyResult},
+    build_errors::{BuildErrors, ClaimRuleError},
+    error::{Mismatch, VerifyError, VerifyResult},
     fetch::{FetchError, FetchFuture, KeySetFetcher},
     request::{OwnedTokenRequest, TokenRequest},
     verified_token::VerifiedToken,
@@ -25,5 +32,6 @@ pub use self::{
 pub(crate) use self::{
     single_flight::{Flight, SingleFlight},
     token_key::{TokenKey, TokenKeys},
+    validity::{ClaimRules, NotATime, Requirement, claim_rule_setters, numeric_date},
     verified_token::VerifiedBy,
 };

@@ -165,6 +165,6 @@ impl From<VerifyResult> for VerifyFuture {
 
 impl PolledAgain for VerifyResult {
     fn polled_again() -> Self {
-        Err(VerifyError::Unavailable("polled after it was ready"))
+        Err(VerifyError::Unavailable("polled after it was ready".into()))
     }
 }

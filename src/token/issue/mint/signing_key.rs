@@ -5,7 +5,9 @@ use std::{
 
 use jsonwebtoken::{EncodingKey, crypto, jwk::Jwk};
 
-use crate::token::verify::jwt::{Family, JwtAlgorithm, JwtError, JwtKey, prefer_backend};
+use crate::token::verify::jwt::{
+    Family, JwtAlgorithm, JwtKey, JwtKeyError, JwtKeyFault, prefer_backend,
+};
 
 /// A private key that tokens are signed with, and the names that they call it by.
 ///
@@ -30,21 +32,21 @@ impl SigningKey {
         pem: &[u8],
         algorithm: JwtAlgorithm,
         kid: impl Into<Box<str>>,
-    ) -> Result<Self, JwtError> {
+    ) -> Result<Self, JwtKeyError> {
         let kid = kid.into();
-        let wrong = |what| JwtError::Key(kid.to_string(), what);
+        let wrong = |fault| JwtKeyError::Key(kid.to_string(), fault);
         if kid.is_empty() {
-            return Err(wrong("its kid is empty"));
+            return Err(wrong(JwtKeyFault::EmptyKid));
         }
         let key = match algorithm.family() {
             Family::Rsa => EncodingKey::from_rsa_pem(pem),
             Family::P256 | Family::P384 => EncodingKey::from_ec_pem(pem),
             Family::Ed25519 => EncodingKey::from_ed_pem(pem),
-            Family::Secret => return Err(wrong("whoever verified its tokens could mint some")),
+            Family::Secret => return Err(wrong(JwtKeyFault::SecretSigns)),
         };
-        let key = key.map_err(|_| wrong("no PEM of a private key of that algorithm"))?;
+        let key = key.map_err(|_| wrong(JwtKeyFault::NotPrivate))?;
         let public = public_half(&key, algorithm)?
-            .ok_or_else(|| wrong("no private key of that algorithm"))?
+            .ok_or_else(|| wrong(JwtKeyFault::NotPrivate))?
             .kid(kid.clone());
         Ok(Self {
             key,
@@ -75,7 +77,7 @@ impl SigningKey {
 ///
 /// `jsonwebtoken` panics at first use where none of its backends is compiled in, or two, or where
 /// one cannot do this: better here than in a request.
-fn public_half(key: &EncodingKey, algorithm: JwtAlgorithm) -> Result<Option<JwtKey>, JwtError> {
+fn public_half(key: &EncodingKey, algorithm: JwtAlgorithm) -> Result<Option<JwtKey>, JwtKeyError> {
     const MESSAGE: &[u8] = b"probe";
     prefer_backend();
     // Nothing of ours is changed inside, so nothing can be left half-changed.
@@ -84,7 +86,7 @@ fn public_half(key: &EncodingKey, algorithm: JwtAlgorithm) -> Result<Option<JwtK
         let signature = crypto::sign(MESSAGE, key, algorithm.of_backend()).ok()?;
         Some((serde_json::to_vec(&jwk).ok()?, signature))
     }));
-    let Some((jwk, signature)) = outcome.map_err(|_| JwtError::Backend)? else {
+    let Some((jwk, signature)) = outcome.map_err(|_| JwtKeyError::Backend)? else {
         return Ok(None);
     };
     let public = JwtKey::from_jwk(&jwk)?;

@@ -1,14 +1,16 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    budget::Budget,
     client::IntrospectionClient,
+    failure_budget::FailureBudget,
     memory::Memory,
     verifier::{IntrospectionVerifier, Settings, Shared},
 };
 use crate::{
-    time::{Clock, MAX_LEEWAY, SystemClock},
-    token::verify::{SingleFlight, TokenKeys},
+    time::{Clock, SystemClock},
+    token::verify::{
+        BuildErrors, ClaimRuleError, ClaimRules, SingleFlight, TokenKeys, claim_rule_setters,
+    },
 };
 
 /// Configures an [`IntrospectionVerifier`].
@@ -16,17 +18,18 @@ use crate::{
 /// ```
 /// use std::time::Duration;
 ///
-/// use tower_cors::token::verify::introspection::{
-///     IntrospectionClient, IntrospectionConfigError, IntrospectionVerifier,
+/// use tower_cors::token::verify::{
+///     BuildErrors,
+///     introspection::{IntrospectionClient, IntrospectionConfigError, IntrospectionVerifier},
 /// };
 ///
 /// fn verifier(
 ///     client: impl IntrospectionClient,
-/// ) -> Result<IntrospectionVerifier, IntrospectionConfigError> {
+/// ) -> Result<IntrospectionVerifier, BuildErrors<IntrospectionConfigError>> {
 ///     IntrospectionVerifier::builder(client)
 ///         .issuer("https://login.example.com")
 ///         .audience("https://api.example.com")
-///         .positive_ttl(Duration::from_secs(30))
+///         .cache_ttl(Duration::from_secs(30))
 ///         .build()
 /// }
 /// ```
@@ -55,11 +58,16 @@ impl IntrospectionVerifierBuilder {
             clock: Arc::new(SystemClock),
             settings: Settings {
                 token_type_hint: None,
-                issuer: None,
-                audience: None,
-                leeway: Duration::from_secs(30),
-                positive_ttl: Duration::from_secs(60),
-                negative_ttl: Duration::from_secs(5),
+                rules: ClaimRules {
+                    // The issuer has just been asked, so its word is enough: RFC 7662 makes both
+                    // `exp` and `aud` optional.
+                    requires_expiry: false,
+                    is_lenient_about_expiry: false,
+                    allows_any_audience: true,
+                    ..ClaimRules::default()
+                },
+                cache_ttl: Duration::from_secs(60),
+                refusal_ttl: Duration::from_secs(5),
                 stale_if_error: Duration::ZERO,
                 max_response: 64 * 1024,
             },
@@ -69,90 +77,82 @@ impl IntrospectionVerifierBuilder {
         }
     }
 
-    /// Sends a `token_type_hint` with each question, such as `access_token`.
+    claim_rule_setters!(settings.rules);
+
+    /// How far the issuer's clock may be off when `nbf` is compared. Default: 30 seconds; at most
+    /// 5 minutes.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.settings.rules.leeway = leeway;
+        self
+    }
+
+    /// Sets the `token_type_hint` that is sent with each question, such as `access_token`. Default:
+    /// none.
     pub fn token_type_hint(mut self, hint: impl Into<String>) -> Self {
         self.settings.token_type_hint = Some(hint.into());
         self
     }
 
-    /// Accepts only tokens whose `iss` is this, byte by byte; one without is refused.
-    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.settings.issuer = Some(issuer.into());
+    /// How long a good token is remembered, and so how late its revocation may be noticed; never
+    /// beyond the token's `exp`. Default: 1 minute; at most 1 hour.
+    pub fn cache_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.cache_ttl = ttl;
         self
     }
 
-    /// Accepts only tokens whose `aud` is this or holds it; one without is refused.
-    pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.settings.audience = Some(audience.into());
+    /// How long a refused token is remembered. Default: 5 seconds; at most 10 seconds.
+    pub fn refusal_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.refusal_ttl = ttl;
         self
     }
 
-    /// How far the issuer's clock may be ahead of ours when `nbf` is compared: 30 s unless set.
-    pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.settings.leeway = leeway;
-        self
-    }
-
-    /// How long a good token is remembered, and so how late its revocation may be noticed: 60 s
-    /// unless set, and never beyond the token's `exp`.
-    pub fn positive_ttl(mut self, ttl: Duration) -> Self {
-        self.settings.positive_ttl = ttl;
-        self
-    }
-
-    /// How long a refused token is remembered: 5 s unless set, at most 10 s.
-    pub fn negative_ttl(mut self, ttl: Duration) -> Self {
-        self.settings.negative_ttl = ttl;
-        self
-    }
-
-    /// How much longer a good token is good while the issuer gives no answer, or while there are
-    /// too many questions to ask it: not at all unless set, at most an hour, and never beyond the
-    /// token's `exp`. An issuer that gave no answer is asked about the token again after 5 s.
+    /// How much longer a good token is used while the issuer gives no answer, or while there are
+    /// too many questions to ask it; never beyond the token's `exp`. The issuer is asked about the
+    /// token again every 5 seconds. Default: not at all; at most 1 hour.
     pub fn stale_if_error(mut self, max: Duration) -> Self {
         self.settings.stale_if_error = max;
         self
     }
 
-    /// The largest answer that is read, in bytes: 64 KiB unless set.
+    /// The largest answer that is read, in bytes. Default: 64 KiB.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.settings.max_response = bytes;
         self
     }
 
-    /// How many questions may be under way: 64 unless set. Tokens beyond are
-    /// [unavailable](crate::token::verify::VerifyError::Unavailable) at once, unless they may be
+    /// How many questions about tokens that are not known may be under way, and as many again about
+    /// tokens that were good at their last answer. Default: 64. Beyond, a token is
+    /// [unavailable](crate::token::verify::VerifyError::Unavailable) at once, unless it may be used
     /// [stale](Self::stale_if_error).
     ///
-    /// A question whose clients have all hung up can be taken up by those who ask the same until 5 s
-    /// after it began. It is kept until another one begins after that, or needs its place: it then
-    /// counts as one that came to nothing.
+    /// A question that all of its clients have left can be continued by others with the same token,
+    /// until 5 seconds after it began. It gives its place to another question that needs it, and
+    /// then counts as failed.
     pub fn max_outstanding(mut self, questions: usize) -> Self {
         self.max_outstanding = questions;
         self
     }
 
-    /// How many questions per second may come to nothing, and ten times as many at once: 100 unless
-    /// set. It bounds what the issuer has to bear of those who send tokens that were never issued.
+    /// How many questions per second may fail, and ten times as many at once. It bounds what the
+    /// issuer has to bear of clients that send tokens which were never issued. Default: 100.
     ///
-    /// A question comes to nothing when the issuer does not stand by the token, when it gives no
-    /// answer, or when nobody waited for that. Those [under way](Self::max_outstanding) when the bound
-    /// is reached count, too: there are so many fewer afterwards. Beyond the bound, tokens that are not remembered are
-    /// [unavailable](crate::token::verify::VerifyError::Unavailable) without a question, unless they may
-    /// be [stale](Self::stale_if_error). Good tokens are not counted, and have to wait for the next
-    /// question like others.
+    /// A question fails when the issuer does not stand by the token, when it gives no answer, or
+    /// when nobody waited for one. Those [under way](Self::max_outstanding) when the bound is reached
+    /// count, too: there are so many fewer afterwards. Beyond the bound, tokens that are not known
+    /// are [unavailable](crate::token::verify::VerifyError::Unavailable) without a question. A token
+    /// that was good at its last answer is always asked about, and not counted.
     pub fn max_refused_per_second(mut self, questions: u32) -> Self {
         self.max_refused_per_second = questions;
         self
     }
 
-    /// How much is remembered, in bytes: 16 MiB unless set, enough for some 5,000 good tokens.
+    /// How much is remembered, in bytes. Default: 16 MiB, enough for some 5,000 good tokens.
     pub fn max_cache_bytes(mut self, bytes: u64) -> Self {
         self.max_cache = bytes;
         self
     }
 
-    /// Reads the time from `clock`, which is the machine's unless set.
+    /// Reads the time from `clock`. Default: the machine's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -162,43 +162,59 @@ impl IntrospectionVerifierBuilder {
     ///
     /// # Errors
     ///
-    /// The first setting that is out of its bounds.
-    pub fn build(self) -> Result<IntrospectionVerifier, IntrospectionConfigError> {
-        let hour = Duration::from_secs(3600);
+    /// Every setting that is out of its bounds.
+    pub fn build(self) -> Result<IntrospectionVerifier, BuildErrors<IntrospectionConfigError>> {
+        BuildErrors::none_or(self.mistakes(), || {
+            let places = || SingleFlight::new(self.max_outstanding, KEPT);
+            IntrospectionVerifier::new(Shared {
+                client: self.client,
+                budget: FailureBudget::new(
+                    self.max_refused_per_second,
+                    self.max_outstanding,
+                    Arc::clone(&self.clock),
+                ),
+                clock: self.clock,
+                settings: self.settings,
+                keys: TokenKeys::default(),
+                memory: Memory::new(self.max_cache),
+                unknown: places(),
+                renewals: places(),
+            })
+        })
+    }
+
+    fn mistakes(&self) -> Vec<IntrospectionConfigError> {
+        use IntrospectionConfigError as Mistake;
+        const HOUR: Duration = Duration::from_secs(3600);
         let settings = &self.settings;
-        if settings.negative_ttl > Duration::from_secs(10) {
-            return Err(IntrospectionConfigError::NegativeTtl(settings.negative_ttl));
-        }
-        if settings.positive_ttl > hour {
-            return Err(IntrospectionConfigError::PositiveTtl(settings.positive_ttl));
-        }
-        if settings.stale_if_error > hour {
-            return Err(IntrospectionConfigError::StaleIfError(
-                settings.stale_if_error,
-            ));
-        }
-        if settings.leeway > MAX_LEEWAY {
-            return Err(IntrospectionConfigError::Leeway(settings.leeway));
-        }
-        if self.max_outstanding == 0 {
-            return Err(IntrospectionConfigError::MaxOutstanding);
-        }
-        if self.max_refused_per_second == 0 {
-            return Err(IntrospectionConfigError::MaxRefusedPerSecond);
-        }
-        Ok(IntrospectionVerifier::new(Shared {
-            client: self.client,
-            budget: Budget::new(
-                self.max_refused_per_second,
-                self.max_outstanding,
-                Arc::clone(&self.clock),
+        let mut rules = settings.rules.clone();
+        // An audience is welcome here, and not demanded.
+        rules.allows_any_audience = rules.audiences.is_empty();
+        let mut mistakes: Vec<_> = rules.mistakes().into_iter().map(Mistake::from).collect();
+        for (is_wrong, mistake) in [
+            (
+                settings.cache_ttl > HOUR,
+                Mistake::CacheTtl(settings.cache_ttl),
             ),
-            clock: self.clock,
-            settings: self.settings,
-            keys: TokenKeys::default(),
-            memory: Memory::new(self.max_cache),
-            flights: SingleFlight::new(self.max_outstanding, KEPT),
-        }))
+            (
+                settings.refusal_ttl > Duration::from_secs(10),
+                Mistake::RefusalTtl(settings.refusal_ttl),
+            ),
+            (
+                settings.stale_if_error > HOUR,
+                Mistake::StaleIfError(settings.stale_if_error),
+            ),
+            (self.max_outstanding == 0, Mistake::MaxOutstanding),
+            (
+                self.max_refused_per_second == 0,
+                Mistake::MaxRefusedPerSecond,
+            ),
+        ] {
+            if is_wrong {
+                mistakes.push(mistake);
+            }
+        }
+        mistakes
     }
 }
 
@@ -207,21 +223,21 @@ impl IntrospectionVerifierBuilder {
 const KEPT: Duration = Duration::from_secs(5);
 
 /// A setting of an [`IntrospectionVerifier`] that is out of its bounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IntrospectionConfigError {
-    /// Refusals would outlast their reason.
-    #[error("negative_ttl: {0:?}: at most 10s, so that a token that becomes good is soon let in")]
-    NegativeTtl(Duration),
+    /// What a token has to say.
+    #[error(transparent)]
+    Rules(#[from] ClaimRuleError),
     /// Revocations would be noticed too late.
-    #[error("positive_ttl: {0:?}: at most 1h, because a revocation is noticed as late as this")]
-    PositiveTtl(Duration),
+    #[error("cache_ttl: {0:?}: at most 1h, because a revocation is noticed as late as this")]
+    CacheTtl(Duration),
+    /// Refusals would outlast their reason.
+    #[error("refusal_ttl: {0:?}: at most 10s, so that a token that becomes good is soon let in")]
+    RefusalTtl(Duration),
     /// Revoked tokens would live on whenever the issuer is down.
     #[error("stale_if_error: {0:?}: at most 1h, because no revocation is noticed meanwhile")]
     StaleIfError(Duration),
-    /// `nbf` would have no meaning.
-    #[error("leeway: {0:?}: at most 5min; set the clocks by NTP")]
-    Leeway(Duration),
     /// No question could be asked.
     #[error("max_outstanding: 0: at least 1, or no token can be verified")]
     MaxOutstanding,

@@ -1,4 +1,5 @@
 use std::{
+    borrow::Cow,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -10,11 +11,11 @@ use quick_cache::{Weighter, sync::Cache};
 
 use crate::token::verify::{TokenKey, VerifiedToken, VerifyError, VerifyResult};
 
-/// How long it is believed that the issuer gives no answer: long enough for the requests that wait.
+/// How long a failure to get an answer is remembered: long enough for the requests that wait.
 const FAILED: Duration = Duration::from_secs(1);
 
-/// How long a good token is used before the issuer that gave no answer is asked again: a request
-/// has to wait for that.
+/// How long a good token is used before an issuer that gave no answer is asked again. The request
+/// that asks has to wait for the failure.
 const STALE: Duration = Duration::from_secs(5);
 
 /// What is remembered about tokens, within a number of bytes.
@@ -26,16 +27,19 @@ pub(crate) struct Memory {
     order: Mutex<()>,
 }
 
-/// What an issuer said about a token, or that it said nothing.
+/// What an issuer said about a token, or that it gave no answer.
 #[derive(Clone)]
 pub(crate) struct Known {
     pub(crate) result: VerifyResult,
-    /// The question was asked then.
+    /// When the issuer was asked.
     pub(crate) since: SystemTime,
-    /// The result is good until then.
+    /// Until when the result is used.
     pub(crate) until: SystemTime,
-    /// A good token is good until then, if nothing better can be had.
+    /// Until when a good token is used if no answer can be had.
     pub(crate) stale_until: SystemTime,
+    /// The token as it was at the issuer's last answer, if that was good. A failure to get an
+    /// answer does not change it.
+    pub(crate) last_good: Option<VerifiedToken>,
 }
 
 impl Known {
@@ -62,10 +66,15 @@ impl Memory {
         (known.since <= now && now < known.until).then_some(known.result)
     }
 
-    /// A good token, for as long as it is believed that nothing better can be had.
+    /// A good token, while no better answer can be had.
     pub(crate) fn get_stale(&self, key: TokenKey, now: SystemTime) -> Option<VerifiedToken> {
         let (token, stale_until) = self.stale(key, now)?;
         Some(token.fresh_until(stale_until.min(now + FAILED)))
+    }
+
+    /// The token as it was at the issuer's last answer, if that was good, however long ago.
+    pub(crate) fn last_good(&self, key: TokenKey) -> Option<VerifiedToken> {
+        self.known.peek(&key)?.last_good
     }
 
     /// Remembers what the issuer said, unless something was forgotten since it was asked. A refusal
@@ -80,14 +89,15 @@ impl Memory {
         }
     }
 
-    /// Remembers that the issuer said nothing. A good token that may still be used stays good.
+    /// Remembers that the issuer gave no answer. A good token that may still be used stays good.
     pub(crate) fn put_failure(
         &self,
         key: TokenKey,
-        what: &'static str,
+        reason: Cow<'static, str>,
         now: SystemTime,
         epoch: u64,
     ) -> VerifyResult {
+        let last_good = self.last_good(key);
         let known = match self.stale(key, now) {
             Some((token, stale_until)) => {
                 let until = stale_until.min(now + STALE);
@@ -96,13 +106,15 @@ impl Memory {
                     since: now,
                     until,
                     stale_until,
+                    last_good,
                 }
             }
             None => Known {
-                result: Err(VerifyError::Unavailable(what)),
+                result: Err(VerifyError::Unavailable(reason)),
                 since: now,
                 until: now + FAILED,
                 stale_until: now,
+                last_good,
             },
         };
         let result = known.result.clone();
@@ -117,7 +129,7 @@ impl Memory {
             Some(key) => drop(self.known.remove(&key)),
             None => self.known.clear(),
         }
-        // Afterwards, so that who knows of it finds nothing from before.
+        // After the removal: a reader that sees the new epoch finds no earlier result.
         self.epoch.fetch_add(1, Ordering::Release);
     }
 
@@ -151,10 +163,12 @@ struct InBytes;
 impl Weighter<TokenKey, Known> for InBytes {
     /// The same for one entry at all times: claims do not change.
     fn weight(&self, _: &TokenKey, known: &Known) -> u64 {
-        let claims = match &known.result {
-            Ok(token) | Err(VerifyError::Expired(token)) => token.claims().size(),
-            Err(_) => 0,
+        let of_result = match &known.result {
+            Ok(token) | Err(VerifyError::Expired(token)) => Some(token),
+            Err(_) => None,
         };
-        OVERHEAD + claims as u64
+        // They share their claims where both are there.
+        let token = of_result.or(known.last_good.as_ref());
+        OVERHEAD + token.map_or(0, |token| token.claims().size() as u64)
     }
 }

@@ -1,8 +1,8 @@
 //! Tokens that only their issuer understands ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)).
 
-mod budget;
 mod builder;
 mod client;
+mod failure_budget;
 mod memory;
 mod response;
 mod verifier;

@@ -1,4 +1,5 @@
 use std::{
+    borrow::Cow,
     fmt,
     panic::AssertUnwindSafe,
     sync::{Arc, Weak},
@@ -9,16 +10,16 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 
 use super::{
-    budget::{Budget, Question},
     client::{IntrospectionClient, IntrospectionRequest},
+    failure_budget::{Attempt, FailureBudget},
     memory::{Known, Memory},
     response::IntrospectionResponse,
 };
 use crate::{
     time::Clock,
     token::verify::{
-        Flight, SingleFlight, TokenKey, TokenKeys, TokenRequest, TokenVerifier, VerifiedToken,
-        VerifyError, VerifyFuture, VerifyResult,
+        ClaimRules, Flight, SingleFlight, TokenKey, TokenKeys, TokenRequest, TokenVerifier,
+        VerifiedToken, VerifyError, VerifyFuture, VerifyResult,
     },
 };
 
@@ -26,15 +27,16 @@ use crate::{
 /// ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)).
 ///
 /// An answer is remembered for a short time, which is how late a revocation can be noticed, unless
-/// something [tells](Self::forget). Several requests with one token ask once, whether or not their
-/// clients stay for the answer.
+/// the application [tells](Self::forget) of it. Several requests with one token ask once, whether
+/// or not their clients stay for the answer.
 ///
 /// Anybody can send tokens that were never issued. So there is a bound on the questions
-/// [under way](crate::token::verify::introspection::IntrospectionVerifierBuilder::max_outstanding), and one on those that
-/// [come to nothing](crate::token::verify::introspection::IntrospectionVerifierBuilder::max_refused_per_second). While a flood of garbage
-/// has used up either, tokens that are not remembered are not asked about: nobody can tell whether
-/// they are good. What is remembered is not affected. The bounds are for all clients together; to
-/// keep one client from using them up, limit the rate of each in front of this layer.
+/// [under way](super::IntrospectionVerifierBuilder::max_outstanding), and one on those that
+/// [fail](super::IntrospectionVerifierBuilder::max_refused_per_second). While a flood of garbage
+/// has used up either, a token that was never seen is not asked about: nobody can tell whether it is
+/// good. A token that was good at its last answer needs no such budget, and its questions have
+/// places of their own. The bounds are for all clients together; to keep one client from using them
+/// up, limit the rate of each in front of this layer.
 ///
 /// When no answer can be had, or one that says nothing clear, nobody is let in
 /// ([`VerifyError::Unavailable`]). The issuer is then asked about the token again after a second.
@@ -71,7 +73,7 @@ use crate::{
 /// assert!(verify("good").into_ready().is_ok(), "it is remembered");
 /// verifier.forget("good");
 /// assert!(verify("good").into_ready().is_err(), "it has to be asked about");
-/// # Ok::<(), tower_cors::token::verify::introspection::IntrospectionConfigError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Debug)]
@@ -85,19 +87,20 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) keys: TokenKeys,
     pub(crate) memory: Memory,
-    pub(crate) budget: Arc<Budget>,
-    pub(crate) flights: Arc<SingleFlight<TokenKey, VerifyResult>>,
+    pub(crate) budget: Arc<FailureBudget>,
+    /// Questions about tokens of which nothing good is known.
+    pub(crate) unknown: Arc<SingleFlight<TokenKey, VerifyResult>>,
+    /// Questions about tokens that were good at the last answer.
+    pub(crate) renewals: Arc<SingleFlight<TokenKey, VerifyResult>>,
 }
 
 /// What [`IntrospectionVerifierBuilder`] sets.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) token_type_hint: Option<String>,
-    pub(crate) issuer: Option<String>,
-    pub(crate) audience: Option<String>,
-    pub(crate) leeway: Duration,
-    pub(crate) positive_ttl: Duration,
-    pub(crate) negative_ttl: Duration,
+    pub(crate) rules: ClaimRules,
+    pub(crate) cache_ttl: Duration,
+    pub(crate) refusal_ttl: Duration,
     pub(crate) stale_if_error: Duration,
     pub(crate) max_response: usize,
 }
@@ -155,7 +158,8 @@ impl TokenVerifier for IntrospectionVerifier {
 impl Shared {
     fn forget(&self, key: Option<TokenKey>) {
         // An answer that is under way may be older than the revocation.
-        self.flights.abandon(key);
+        self.unknown.abandon(key);
+        self.renewals.abandon(key);
         self.memory.forget(key);
     }
 
@@ -180,9 +184,9 @@ impl Shared {
         }
         match self.join(key, token, now) {
             Ok(flight) => flight.await,
-            Err(what) => {
+            Err(reason) => {
                 let stale = self.memory.get_stale(key, now);
-                stale.ok_or(VerifyError::Unavailable(what))
+                stale.ok_or(VerifyError::Unavailable(reason.into()))
             }
         }
     }
@@ -194,124 +198,147 @@ impl Shared {
         token: &str,
         now: SystemTime,
     ) -> Result<Flight<VerifyResult>, &'static str> {
-        if let Some(flight) = self.flights.find(key, now) {
+        let under_way = self.renewals.find(key, now);
+        if let Some(flight) = under_way.or_else(|| self.unknown.find(key, now)) {
             return Ok(flight);
         }
-        if self.budget.is_spent(now) {
+        let is_renewal = self.memory.last_good(key).is_some();
+        if !is_renewal && self.budget.is_spent(now) {
             return Err("too many tokens lately were not good");
         }
-        let begin = || {
+        let flights = if is_renewal {
+            &self.renewals
+        } else {
+            &self.unknown
+        };
+        let flight = flights.join(key, now, || {
             let hint = self.settings.token_type_hint.as_deref();
             let request = IntrospectionRequest::new(token, hint);
-            Some(ask(Arc::downgrade(self), key, request))
-        };
-        let flight = self.flights.join(key, now, begin);
+            Some(ask(Arc::downgrade(self), key, is_renewal, request))
+        });
         flight.ok_or("too many questions to the issuer are under way")
     }
 
     /// What to make of the issuer's answer, and to remember of it.
-    fn conclude(&self, asked: Asked, body: Result<Bytes, &'static str>) -> VerifyResult {
+    fn conclude(&self, asked: Asked, body: Result<Bytes, Cow<'static, str>>) -> VerifyResult {
         let Asked {
-            key, since, epoch, ..
+            key,
+            since,
+            epoch,
+            attempt,
         } = asked;
         let response = body.and_then(|body| {
             if body.len() > self.settings.max_response {
-                Err("the issuer's answer is too large")
+                Err("the issuer's answer is too large".into())
             } else {
-                IntrospectionResponse::parse(&body).map_err(|error| error.as_str())
+                IntrospectionResponse::parse(&body).map_err(|error| error.to_string().into())
             }
         });
         let response = match response {
             Ok(response) => response,
-            // Fails closed, unless what was known may still be used.
-            Err(what) => {
+            // Fails closed, unless the last good answer may still be used.
+            Err(reason) => {
                 let now = self.clock.now();
-                return self.memory.put_failure(key, what, now, epoch);
+                return self.memory.put_failure(key, reason, now, epoch);
             }
         };
 
         let settings = &self.settings;
         let expiry = response.expiry();
-        let fresh_until = earlier(expiry, since + settings.positive_ttl);
-        let result = self.judge(response, fresh_until);
+        let fresh_until = earlier(expiry, since + settings.cache_ttl);
+        let result = self.judge(key, response, fresh_until);
         let known = match &result {
-            Ok(_) => {
-                asked.question.pays();
+            Ok(token) => {
+                attempt.succeeded();
                 Known {
                     result: result.clone(),
                     since,
                     until: fresh_until,
                     stale_until: earlier(expiry, fresh_until + settings.stale_if_error),
+                    last_good: Some(token.clone()),
                 }
             }
-            Err(_) => Known {
+            Err(error) => Known {
                 result: result.clone(),
                 since,
-                until: since + settings.negative_ttl,
+                until: since + settings.refusal_ttl,
                 stale_until: since,
+                // It is asked about again, and must then still be known to have expired.
+                last_good: match error {
+                    VerifyError::Expired(token) => Some(token.clone()),
+                    _ => None,
+                },
             },
         };
         self.memory.put(key, known, epoch);
         result
     }
 
-    /// RFC 7662, section 4: a token that is active is also looked at by whom it is meant for.
-    fn judge(&self, response: IntrospectionResponse, fresh_until: SystemTime) -> VerifyResult {
-        if !response.is_active() {
-            return Err(VerifyError::Revoked);
-        }
-        let Settings {
-            issuer, audience, ..
-        } = &self.settings;
-        let is_ours = issuer.as_ref().is_none_or(|it| response.is_from(it))
-            && audience.as_ref().is_none_or(|it| response.is_for(it));
-        if !is_ours {
-            return Err(VerifyError::Misdirected);
-        }
+    /// RFC 7662, section 4: a resource server also checks who an active token is meant for.
+    fn judge(
+        &self,
+        key: TokenKey,
+        response: IntrospectionResponse,
+        fresh_until: SystemTime,
+    ) -> VerifyResult {
         let now = self.clock.now();
-        let not_before = response.not_before();
-        if not_before.is_some_and(|not_before| now + self.settings.leeway < not_before) {
-            return Err(VerifyError::NotYetValid);
+        if response.is_active() {
+            let fresh = |token: VerifiedToken| token.fresh_until(fresh_until);
+            return match self.settings.rules.check(response.into_claims(), now) {
+                Ok(token) => Ok(fresh(token)),
+                Err(VerifyError::Expired(token)) => Err(VerifyError::Expired(fresh(token))),
+                Err(error) => Err(error),
+            };
         }
-        let expiry = response.expiry();
-        let token = VerifiedToken::new(response.into_claims()).fresh_until(fresh_until);
-        match expiry {
-            Some(expiry) if expiry <= now => Err(VerifyError::Expired(token.expires_at(expiry))),
-            Some(expiry) => Ok(token.expires_at(expiry)),
-            None => Ok(token),
+        // The issuer calls a token inactive after its `exp`, too. One that was good at the last
+        // answer has then expired, for all that anybody can tell, and its page may read so.
+        match self.memory.last_good(key) {
+            Some(token) if !token.is_good_at(now) => Err(VerifyError::Expired(token)),
+            _ => Err(VerifyError::Revoked),
         }
     }
 }
 
-/// A question to the issuer, and what was so when it was asked.
+/// A question to the issuer, and the state of things when it was asked.
 struct Asked {
     key: TokenKey,
     /// A token may be withdrawn while the answer is on its way: its time counts from here.
     since: SystemTime,
     epoch: u64,
-    question: Question,
+    attempt: Attempt,
 }
 
 /// Asks the issuer. The verifier holds this future, which so does not hold the verifier.
-async fn ask(shared: Weak<Shared>, key: TokenKey, request: IntrospectionRequest) -> VerifyResult {
-    let nobody = Err(VerifyError::Unavailable("nobody waits for the answer"));
+async fn ask(
+    shared: Weak<Shared>,
+    key: TokenKey,
+    is_renewal: bool,
+    request: IntrospectionRequest,
+) -> VerifyResult {
+    let nobody = Err(VerifyError::Unavailable(
+        "nobody waits for the answer".into(),
+    ));
     let begin = |shared: Arc<Shared>| {
         let asked = Asked {
             key,
             since: shared.clock.now(),
             epoch: shared.memory.epoch(),
-            question: shared.budget.question(),
+            attempt: if is_renewal {
+                Attempt::free()
+            } else {
+                shared.budget.attempt()
+            },
         };
         (asked, Arc::clone(&shared.client))
     };
     let Some((asked, client)) = shared.upgrade().map(begin) else {
         return nobody;
     };
-    // A panic would leave everybody who waits, now or later, with a future that panics.
+    // All callers share this future: a panic in it would reach each of them.
     let answer = AssertUnwindSafe(async { client.introspect(request).await });
     let body = match answer.catch_unwind().await {
-        Ok(answer) => answer.map_err(|error| error.as_str()),
-        Err(_) => Err("the client of the issuer panicked"),
+        Ok(answer) => answer.map_err(|error| error.to_string().into()),
+        Err(_) => Err("the client of the issuer panicked".into()),
     };
     match shared.upgrade() {
         Some(shared) => shared.conclude(asked, body),
@@ -331,7 +358,8 @@ impl fmt::Debug for Shared {
             .field("clock", &self.clock)
             .field("settings", &self.settings)
             .field("budget", &self.budget)
-            .field("flights", &self.flights)
+            .field("unknown", &self.unknown)
+            .field("renewals", &self.renewals)
             .finish_non_exhaustive()
     }
 }

@@ -6,10 +6,10 @@ use super::{
     verifier::JwksVerifier,
 };
 use crate::{
-    time::{Clock, MAX_LEEWAY, SystemClock},
+    time::{Clock, SystemClock},
     token::verify::{
-        KeySetFetcher,
-        jwt::{JwtError, JwtKey, Rules, Unnamed},
+        BuildErrors, ClaimRuleError, KeySetFetcher, claim_rule_setters,
+        jwt::{JwtKey, JwtKeyError, Rules, Unnamed, jwt_rule_setters},
     },
 };
 
@@ -18,13 +18,15 @@ use crate::{
 /// ```
 /// use std::time::Duration;
 ///
-/// use tower_cors::token::verify::{KeySetFetcher, jwks::{JwksConfigError, JwksVerifier}};
+/// use tower_cors::token::verify::{
+///     BuildErrors, KeySetFetcher, jwks::{JwksConfigError, JwksVerifier},
+/// };
 ///
-/// fn verifier(fetcher: impl KeySetFetcher) -> Result<JwksVerifier, JwksConfigError> {
+/// fn verifier(fetcher: impl KeySetFetcher) -> Result<JwksVerifier, BuildErrors<JwksConfigError>> {
 ///     JwksVerifier::builder(fetcher)
 ///         .issuer("https://login.example.com/realms/shop")
 ///         .audience("https://api.example.com")
-///         .time_to_live(Duration::from_secs(600))
+///         .keys_ttl(Duration::from_secs(600))
 ///         .build()
 /// }
 /// ```
@@ -52,7 +54,7 @@ impl JwksVerifierBuilder {
             rules: Rules::default(),
             bounds: Bounds {
                 times: Times {
-                    time_to_live: Duration::from_secs(3600),
+                    keys_ttl: Duration::from_secs(3600),
                     stale_if_error: Duration::ZERO,
                     min_refresh_interval: Duration::from_secs(30),
                 },
@@ -63,29 +65,7 @@ impl JwksVerifierBuilder {
         }
     }
 
-    /// How far the issuer's clock may be off. Default: 30 seconds; at most 5 minutes.
-    pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.rules.leeway = leeway;
-        self
-    }
-
-    /// Adds an issuer; a token must be from one of them. Default: not checked.
-    pub fn issuer(mut self, issuer: impl Into<Box<str>>) -> Self {
-        self.rules.issuers.push(issuer.into());
-        self
-    }
-
-    /// Adds an audience; a token must be for one of them. Default: not checked.
-    pub fn audience(mut self, audience: impl Into<Box<str>>) -> Self {
-        self.rules.audiences.push(audience.into());
-        self
-    }
-
-    /// Accepts tokens without `exp`, which are good as long as their key is.
-    pub fn dangerously_accept_endless_tokens(mut self) -> Self {
-        self.rules.requires_expiry = false;
-        self
-    }
+    jwt_rule_setters!();
 
     /// Lets a token that names no key mean the only key of its algorithm, and keeps keys without a
     /// name, as of an issuer that publishes a single one
@@ -94,7 +74,7 @@ impl JwksVerifierBuilder {
     /// tokens are refused.
     ///
     /// No token tells by a new name that the issuer has a new key: it is noticed when the old one
-    /// is renewed, so set a short [`time_to_live`](Self::time_to_live).
+    /// is renewed, so set a short [`keys_ttl`](Self::keys_ttl).
     pub fn accept_unnamed_key(mut self) -> Self {
         self.bounds.unnamed = Unnamed::OfAlgorithm;
         self
@@ -102,8 +82,8 @@ impl JwksVerifierBuilder {
 
     /// How long fetched keys are good, and so how late it may be noticed that one was removed. New
     /// ones are fetched after four fifths of it. Default: 1 hour; 1 minute to 1 day.
-    pub fn time_to_live(mut self, time_to_live: Duration) -> Self {
-        self.bounds.times.time_to_live = time_to_live;
+    pub fn keys_ttl(mut self, ttl: Duration) -> Self {
+        self.bounds.times.keys_ttl = ttl;
         self
     }
 
@@ -134,41 +114,52 @@ impl JwksVerifierBuilder {
         self
     }
 
-    /// Reads the time from `clock`. Default: the machine's.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
-        self
-    }
-
     /// Makes the verifier, without asking the issuer.
     ///
     /// # Errors
     ///
-    /// The first setting that is out of its bounds, or that `jsonwebtoken` has no backend.
-    pub fn build(self) -> Result<JwksVerifier, JwksConfigError> {
+    /// Every setting that is out of its bounds; that there is no audience, or more than one issuer;
+    /// that `jsonwebtoken` has no backend.
+    pub fn build(self) -> Result<JwksVerifier, BuildErrors<JwksConfigError>> {
+        BuildErrors::none_or(self.mistakes(), || {
+            let store = Store::new(self.fetcher, self.clock, self.bounds);
+            JwksVerifier::new(store, self.rules)
+        })
+    }
+
+    fn mistakes(&self) -> Vec<JwksConfigError> {
+        use JwksConfigError as Mistake;
+        const MINUTE: Duration = Duration::from_secs(60);
+        const DAY: Duration = Duration::from_secs(24 * 3600);
         let times = &self.bounds.times;
-        let second = Duration::from_secs(1);
-        let day = Duration::from_secs(24 * 3600);
-        if !(60 * second..=day).contains(&times.time_to_live) {
-            return Err(JwksConfigError::TimeToLive(times.time_to_live));
+        let issuers = &self.rules.claims.issuers;
+        let rules = self.rules.claims.mistakes();
+        let mut mistakes: Vec<_> = rules.into_iter().map(Mistake::from).collect();
+        for (is_wrong, mistake) in [
+            (issuers.len() > 1, Mistake::SeveralIssuers(issuers.len())),
+            (
+                !(MINUTE..=DAY).contains(&times.keys_ttl),
+                Mistake::KeysTtl(times.keys_ttl),
+            ),
+            (
+                times.stale_if_error > DAY,
+                Mistake::StaleIfError(times.stale_if_error),
+            ),
+            (
+                !(MINUTE / 6..=MINUTE).contains(&times.min_refresh_interval),
+                Mistake::MinRefreshInterval(times.min_refresh_interval),
+            ),
+            // Better found out here than by the first request.
+            (
+                matches!(JwtKey::from_jwk(PROBE), Err(JwtKeyError::Backend)),
+                Mistake::Backend,
+            ),
+        ] {
+            if is_wrong {
+                mistakes.push(mistake);
+            }
         }
-        if times.stale_if_error > day {
-            return Err(JwksConfigError::StaleIfError(times.stale_if_error));
-        }
-        if !(10 * second..=60 * second).contains(&times.min_refresh_interval) {
-            return Err(JwksConfigError::MinRefreshInterval(
-                times.min_refresh_interval,
-            ));
-        }
-        if self.rules.leeway > MAX_LEEWAY {
-            return Err(JwksConfigError::Leeway(self.rules.leeway));
-        }
-        // Better found out here than by the first request.
-        if matches!(JwtKey::from_jwk(PROBE), Err(JwtError::Backend)) {
-            return Err(JwksConfigError::Backend);
-        }
-        let store = Store::new(self.fetcher, self.clock, self.bounds);
-        Ok(JwksVerifier::new(store, self.rules))
+        mistakes
     }
 }
 
@@ -177,22 +168,28 @@ const PROBE: &[u8] = br#"{"kty": "OKP", "crv": "Ed25519",
     "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 
 /// A setting of a [`JwksVerifier`] that is out of its bounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JwksConfigError {
+    /// What a token has to say.
+    #[error(transparent)]
+    Rules(#[from] ClaimRuleError),
+    /// One issuer could sign tokens of another.
+    #[error(
+        "issuer: {0} share one set of keys, so that each could sign tokens of the others: make a \
+         verifier for each, and put them into `Issuers`"
+    )]
+    SeveralIssuers(usize),
     /// The issuer would be asked all the time, or removed keys would live on.
-    #[error("time_to_live: {0:?}: 1min to 1day, because a removed key may live as long as this")]
-    TimeToLive(Duration),
+    #[error("keys_ttl: {0:?}: 1min to 1day, because a removed key may live as long as this")]
+    KeysTtl(Duration),
     /// Removed keys would live on whenever the issuer is down.
     #[error("stale_if_error: {0:?}: at most 1day, because a removed key may live as long as this")]
     StaleIfError(Duration),
     /// Anybody could make this service flood the issuer, or a new key would be found too late.
     #[error("min_refresh_interval: {0:?}: 10s to 60s, because anybody can name unknown keys")]
     MinRefreshInterval(Duration),
-    /// `exp` and `nbf` would have no meaning, and revocations would be forgotten too early.
-    #[error("leeway: {0:?}: at most 5min; set the clocks by NTP")]
-    Leeway(Duration),
     /// `jsonwebtoken` has no cryptography to work with, or cannot choose between two.
-    #[error("{}", JwtError::Backend)]
+    #[error("{}", JwtKeyError::Backend)]
     Backend,
 }

@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use crate::token::{
     claim::Claims,
-    verify::jwt::{JwtError, JwtKeys, Unnamed},
+    verify::jwt::{JwtKeyError, JwtKeys, Unnamed},
 };
 
 /// The keys of a JWK set ([RFC 7517, section 5](https://www.rfc-editor.org/rfc/rfc7517#section-5))
@@ -59,7 +59,7 @@ impl JwkSet {
         }
         let (keys, left_out) =
             JwtKeys::from_jwk_members(&document, unnamed).map_err(|error| match error {
-                JwtError::Backend => JwkSetError::Backend,
+                JwtKeyError::Backend => JwkSetError::Backend,
                 _ => JwkSetError::Document,
             })?;
         if keys.is_empty() {
@@ -97,19 +97,8 @@ pub enum JwkSetError {
     #[error("none of the issuer's keys can verify a token")]
     NoKeys,
     /// `jsonwebtoken` has no cryptography to work with.
-    #[error("jsonwebtoken has no single backend")]
+    #[error("{}", JwtKeyError::Backend)]
     Backend,
-}
-
-impl JwkSetError {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Document => "the issuer's keys are not a JWK set, or have a JSON key twice",
-            Self::TooManyKeys => "the issuer's keys are more than the bound",
-            Self::NoKeys => "none of the issuer's keys can verify a token",
-            Self::Backend => "jsonwebtoken has no single backend",
-        }
-    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,6 @@ mod verifier;
 pub use self::{
     builder::{JwksConfigError, JwksVerifierBuilder},
     document::{JwkSet, JwkSetError},
-    state::JwksStatus,
+    state::{JwksStatus, RefreshError},
     verifier::JwksVerifier,
 };

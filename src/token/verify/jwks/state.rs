@@ -6,13 +6,13 @@ use std::{
 
 use bytes::Bytes;
 
-use super::document::JwkSet;
-use crate::token::verify::jwt::JwtKeys;
+use super::document::{JwkSet, JwkSetError};
+use crate::token::verify::{FetchError, jwt::JwtKeys};
 
 /// How long keys are good, and how often they may be fetched.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Times {
-    pub(crate) time_to_live: Duration,
+    pub(crate) keys_ttl: Duration,
     pub(crate) stale_if_error: Duration,
     pub(crate) min_refresh_interval: Duration,
 }
@@ -26,10 +26,10 @@ pub(crate) struct State {
     failures: u64,
     /// How many times the keys were not those of before, or those of before were dead.
     sets: u64,
-    pub(crate) last_failure: Option<&'static str>,
+    pub(crate) last_failure: Option<RefreshError>,
 }
 
-pub(crate) type FetchResult = Result<(), &'static str>;
+pub(crate) type FetchResult = Result<(), RefreshError>;
 
 struct Current {
     keys: Arc<JwtKeys>,
@@ -39,8 +39,23 @@ struct Current {
     fetched_at: SystemTime,
 }
 
+/// Why the keys of an issuer could not be renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RefreshError {
+    /// The document did not arrive.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The document holds no keys.
+    #[error(transparent)]
+    Document(#[from] JwkSetError),
+    /// The [`KeySetFetcher`](crate::token::verify::KeySetFetcher) panicked.
+    #[error("the fetcher of the issuer's keys panicked")]
+    Panicked,
+}
+
 /// What came of a fetch.
-pub(crate) type Fetched = Result<(JwkSet, Bytes), &'static str>;
+pub(crate) type Fetched = Result<(JwkSet, Bytes), RefreshError>;
 
 /// How good the current keys are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,12 +80,12 @@ impl State {
             Err(back) if back.duration() <= times.min_refresh_interval => Duration::ZERO,
             Err(_) => return Freshness::Dead,
         };
-        let time_to_live = times.time_to_live;
-        if age < time_to_live * 4 / 5 {
+        let keys_ttl = times.keys_ttl;
+        if age < keys_ttl * 4 / 5 {
             Freshness::Fresh
-        } else if age < time_to_live {
+        } else if age < keys_ttl {
             Freshness::Due
-        } else if age < time_to_live + times.stale_if_error {
+        } else if age < keys_ttl + times.stale_if_error {
             // Once it is known that the issuer gives no answer, not everybody needs to find out.
             match self.last_failure {
                 Some(_) => Freshness::Due,
@@ -171,7 +186,7 @@ pub struct JwksStatus {
     /// How many of these failed.
     pub failures: u64,
     /// Why the last one failed, if it did.
-    pub last_failure: Option<&'static str>,
+    pub last_failure: Option<RefreshError>,
 }
 
 impl fmt::Debug for State {
@@ -186,10 +201,12 @@ mod tests {
     use super::*;
 
     const TIMES: Times = Times {
-        time_to_live: Duration::from_secs(100),
+        keys_ttl: Duration::from_secs(100),
         stale_if_error: Duration::from_secs(50),
         min_refresh_interval: Duration::from_secs(10),
     };
+
+    const DOWN: RefreshError = RefreshError::Fetch(FetchError::Unreachable);
 
     fn at(seconds: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
@@ -219,7 +236,7 @@ mod tests {
         assert_eq!(State::default().freshness(at(0), &TIMES), Dead);
         let good = fetched();
         let mut failing = fetched();
-        finish(&mut failing, Err("down"), 1080);
+        finish(&mut failing, Err(DOWN), 1080);
         for (seconds, expected, when_failing) in [
             (989, Dead, Dead),
             (990, Fresh, Fresh),
@@ -247,7 +264,7 @@ mod tests {
         state = fetched();
         assert_eq!(state.epoch(at(1000), &TIMES), 2);
         assert!(state.attempt(at(1080), &TIMES));
-        finish(&mut state, Err("down"), 1080);
+        finish(&mut state, Err(DOWN), 1080);
         assert_eq!(state.epoch(at(1149), &TIMES), 2);
         assert_eq!(state.epoch(at(1150), &TIMES), 3);
         // The same that were dead.

@@ -1,4 +1,5 @@
 use std::{
+    borrow::Cow,
     fmt,
     future::Future,
     panic::AssertUnwindSafe,
@@ -11,12 +12,12 @@ use quick_cache::sync::Cache;
 
 use super::{
     document::JwkSet,
-    state::{FetchResult, Freshness, State, Times},
+    state::{FetchResult, Freshness, RefreshError, State, Times},
 };
 use crate::{
     time::Clock,
     token::verify::{
-        Flight, KeySetFetcher, SingleFlight, TokenKey, TokenKeys,
+        FetchError, Flight, KeySetFetcher, SingleFlight, TokenKey, TokenKeys,
         jwt::{JwtAlgorithm, JwtKeys, Names, Unnamed},
     },
 };
@@ -56,7 +57,7 @@ pub(crate) enum Step {
     /// After this fetch.
     Wait(Flight<FetchResult>),
     /// Nowhere for now.
-    Unavailable(&'static str),
+    Unavailable(Cow<'static, str>),
 }
 
 impl Store {
@@ -109,12 +110,18 @@ impl Store {
         let now = self.clock.now();
         match (state.freshness(now, &self.bounds.times), state.keys()) {
             (Freshness::Fresh | Freshness::Due, Some(keys)) => Step::Keys(Arc::clone(keys)),
-            _ => Step::Unavailable(
-                state
-                    .last_failure
-                    .unwrap_or("the issuer's keys are too old"),
-            ),
+            _ => Step::Unavailable(match state.last_failure {
+                Some(failure) => failure.to_string().into(),
+                None => "the issuer's keys are too old".into(),
+            }),
         }
+    }
+
+    /// A fetch to wait for because a signature was wrong: the issuer may have put a new key under
+    /// the old name. Anybody can send a wrong signature, so this is one fetch in the least
+    /// interval, for all of them together.
+    pub(crate) fn recheck(self: &Arc<Self>) -> Option<Flight<FetchResult>> {
+        self.join(self.clock.now())
     }
 
     pub(crate) fn epoch(&self) -> u64 {
@@ -188,15 +195,15 @@ impl Store {
                 .await;
             let fetched = match body {
                 Ok(Ok(body)) if body.len() > bounds.max_document => {
-                    Err("the issuer's answer is too large")
+                    Err(FetchError::TooLarge.into())
                 }
                 Ok(Ok(body)) => JwkSet::parse_with(&body, bounds.max_keys, bounds.unnamed)
                     .map(|set| (set, body))
-                    .map_err(|error| error.as_str()),
-                Ok(Err(error)) => Err(error.as_str()),
-                Err(_) => Err("the fetcher of the issuer's keys panicked"),
+                    .map_err(RefreshError::from),
+                Ok(Err(error)) => Err(error.into()),
+                Err(_) => Err(RefreshError::Panicked),
             };
-            let result = fetched.as_ref().map(|_| ()).map_err(|what| *what);
+            let result = fetched.as_ref().map(|_| ()).map_err(|error| *error);
             if let Some(store) = store.upgrade() {
                 let now = store.clock.now();
                 store.lock().finish(fetched, since, now, &bounds.times);

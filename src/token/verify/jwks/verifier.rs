@@ -6,15 +6,15 @@ use super::{
 };
 use crate::token::verify::{
     Flight, TokenRequest, TokenVerifier, VerifyError, VerifyFuture, VerifyResult,
-    jwt::{JwtKeys, Rules, UnverifiedJwt},
+    jwt::{JwtKeys, Rules, UnverifiedJwt, WRONG_SIGNATURE},
 };
 
 /// Verifies JSON Web Tokens with the keys that their issuer publishes
 /// ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)).
 ///
 /// The keys are fetched when the first token needs them, again before their time is over, and when
-/// a token names a key that is not among them: once for all that wait, and never more often than
-/// the set interval, whatever tokens say. A token chooses a key by `kid`, `x5t#S256` or `x5t` among
+/// a token names a key that is not among them or has a signature that its key does not verify: once
+/// for all that wait, and never more often than the set interval, whatever tokens say. A token chooses a key by `kid`, `x5t#S256` or `x5t` among
 /// the issuer's; the `jku`, `x5u`, `jwk` and `x5c` that it may carry are ignored, and the key says
 /// the algorithm.
 ///
@@ -31,7 +31,7 @@ use crate::token::verify::{
 ///     TokenVerifier,
 ///     verify::{
 ///         FetchFuture, KeySetFetcher, TokenRequest, VerifyError,
-///         jwks::{JwksConfigError, JwksVerifier},
+///         jwks::JwksVerifier,
 ///     },
 /// };
 ///
@@ -49,7 +49,10 @@ use crate::token::verify::{
 /// # #[cfg(feature = "jwt-rust-crypto")] {
 /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
 /// # runtime.block_on(async {
-/// let verifier = JwksVerifier::builder(Played).issuer("https://id.example").build()?;
+/// let verifier = JwksVerifier::builder(Played)
+///     .issuer("https://id.example")
+///     .audience("api")
+///     .build()?;
 /// assert!(verifier.refresh().await.is_ok());
 /// assert_eq!(verifier.status().keys, 1);
 ///
@@ -58,7 +61,7 @@ use crate::token::verify::{
 /// let request = http::Request::new(());
 /// let verified = verifier.verify(forged, &TokenRequest::from(&request)).await;
 /// assert!(matches!(verified, Err(VerifyError::NotAuthentic(_))));
-/// # Ok::<(), JwksConfigError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// # }
 /// ```
@@ -87,12 +90,17 @@ impl JwksVerifier {
             Ok(refresh) => refresh.await,
             Err(last) => last,
         };
-        result.map_err(VerifyError::Unavailable)
+        result.map_err(|error| VerifyError::Unavailable(error.to_string().into()))
     }
 
     /// What is known of the issuer's keys.
     pub fn status(&self) -> JwksStatus {
         self.store.lock().status()
+    }
+
+    /// The issuers whose tokens are accepted.
+    pub(crate) fn issuers(&self) -> &[Box<str>] {
+        &self.rules.claims.issuers
     }
 
     fn verify_with(&self, keys: &JwtKeys, token: &UnverifiedJwt<'_>) -> VerifyResult {
@@ -102,20 +110,20 @@ impl JwksVerifier {
         token.verify(key, &self.rules, self.store.now())
     }
 
-    async fn verify_after(self, refresh: Flight<FetchResult>, token: String) -> VerifyResult {
-        let refreshed = refresh.await;
+    async fn verify_after(self, fetch: Flight<FetchResult>, token: String) -> VerifyResult {
+        let fetched = fetch.await;
         let token = UnverifiedJwt::parse(&token)?;
         match self.store.settle() {
             Step::Keys(keys) => {
                 let key = keys.find(token.names(), token.algorithm());
-                if refreshed.is_ok() && key.is_none() {
+                if fetched.is_ok() && key.is_none() {
                     self.store.note_unknown(token.names());
                 }
                 self.verify_with(&keys, &token)
             }
-            Step::Unavailable(what) => Err(VerifyError::Unavailable(what)),
+            Step::Unavailable(reason) => Err(VerifyError::Unavailable(reason)),
             Step::Wait(_) => Err(VerifyError::Unavailable(
-                "the issuer's keys are being fetched",
+                "the issuer's keys are being fetched".into(),
             )),
         }
     }
@@ -127,13 +135,21 @@ impl TokenVerifier for JwksVerifier {
             Ok(unverified) => unverified,
             Err(error) => return VerifyFuture::ready(Err(error)),
         };
-        match self.store.step(unverified.names(), unverified.algorithm()) {
-            Step::Keys(keys) => VerifyFuture::ready(self.verify_with(&keys, &unverified)),
-            Step::Wait(refresh) => {
-                VerifyFuture::new(self.clone().verify_after(refresh, token.to_owned()))
+        let fetch = match self.store.step(unverified.names(), unverified.algorithm()) {
+            Step::Keys(keys) => {
+                let result = self.verify_with(&keys, &unverified);
+                let is_wrong = matches!(result, Err(VerifyError::NotAuthentic(WRONG_SIGNATURE)));
+                match is_wrong.then(|| self.store.recheck()).flatten() {
+                    Some(fetch) => fetch,
+                    None => return VerifyFuture::ready(result),
+                }
             }
-            Step::Unavailable(what) => VerifyFuture::ready(Err(VerifyError::Unavailable(what))),
-        }
+            Step::Wait(fetch) => fetch,
+            Step::Unavailable(reason) => {
+                return VerifyFuture::ready(Err(VerifyError::Unavailable(reason)));
+            }
+        };
+        VerifyFuture::new(self.clone().verify_after(fetch, token.to_owned()))
     }
 
     fn epoch(&self) -> u64 {

@@ -26,7 +26,7 @@ pub enum JwtAlgorithm {
     Es256,
     /// ECDSA on P-384 with SHA-384.
     Es384,
-    /// Ed25519.
+    /// Ed25519: `EdDSA` (RFC 8037), also by its name in RFC 9864, `Ed25519`.
     EdDsa,
     /// HMAC with SHA-256.
     Hs256,
@@ -82,6 +82,10 @@ impl JwtAlgorithm {
 
     /// The algorithm of that name.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
+        // RFC 9864, section 2.2: the name that says which curve.
+        if name == "Ed25519" {
+            return Some(Self::EdDsa);
+        }
         Self::ALL
             .into_iter()
             .find(|algorithm| algorithm.name() == name)
@@ -96,6 +100,15 @@ impl JwtAlgorithm {
             Self::Es384 => Family::P384,
             Self::EdDsa => Family::Ed25519,
             Self::Hs256 | Self::Hs384 | Self::Hs512 => Family::Secret,
+        }
+    }
+
+    /// The length of its hash, in bytes.
+    pub(crate) fn hash_len(self) -> usize {
+        match self {
+            Self::Rs256 | Self::Ps256 | Self::Es256 | Self::Hs256 => 32,
+            Self::Rs384 | Self::Ps384 | Self::Es384 | Self::Hs384 => 48,
+            Self::Rs512 | Self::Ps512 | Self::Hs512 | Self::EdDsa => 64,
         }
     }
 
@@ -126,7 +139,13 @@ mod tests {
         for algorithm in JwtAlgorithm::ALL {
             assert_eq!(JwtAlgorithm::from_name(algorithm.name()), Some(algorithm));
         }
-        for name in ["none", "None", "rs256", "", "ES512", "RS256 "] {
+        assert_eq!(
+            JwtAlgorithm::from_name("Ed25519"),
+            Some(JwtAlgorithm::EdDsa)
+        );
+        for name in [
+            "none", "None", "rs256", "", "ES512", "RS256 ", "Ed448", "ed25519",
+        ] {
             assert_eq!(JwtAlgorithm::from_name(name), None, "{name}");
         }
     }

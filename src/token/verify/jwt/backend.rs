@@ -2,16 +2,16 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::error::JwtError;
+use super::error::JwtKeyError;
 
 /// Runs what needs the backend for the first time.
 ///
 /// `jsonwebtoken` panics at first use where none of its backends is compiled in, or two: better
 /// here than in a request.
-pub(crate) fn guard<T>(first_use: impl FnOnce() -> T) -> Result<T, JwtError> {
+pub(crate) fn guard<T>(first_use: impl FnOnce() -> T) -> Result<T, JwtKeyError> {
     prefer_backend();
     // Nothing of ours is changed inside, so nothing can be left half-changed.
-    catch_unwind(AssertUnwindSafe(first_use)).map_err(|_| JwtError::Backend)
+    catch_unwind(AssertUnwindSafe(first_use)).map_err(|_| JwtKeyError::Backend)
 }
 
 /// Chooses, also where the application's other crates have turned on the other backend.

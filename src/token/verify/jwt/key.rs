@@ -1,20 +1,18 @@
 use std::fmt;
 
-use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use jsonwebtoken::{
-    DecodingKey, DecodingKeyKind, crypto,
+    DecodingKey, crypto,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse},
 };
 use serde_json::Value;
 
 use super::{
+    admission::admit,
     algorithm::{Family, JwtAlgorithm},
-    backend,
-    error::JwtError,
+    error::{JwtKeyError, JwtKeyFault},
 };
+use crate::token::claim::Claims;
 
 /// A key that signatures are verified with, its one algorithm, and the names that tokens call it
 /// by.
@@ -30,44 +28,37 @@ use super::{
 ///
 /// assert!(JwtKey::from_pem(b"no key", JwtAlgorithm::Rs256).is_err());
 /// # }
-/// # Ok::<(), tower_cors::token::verify::jwt::JwtError>(())
+/// # Ok::<(), tower_cors::token::verify::jwt::JwtKeyError>(())
 /// ```
 #[derive(Clone)]
 pub struct JwtKey {
     key: DecodingKey,
     algorithm: JwtAlgorithm,
+    issuer: Option<Box<str>>,
     kid: Option<Box<str>>,
     x5t: Option<Box<str>>,
     x5t_s256: Option<Box<str>>,
 }
-
-/// RFC 7518, section 3.3.
-const MIN_RSA_BITS: usize = 2048;
-
-/// A longer one costs more with each token than anybody gains by it.
-const MAX_RSA_BITS: usize = 8192;
-
-/// RFC 7518, section 3.2.
-const MIN_SECRET_BYTES: usize = 32;
 
 impl JwtKey {
     /// A public key, or a certificate with one, in PEM.
     ///
     /// # Errors
     ///
-    /// When there is no such key, an RSA key has fewer than 2048 bits, or `jsonwebtoken` has no
-    /// backend.
-    pub fn from_pem(pem: &[u8], algorithm: JwtAlgorithm) -> Result<Self, JwtError> {
+    /// When there is no such key, it is a private one, an RSA key has fewer than 2048 bits or more
+    /// than the backend can do, or `jsonwebtoken` has no backend.
+    pub fn from_pem(pem: &[u8], algorithm: JwtAlgorithm) -> Result<Self, JwtKeyError> {
+        const PRIVATE: &[u8] = b"PRIVATE KEY-----";
+        if pem.windows(PRIVATE.len()).any(|window| window == PRIVATE) {
+            return Err(JwtKeyFault::Private.of(None));
+        }
         let key = match algorithm.family() {
             Family::Rsa => DecodingKey::from_rsa_pem(pem),
             Family::P256 | Family::P384 => DecodingKey::from_ec_pem(pem),
             Family::Ed25519 => DecodingKey::from_ed_pem(pem),
-            Family::Secret => return Err(wrong("a secret has no PEM form")),
+            Family::Secret => return Err(JwtKeyFault::SecretAlgorithm.of(None)),
         };
-        Self::new(
-            key.map_err(|_| wrong("no PEM of a public key of that algorithm"))?,
-            algorithm,
-        )
+        Self::new(key.map_err(|_| JwtKeyFault::NotPem.of(None))?, algorithm)
     }
 
     /// A public key as DER of a `SubjectPublicKeyInfo` (RFC 5280, section 4.1), as in a file that
@@ -76,49 +67,84 @@ impl JwtKey {
     /// # Errors
     ///
     /// As for [`from_pem`](Self::from_pem).
-    pub fn from_der(der: &[u8], algorithm: JwtAlgorithm) -> Result<Self, JwtError> {
+    pub fn from_der(der: &[u8], algorithm: JwtAlgorithm) -> Result<Self, JwtKeyError> {
         let body = STANDARD.encode(der);
         let armoured = format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n");
         Self::from_pem(armoured.as_bytes(), algorithm)
     }
 
     /// A JSON Web Key (RFC 7517). Where it does not say its `alg`, an RSA key is for `RS256`, and
-    /// the curve decides for others.
+    /// the curve decides for others. Where it names an `issuer`, it is [bound](Self::issuer) to it.
     ///
     /// # Errors
     ///
-    /// When it is no public key, is not for signatures, or is of a kind that is not understood.
-    pub fn from_jwk(json: &[u8]) -> Result<Self, JwtError> {
-        let value = serde_json::from_slice(json).map_err(|_| wrong("no JSON"))?;
+    /// When it is no public key, has private parts, is not for signatures, or is of a kind or size
+    /// that is not understood.
+    pub fn from_jwk(json: &[u8]) -> Result<Self, JwtKeyError> {
+        let value = serde_json::from_slice(json).map_err(|_| JwtKeyFault::NotJwk.of(None))?;
         Self::from_jwk_value(value)
     }
 
-    pub(crate) fn from_jwk_value(value: Value) -> Result<Self, JwtError> {
-        let jwk: Jwk = serde_json::from_value(value).map_err(|_| wrong("no JSON Web Key"))?;
-        let name = |error| name_error(error, jwk.common.key_id.as_deref());
-        let algorithm = jwk_algorithm(&jwk).map_err(name)?;
-        let key = DecodingKey::from_jwk(&jwk).map_err(|_| name(wrong("not base64url")))?;
-        let mut key = Self::new(key, algorithm).map_err(name)?;
-        key.kid = jwk.common.key_id.map(Into::into);
-        key.x5t = jwk.common.x509_sha1_fingerprint.map(Into::into);
-        key.x5t_s256 = jwk.common.x509_sha256_fingerprint.map(Into::into);
-        Ok(key)
+    pub(crate) fn from_jwk_value(value: Value) -> Result<Self, JwtKeyError> {
+        let kid = value.get("kid").and_then(Value::as_str).map(str::to_owned);
+        let named = |error| match error {
+            JwtKeyError::Key(_, fault) => fault.of(kid.as_deref()),
+            other => other,
+        };
+        Self::from_jwk_members(value).map_err(named)
     }
 
-    /// A secret that the issuer shares: whoever can verify a token can also make one, so that the
-    /// service could speak for the issuer.
+    fn from_jwk_members(value: Value) -> Result<Self, JwtKeyError> {
+        let text = |name| match value.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(Box::from(text.as_str()))),
+            Some(_) => Err(JwtKeyFault::NameIsNotText.of(None)),
+        };
+        let (issuer, kid) = (text("issuer")?, text("kid")?);
+        let (x5t, x5t_s256) = (text("x5t")?, text("x5t#S256")?);
+        // RFC 7517, section 9.2: such a document was meant for its issuer alone. `k` is a secret.
+        if ["d", "p", "q", "dp", "dq", "qi", "oth"]
+            .iter()
+            .any(|&name| value.get(name).is_some())
+        {
+            return Err(JwtKeyFault::Private.of(None));
+        }
+        let jwk: Jwk = serde_json::from_value(value).map_err(|_| JwtKeyFault::NotJwk.of(None))?;
+        let algorithm = jwk_algorithm(&jwk).map_err(|fault| fault.of(None))?;
+        let key = DecodingKey::from_jwk(&jwk).map_err(|_| JwtKeyFault::NotJwk.of(None))?;
+        Ok(Self {
+            issuer,
+            kid,
+            x5t,
+            x5t_s256,
+            ..Self::new(key, algorithm)?
+        })
+    }
+
+    /// A secret that the issuer shares. Anybody who can verify a token with it can also make one, so
+    /// the service could speak for the issuer.
     ///
     /// # Errors
     ///
-    /// When it has fewer than 32 bytes, or the algorithm is not symmetric.
+    /// When it is shorter than the hash of the algorithm (RFC 7518, section 3.2), or the algorithm
+    /// is not symmetric.
     pub fn dangerously_from_secret(
         secret: &[u8],
         algorithm: JwtAlgorithm,
-    ) -> Result<Self, JwtError> {
+    ) -> Result<Self, JwtKeyError> {
         if algorithm.family() != Family::Secret {
-            return Err(wrong("a secret is for HS256, HS384 or HS512"));
+            return Err(JwtKeyFault::SecretAlgorithm.of(None));
         }
         Self::new(DecodingKey::from_secret(secret), algorithm)
+    }
+
+    /// Binds the key to an issuer (RFC 8725, section 3.8): only tokens with this `iss` are verified
+    /// with it. A JWK with the member `issuer` is bound already, as those of Microsoft Entra are;
+    /// `{tenantid}` in it stands for the `tid` of the token.
+    #[must_use]
+    pub fn issuer(mut self, issuer: impl Into<Box<str>>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
     }
 
     /// Sets the name by which tokens choose the key: their `kid`.
@@ -149,25 +175,36 @@ impl JwtKey {
         self.algorithm
     }
 
-    fn new(key: DecodingKey, algorithm: JwtAlgorithm) -> Result<Self, JwtError> {
-        check_size(&key, algorithm)?;
-        let probe = || crypto::verify("AAAA", b"probe", &key, algorithm.of_backend());
-        let is_key = backend::guard(|| probe().is_ok())?;
-        let is_rsa = algorithm.family() == Family::Rsa;
-        let rsa_bits = backend::guard(|| is_rsa.then(|| rsa_bits(&key)).flatten())?;
-        match rsa_bits {
-            None if is_rsa || !is_key => Err(wrong("not a key of that algorithm")),
-            Some(bits) if bits < MIN_RSA_BITS => Err(wrong("an RSA key has at least 2048 bits")),
-            Some(bits) if bits > MAX_RSA_BITS => Err(wrong("an RSA key has at most 8192 bits")),
-            _ => Ok(()),
-        }?;
+    fn new(key: DecodingKey, algorithm: JwtAlgorithm) -> Result<Self, JwtKeyError> {
         Ok(Self {
-            key,
+            key: admit(key, algorithm)?,
             algorithm,
+            issuer: None,
             kid: None,
             x5t: None,
             x5t_s256: None,
         })
+    }
+
+    /// The issuer that the key is bound to.
+    pub(crate) fn bound_to(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
+
+    /// Whether the key may speak for the issuer that the claims name.
+    pub(crate) fn may_sign(&self, claims: &Claims) -> bool {
+        let text = |name| claims.get(name).and_then(Value::as_str);
+        let Some(bound) = self.bound_to() else {
+            return true;
+        };
+        match (bound.split_once(TENANT), text("iss"), text("tid")) {
+            (None, Some(issuer), _) => issuer == bound,
+            (Some((before, after)), Some(issuer), Some(tenant)) if !tenant.is_empty() => {
+                let rest = issuer.strip_prefix(before);
+                rest.and_then(|rest| rest.strip_suffix(after)) == Some(tenant)
+            }
+            _ => false,
+        }
     }
 
     pub(crate) fn names(&self) -> Names<'_> {
@@ -192,36 +229,12 @@ pub(crate) struct Names<'a> {
     pub(crate) x5t_s256: Option<&'a str>,
 }
 
-/// A backend indexes into keys that it takes to be long enough.
-fn check_size(key: &DecodingKey, algorithm: JwtAlgorithm) -> Result<(), JwtError> {
-    let DecodingKeyKind::SecretOrDer(bytes) = key.kind() else {
-        return Ok(());
-    };
-    match (algorithm.family(), bytes.len()) {
-        (Family::Rsa, _) | (Family::P256, 65) | (Family::P384, 97) | (Family::Ed25519, 32) => {
-            Ok(())
-        }
-        (Family::Secret, len) if len >= MIN_SECRET_BYTES => Ok(()),
-        (Family::Secret, _) => Err(wrong("a secret has at least 32 bytes")),
-        _ => Err(wrong("not a key of that algorithm")),
-    }
-}
+/// What stands for the tenant's id in the `issuer` of a key that several tenants share.
+pub(crate) const TENANT: &str = "{tenantid}";
 
-/// The size of the modulus, or `None` where it cannot be read.
-fn rsa_bits(key: &DecodingKey) -> Option<usize> {
-    let jwk = Jwk::from_decoding_key(key, None).ok()?;
-    let AlgorithmParameters::RSA(parameters) = jwk.algorithm else {
-        return None;
-    };
-    let modulus = URL_SAFE_NO_PAD.decode(parameters.n).ok()?;
-    let leading = modulus.iter().position(|&byte| byte != 0)?;
-    let first = modulus[leading];
-    Some((modulus.len() - leading) * 8 - first.leading_zeros() as usize)
-}
-
-fn jwk_algorithm(jwk: &Jwk) -> Result<JwtAlgorithm, JwtError> {
+fn jwk_algorithm(jwk: &Jwk) -> Result<JwtAlgorithm, JwtKeyFault> {
     if !is_for_signatures(jwk) {
-        return Err(wrong("not for signatures"));
+        return Err(JwtKeyFault::NotForSignatures);
     }
     let by_kind = match &jwk.algorithm {
         AlgorithmParameters::RSA(_) => JwtAlgorithm::Rs256,
@@ -234,14 +247,14 @@ fn jwk_algorithm(jwk: &Jwk) -> Result<JwtAlgorithm, JwtError> {
         AlgorithmParameters::OctetKeyPair(pair) if pair.curve == EllipticCurve::Ed25519 => {
             JwtAlgorithm::EdDsa
         }
-        _ => return Err(wrong("not a public key of a kind that is understood")),
+        _ => return Err(JwtKeyFault::UnknownKind),
     };
     let Some(named) = jwk.common.key_algorithm else {
         return Ok(by_kind);
     };
     JwtAlgorithm::from_name(&named.to_string())
         .filter(|algorithm| algorithm.family() == by_kind.family())
-        .ok_or_else(|| wrong("its alg is not one for such a key"))
+        .ok_or(JwtKeyFault::WrongAlgorithm)
 }
 
 /// RFC 7517, sections 4.2 and 4.3.
@@ -252,22 +265,12 @@ fn is_for_signatures(jwk: &Jwk) -> bool {
         && jwk.common.key_operations.as_ref().is_none_or(operated)
 }
 
-fn wrong(what: &'static str) -> JwtError {
-    JwtError::Key(String::new(), what)
-}
-
-fn name_error(error: JwtError, kid: Option<&str>) -> JwtError {
-    match error {
-        JwtError::Key(_, what) => JwtError::Key(kid.unwrap_or_default().to_owned(), what),
-        other => other,
-    }
-}
-
 impl fmt::Debug for JwtKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JwtKey")
             .field("algorithm", &self.algorithm)
             .field("names", &self.names())
+            .field("issuer", &self.issuer)
             .finish_non_exhaustive()
     }
 }

@@ -1,10 +1,10 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, slice};
 
 use serde_json::Value;
 
 use super::{
     algorithm::JwtAlgorithm,
-    error::JwtError,
+    error::JwtKeyError,
     key::{JwtKey, Names},
 };
 use crate::token::claim::Claims;
@@ -27,7 +27,7 @@ use crate::token::claim::Claims;
 /// // Which of two would be meant?
 /// assert!(JwtKeys::new([key.clone().kid("2026-11"), key.kid("2026-11")]).is_err());
 /// # }
-/// # Ok::<(), tower_cors::token::verify::jwt::JwtError>(())
+/// # Ok::<(), tower_cors::token::verify::jwt::JwtKeyError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct JwtKeys {
@@ -56,11 +56,11 @@ impl JwtKeys {
     /// # Errors
     ///
     /// When two keys answer to one name, or a key has none.
-    pub fn new(keys: impl IntoIterator<Item = JwtKey>) -> Result<Self, JwtError> {
+    pub fn new(keys: impl IntoIterator<Item = JwtKey>) -> Result<Self, JwtKeyError> {
         let mut set = Self::default();
         for key in keys {
             if key.names() == Names::default() {
-                return Err(JwtError::UnnamedKey);
+                return Err(JwtKeyError::UnnamedKey);
             }
             set.insert(key)?;
         }
@@ -83,8 +83,8 @@ impl JwtKeys {
     /// # Errors
     ///
     /// When it is no JWK set or has a JSON key twice, or without a backend.
-    pub fn from_jwk_set(json: &[u8]) -> Result<(Self, usize), JwtError> {
-        let document = Claims::parse(json).map_err(|_| no_set())?;
+    pub fn from_jwk_set(json: &[u8]) -> Result<(Self, usize), JwtKeyError> {
+        let document = Claims::parse(json).map_err(|_| JwtKeyError::NotASet)?;
         Self::from_jwk_members(&document, Unnamed::Nothing)
     }
 
@@ -92,9 +92,9 @@ impl JwtKeys {
     pub(crate) fn from_jwk_members(
         document: &Claims,
         unnamed: Unnamed,
-    ) -> Result<(Self, usize), JwtError> {
+    ) -> Result<(Self, usize), JwtKeyError> {
         let Some(Value::Array(members)) = document.get("keys") else {
-            return Err(no_set());
+            return Err(JwtKeyError::NotASet);
         };
         let mut set = Self {
             unnamed,
@@ -104,7 +104,7 @@ impl JwtKeys {
         for member in members {
             match JwtKey::from_jwk_value(member.clone()) {
                 Ok(key) if set.insert_where_free(&key) => set.keys.push(key),
-                Err(JwtError::Backend) => return Err(JwtError::Backend),
+                Err(JwtKeyError::Backend) => return Err(JwtKeyError::Backend),
                 Ok(_) | Err(_) => left_out += 1,
             }
         }
@@ -121,16 +121,20 @@ impl JwtKeys {
         self.keys.is_empty()
     }
 
-    /// The one key, whichever a token names.
-    pub(crate) fn into_single(self) -> Result<Self, JwtError> {
-        match <[JwtKey; 1]>::try_from(self.keys) {
-            Ok([key]) => Ok(Self::single(key)),
-            Err(keys) if keys.is_empty() => Err(JwtError::MissingKeys),
-            Err(keys) => Err(JwtError::SeveralKeys(keys.len())),
-        }
+    pub(crate) fn iter(&self) -> slice::Iter<'_, JwtKey> {
+        self.keys.iter()
     }
 
-    fn insert(&mut self, key: JwtKey) -> Result<(), JwtError> {
+    pub(crate) fn into_keys(self) -> Vec<JwtKey> {
+        self.keys
+    }
+
+    /// Whether the only key is meant by every token.
+    pub(crate) fn is_single(&self) -> bool {
+        self.unnamed == Unnamed::TheOnly
+    }
+
+    fn insert(&mut self, key: JwtKey) -> Result<(), JwtKeyError> {
         let index = self.keys.len();
         let names = key.names();
         for (map, name) in [
@@ -140,7 +144,7 @@ impl JwtKeys {
         ] {
             let Some(name) = name else { continue };
             if map.insert(name.into(), index).is_some() {
-                return Err(JwtError::DuplicateKey(name.to_owned()));
+                return Err(JwtKeyError::DuplicateKey(name.to_owned()));
             }
         }
         self.keys.push(key);
@@ -193,8 +197,4 @@ impl JwtKeys {
         };
         self.keys.get(*index?)
     }
-}
-
-fn no_set() -> JwtError {
-    JwtError::Key(String::new(), "no JWK set")
 }

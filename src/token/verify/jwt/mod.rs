@@ -1,7 +1,9 @@
 //! Tokens that are JWTs, verified with keys that the service has ([RFC 7519](https://www.rfc-editor.org/rfc/rfc7519)).
 
+mod admission;
 mod algorithm;
 mod backend;
+mod builder;
 mod error;
 mod key;
 mod keys;
@@ -10,13 +12,19 @@ mod unverified;
 mod verifier;
 
 pub(crate) use self::{
-    algorithm::Family, backend::prefer_backend, key::Names, keys::Unnamed, rules::Rules,
-    unverified::UnverifiedJwt,
+    algorithm::Family,
+    backend::prefer_backend,
+    builder::jwt_rule_setters,
+    key::Names,
+    keys::Unnamed,
+    rules::{AcceptedTypes, Rules},
+    unverified::{UnverifiedJwt, WRONG_SIGNATURE},
 };
 pub use self::{
     algorithm::JwtAlgorithm,
-    error::JwtError,
+    builder::JwtVerifierBuilder,
+    error::{JwtConfigError, JwtKeyError, JwtKeyFault},
     key::JwtKey,
     keys::JwtKeys,
-    verifier::{JwtVerifier, JwtVerifierBuilder},
+    verifier::JwtVerifier,
 };

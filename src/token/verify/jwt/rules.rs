@@ -1,103 +1,74 @@
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use serde_json::Value;
 
 use crate::token::{
     claim::Claims,
-    verify::{VerifiedToken, VerifyError, VerifyResult},
+    verify::{ClaimRules, Mismatch, VerifyError, VerifyResult},
 };
 
-/// What an authentic token must say to be good.
-#[derive(Clone, Debug)]
+/// What an authentic JWT must say to be good.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Rules {
-    pub(crate) leeway: Duration,
-    pub(crate) issuers: Vec<Box<str>>,
-    pub(crate) audiences: Vec<Box<str>>,
-    pub(crate) requires_expiry: bool,
+    pub(crate) claims: ClaimRules,
+    pub(crate) types: AcceptedTypes,
 }
 
-impl Default for Rules {
-    fn default() -> Self {
-        Self {
-            leeway: Duration::from_secs(30),
-            issuers: Vec::new(),
-            audiences: Vec::new(),
-            requires_expiry: true,
+/// Which `typ` header parameters are accepted: other kinds of JWT are signed with the same keys
+/// (RFC 8725, section 3.11).
+#[derive(Clone, Debug, Default)]
+pub(crate) enum AcceptedTypes {
+    /// None, `JWT`, or that of an access token (RFC 9068, section 2.1).
+    #[default]
+    AccessToken,
+    Only(Vec<Box<str>>),
+}
+
+impl Rules {
+    pub(crate) fn check(
+        &self,
+        typ: Option<&Value>,
+        claims: Claims,
+        now: SystemTime,
+    ) -> VerifyResult {
+        if self.types.accept(typ) {
+            self.claims.check(claims, now)
+        } else {
+            let mismatch = Mismatch::new("typ", typ, self.types.names());
+            Err(VerifyError::WrongType(mismatch))
         }
     }
 }
 
-/// Checks the claims of a token whose signature is right. Its times come last, so that a token is
-/// said to have expired only when nothing else is wrong with it.
-pub(crate) fn check(claims: Claims, rules: &Rules, now: SystemTime) -> VerifyResult {
-    if !is_from_one_of(&claims, &rules.issuers) || !is_for_one_of(&claims, &rules.audiences) {
-        return Err(VerifyError::Misdirected);
-    }
-    let not_before = time(&claims, "nbf")?;
-    let expiry = time(&claims, "exp")?;
-    if expiry.is_none() && rules.requires_expiry {
-        return Err(VerifyError::Malformed("it has no exp"));
-    }
-    if not_before.is_some_and(|nbf| nbf > later(now, rules.leeway)) {
-        return Err(VerifyError::NotYetValid);
-    }
-    let token = VerifiedToken::new(claims);
-    let token = match expiry {
-        Some(expiry) => token.expires_at(expiry).leeway(rules.leeway),
-        None => token,
-    };
-    if token.is_good_at(now) {
-        Ok(token)
-    } else {
-        Err(VerifyError::Expired(token))
-    }
-}
-
-/// RFC 7519, section 4.1.1.
-fn is_from_one_of(claims: &Claims, issuers: &[Box<str>]) -> bool {
-    let is_named = |issuer: &str| issuers.iter().any(|named| **named == *issuer);
-    issuers.is_empty()
-        || claims
-            .get("iss")
-            .and_then(Value::as_str)
-            .is_some_and(is_named)
-}
-
-/// RFC 7519, section 4.1.3: one text, or an array of them.
-fn is_for_one_of(claims: &Claims, audiences: &[Box<str>]) -> bool {
-    let is_named = |audience: &Value| {
-        let text = audience.as_str();
-        text.is_some_and(|text| audiences.iter().any(|named| **named == *text))
-    };
-    audiences.is_empty()
-        || match claims.get("aud") {
-            Some(Value::Array(members)) => members.iter().any(is_named),
-            Some(single) => is_named(single),
-            None => false,
+impl AcceptedTypes {
+    fn accept(&self, typ: Option<&Value>) -> bool {
+        match typ {
+            None => matches!(self, Self::AccessToken),
+            Some(Value::String(typ)) => self.names().iter().any(|name| is_same_type(name, typ)),
+            Some(_) => false,
         }
+    }
+
+    fn names(&self) -> Vec<&str> {
+        match self {
+            Self::AccessToken => vec!["at+jwt", "JWT"],
+            Self::Only(names) => names.iter().map(AsRef::as_ref).collect(),
+        }
+    }
 }
 
-/// RFC 7519, section 2, NumericDate: seconds, with a fraction or not. What is there and is none
-/// refuses the token.
-fn time(claims: &Claims, name: &str) -> Result<Option<SystemTime>, VerifyError> {
-    let Some(value) = claims.get(name) else {
-        return Ok(None);
-    };
-    let seconds = match value.as_u64() {
-        Some(whole) => Some(Duration::from_secs(whole)),
-        None => value
-            .as_f64()
-            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
-    };
-    seconds
-        .and_then(|since| UNIX_EPOCH.checked_add(since))
-        .map(Some)
-        .ok_or(VerifyError::Malformed("its exp or nbf is no time"))
+/// RFC 7515, section 4.1.9: media types, whose case does not matter, and whose `application/` may be
+/// left out.
+fn is_same_type(one: &str, other: &str) -> bool {
+    short(one).eq_ignore_ascii_case(short(other))
 }
 
-/// A time beyond what can be told stays where it is.
-fn later(time: SystemTime, by: Duration) -> SystemTime {
-    time.checked_add(by).unwrap_or(time)
+fn short(media_type: &str) -> &str {
+    const PREFIX: &str = "application/";
+    match media_type.split_at_checked(PREFIX.len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => rest,
+        _ => media_type,
+    }
 }
 
 #[cfg(test)]
@@ -106,80 +77,32 @@ mod tests {
 
     use super::*;
 
-    fn outcome(claims: &Value, rules: &Rules) -> &'static str {
-        let claims = Claims::parse(claims.to_string().as_bytes()).unwrap();
-        let now = UNIX_EPOCH + Duration::from_secs(1_000_000);
-        match check(claims, rules, now) {
-            Ok(_) => "good",
-            Err(VerifyError::Malformed(_)) => "malformed",
-            Err(VerifyError::Misdirected) => "misdirected",
-            Err(VerifyError::NotYetValid) => "not yet",
-            Err(VerifyError::Expired(_)) => "expired",
-            Err(_) => "other",
-        }
-    }
-
     #[test]
-    fn times_have_one_leeway() {
-        let rules = Rules::default();
-        for (claims, expected) in [
-            (json!({"exp": 1_000_001}), "good"),
-            (json!({"exp": 999_971}), "good"),
-            (json!({"exp": 999_970}), "expired"),
-            (json!({"exp": 0}), "expired"),
-            (json!({"exp": 1_000_001.5}), "good"),
-            (json!({"exp": 1_000_001, "nbf": 1_000_030}), "good"),
-            (json!({"exp": 1_000_001, "nbf": 1_000_031}), "not yet"),
-            (json!({"exp": u64::MAX}), "malformed"),
-            (json!({"exp": 1e300}), "malformed"),
-            (json!({"exp": -1}), "malformed"),
-            (json!({"exp": "1000001"}), "malformed"),
-            (json!({"exp": null}), "malformed"),
-            (json!({"exp": 1_000_001, "nbf": "0"}), "malformed"),
-            (json!({}), "malformed"),
+    fn an_access_token_is_untyped_or_says_so() {
+        let only = AcceptedTypes::Only(vec!["at+jwt".into(), "custom".into()]);
+        for (typ, by_default, by_list) in [
+            (None, true, false),
+            (Some(json!("JWT")), true, false),
+            (Some(json!("jwt")), true, false),
+            (Some(json!("at+jwt")), true, true),
+            (Some(json!("AT+JWT")), true, true),
+            (Some(json!("application/at+jwt")), true, true),
+            (Some(json!("Application/AT+JWT")), true, true),
+            (Some(json!("custom")), false, true),
+            (Some(json!("logout+jwt")), false, false),
+            (Some(json!("dpop+jwt")), false, false),
+            (Some(json!("secevent+jwt")), false, false),
+            (Some(json!("token-introspection+jwt")), false, false),
+            (Some(json!("oauth-authz-req+jwt")), false, false),
+            (Some(json!("application/application/jwt")), false, false),
+            (Some(json!("")), false, false),
+            (Some(json!("\u{212a}")), false, false),
+            (Some(json!(1)), false, false),
+            (Some(json!(null)), false, false),
         ] {
-            assert_eq!(outcome(&claims, &rules), expected, "{claims}");
-        }
-        let endless = Rules {
-            requires_expiry: false,
-            ..Rules::default()
-        };
-        assert_eq!(outcome(&json!({}), &endless), "good");
-        let generous = Rules {
-            leeway: Duration::MAX,
-            ..Rules::default()
-        };
-        // Beyond the largest leeway there is no other.
-        assert_eq!(outcome(&json!({"exp": 1}), &generous), "expired");
-    }
-
-    #[test]
-    fn issuer_and_audience_are_one_of_those_expected() {
-        let rules = Rules {
-            issuers: vec!["a".into(), "b".into()],
-            audiences: vec!["api".into()],
-            ..Rules::default()
-        };
-        let exp = 1_000_001;
-        for (claims, expected) in [
-            (json!({"exp": exp, "iss": "b", "aud": "api"}), "good"),
-            (json!({"exp": exp, "iss": "a", "aud": ["x", "api"]}), "good"),
-            (json!({"exp": exp, "iss": "c", "aud": "api"}), "misdirected"),
-            (
-                json!({"exp": exp, "iss": ["a"], "aud": "api"}),
-                "misdirected",
-            ),
-            (json!({"exp": exp, "aud": "api"}), "misdirected"),
-            (json!({"exp": exp, "iss": "a"}), "misdirected"),
-            (json!({"exp": exp, "iss": "a", "aud": []}), "misdirected"),
-            (
-                json!({"exp": exp, "iss": "a", "aud": [["api"]]}),
-                "misdirected",
-            ),
-            // Whoever is not addressed does not learn that it has expired.
-            (json!({"exp": 0, "iss": "c", "aud": "api"}), "misdirected"),
-        ] {
-            assert_eq!(outcome(&claims, &rules), expected, "{claims}");
+            let accepted = AcceptedTypes::AccessToken.accept(typ.as_ref());
+            assert_eq!(accepted, by_default, "{typ:?}");
+            assert_eq!(only.accept(typ.as_ref()), by_list, "{typ:?}");
         }
     }
 }

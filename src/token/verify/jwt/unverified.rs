@@ -1,15 +1,16 @@
 use std::time::SystemTime;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::Value;
 
 use super::{
     algorithm::JwtAlgorithm,
     key::{JwtKey, Names},
-    rules::{Rules, check},
+    rules::Rules,
 };
 use crate::token::{
     claim::Claims,
-    verify::{VerifyError, VerifyResult},
+    verify::{Mismatch, VerifyError, VerifyResult},
 };
 
 /// A JWT in compact form (RFC 7515, section 7.1) of which nothing is known to be true.
@@ -45,6 +46,13 @@ impl<'a> UnverifiedJwt<'a> {
         if header.get("b64").is_some() || header.get("zip").is_some() {
             return Err(VerifyError::Malformed("its header has b64 or zip"));
         }
+        // Otherwise such a token would be one that names no key.
+        let is_text = |name: &&str| header.get(name).is_none_or(Value::is_string);
+        if !["kid", "x5t", "x5t#S256", "typ"].iter().all(is_text) {
+            return Err(VerifyError::Malformed(
+                "its kid, x5t, x5t#S256 or typ is not a text",
+            ));
+        }
         let algorithm = header
             .get("alg")
             .and_then(|name| JwtAlgorithm::from_name(name.as_str()?))
@@ -58,7 +66,14 @@ impl<'a> UnverifiedJwt<'a> {
         })
     }
 
-    /// What the token calls its key by.
+    /// The issuer that the payload names. Nobody has checked it: good for choosing keys, no more.
+    pub(crate) fn issuer(&self) -> Result<Option<Box<str>>, VerifyError> {
+        let claims = parse_object(self.payload)?;
+        let issuer = claims.get("iss").and_then(Value::as_str);
+        Ok(issuer.map(Into::into))
+    }
+
+    /// The names by which the token calls its key.
     pub(crate) fn names(&self) -> Names<'_> {
         let text = |name| self.header.get(name).and_then(|value| value.as_str());
         Names {
@@ -73,19 +88,39 @@ impl<'a> UnverifiedJwt<'a> {
         self.algorithm
     }
 
-    /// Checks algorithm, signature and, once that is right, what the token says.
+    /// Checks algorithm, signature and, once that is right, the claims.
     pub(crate) fn verify(&self, key: &JwtKey, rules: &Rules, now: SystemTime) -> VerifyResult {
+        let claims = self.signed_claims(key)?;
+        // RFC 8725, section 3.8: the key must belong to the issuer.
+        if !key.may_sign(&claims) {
+            let mismatch = Mismatch::new("iss", claims.get("iss"), key.bound_to());
+            return Err(VerifyError::WrongIssuer(mismatch));
+        }
+        rules.check(self.header.get("typ"), claims, now)
+    }
+
+    /// The claims, once the signature is right: whether they are good is another question.
+    pub(crate) fn signed_claims(&self, key: &JwtKey) -> Result<Claims, VerifyError> {
         // RFC 8725, section 3.1: the key says the algorithm; the token may only agree.
         if self.algorithm != key.algorithm() {
             let reason = "its alg is not its key's";
             return Err(VerifyError::NotAuthentic(reason));
         }
         if !key.verifies(self.signature, self.message.as_bytes()) {
-            return Err(VerifyError::NotAuthentic("its signature is wrong"));
+            return Err(VerifyError::NotAuthentic(WRONG_SIGNATURE));
         }
-        check(parse_object(self.payload)?, rules, now)
+        parse_object(self.payload)
+    }
+
+    /// A header parameter. A stranger wrote it.
+    #[cfg(feature = "dpop")]
+    pub(crate) fn header(&self, name: &str) -> Option<&Value> {
+        self.header.get(name)
     }
 }
+
+/// The reason that leads to another look at the issuer's keys.
+pub(crate) const WRONG_SIGNATURE: &str = "its signature is wrong";
 
 fn parse_object(part: &str) -> Result<Claims, VerifyError> {
     let json = URL_SAFE_NO_PAD

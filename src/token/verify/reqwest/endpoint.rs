@@ -33,17 +33,11 @@ impl Endpoint {
         redirects: redirect::Policy,
         plain_http: PlainHttp,
     ) -> Result<Self, EndpointError> {
-        let url = Url::parse(url).map_err(|_| EndpointError::Url)?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(EndpointError::UserInfo);
+        let url = checked(url)?;
+        if url.scheme() == "http" && plain_http == PlainHttp::Loopback && !is_loopback(&url) {
+            return Err(EndpointError::Insecure);
         }
-        match url.scheme() {
-            "https" => {}
-            "http" if plain_http == PlainHttp::Anywhere || is_loopback(&url) => {}
-            "http" => return Err(EndpointError::Insecure),
-            _ => return Err(EndpointError::Url),
-        }
-        let client = client
+        let client = client_for(client, &url)
             .redirect(redirects)
             .referer(false)
             .build()
@@ -53,6 +47,21 @@ impl Endpoint {
             url,
             timeout: Duration::from_secs(5),
             max_body: 64 * 1024,
+        })
+    }
+
+    /// Another URL, which a document at this one names, asked by the same client. It is `http` only
+    /// where this one is, too, and on the same host.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn sibling(&self, url: &str) -> Result<Self, EndpointError> {
+        let url = checked(url)?;
+        let is_plain_here = self.url.scheme() == "http" && self.url.host() == url.host();
+        if url.scheme() == "http" && !is_plain_here {
+            return Err(EndpointError::Insecure);
+        }
+        Ok(Self {
+            url,
+            ..self.clone()
         })
     }
 
@@ -89,8 +98,45 @@ impl Endpoint {
     }
 }
 
-/// Follows at most three redirects, to the same scheme, host and port: who controls another host
-/// does not get to choose the keys.
+fn checked(url: &str) -> Result<Url, EndpointError> {
+    let url = Url::parse(url).map_err(|_| EndpointError::Url)?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(EndpointError::UserInfo);
+    }
+    match url.scheme() {
+        "https" | "http" => Ok(url),
+        _ => Err(EndpointError::Url),
+    }
+}
+
+/// Keeps what is not encrypted on this machine: a proxy would read tokens and secrets, and could
+/// answer in the issuer's place, and so could whoever answers for the name in DNS.
+fn client_for(client: ClientBuilder, url: &Url) -> ClientBuilder {
+    if url.scheme() != "http" {
+        return client;
+    }
+    let client = client.no_proxy();
+    match url.host_str().filter(|host| is_local_name(host)) {
+        // The port of the URL is used where the one given here is 0.
+        Some(host) => client.resolve_to_addrs(
+            host,
+            &[
+                (Ipv4Addr::LOCALHOST, 0).into(),
+                (Ipv6Addr::LOCALHOST, 0).into(),
+            ],
+        ),
+        None => client,
+    }
+}
+
+/// A JWK set (RFC 7517, section 8.5.2), or JSON of any other kind.
+pub(crate) fn is_json(media_type: &str) -> bool {
+    media_type == "application/json"
+        || (media_type.starts_with("application/") && media_type.ends_with("+json"))
+}
+
+/// Follows at most three redirects, to the same scheme, host and port: another host does not get to
+/// choose the keys.
 pub(crate) fn same_origin_redirects() -> redirect::Policy {
     redirect::Policy::custom(|attempt| {
         let previous = attempt.previous();
@@ -112,10 +158,14 @@ fn is_loopback(url: &Url) -> bool {
     let ipv6 = host
         .strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'));
-    host == "localhost"
-        || host.ends_with(".localhost")
+    is_local_name(host)
         || host.parse().is_ok_and(|ip: Ipv4Addr| ip.is_loopback())
         || ipv6.is_some_and(|ip| ip.parse().is_ok_and(|ip: Ipv6Addr| ip.is_loopback()))
+}
+
+/// RFC 6761, section 6.3: names that resolve to this machine, whatever DNS says.
+fn is_local_name(host: &str) -> bool {
+    host == "localhost" || host.ends_with(".localhost")
 }
 
 /// A media type without its parameters, in lower case.
@@ -157,7 +207,7 @@ pub enum EndpointError {
     UserInfo,
     /// It is `http`, and not on this machine.
     #[error(
-        "the issuer's URL is http: who controls the network would choose the keys: write https, \
+        "the issuer's URL is http: anybody who controls the network would choose the keys: write https, \
          or use a constructor whose name begins with dangerously_"
     )]
     Insecure,

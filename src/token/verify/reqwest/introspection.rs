@@ -58,7 +58,7 @@ impl ReqwestIntrospectionClient {
         Self::with(client, url, auth, PlainHttp::Loopback)
     }
 
-    /// Asks at any `http` or `https` URL. Whoever sits on the network between reads the tokens
+    /// Asks at any `http` or `https` URL. Anybody on the network between reads the tokens
     /// and this service's secret, and writes the answers.
     ///
     /// # Errors
@@ -82,14 +82,14 @@ impl ReqwestIntrospectionClient {
         Ok(Self { endpoint, auth })
     }
 
-    /// How long the whole answer may take: 5 s unless set.
+    /// How long the whole answer may take. Default: 5 seconds.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.endpoint.timeout = timeout;
         self
     }
 
-    /// The largest answer that is read, in bytes: 64 KiB unless set.
+    /// The largest answer that is read, in bytes. Default: 64 KiB.
     #[must_use]
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.endpoint.max_body = bytes;

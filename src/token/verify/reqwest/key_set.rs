@@ -3,7 +3,7 @@ use std::time::Duration;
 use http::header::ACCEPT;
 use reqwest::ClientBuilder;
 
-use super::endpoint::{Endpoint, EndpointError, PlainHttp, same_origin_redirects};
+use super::endpoint::{Endpoint, EndpointError, PlainHttp, is_json, same_origin_redirects};
 use crate::token::verify::{FetchFuture, KeySetFetcher};
 
 /// Fetches a JWK set over HTTP, with `reqwest`.
@@ -40,8 +40,8 @@ impl ReqwestKeySetFetcher {
         Self::with(client, url, PlainHttp::Loopback)
     }
 
-    /// Fetches from any `http` or `https` URL. Whoever controls the network between chooses the
-    /// keys, and so signs tokens.
+    /// Fetches from any `http` or `https` URL. Anybody who controls the network between chooses
+    /// the keys, and so signs tokens.
     ///
     /// # Errors
     ///
@@ -56,14 +56,14 @@ impl ReqwestKeySetFetcher {
         Ok(Self { endpoint })
     }
 
-    /// How long the whole answer may take: 5 s unless set.
+    /// How long the whole answer may take. Default: 5 seconds.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.endpoint.timeout = timeout;
         self
     }
 
-    /// The largest document that is read, in bytes: 256 KiB unless set.
+    /// The largest document that is read, in bytes. Default: 256 KiB.
     #[must_use]
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.endpoint.max_body = bytes;
@@ -77,13 +77,7 @@ impl KeySetFetcher for ReqwestKeySetFetcher {
         Box::pin(async move {
             let accept = "application/jwk-set+json, application/json";
             let request = endpoint.get().header(ACCEPT, accept);
-            endpoint.exchange(request, is_key_set).await
+            endpoint.exchange(request, is_json).await
         })
     }
-}
-
-/// RFC 7517, section 8.5.2, or JSON of any kind.
-fn is_key_set(media_type: &str) -> bool {
-    media_type == "application/json"
-        || (media_type.starts_with("application/") && media_type.ends_with("+json"))
 }

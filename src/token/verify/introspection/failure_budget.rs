@@ -6,26 +6,26 @@ use std::{
 
 use crate::time::Clock;
 
-/// How many questions may come to nothing: so many per second, and those of [`SAVED`] at once.
+/// A rate limit (GCRA) on *failed* introspection requests: so many per second, and those of
+/// [`BURST`] at once. Successful ones are free.
 ///
-/// A question is paid for when it has come to nothing. So what is asked about good tokens is never
-/// short, except while garbage takes all. Those under way when the last of it is spent are paid for
-/// afterwards, and no others are asked until then.
-pub(crate) struct Budget {
+/// An attempt is charged when it has failed. Attempts under way when the budget runs out are charged
+/// afterwards, and no others begin until they are paid for.
+pub(crate) struct FailureBudget {
     clock: Arc<dyn Clock>,
-    /// How long it takes to save up for one question.
+    /// How long it takes to earn one failure.
     price: Duration,
-    /// The most that can be owed: what was saved, and all the questions that may be under way when
-    /// it is spent.
+    /// The most that can be owed: the burst, and every attempt that may be under way when it is
+    /// spent.
     most: Duration,
-    /// When all that was spent will have been saved up again (the generic cell rate algorithm).
+    /// When everything owed will have been paid (the generic cell rate algorithm).
     full_at: Mutex<SystemTime>,
 }
 
-/// How long is saved up for.
-const SAVED: Duration = Duration::from_secs(10);
+/// The time whose failures may all happen at once.
+const BURST: Duration = Duration::from_secs(10);
 
-impl Budget {
+impl FailureBudget {
     pub(crate) fn new(per_second: u32, max_outstanding: usize, clock: Arc<dyn Clock>) -> Arc<Self> {
         let second = Duration::from_secs(1);
         let price = second.checked_div(per_second).unwrap_or(second);
@@ -33,19 +33,19 @@ impl Budget {
         Arc::new(Self {
             clock,
             price,
-            most: SAVED + price.saturating_mul(outstanding),
+            most: BURST + price.saturating_mul(outstanding),
             full_at: Mutex::new(SystemTime::UNIX_EPOCH),
         })
     }
 
     pub(crate) fn is_spent(&self, now: SystemTime) -> bool {
         let full_at = *self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        self.owed(full_at, now) + self.price > SAVED
+        self.owed(full_at, now) + self.price > BURST
     }
 
-    /// A question, which costs its price unless it [pays](Question::pays).
-    pub(crate) fn question(self: &Arc<Self>) -> Question {
-        Question(Some(Arc::clone(self)))
+    /// An attempt, which is charged unless it [succeeds](Attempt::succeeded).
+    pub(crate) fn attempt(self: &Arc<Self>) -> Attempt {
+        Attempt(Some(Arc::clone(self)))
     }
 
     fn spend(&self, now: SystemTime) {
@@ -54,7 +54,7 @@ impl Budget {
         *full_at = now + self.most.min(owed);
     }
 
-    /// More than can be owed was so before the clock was set back.
+    /// A debt larger than the largest means that the clock was set back: it is forgotten.
     fn owed(&self, full_at: SystemTime, now: SystemTime) -> Duration {
         let owed = full_at.duration_since(now).unwrap_or_default();
         if owed > self.most {
@@ -65,18 +65,23 @@ impl Budget {
     }
 }
 
-/// A question under way. One whose answer nobody waits for counts as one that came to nothing.
-#[must_use = "a question that is dropped costs its price"]
-pub(crate) struct Question(Option<Arc<Budget>>);
+/// An attempt under way. One that is dropped, because nobody waits for the answer, has failed.
+#[must_use = "an attempt that is dropped is charged"]
+pub(crate) struct Attempt(Option<Arc<FailureBudget>>);
 
-impl Question {
-    /// It was about a good token.
-    pub(crate) fn pays(mut self) {
+impl Attempt {
+    /// An attempt that is not charged, whatever comes of it.
+    pub(crate) fn free() -> Self {
+        Self(None)
+    }
+
+    /// Ends the attempt without a charge.
+    pub(crate) fn succeeded(mut self) {
         self.0 = None;
     }
 }
 
-impl Drop for Question {
+impl Drop for Attempt {
     fn drop(&mut self) {
         if let Some(budget) = &self.0 {
             budget.spend(budget.clock.now());
@@ -84,9 +89,9 @@ impl Drop for Question {
     }
 }
 
-impl fmt::Debug for Budget {
+impl fmt::Debug for FailureBudget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Budget")
+        f.debug_struct("FailureBudget")
             .field("price", &self.price)
             .finish_non_exhaustive()
     }
@@ -100,7 +105,7 @@ mod tests {
         SystemTime::UNIX_EPOCH + Duration::from_secs(1_000) + Duration::from_millis(millis)
     }
 
-    /// It stands still.
+    /// A clock that stands still.
     #[derive(Debug)]
     struct Stopped;
 
@@ -110,19 +115,19 @@ mod tests {
         }
     }
 
-    fn budget(per_second: u32, max_outstanding: usize) -> Arc<Budget> {
-        Budget::new(per_second, max_outstanding, Arc::new(Stopped))
+    fn budget(per_second: u32, max_outstanding: usize) -> Arc<FailureBudget> {
+        FailureBudget::new(per_second, max_outstanding, Arc::new(Stopped))
     }
 
     /// How many questions in a row may come to nothing.
-    fn left(budget: &Budget, now: SystemTime) -> usize {
+    fn left(budget: &FailureBudget, now: SystemTime) -> usize {
         let may_ask = |_: &_| !budget.is_spent(now);
         let asked = (0..10_000).take_while(may_ask);
         asked.inspect(|_| budget.spend(now)).count()
     }
 
     #[test]
-    fn ten_seconds_are_saved_up() {
+    fn a_burst_is_ten_seconds() {
         let budget = budget(20, 1);
         for (now, expected) in [
             (at(0), 200),
@@ -141,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_under_way_when_all_was_spent_is_paid_for() {
+    fn what_was_under_way_is_charged_afterwards() {
         let budget = budget(100, 64);
         assert_eq!(left(&budget, at(0)), 1_000);
         let mut ended = 0;
@@ -175,14 +180,17 @@ mod tests {
     }
 
     #[test]
-    fn what_pays_costs_nothing() {
+    fn success_is_free() {
         let budget = budget(1, 64);
         for _ in 0..100 {
-            budget.question().pays();
+            budget.attempt().succeeded();
+        }
+        for _ in 0..100 {
+            drop(Attempt::free());
         }
         assert!(!budget.is_spent(at(0)));
         for _ in 0..10 {
-            drop(budget.question());
+            drop(budget.attempt());
         }
         assert!(budget.is_spent(at(0)));
     }

@@ -1,0 +1,70 @@
+use std::collections::HashMap;
+
+use super::{issuer::Issuer, verifier::Issuers};
+use crate::token::verify::BuildErrors;
+
+impl Issuers {
+    /// Starts a configuration.
+    pub fn builder() -> IssuersBuilder {
+        IssuersBuilder {
+            issuers: Vec::new(),
+        }
+    }
+}
+
+/// Configures [`Issuers`].
+#[derive(Clone, Debug)]
+#[must_use = "a configuration does nothing until it is built"]
+pub struct IssuersBuilder {
+    issuers: Vec<Issuer>,
+}
+
+impl IssuersBuilder {
+    /// Adds an issuer, with its keys.
+    pub fn issuer(mut self, issuer: impl Into<Issuer>) -> Self {
+        self.issuers.push(issuer.into());
+        self
+    }
+
+    /// Checks the configuration.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake: there is no issuer, one has no name, or two have the same.
+    pub fn build(self) -> Result<Issuers, BuildErrors<IssuersConfigError>> {
+        let mut mistakes = Vec::new();
+        let mut by_name = HashMap::new();
+        if self.issuers.is_empty() {
+            mistakes.push(IssuersConfigError::NoIssuer);
+        }
+        for (index, issuer) in self.issuers.iter().enumerate() {
+            if issuer.names.is_empty() {
+                mistakes.push(IssuersConfigError::Unnamed(index + 1));
+            }
+            for name in &issuer.names {
+                if by_name.insert(name.clone(), index).is_some() {
+                    mistakes.push(IssuersConfigError::Duplicate(name.to_string()));
+                }
+            }
+        }
+        BuildErrors::none_or(mistakes, || {
+            let verifiers = self.issuers.into_iter().map(|issuer| issuer.verifier);
+            Issuers::new(verifiers.collect(), by_name)
+        })
+    }
+}
+
+/// One mistake in the configuration of [`Issuers`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IssuersConfigError {
+    /// Every token would be refused.
+    #[error("issuer: there is none, so that every token would be refused")]
+    NoIssuer,
+    /// No token could choose it.
+    #[error("issuer number {0}: it has no name: call `issuer` on its verifier, or `Issuer::new`")]
+    Unnamed(usize),
+    /// A token could not say which of two it means.
+    #[error("issuer {0:?}: given twice: give all its keys to one verifier")]
+    Duplicate(String),
+}

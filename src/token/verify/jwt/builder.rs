@@ -1,0 +1,171 @@
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    error::JwtConfigError,
+    key::{JwtKey, TENANT},
+    keys::JwtKeys,
+    rules::Rules,
+    verifier::JwtVerifier,
+};
+use crate::{
+    time::{Clock, SystemClock},
+    token::verify::{BuildErrors, claim_rule_setters},
+};
+
+impl JwtVerifier {
+    /// Starts a configuration.
+    pub fn builder() -> JwtVerifierBuilder {
+        JwtVerifierBuilder {
+            keys: Vec::new(),
+            sets: Vec::new(),
+            accepts_unnamed: false,
+            rules: Rules::default(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+/// The setters that the builders of verifiers of JWTs share.
+macro_rules! jwt_rule_setters {
+    () => {
+        claim_rule_setters!(rules.claims);
+
+        /// Accepts tokens for any audience: a token that a page got for another service of the same
+        /// issuer is good here, too.
+        pub fn dangerously_any_audience(mut self) -> Self {
+            self.rules.claims.allows_any_audience = true;
+            self
+        }
+
+        /// Sets which `typ` header parameters are accepted, instead of the default: none at all,
+        /// `JWT` and `at+jwt` ([RFC 9068](https://www.rfc-editor.org/rfc/rfc9068#section-4)).
+        /// An issuer signs other kinds of JWT with the same keys, such as logout tokens.
+        pub fn types<T: Into<Box<str>>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
+            let types = types.into_iter().map(Into::into).collect();
+            self.rules.types = $crate::token::verify::jwt::AcceptedTypes::Only(types);
+            self
+        }
+
+        /// How far the issuer's clock may be off. Default: 30 seconds; at most 5 minutes.
+        pub fn leeway(mut self, leeway: Duration) -> Self {
+            self.rules.claims.leeway = leeway;
+            self
+        }
+
+        /// Accepts tokens without `exp`, which are good as long as their key is.
+        pub fn dangerously_accept_endless_tokens(mut self) -> Self {
+            self.rules.claims.requires_expiry = false;
+            self
+        }
+
+        /// Reads the time from `clock`. Default: the machine's.
+        pub fn clock(mut self, clock: impl Clock) -> Self {
+            self.clock = Arc::new(clock);
+            self
+        }
+    };
+}
+
+pub(crate) use jwt_rule_setters;
+
+/// Configures a [`JwtVerifier`].
+#[derive(Clone, Debug)]
+#[must_use = "a configuration does nothing until it is built"]
+pub struct JwtVerifierBuilder {
+    keys: Vec<JwtKey>,
+    sets: Vec<JwtKeys>,
+    accepts_unnamed: bool,
+    rules: Rules,
+    clock: Arc<dyn Clock>,
+}
+
+impl JwtVerifierBuilder {
+    /// Adds a key.
+    pub fn key(mut self, key: JwtKey) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// Adds all keys of a set.
+    pub fn keys(mut self, keys: JwtKeys) -> Self {
+        self.sets.push(keys);
+        self
+    }
+
+    /// Lets the only key verify every token, whichever key it names or does not name. With several
+    /// keys, the configuration does not build.
+    pub fn accept_unnamed_key(mut self) -> Self {
+        self.accepts_unnamed = true;
+        self
+    }
+
+    jwt_rule_setters!();
+
+    /// Checks the configuration.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake: there is no key, one cannot be chosen, two answer to one name, several issuers
+    /// share keys that are bound to none, there is no audience, or the leeway is out of its bounds.
+    pub fn build(self) -> Result<JwtVerifier, BuildErrors<JwtConfigError>> {
+        let mut mistakes = Vec::new();
+        let keys = match join(self.keys, self.sets, self.accepts_unnamed) {
+            Ok(keys) => keys,
+            Err(mistake) => {
+                mistakes.push(mistake);
+                JwtKeys::default()
+            }
+        };
+        let issuers = &self.rules.claims.issuers;
+        mistakes.extend(keys.iter().filter_map(|key| binding_mistake(key, issuers)));
+        mistakes.extend(self.rules.claims.mistakes().into_iter().map(Into::into));
+        BuildErrors::none_or(mistakes, || JwtVerifier::new(keys, self.rules, self.clock))
+    }
+}
+
+/// All keys in one set.
+fn join(
+    mut keys: Vec<JwtKey>,
+    mut sets: Vec<JwtKeys>,
+    accepts_unnamed: bool,
+) -> Result<JwtKeys, JwtConfigError> {
+    let accepts_unnamed = accepts_unnamed || sets.iter().any(JwtKeys::is_single);
+    // A set of its own is kept as it is: it may hold keys that share some of their names.
+    let keys = match (sets.len(), keys.is_empty(), accepts_unnamed) {
+        (1, true, false) => sets.pop().unwrap_or_default(),
+        _ => {
+            keys.extend(sets.into_iter().flat_map(JwtKeys::into_keys));
+            match (keys.len(), accepts_unnamed, keys.pop()) {
+                (1, true, Some(key)) => JwtKeys::single(key),
+                (_, _, last) => {
+                    keys.extend(last);
+                    let count = keys.len();
+                    let keys = JwtKeys::new(keys)?;
+                    if accepts_unnamed && count > 1 {
+                        return Err(JwtConfigError::SeveralKeys(count));
+                    }
+                    keys
+                }
+            }
+        }
+    };
+    if keys.is_empty() {
+        Err(JwtConfigError::MissingKeys)
+    } else {
+        Ok(keys)
+    }
+}
+
+/// RFC 8725, section 3.8: each key belongs to an issuer.
+fn binding_mistake(key: &JwtKey, issuers: &[Box<str>]) -> Option<JwtConfigError> {
+    let kid = || key.names().kid.unwrap_or_default().to_owned();
+    match key.bound_to() {
+        None if issuers.len() > 1 => Some(JwtConfigError::UnboundKey(kid())),
+        // Which tenants a template stands for is only known with the token.
+        Some(issuer) if !issuers.is_empty() && !issuer.contains(TENANT) => {
+            let is_accepted = issuers.iter().any(|accepted| **accepted == *issuer);
+            (!is_accepted).then(|| JwtConfigError::ForeignKey(kid(), issuer.to_owned()))
+        }
+        _ => None,
+    }
+}
