@@ -105,6 +105,40 @@ async fn the_preflight_of_the_query_form_is_judged_exactly() {
     assert_eq!(allowed.inner_calls + refused.inner_calls, 0);
 }
 
+/// Tokens come in a header *and* in the URL: the URL's token judges its preflight, and another policy
+/// answers where there is none.
+#[tokio::test]
+async fn preflights_of_both_forms_have_their_answer() {
+    let known = OriginSet::parse([CONTOSO, EVIL]).unwrap();
+    let service = service(policy().preflights(known));
+    let uri = format!("/discover?anonymousContext=psat%253d{}", token(LIST));
+    for (uri, origin, status) in [
+        (&*uri, CONTOSO, StatusCode::NO_CONTENT),
+        (&*uri, LITWARE, StatusCode::NO_CONTENT),
+        // The list knows it, and yet it is not asked.
+        (&*uri, EVIL, StatusCode::FORBIDDEN),
+        ("/api", CONTOSO, StatusCode::NO_CONTENT),
+        ("/api", EVIL, StatusCode::NO_CONTENT),
+        ("/api", LITWARE, StatusCode::FORBIDDEN),
+    ] {
+        let outcome = service.send(preflight(uri, origin)).await;
+        assert_eq!(outcome.status, status, "{uri} {origin}");
+    }
+    // No request is granted by the list.
+    let outcome = service.send(get("/api", CONTOSO)).await;
+    assert_eq!(
+        (outcome.status, outcome.inner_calls),
+        (StatusCode::FORBIDDEN, 0)
+    );
+    let outcome = service
+        .send(bearer(EVIL, &format!("psat={}", token(LIST))))
+        .await;
+    assert_eq!(
+        (outcome.status, outcome.inner_calls),
+        (StatusCode::FORBIDDEN, 0)
+    );
+}
+
 #[tokio::test]
 async fn the_preflight_of_the_header_form_is_another_policys() {
     let alone = service(policy());

@@ -147,6 +147,56 @@ async fn paths_and_hosts() {
     assert_eq!(status(&host, unknown).await, StatusCode::UNAUTHORIZED);
     // HTTP/2 has the host in the URI.
     check(&host, |origin| get("https://contoso.api.example/", origin)).await;
+    // RFC 9112, section 3.2: case makes no difference, and user information is invalid.
+    check(&host, |origin| at("Contoso.API.example", origin)).await;
+    check(&host, |origin| get("https://CONTOSO.api.example/", origin)).await;
+    for invalid in [
+        "user@contoso.api.example",
+        "contoso.api.example:x",
+        "contoso.api.example/",
+    ] {
+        let refused = at(invalid, CONTOSO);
+        assert_eq!(
+            status(&host, refused).await,
+            StatusCode::UNAUTHORIZED,
+            "{invalid}"
+        );
+    }
+}
+
+/// The only header of a WebSocket handshake that a page can choose is a list.
+#[tokio::test]
+async fn elements_of_a_list() {
+    let token = token(LIST);
+    let after = service(TokenSource::header_list(header::SEC_WEBSOCKET_PROTOCOL).after("bearer"));
+    let protocols = |origin: &str, protocols: &str| {
+        get("/chat", origin).header(header::SEC_WEBSOCKET_PROTOCOL, protocols)
+    };
+    check(&after, |origin| {
+        protocols(origin, &format!("chat, bearer, {token}"))
+    })
+    .await;
+    check(&after, |origin| {
+        protocols(origin, "chat, bearer").header("sec-websocket-protocol", &token)
+    })
+    .await;
+    let without = protocols(CONTOSO, "chat");
+    assert_eq!(status(&after, without).await, StatusCode::FORBIDDEN);
+    let twice = protocols(CONTOSO, &format!("bearer, {token}, bearer, {token}"));
+    assert_eq!(status(&after, twice).await, StatusCode::UNAUTHORIZED);
+
+    let prefixed = service(
+        TokenSource::header_list(header::SEC_WEBSOCKET_PROTOCOL)
+            .prefix("base64url.bearer.")
+            .base64url(),
+    );
+    let encoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&token);
+    check(&prefixed, |origin| {
+        protocols(origin, &format!("base64url.bearer.{encoded}, chat"))
+    })
+    .await;
+    let vary = &prefixed.send(protocols(CONTOSO, "chat")).await.headers["vary"];
+    assert_eq!(vary, "origin,sec-websocket-protocol");
 }
 
 #[tokio::test]
