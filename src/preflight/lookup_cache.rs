@@ -156,7 +156,8 @@ impl Future for Waiting {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Lookup> {
         let flight = &self.0;
-        // Registered before the state is looked at: whoever finishes it afterwards wakes this one.
+        // Registered before the state is looked at. A task that finishes the lookup afterwards
+        // wakes this one.
         flight.waiting.add(cx.waker());
         let mut state = flight.state.lock().unwrap_or_else(PoisonError::into_inner);
         let lookup = match &mut *state {

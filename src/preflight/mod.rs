@@ -17,8 +17,8 @@
 //! | [`Optimistic`] | nothing | tokens of other issuers in a header |
 //! | [`DenyPreflights`] | nothing | services that simple requests suffice for |
 //!
-//! No strategy replaces the judgement: the request that follows is judged by its token, whoever let
-//! its preflight pass.
+//! No strategy replaces the judgement: the request that follows is judged by its token, whichever
+//! strategy let its preflight pass.
 //!
 //! Browsers keep an answer for the URL, the origin and the credentials mode, not for the token: an
 //! answer that was given for one token serves the next one too. So strategies whose answers can change

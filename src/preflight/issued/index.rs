@@ -246,7 +246,7 @@ impl IssuedIndex {
             return Err(RegisterError::Revoked);
         }
         put(&mut self.live_mut())?;
-        // Whoever revoked it meanwhile did not find it yet.
+        // A revocation that came meanwhile did not find the token yet.
         if is_revoked() {
             self.live_mut().remove(token.id());
             return Err(RegisterError::Revoked);

@@ -9,9 +9,9 @@ use crate::origin::{
 
 /// Which entries of other people's lists are origins that may be listed at all.
 ///
-/// By default only `https` origins are, each spelt out. Whatever is let in, an entry is never
-/// decoded and never cut short: it is an origin as it stands, give or take case, Unicode, the
-/// default port and white space around it, or it is none.
+/// By default only `https` origins without wildcards are. An entry is never decoded and never cut
+/// short. Only its case, Unicode, the default port and white space around it may differ from what
+/// browsers send; with any other difference it is not an origin.
 ///
 /// ```
 /// use tower_cors::token::claim::{EntryErrorKind, ListRules};
@@ -69,7 +69,7 @@ impl ListRules {
         self
     }
 
-    /// Lets in any `http` origin: whoever controls a network between a user and such an origin
+    /// Lets in any `http` origin: an attacker on the network between a user and such an origin
     /// acts as that page.
     #[must_use]
     pub fn dangerously_allow_http(mut self) -> Self {

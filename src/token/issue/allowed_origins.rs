@@ -100,7 +100,7 @@ impl AllowedOrigins {
         if errors.is_empty() {
             Ok(Self(origins))
         } else {
-            Err(Error::ConfigList(errors))
+            Err(Error::Entries(errors))
         }
     }
 

@@ -29,14 +29,14 @@ pub enum RequestedOriginsError {
     Format(#[from] FormatError),
     /// These entries are wrong.
     #[error("{}", Lines(.0))]
-    ConfigList(Vec<RequestedEntryError>),
+    Entries(Vec<RequestedEntryError>),
 }
 
 impl RequestedOriginsError {
     /// The entries that are wrong, in their order; none where the list as a whole is.
     pub fn entries(&self) -> &[RequestedEntryError] {
         match self {
-            Self::ConfigList(entries) => entries,
+            Self::Entries(entries) => entries,
             _ => &[],
         }
     }

@@ -117,7 +117,7 @@ impl QuerySource {
         let Some(pair) = pairs.next() else {
             return Find::Nothing;
         };
-        // Which of several a server takes, is anybody's guess.
+        // Some servers take the first of several parameters, some the last.
         if pairs.next().is_some() {
             return Find::Several;
         }

@@ -1,5 +1,6 @@
 //! Minting JWTs: [`TokenMinter`].
 
+mod builder;
 mod error;
 mod minted;
 mod minter;
@@ -7,9 +8,10 @@ mod order;
 mod signing_key;
 
 pub use self::{
+    builder::TokenMinterBuilder,
     error::{MintError, MinterConfigError, MinterConfigErrors},
     minted::MintedToken,
-    minter::{TokenMinter, TokenMinterBuilder},
+    minter::TokenMinter,
     order::TokenOrder,
     signing_key::SigningKey,
 };

@@ -11,7 +11,7 @@ use crate::token::verify::jwt::{
 
 /// A private key that tokens are signed with, and the names that they call it by.
 ///
-/// Whoever verifies them needs the public half: [`to_public`](Self::to_public).
+/// Verifiers need the public half: [`to_public`](Self::to_public).
 #[derive(Clone)]
 pub struct SigningKey {
     pub(crate) key: EncodingKey,
