@@ -134,9 +134,10 @@ impl Check {
         match self.state(token) {
             State::Good => result,
             State::Revoked => Err(VerifyError::Revoked),
-            State::Irrevocable => Err(VerifyError::Malformed(
-                "nothing could revoke it: it has neither a jti nor a session of 1 to 256 bytes",
-            )),
+            State::Irrevocable => {
+                let what = "a jti or a session of 1 to 256 bytes, by which it could be revoked";
+                Err(VerifyError::UnmetRequirement(what.into()))
+            }
         }
     }
 

@@ -177,7 +177,7 @@ fn is_good(verifier: &Revocable<Believing>, claims: &Value) -> bool {
         .verify(&text, &TokenRequest::from(&request))
         .into_ready();
     match verified.unwrap() {
-        Err(VerifyError::Malformed(_)) => false,
+        Err(VerifyError::UnmetRequirement(_)) => false,
         result => {
             let is_revoked = verifier.is_revoked(&believed(&text));
             assert_eq!(result.is_ok(), !is_revoked, "{claims}");
