@@ -30,6 +30,7 @@ token/verify: token/claim time policy
 token/verify/jwt: token/verify token/claim time
 token/verify/jwks: token/verify token/verify/jwt token/claim time
 token/verify/introspection: token/verify token/claim time policy
+token/verify/dpop: token/verify token/verify/jwt token/claim origin time
 token/verify/issuers: token/verify token/verify/jwt token/verify/jwks
 token/verify/reqwest: token/claim token/verify token/verify/jwks token/verify/introspection
 token/source: token/verify request origin

@@ -143,7 +143,7 @@ async fn what_the_layer_has_verified_is_not_verified_again() {
 async fn what_another_policy_has_verified_counts_only_where_that_is_said() {
     let chat = tokens(Scripted::new(|_| Ok(listing("chat"))));
     let parts = behind(&chat, bearer(CONTOSO, "for chat")).await;
-    let billing_issuer = Scripted::new(|_| Err(VerifyError::WrongAudience(_)));
+    let billing_issuer = Scripted::new(|_| Err(VerifyError::NotYetValid));
     let billing = tokens(billing_issuer.clone());
     assert_eq!(outcome(&billing, &parts).await, "other");
     assert_eq!(billing_issuer.calls(), 1);

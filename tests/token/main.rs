@@ -8,6 +8,7 @@
 
 mod authenticate;
 mod cache;
+mod dpop;
 mod introspection;
 mod issuers;
 mod issuing;

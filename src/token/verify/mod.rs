@@ -1,6 +1,8 @@
 //! Who verifies a token: the trait [`TokenVerifier`], and its implementations.
 
 mod build_errors;
+#[cfg(feature = "dpop")]
+pub mod dpop;
 mod error;
 mod fetch;
 pub mod introspection;

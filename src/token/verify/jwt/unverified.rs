@@ -90,6 +90,17 @@ impl<'a> UnverifiedJwt<'a> {
 
     /// Checks algorithm, signature and, once that is right, the claims.
     pub(crate) fn verify(&self, key: &JwtKey, rules: &Rules, now: SystemTime) -> VerifyResult {
+        let claims = self.signed_claims(key)?;
+        // RFC 8725, section 3.8: the key must belong to the issuer.
+        if !key.may_sign(&claims) {
+            let mismatch = Mismatch::new("iss", claims.get("iss"), key.bound_to());
+            return Err(VerifyError::WrongIssuer(mismatch));
+        }
+        rules.check(self.header.get("typ"), claims, now)
+    }
+
+    /// The claims, once the signature is right: whether they are good is another question.
+    pub(crate) fn signed_claims(&self, key: &JwtKey) -> Result<Claims, VerifyError> {
         // RFC 8725, section 3.1: the key says the algorithm; the token may only agree.
         if self.algorithm != key.algorithm() {
             let reason = "its alg is not its key's";
@@ -98,13 +109,13 @@ impl<'a> UnverifiedJwt<'a> {
         if !key.verifies(self.signature, self.message.as_bytes()) {
             return Err(VerifyError::NotAuthentic(WRONG_SIGNATURE));
         }
-        let claims = parse_object(self.payload)?;
-        // RFC 8725, section 3.8: the key must belong to the issuer.
-        if !key.may_sign(&claims) {
-            let mismatch = Mismatch::new("iss", claims.get("iss"), key.bound_to());
-            return Err(VerifyError::WrongIssuer(mismatch));
-        }
-        rules.check(self.header.get("typ"), claims, now)
+        parse_object(self.payload)
+    }
+
+    /// A header parameter. A stranger wrote it.
+    #[cfg(feature = "dpop")]
+    pub(crate) fn header(&self, name: &str) -> Option<&Value> {
+        self.header.get(name)
     }
 }
 

@@ -1,0 +1,370 @@
+//! Tokens that are bound to a key of the page.
+
+use std::time::Duration;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::{StatusCode, header};
+use jsonwebtoken::{Algorithm, EncodingKey, crypto, jwk::Jwk};
+use serde_json::{Value, json};
+use tower_cors::{
+    CorsLayer,
+    token::{
+        TokenOrigins,
+        claim::OriginsClaim,
+        source::TokenSource,
+        verify::{
+            VerifyError,
+            dpop::{Dpop, DpopConfigError},
+        },
+    },
+};
+
+use crate::support::{
+    issuer::TestClock,
+    tokens::{self, *},
+};
+
+const P256: &[u8] = include_bytes!("../data/p-256.pem");
+const ED: &[u8] = include_bytes!("../data/ed25519.pem");
+
+/// A key of a page, which makes proofs.
+struct Page {
+    key: EncodingKey,
+    algorithm: Algorithm,
+}
+
+impl Page {
+    fn p256() -> Self {
+        let key = EncodingKey::from_ec_pem(P256).unwrap();
+        Self {
+            key,
+            algorithm: Algorithm::ES256,
+        }
+    }
+
+    fn ed25519() -> Self {
+        let key = EncodingKey::from_ed_pem(ED).unwrap();
+        Self {
+            key,
+            algorithm: Algorithm::EdDSA,
+        }
+    }
+
+    fn jwk(&self) -> Value {
+        let jwk = Jwk::from_encoding_key(&self.key, self.algorithm).unwrap();
+        let mut jwk = serde_json::to_value(jwk).unwrap();
+        jwk.as_object_mut().unwrap().remove("alg");
+        jwk
+    }
+
+    fn thumbprint(&self) -> String {
+        let jwk: Jwk = serde_json::from_value(self.jwk()).unwrap();
+        jwk.thumbprint(jsonwebtoken::jwk::ThumbprintHash::SHA256)
+            .unwrap()
+    }
+
+    fn sign(&self, header: &Value, claims: &Value) -> String {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let message = format!("{}.{}", part(header), part(claims));
+        let signature = crypto::sign(message.as_bytes(), &self.key, self.algorithm).unwrap();
+        format!("{message}.{signature}")
+    }
+
+    fn header(&self) -> Value {
+        json!({"typ": "dpop+jwt", "alg": format!("{:?}", self.algorithm), "jwk": self.jwk()})
+    }
+
+    fn token(&self) -> String {
+        let mut claims = tokens::claims(LIST);
+        claims["cnf"] = json!({"jkt": self.thumbprint()});
+        sign(&tokens::header(), &claims, RSA)
+    }
+}
+
+fn claims(token: &str, jti: &str, clock: &TestClock) -> Value {
+    use sha2::Digest;
+    json!({
+        "jti": jti,
+        "htm": "GET",
+        "htu": "https://api.example/v1/orders",
+        "iat": clock.unix(),
+        "ath": URL_SAFE_NO_PAD.encode(sha2::Sha256::digest(token)),
+    })
+}
+
+fn service(clock: &TestClock) -> Spied {
+    service_of(
+        Dpop::builder(verifier())
+            .public_url("https://api.example/v1/")
+            .clock(clock.clone())
+            .build()
+            .unwrap(),
+    )
+}
+
+fn service_of(verifier: impl tower_cors::token::TokenVerifier) -> Spied {
+    let policy = TokenOrigins::builder();
+    let policy = policy
+        .verifier(verifier)
+        .source(TokenSource::header(header::AUTHORIZATION).scheme("DPoP"))
+        .source(TokenSource::query("token"))
+        .claim(OriginsClaim::delimited("ao", ';'))
+        .build()
+        .unwrap();
+    Spied::new(CorsLayer::builder().origin_policy(policy).build().unwrap())
+}
+
+fn request(token: &str, proof: &str) -> http::request::Builder {
+    get("/orders?page=2", CONTOSO)
+        .header(header::AUTHORIZATION, format!("DPoP {token}"))
+        .header("dpop", proof)
+}
+
+async fn refusal(service: &Spied, request: http::request::Builder) -> Option<String> {
+    let outcome = service.send(request).await;
+    if outcome.status == StatusCode::OK {
+        return None;
+    }
+    assert_eq!(
+        (outcome.status, outcome.inner_calls),
+        (StatusCode::UNAUTHORIZED, 0)
+    );
+    Some(outcome.denial.unwrap().to_string())
+}
+
+#[tokio::test]
+async fn a_proof_is_good_once() {
+    let clock = TestClock::new();
+    for page in [Page::p256(), Page::ed25519()] {
+        let service = service(&clock);
+        let token = page.token();
+        let first = page.sign(&page.header(), &claims(&token, "1", &clock));
+        assert_eq!(refusal(&service, request(&token, &first)).await, None);
+        let again = refusal(&service, request(&token, &first)).await.unwrap();
+        assert!(again.contains("used before"), "{again}");
+        // Each request with the remembered token has a proof of its own.
+        let second = page.sign(&page.header(), &claims(&token, "2", &clock));
+        assert_eq!(refusal(&service, request(&token, &second)).await, None);
+        clock.advance(59);
+        assert!(refusal(&service, request(&token, &second)).await.is_some());
+        clock.advance(1);
+        let old = refusal(&service, request(&token, &second)).await.unwrap();
+        assert!(old.contains("too old"), "{old}");
+    }
+}
+
+#[tokio::test]
+async fn a_proof_is_for_this_token_key_method_and_url() {
+    let clock = TestClock::new();
+    let service = service(&clock);
+    let (page, thief) = (Page::p256(), Page::ed25519());
+    let token = page.token();
+    let good = claims(&token, "1", &clock);
+    let with = |name: &str, value: Value| {
+        let mut claims = good.clone();
+        claims[name] = value;
+        page.sign(&page.header(), &claims)
+    };
+    let with_header = |name: &str, value: Value| {
+        let mut header = page.header();
+        header[name] = value;
+        page.sign(&header, &good)
+    };
+    let private = {
+        let mut jwk = page.jwk();
+        jwk["d"] = "AAAA".into();
+        jwk
+    };
+    for (proof, expected) in [
+        (thief.sign(&thief.header(), &good), "another key"),
+        (with_header("jwk", thief.jwk()), "jwk"),
+        (with_header("jwk", private), "jwk"),
+        (with_header("jwk", Value::Null), "jwk"),
+        (
+            with_header("jwk", json!({"kty": "oct", "k": "AAAA"})),
+            "jwk",
+        ),
+        (with_header("alg", json!("none")), "signed JWT"),
+        (with_header("alg", json!("HS256")), "jwk"),
+        (with_header("typ", json!("JWT")), "typ"),
+        (with_header("crit", json!(["b64"])), "signed JWT"),
+        (with("ath", json!("AAAA")), "ath"),
+        (with("ath", Value::Null), "ath"),
+        (with("htm", json!("POST")), "htm"),
+        (with("htm", json!("get")), "htm"),
+        (with("htu", json!("https://api.example/v1/others")), "htu"),
+        (with("htu", json!("https://api.example/orders")), "htu"),
+        (with("htu", json!("http://api.example/v1/orders")), "htu"),
+        (
+            with("htu", json!("https://api.example:8443/v1/orders")),
+            "htu",
+        ),
+        (with("htu", json!("https://evil.example/v1/orders")), "htu"),
+        (with("htu", json!("/v1/orders")), "htu"),
+        (with("iat", json!(clock.unix() + 6)), "future"),
+        (with("iat", json!(clock.unix() - 60)), "old"),
+        (with("iat", Value::Null), "iat"),
+        (with("iat", json!("now")), "iat"),
+        (with("jti", json!("")), "jti"),
+        (with("jti", json!(1)), "jti"),
+        (format!("{}x", with("jti", json!("1"))), "signature"),
+        (String::new(), "signed JWT"),
+    ] {
+        let refused = refusal(&service, request(&token, &proof)).await;
+        let refused = refused.unwrap_or_else(|| panic!("granted: {expected}"));
+        assert!(refused.contains(expected), "{refused}, expected {expected}");
+    }
+    // None of that has used up the proof.
+    for (n, htu) in [
+        "https://api.example/v1/orders",
+        "HTTPS://API.example:443/v1/%6Frders",
+        "https://api.example/v1/orders?page=3#top",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut claims = claims(&token, &format!("good {n}"), &clock);
+        claims["htu"] = htu.into();
+        let proof = page.sign(&page.header(), &claims);
+        assert_eq!(
+            refusal(&service, request(&token, &proof)).await,
+            None,
+            "{htu}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_bound_token_is_no_bearer_token() {
+    let clock = TestClock::new();
+    let page = Page::p256();
+    let token = page.token();
+    let proof = |jti: &str| page.sign(&page.header(), &claims(&token, jti, &clock));
+    let service = service(&clock);
+    let twice = request(&token, &proof("1")).header("dpop", proof("2"));
+    assert!(
+        refusal(&service, twice)
+            .await
+            .unwrap()
+            .contains("exactly one")
+    );
+    let without = get("/orders", CONTOSO).header(header::AUTHORIZATION, format!("DPoP {token}"));
+    assert!(
+        refusal(&service, without)
+            .await
+            .unwrap()
+            .contains("exactly one")
+    );
+    let as_bearer = get(&format!("/orders?token={token}"), CONTOSO)
+        .header(header::AUTHORIZATION, "Bearer x")
+        .header("dpop", proof("3"));
+    assert!(refusal(&service, as_bearer).await.is_some());
+
+    // A preflight has no proof, and is not granted.
+    let preflight = preflight(&format!("/orders?token={token}"), CONTOSO);
+    let outcome = service.send(preflight).await;
+    assert_eq!(outcome.allowed_origin(), None);
+
+    // Nor is a bearer token good here, unless that is chosen; and then without a proof.
+    let unbound = tokens::token(LIST);
+    let request = || {
+        let value = format!("DPoP {unbound}");
+        get("/orders", CONTOSO).header(header::AUTHORIZATION, value)
+    };
+    assert!(
+        refusal(&service, request())
+            .await
+            .unwrap()
+            .contains("bound to no key")
+    );
+    let both = Dpop::builder(verifier())
+        .public_url("https://api.example/v1")
+        .dangerously_accept_bearer_tokens()
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let service = service_of(both.clone());
+    assert_eq!(refusal(&service, request()).await, None);
+    assert!(
+        refusal(&service, request().header("dpop", proof("4")))
+            .await
+            .is_some()
+    );
+}
+
+#[tokio::test]
+async fn a_token_bound_in_another_way_is_refused() {
+    let clock = TestClock::new();
+    let service = service(&clock);
+    let page = Page::p256();
+    for cnf in [
+        json!({"x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}),
+        json!({"jkt": 1}),
+        json!(null),
+        json!("jkt"),
+        json!({}),
+    ] {
+        let mut token = tokens::claims(LIST);
+        token["cnf"] = cnf.clone();
+        let token = sign(&tokens::header(), &token, RSA);
+        let proof = page.sign(&page.header(), &claims(&token, "1", &clock));
+        let refused = refusal(&service, request(&token, &proof)).await;
+        assert!(refused.is_some(), "{cnf}");
+    }
+}
+
+#[tokio::test]
+async fn requests_that_no_layer_judges_prove_it_too() {
+    let clock = TestClock::new();
+    let verifier = Dpop::builder(verifier())
+        .public_url("https://api.example/v1")
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let policy = TokenOrigins::builder()
+        .verifier(verifier)
+        .source(TokenSource::header(header::AUTHORIZATION).scheme("DPoP"))
+        .claim(OriginsClaim::delimited("ao", ';'))
+        .build()
+        .unwrap();
+    let page = Page::p256();
+    let token = page.token();
+    let proof = page.sign(&page.header(), &claims(&token, "1", &clock));
+    let parts = || request(&token, &proof).body(()).unwrap().into_parts().0;
+    assert!(policy.authenticate(&parts()).await.unwrap().is_some());
+    let again = policy.authenticate(&parts()).await.unwrap_err();
+    assert!(
+        matches!(again, VerifyError::ProofOfPossession(_)),
+        "{again}"
+    );
+}
+
+#[test]
+fn settings_have_bounds() {
+    let builder = || Dpop::builder(verifier());
+    for (url, is_good) in [
+        ("https://api.example", true),
+        ("https://api.example:8443/v1/", true),
+        ("http://localhost:3000", true),
+        ("api.example", false),
+        ("https://", false),
+        ("https://api.example?a", false),
+        ("https://user@api.example", false),
+        ("", false),
+    ] {
+        assert_eq!(builder().public_url(url).build().is_ok(), is_good, "{url}");
+    }
+    let errors = builder()
+        .max_age(Duration::ZERO)
+        .leeway(Duration::from_secs(301))
+        .max_proofs(0)
+        .build()
+        .unwrap_err();
+    let expected = [
+        DpopConfigError::MissingUrl,
+        DpopConfigError::MaxAge(Duration::ZERO),
+        DpopConfigError::Leeway(Duration::from_secs(301)),
+        DpopConfigError::MaxProofs,
+    ];
+    assert_eq!(errors.into_iter().collect::<Vec<_>>(), expected);
+}
