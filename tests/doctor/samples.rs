@@ -380,7 +380,7 @@ impl tower_cors::OriginPolicy for TokenOfAnotherPage {
         VerdictFuture::ready(Denial::new(DenialKind::OriginNotAllowed))
     }
 
-    fn varies_on(&self) -> &[HeaderName] {
-        const { &[header::ORIGIN, header::AUTHORIZATION] }
+    fn properties(&self) -> tower_cors::policy::PolicyProperties {
+        tower_cors::policy::PolicyProperties::new().reads([header::AUTHORIZATION])
     }
 }
