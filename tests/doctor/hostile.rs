@@ -138,14 +138,13 @@ async fn loops_of_redirects() {
     assert_eq!(server.seen().len(), 21);
 }
 
-/// A server that takes a connection by h2 and resets it.
+/// A server that closes with bytes unread, which resets the connection.
 #[tokio::test]
 async fn connections_that_are_reset() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            // With bytes unread, closing resets.
             let _ = stream.readable().await;
             drop(stream);
         }

@@ -117,6 +117,18 @@ async fn requests_by_status() {
         send("401", 401).ours("auth-before-cors", &["401", "authentication"]),
         send("404", 404).cause("not-found", &["/items"]),
         send("200", 200).ours("headers-only-on-preflight", &[".layer(", "handlers"]),
+        get(
+            "403 to what is no GET",
+            by_hand(|asked| {
+                if asked.is_get() {
+                    granted(asked, PAGE, &[])
+                } else {
+                    reply(403, &[])
+                }
+            }),
+        )
+        .args(&["-d", "a=1", "--send"])
+        .cause("error-without-headers", &["403", "CSRF"]),
         get("304", by_hand(|_| reply(304, &[]))).cause("not-modified-without-headers", &["304"]),
         get(
             "503 with a page",

@@ -5,5 +5,6 @@ mod lists;
 mod network;
 mod not_sent;
 mod origins;
+mod own_layer;
 mod readable;
 mod redirects;

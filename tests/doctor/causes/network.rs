@@ -1,22 +1,14 @@
 //! No HTTP answer.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair,
     generate_simple_self_signed,
 };
-use tokio::net::TcpListener;
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{
-        ServerConfig,
-        crypto::ring,
-        pki_types::{CertificateDer, PrivateKeyDer},
-    },
-};
+use tokio_rustls::rustls::pki_types::CertificateDer;
 
-use crate::support::{Doctor, PAGE, Report, raw, raw_stream};
+use crate::support::{Doctor, PAGE, Report, raw, raw_stream, tls, tls_stream};
 
 async fn failed(doctor: Doctor, cause: &str) -> Report {
     let report = doctor.page(PAGE).run().await;
@@ -79,46 +71,6 @@ async fn connections_that_say_nothing_or_nonsense() {
     assert!(report.advises("handler"));
     let report = failed(doctor().args(["-X", "PUT"]), "timeout").await;
     assert!(report.advises("OPTIONS"));
-}
-
-/// A server with TLS that grants everybody everything, by HTTP/1.1 or h2.
-async fn tls(certificate: &CertificateDer<'static>, key: &KeyPair) -> std::net::SocketAddr {
-    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.clone()], key)
-        .unwrap();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
-            tokio::spawn(async move {
-                let Ok(stream) = acceptor.accept(stream).await else {
-                    return;
-                };
-                let service = hyper::service::service_fn(
-                    |request: http::Request<hyper::body::Incoming>| async move {
-                        let version = format!("{:?}", request.version());
-                        http::Response::builder()
-                            .header("access-control-allow-origin", "*")
-                            .header("x-version", version)
-                            .body(String::new())
-                    },
-                );
-                let io = hyper_util::rt::TokioIo::new(stream);
-                let executor = hyper_util::rt::TokioExecutor::new();
-                let _ = hyper_util::server::conn::auto::Builder::new(executor)
-                    .serve_connection(io, service)
-                    .await;
-            });
-        }
-    });
-    address
 }
 
 struct Authority {
@@ -226,4 +178,35 @@ async fn the_wrong_scheme() {
     let doctor = Doctor::new("https://127.0.0.1:8080/items").at("127.0.0.1:8080", plain.address);
     let report = failed(doctor, "tls-mismatch").await;
     assert!(report.advises("http://127.0.0.1:8080/items"));
+}
+
+/// h2, and then a reset of the stream, of the connection, or frames that are none.
+#[tokio::test]
+async fn h2_that_is_reset() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+    const RESET: &[u8] = &[0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 2];
+    const GO_AWAY: &[u8] = &[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11];
+    const NONSENSE: &[u8] = &[255; 64];
+    let own = generate_simple_self_signed(vec!["api.example.com".to_owned()]).unwrap();
+    for frame in [RESET, GO_AWAY, NONSENSE] {
+        let address = tls_stream(
+            own.cert.der(),
+            &own.signing_key,
+            move |mut stream| async move {
+                let mut preface = [0; 1024];
+                let _ = stream.read(&mut preface).await;
+                let _ = stream.write_all(&[SETTINGS, frame].concat()).await;
+                let _ = stream.read(&mut preface).await;
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            },
+        )
+        .await;
+        let doctor = Doctor::new(API)
+            .args(["-k", "--timeout", "3"])
+            .at("api.example.com:443", address);
+        let report = failed(doctor, "connection-closed").await;
+        assert_eq!(report.warnings(), ["certificate-not-checked"]);
+    }
 }

@@ -127,3 +127,27 @@ async fn a_page_may_be_sandboxed_or_upgrade_its_requests() {
     assert_eq!(report.json()["url"], "https://127.0.0.1:8080/items");
     assert_eq!(report.cause(), "tls-mismatch");
 }
+
+#[tokio::test]
+async fn a_page_is_fetched_once_for_all_urls() {
+    let page = Server::start(by_hand(|_| {
+        reply(200, &[("content-security-policy", "connect-src 'none'")])
+    }))
+    .await;
+    let report = Doctor::new("http://127.0.0.1:8080/a")
+        .args([
+            "http://127.0.0.1:8080/b",
+            "--page",
+            "http://localhost:3000/",
+        ])
+        .at("localhost:3000", page.address)
+        .run()
+        .await;
+    let causes: Vec<_> = report
+        .objects
+        .iter()
+        .map(|object| object["cause"].as_str())
+        .collect();
+    assert_eq!(causes, [Some("page-csp"), Some("page-csp")]);
+    assert_eq!(page.seen().len(), 1);
+}

@@ -104,6 +104,14 @@ async fn forbidden(questions: &mut Questions<'_, '_>) -> Finding {
         return Finding::new(Cause::LayerBeforeCors(403), step, text)
             .and(probe, "GET of the same URL is not answered 403");
     }
+    // The layer lets the page in, so it is not what refuses this request.
+    if !is_preflight
+        && let Some(probe) = questions.get().await
+        && questions.granted(&[probe]).is_some()
+    {
+        return Finding::new(Cause::ErrorWithoutHeaders(403), step, text)
+            .and(probe, "GET of the same URL has a grant");
+    }
     if let Some(probe) = questions.get_without_origin().await
         && questions.answer_of(probe).status != 403
     {

@@ -74,7 +74,7 @@ impl Value {
         if value == "null" {
             return Self::Other;
         }
-        if value != "*" && value.contains(['*', '^', '$', '\\', '(', '|']) && value.contains('.') {
+        if is_pattern(value) {
             return Self::Pattern;
         }
         let Some((_, authority)) = value.split_once("://") else {
@@ -105,6 +105,12 @@ impl Value {
             None => Self::Other,
         }
     }
+}
+
+/// A wildcard in a part, or a regular expression. A `$` in front is an unset variable's.
+fn is_pattern(value: &str) -> bool {
+    value != "*" && value.contains(['*', '^', '\\', '(', '|'])
+        || value.ends_with('$') && value.contains('.')
 }
 
 fn spelling(value: &str, authority: &str) -> Spelling {
@@ -200,6 +206,8 @@ mod tests {
             ("null", Value::Other),
             ("https://*.example.com", Value::Pattern),
             ("^https://.*\\.example\\.com$", Value::Pattern),
+            ("http://localhost:*", Value::Pattern),
+            ("${ORIGIN}", Value::Invalid),
             ("https://a.example, https://b.example", Value::List),
             ("https://a.example https://b.example", Value::List),
             ("undefined", Value::Invalid),

@@ -1,13 +1,16 @@
 //! Browsers ask their user before a page of the internet may talk to this machine or network.
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
 use url::{Host, Url};
 
 use super::warning::Warnings;
 use crate::{
     case::Case,
-    exchange::Kind,
+    exchange::{Kind, Step},
     lab::Lab,
     net::{is_loopback_host, is_private},
 };
@@ -15,7 +18,7 @@ use crate::{
 pub(super) async fn find(lab: &Lab<'_>, case: &Case, warnings: &mut Warnings) {
     let steps: Vec<usize> = (0..lab.steps.len())
         .filter(|i| !matches!(lab.steps[*i].kind, Kind::Probe | Kind::Page))
-        .filter(|i| lab.steps[*i].address.is_some_and(is_private))
+        .filter(|i| address_of(&lab.steps[*i]).is_some_and(is_private))
         .collect();
     let Some(page) = case.page.origin.url() else {
         return;
@@ -31,6 +34,16 @@ pub(super) async fn find(lab: &Lab<'_>, case: &Case, warnings: &mut Warnings) {
         "let the user grant the permission, or serve the page from the same network".into(),
         &steps,
     );
+}
+
+/// Where browsers would connect to: what the URL itself says, or where its name led.
+fn address_of(step: &Step) -> Option<IpAddr> {
+    match step.sent.url.host() {
+        Some(Host::Ipv4(address)) => Some(address.into()),
+        Some(Host::Ipv6(address)) => Some(address.into()),
+        _ if is_loopback_host(&step.sent.url) => Some(Ipv4Addr::LOCALHOST.into()),
+        _ => step.address,
+    }
 }
 
 /// Whether the page's host is known to be of the internet. A name without an address says nothing.
