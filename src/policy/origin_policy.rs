@@ -17,6 +17,9 @@ use crate::request::CorsRequest;
 /// knows its answer returns it ready, at no cost; one that has to look something up returns a
 /// future, which must own what it needs.
 ///
+/// [Writing a policy] is a page of the guide: what to compare, how to wait, when to abstain, and how to
+/// test it.
+///
 /// # Security contract
 ///
 /// * **Grant only from facts that you have verified.** A token whose signature was not checked, a
@@ -51,6 +54,8 @@ use crate::request::CorsRequest;
 /// let cors = CorsLayer::builder().origin_policy(intranet).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// [Writing a policy]: https://docs.rs/tower-cors/latest/tower_cors/guide/policies/index.html
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an `OriginPolicy`",
     note = "a list of texts becomes one with `OriginSet::parse([\"https://a.example\"])?`",

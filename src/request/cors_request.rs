@@ -15,27 +15,23 @@ use crate::{fetch::Line, origin::RequestOrigin};
 /// use http::{Method, Request, Response, StatusCode, header};
 /// # use std::convert::Infallible;
 /// # use tower::{Layer, ServiceExt, service_fn};
-/// use tower_cors::{CorsLayer, Denial, DenialKind, Grant, Verdict, policy_fn};
+/// use tower_cors::{CorsLayer, OriginSet, policy_fn};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-///
-/// // Anybody may read below /public; a preflight is judged by the method that it announces.
-/// let public = policy_fn(|request| {
-///     let is_public = request.uri().path().starts_with("/public/");
-///     if is_public && request.effective_method() == Method::GET {
-///         Verdict::Allow(Grant::any_origin())
-///     } else {
-///         Verdict::Deny(Denial::new(DenialKind::OriginNotAllowed))
-///     }
+/// // Partners may read, and nothing else; a preflight is judged by the method that it announces.
+/// let partners = OriginSet::parse(["https://partner.example"])?;
+/// let policy = policy_fn(move |request| {
+///     let reads = request.effective_method() == Method::GET;
+///     request.origin().judge_by(|origin| reads && partners.contains(origin))
 /// });
 /// let service = CorsLayer::builder()
-///     .origin_policy(public)
+///     .origin_policy(policy)
 ///     .build()?
 ///     .layer(service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(()))));
 /// let preflight = |method| {
-///     Request::options("/public/list")
-///         .header(header::ORIGIN, "https://example.com")
+///     Request::options("/list")
+///         .header(header::ORIGIN, "https://partner.example")
 ///         .header(header::ACCESS_CONTROL_REQUEST_METHOD, method)
 ///         .body(())
 /// };
