@@ -1,4 +1,5 @@
-//! Which header names can stand in which list.
+//! Checks of the header names in a list. Each list refuses names that would have no effect in it, since
+//! a name without effect is usually a misunderstanding.
 
 use crate::{
     error::HeaderNameErrorReason as Reason,
@@ -46,7 +47,8 @@ fn parse(
     Ok(name)
 }
 
-/// What separates the entries of a text that holds several, if it does.
+/// The name of the separator, if the text holds several entries. Checked before anything else: the
+/// other mistakes in such a text come from the separator, and their messages would mislead.
 pub(super) fn joined_by(text: &str) -> Option<&'static str> {
     let has_several = |is_separator: fn(char) -> bool| {
         let mut parts = text.split(is_separator).filter(|part| !part.is_empty());
