@@ -17,7 +17,7 @@ pub(super) struct Vary {
     names: Vec<(HeaderName, HeaderValue)>,
     /// All names in one value.
     joined: HeaderValue,
-    /// The same beside what services that compress say.
+    /// The same after `accept-encoding`, which services that compress send.
     with_encoding: HeaderValue,
 }
 
@@ -36,10 +36,10 @@ impl Vary {
         }
     }
 
-    /// Adds the names that are missing, each once. What is there stays; `*` says everything.
+    /// Adds the missing names, each once. Existing ones stay; `*` covers all names.
     ///
-    /// Not by way of `entry`, which makes room in a full map even where nothing is added. Of the
-    /// usual number of headers, a look at each is cheaper than to look up one that is not there.
+    /// Searches the names one by one: for the usual number of headers this costs less than hashing a name
+    /// that is absent. `entry` is avoided because it grows a full map even if nothing is added.
     #[inline(always)]
     pub(super) fn merge_into(&self, headers: &mut HeaderMap) {
         if self.names.is_empty() {
@@ -53,7 +53,7 @@ impl Vary {
     }
 
     fn merge_with_lines(&self, headers: &mut HeaderMap) {
-        // What services usually say is known at sight.
+        // The usual cases first: nothing to add, or only `accept-encoding` there.
         if let Some(Line::One(line)) = Line::find(headers, &VARY) {
             if line == self.joined || line == "*" {
                 return;
@@ -79,7 +79,7 @@ impl Vary {
 fn join(names: &[HeaderName]) -> HeaderValue {
     let texts: Vec<&str> = names.iter().map(HeaderName::as_str).collect();
     let joined = texts.join(",");
-    // A part of the program is cheaper to clone than what is shared.
+    // `from_static` clones without touching a reference count.
     match USUAL.into_iter().find(|usual| *usual == joined) {
         Some(usual) => HeaderValue::from_static(usual),
         None => shared_value(joined),

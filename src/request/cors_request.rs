@@ -102,8 +102,8 @@ impl<'a> CorsRequest<'a> {
         self.head.headers
     }
 
-    /// The value of a header that should be there once: `None` if it is missing, there several
-    /// times, or not visible ASCII. Compare the whole value; a part of it may be an attacker's.
+    /// The value of a header that should be present once: `None` if it is missing, present several
+    /// times, or not visible ASCII. Compare the whole value: an attacker may have written a part of it.
     ///
     /// A policy that uses it names the header in
     /// [`PolicyProperties::reads`](crate::policy::PolicyProperties::reads).
@@ -114,7 +114,7 @@ impl<'a> CorsRequest<'a> {
         }
     }
 
-    /// What outer layers have left.
+    /// Extensions that outer layers have added.
     pub fn extensions(&self) -> &'a Extensions {
         self.head.extensions
     }
@@ -130,8 +130,8 @@ impl<'a> CorsRequest<'a> {
         &self.head
     }
 
-    /// A copy, for a policy that waits and then needs the request again: a combinator, say, which
-    /// asks a second policy when the first one has abstained.
+    /// A copy, for a policy that waits and then needs the request again. A combinator does, if it asks a
+    /// second policy after the first one has abstained.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -206,7 +206,7 @@ impl OwnedRequest {
         &self.headers
     }
 
-    /// Shows the request again.
+    /// Calls `look` with the request, as policies see it.
     pub fn with<R>(&self, look: impl FnOnce(&CorsRequest<'_>) -> R) -> R {
         let head = Head {
             method: &self.method,
@@ -215,7 +215,7 @@ impl OwnedRequest {
             headers: &self.headers,
             extensions: &self.extensions,
         };
-        // The headers were parsed before they were kept, so this is the same preflight again.
+        // The headers have been parsed once before they were copied, so this does not fail.
         let preflight = if self.is_preflight {
             announced_method(&head).and_then(|method| Preflight::parse(method, &self.headers).ok())
         } else {

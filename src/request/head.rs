@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use http::{Extensions, HeaderMap, Method, Request, Uri, Version, header::HOST};
 
-/// A request without its body.
+/// A request without its body, which no decision depends on.
 #[derive(Clone, Copy)]
 pub(crate) struct Head<'a> {
     pub(crate) method: &'a Method,

@@ -26,7 +26,7 @@ impl<'a> Preflight<'a> {
         &self.headers
     }
 
-    /// Parses the request headers that make a preflight one.
+    /// Parses `Access-Control-Request-Method` and `Access-Control-Request-Headers`.
     ///
     /// # Errors
     ///
