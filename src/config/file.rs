@@ -63,7 +63,7 @@ pub struct CorsConfig {
 }
 
 impl CorsConfig {
-    /// The builder with these settings, for what a file cannot say.
+    /// The builder with these settings, to add settings that a file cannot have.
     ///
     /// ```
     /// use tower_cors::config::CorsConfig;
@@ -116,7 +116,7 @@ impl<'de> Deserialize<'de> for CorsConfig {
 const KEYS: &str = "allow_origins, dangerously_allow_insecure_origins, allow_credentials, \
                     allow_methods, allow_headers, expose_headers, max_age or denied_requests";
 
-/// Written by hand, because a derived one does not say which key a wrong value belongs to.
+/// Written by hand: the errors of a derived implementation do not name the key of a wrong value.
 struct ConfigVisitor;
 
 impl<'de> Visitor<'de> for ConfigVisitor {
@@ -182,7 +182,7 @@ where
 }
 
 fn about<E: Error>(key: &str, what: fmt::Arguments<'_>) -> E {
-    // A key is shown as it is where it can be; it stands in a log otherwise.
+    // An unknown key is untrusted text. It is escaped, unless it is plain ASCII.
     if key.chars().all(|c| c.is_ascii_graphic()) {
         E::custom(format_args!("{key}: {what}"))
     } else {
@@ -190,7 +190,7 @@ fn about<E: Error>(key: &str, what: fmt::Arguments<'_>) -> E {
     }
 }
 
-/// TOML writes the key below the text; here it stands before it.
+/// TOML's error has more lines, which show the key below the text. Here the key is already before it.
 fn first_line(error: &impl fmt::Display) -> String {
     let text = error.to_string();
     text.lines().next().unwrap_or_default().to_owned()
@@ -261,7 +261,7 @@ impl<'de> Visitor<'de> for MaxAgeVisitor {
         Ok(None)
     }
 
-    /// How formats say it that have options.
+    /// For formats that have an option type.
     fn visit_none<E: Error>(self) -> Result<Option<i64>, E> {
         Ok(None)
     }

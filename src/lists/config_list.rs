@@ -9,9 +9,9 @@ use crate::{
 
 /// Anything: any origin, any method, any request header, or all response headers.
 ///
-/// As a policy it grants every request the literal `*`, never with credentials, and its answers
-/// vary on nothing. Safe for what is public anyway; not for a service that only a private network
-/// protects.
+/// As a policy it grants every request the literal `*`, never with credentials, and its answers have no
+/// `Vary`. This is safe for public data. It is not safe for a service that is only protected by a
+/// private network: any page that a user inside opens could read it.
 ///
 /// ```
 /// use tower_cors::{Any, CorsLayer, error::ConfigError};
@@ -58,7 +58,7 @@ pub struct Any;
 #[derive(Clone, Default)]
 pub struct ConfigList {
     any: bool,
-    /// All entries, one after the other: lists can be long, and are read once.
+    /// All entries in one string: a list can have a million, which would otherwise be as many allocations.
     text: String,
     ends: Vec<usize>,
     source: Option<Source>,
@@ -113,13 +113,13 @@ impl ConfigList {
         })
     }
 
-    /// Lists one more.
+    /// Adds an entry.
     pub(crate) fn push(&mut self, entry: &str) {
         self.text.push_str(entry);
         self.ends.push(self.text.len());
     }
 
-    /// The bytes of all that is listed.
+    /// The length of all entries together, in bytes.
     pub(crate) fn listed_bytes(&self) -> usize {
         self.text.len()
     }
@@ -206,7 +206,7 @@ impl<T: ListEntry> FromIterator<T> for ConfigList {
     }
 }
 
-/// What can be one entry of a [`ConfigList`]: a text, or a value that is written as one.
+/// An entry of a [`ConfigList`]: a text, or a value that has a textual form.
 ///
 /// Implemented for texts, [`Method`], [`HeaderName`], [`HeaderValue`], [`Origin`] and
 /// [`OriginPattern`], and for references to them.
