@@ -1,4 +1,4 @@
-//! The grammar of a serialised origin: where its parts end, and what no browser writes.
+//! The grammar of a serialised origin: where its parts end, and which spellings no browser sends.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -15,7 +15,8 @@ pub(crate) const MAX_HOST_LEN: usize = 253;
 
 const MAX_LABEL_LEN: usize = 63;
 
-/// Where the parts of a serialised origin end: the grammar, apart from who owns the bytes.
+/// The offsets at which the parts of a serialised origin end. They do not borrow the bytes, so that an
+/// owned text and a header value can both be parsed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parts {
     pub(crate) scheme_end: u16,
@@ -56,7 +57,7 @@ pub(crate) fn narrow(offset: usize) -> u16 {
 ///
 /// RFC 3986, section 3.1, and `_`, which private schemes use in practice; lower case only.
 pub(crate) fn scheme_end(bytes: &[u8]) -> Result<usize, OriginErrorKind> {
-    // What nearly every request carries.
+    // Nearly every request has this scheme.
     if bytes.starts_with(b"https://") {
         return Ok(5);
     }
@@ -72,8 +73,8 @@ pub(crate) fn scheme_end(bytes: &[u8]) -> Result<usize, OriginErrorKind> {
     }
 }
 
-/// Whether the hosts of the scheme's URLs are names of the DNS or IP addresses. All other schemes
-/// belong to applications, which give their pages whatever host they like.
+/// Whether the hosts of the scheme's URLs are DNS names or IP addresses. All other schemes belong to
+/// applications, which choose any host for their pages.
 #[inline(always)]
 pub(crate) fn names_hosts(scheme: &[u8]) -> bool {
     matches!(scheme, b"https" | b"http" | b"ws" | b"wss" | b"ftp")
@@ -117,8 +118,8 @@ pub(crate) fn host_len(bytes: &[u8]) -> Result<usize, OriginErrorKind> {
     }
 }
 
-/// The length of the domain that begins `bytes`, if it has only characters of names that can be
-/// registered, which are fewer than browsers send; and a look at each of its labels.
+/// The length of the domain that begins `bytes`, if it consists of characters that registered names
+/// have. Those are fewer than browsers accept. `each_label` is called with each of its labels.
 pub(crate) fn registrable_len(
     bytes: &[u8],
     each_label: impl FnMut(&[u8]),
@@ -136,7 +137,7 @@ fn domain_len(
     let class_at = |at: usize| bytes.get(at).map(|&byte| classes[usize::from(byte)]);
     let mut label_start = 0;
     let mut len = 0;
-    // Two classes are told apart in here, and the others only once, behind the loop.
+    // The loop distinguishes two classes only. The others end it, and are told apart once, below.
     while let Some(class) = class_at(len) {
         if class != Class::Name {
             if class != Class::Dot {
@@ -170,8 +171,8 @@ fn domain_len(
     Ok(len)
 }
 
-/// Whether the bytes are labels with single dots between them: what may stand before a dot and the
-/// rest of a domain. Only the whole is too long or an address.
+/// Whether the bytes are labels with single dots between them, which may precede the base of a wildcard.
+/// The total length, and whether it is an address, are for the caller to check.
 pub(crate) fn are_labels(bytes: &[u8]) -> bool {
     bytes.split(|&byte| byte == b'.').all(|label| {
         check_label(label.len()).is_ok()
@@ -197,8 +198,8 @@ enum Class {
     Forbidden,
 }
 
-/// The characters which the [URL standard] lets through in a domain, because a browser can send
-/// them; names of the DNS use far fewer.
+/// The characters that the [URL standard] permits in a domain. Browsers can send them, although DNS names
+/// use far fewer.
 ///
 /// [URL standard]: https://url.spec.whatwg.org/#forbidden-domain-code-point
 static SENT: [Class; 256] = classes(true);
@@ -242,7 +243,7 @@ fn ends_in_a_number(domain: &[u8]) -> bool {
     }
 }
 
-/// Only four decimal numbers without leading zeros are how a browser writes an IPv4 address.
+/// Browsers write an IPv4 address as four decimal numbers without leading zeros, and in no other way.
 fn canonical_ipv4(host: &[u8]) -> Result<Ipv4Addr, OriginErrorKind> {
     std::str::from_utf8(host)
         .ok()
@@ -315,7 +316,7 @@ fn longest_run_of_zeros(segments: &[u16; 8]) -> (usize, usize) {
     (best_at, best)
 }
 
-/// What follows the host: nothing, or `:` and a port that is not the scheme's default.
+/// Parses the part after the host: nothing, or `:` and a port that is not the scheme's default.
 pub(crate) fn parse_port(rest: &[u8], scheme: &[u8]) -> Result<Option<u16>, OriginErrorKind> {
     let Some((&b':', digits)) = rest.split_first() else {
         return match rest {
@@ -338,8 +339,8 @@ pub(crate) fn parse_port(rest: &[u8], scheme: &[u8]) -> Result<Option<u16>, Orig
     }
 }
 
-/// The default ports of the [URL standard]'s special schemes that have a tuple origin, but for
-/// `ftp`, whose origins no current browser serialises.
+/// The default ports of the [URL standard]'s special schemes that have a tuple origin. `ftp` is left out:
+/// no current browser shows its pages.
 ///
 /// [URL standard]: https://url.spec.whatwg.org/#default-port
 pub(crate) fn default_port(scheme: &[u8]) -> Option<u16> {
@@ -350,9 +351,9 @@ pub(crate) fn default_port(scheme: &[u8]) -> Option<u16> {
     }
 }
 
-/// Whether nobody between a user and the origin can act as the origin ([Secure Contexts, section
-/// 3.1]): of all schemes, these three bring pages over a network without protection. The schemes of
-/// packaged applications load from the machine itself.
+/// Whether nobody on the network can act as the origin ([Secure Contexts, section 3.1]). Three schemes
+/// load pages over a network without protection. The schemes of packaged applications load from the
+/// machine itself.
 ///
 /// [Secure Contexts, section 3.1]: https://www.w3.org/TR/secure-contexts/#is-origin-trustworthy
 pub(crate) fn is_secure(scheme: &str, host: &str) -> bool {

@@ -22,9 +22,9 @@ use super::{
 /// | `app://-`, `chrome-extension://abcd` | that origin of a packaged application, as it is sent |
 /// | `moz-extension://*` | any host of an application's scheme, for those that differ per installation |
 ///
-/// Nothing else is a pattern. The parts of a parsed [`Origin`] are compared, never texts, so that no
-/// neighbouring name can slip through. An entry that could never match, because no browser sends
-/// it, is an error.
+/// Nothing else is a pattern. The parts of a parsed [`Origin`] are compared, never texts, so that
+/// `https://evilexample.com` does not match an entry for `example.com`. An entry that could never match,
+/// because no browser sends it, is an error.
 ///
 /// ```
 /// use tower_cors::{Origin, origin::OriginPattern};
@@ -50,7 +50,7 @@ pub struct OriginPattern {
     shape: Shape,
 }
 
-/// A pattern in a text that somebody else owns.
+/// A pattern that borrows its text: a set of many entries copies only the text.
 #[derive(Clone, Copy)]
 pub(crate) struct PatternRef<'a> {
     text: &'a str,

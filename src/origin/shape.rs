@@ -1,4 +1,4 @@
-//! Where the parts of a pattern stand in its text, and what is wrong with a text that is none.
+//! Parses a pattern into the offsets of its parts, and finds the mistake in a text that is not one.
 
 use std::net::Ipv4Addr;
 
@@ -12,7 +12,7 @@ use super::{
     punycode::is_punycode,
 };
 
-/// Where the parts of a pattern stand in its text.
+/// The offsets of a pattern's parts in its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Shape {
     pub(super) scheme_end: u16,
@@ -52,7 +52,7 @@ impl PortPattern {
     }
 }
 
-/// What may stand in a list only if somebody asks for it by a dangerous name.
+/// Entries that a list may contain only after a method named `dangerously_...` was called.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Permitted {
     /// `file://`.
@@ -77,7 +77,8 @@ impl Shape {
     }
 
     pub(super) fn parse_with(text: &str, permitted: Permitted) -> Result<Self, Kind> {
-        // The mistakes that people make are looked for only where there is one.
+        // Parse first, so that a correct entry costs one pass: lists can be long. Then look for the mistake
+        // that a person would name.
         Self::parse_well_formed(text, permitted)
             .map_err(|kind| obvious_mistake(text).unwrap_or(kind))
     }
@@ -111,8 +112,8 @@ impl Shape {
     }
 }
 
-/// Schemes of which no page has an origin: `ws` and `wss` URLs are no pages, browsers show no `ftp`
-/// page any more, and the rest have opaque origins, which are sent as `null`.
+/// Schemes that no page's origin has: `ws` and `wss` URLs are not pages, browsers no longer show `ftp`
+/// pages, and the pages of the others have opaque origins, which are sent as `null`.
 const NO_PAGE: [&[u8]; 7] = [
     b"ws",
     b"wss",
@@ -145,12 +146,12 @@ fn web_host(authority: &str, permitted: Permitted) -> Result<(HostPattern, usize
         };
     }
     if let Some(star) = star_in_first_label(authority) {
-        // With a letter in its place, it has to be a name that somebody can register.
+        // With a letter in place of the `*`, it must be a name that can be registered.
         let mut name = authority.to_owned();
         name.replace_range(star..=star, "x");
         let len = configured_host_len(&name)?;
-        // Directly below a registry's suffix, `*shop.com` would match the domains of others, and is
-        // more likely to be a misspelt `*.shop.com`.
+        // Directly below a registry's suffix, `*shop.com` would match other people's domains. It is more
+        // likely a misspelt `*.shop.com`.
         let base = name[..len].split_once('.').map_or("", |(_, base)| base);
         if base.is_empty() || is_registry_suffix(base) {
             return Err(Kind::Wildcard);
@@ -193,7 +194,7 @@ fn address_range(authority: &str) -> Result<Option<(u8, usize)>, Kind> {
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let bits: u8 = match rest[..digits].parse() {
         Ok(bits @ 8..=32) if !rest.starts_with('0') => bits,
-        // A slash at the end is another mistake.
+        // Only a slash at the end: that is reported as a path.
         Err(_) if rest.is_empty() => return Ok(None),
         _ => return Err(Kind::AddressRangeForm),
     };
@@ -203,12 +204,13 @@ fn address_range(authority: &str) -> Result<Option<(u8, usize)>, Kind> {
     Ok(Some((bits, authority.len() - rest.len() + digits)))
 }
 
-/// The mask of so many fixed bits.
+/// The netmask with this many fixed bits.
 pub(super) fn mask(bits: u8) -> u32 {
     u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0)
 }
 
-/// Names the mistake that a person would name, where the grammar stumbled over something else.
+/// The mistake that a person would name. The parser stops at the first byte that it does not expect, and
+/// its error may be about a consequence of the real mistake.
 fn obvious_mistake(text: &str) -> Option<Kind> {
     match text {
         "" => return Some(Kind::Empty),
@@ -252,7 +254,7 @@ fn obvious_mistake(text: &str) -> Option<Kind> {
         return Some(kind);
     }
     if is_web && matches!(address_range(rest), Ok(Some(_)) | Err(_)) {
-        // The range itself says what is wrong with it.
+        // The parser's own error about the range is the better one.
         return None;
     }
     match rest.as_bytes().get(authority.len()) {
@@ -263,8 +265,7 @@ fn obvious_mistake(text: &str) -> Option<Kind> {
     }
 }
 
-/// Tells of a list in one text before anything else: what is wrong with its parts does not matter
-/// until it is split.
+/// A list in one text is reported before anything else: other mistakes may come from the separator.
 fn several_or_quoted(text: &str) -> Option<Kind> {
     for (separator, name) in [(',', "commas"), (';', "semicolons")] {
         let mut parts = text.split(separator).filter(|part| !part.trim().is_empty());
@@ -297,8 +298,8 @@ fn wildcard_for_too_much(authority: &str) -> Option<Kind> {
     is_address.then_some(Kind::AddressPart)
 }
 
-/// The length of the host that begins `rest`: the grammar of origins, and on top of it that the host
-/// is a name that somebody can register, because people write lists and mistype.
+/// The length of the host that begins `rest`. Stricter than the grammar of origins: the host must be a
+/// name that can be registered. People write lists and mistype, and browsers do not.
 fn configured_host_len(rest: &str) -> Result<usize, Kind> {
     if rest.starts_with('[') {
         return host_len(rest.as_bytes());
@@ -338,6 +339,6 @@ fn wrong_with_host(rest: &str) -> Kind {
     if host.ends_with("..") {
         return Kind::TrailingDots;
     }
-    // These are characters that browsers send, too.
+    // The characters are fine, so the grammar of origins knows what is wrong.
     host_len(rest.as_bytes()).err().unwrap_or(Kind::Character)
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::request::CorsRequest;
 
-/// Two policies of which the second is asked where the first abstains: see
+/// Two policies; the second is asked if the first abstains: see
 /// [`OriginPolicy::fallback`](crate::OriginPolicy::fallback).
 #[derive(Clone, Debug)]
 pub struct Fallback<A, B> {
@@ -22,8 +22,8 @@ impl<A: OriginPolicy, B: OriginPolicy> Fallback<A, B> {
         }
     }
 
-    /// Asks the second policy only once the first is known to abstain. A request is kept only
-    /// while the first one has to be waited for.
+    /// Asks the second policy once the first has abstained. The request is copied only if the first policy
+    /// has to be waited for.
     fn ask(
         &self,
         first: VerdictFuture,

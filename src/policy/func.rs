@@ -20,7 +20,7 @@ use crate::request::{CorsRequest, OwnedRequest};
 ///     request.origin().judge_by(|origin| customers.contains(origin))
 /// });
 ///
-/// // One that has nothing to say to most requests abstains, so that a fallback is asked.
+/// // This one knows one origin. It abstains on the others, so that a fallback is asked.
 /// let previews = policy_fn(|request| match request.origin().tuple() {
 ///     Some(origin) if origin.as_str() == "https://preview.example" => Verdict::from(true),
 ///     _ => Verdict::Abstain,
@@ -75,7 +75,7 @@ impl<F> fmt::Debug for PolicyFn<F> {
 ///     };
 ///     match is_customer(origin).await {
 ///         Ok(is_customer) => Verdict::from(is_customer),
-///         // Who cannot tell denies.
+///         // If the source cannot tell, deny.
 ///         Err(error) => DenialKind::Unavailable.because(error.to_string()).into(),
 ///     }
 /// });

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use crate::lists::{AllowHeaders, AllowMethods, ExposeHeaders};
 
-/// Lists of a [`Grant`](crate::Grant) that replace the layer's. Made once, when the policy is configured;
-/// cloning is one reference count.
+/// Lists of a [`Grant`](crate::Grant) that replace the layer's. Make them once, when the policy is
+/// configured; cloning is one reference count.
 ///
 /// ```
 /// use http::Method;

@@ -19,9 +19,9 @@ impl CorsLayer {
 /// The rules of one route, by method: see [`CorsLayer::by_method`].
 ///
 /// A preflight is decided by the rule of the method that it asks for. Methods without a rule have
-/// [`MethodRule::none`]; a preflight for one of them is told which methods its origin may use, by
-/// the rule that reaches furthest, so that the browser's console names the method instead of the
-/// origin. In axum the layer goes around the handlers of one path, with
+/// [`MethodRule::none`]. The answer to a preflight for one of them lists the methods that its origin may
+/// use, by the rule that admits the most origins, so that the browser's console names the method and not
+/// the origin. In axum the layer goes around the handlers of one path, with
 /// `get(..).put(..).layer(..)`; in a tower stack around a service.
 ///
 /// ```
