@@ -16,8 +16,8 @@ pub(crate) const MAX_AGE_SECS: u32 = 86_400;
 /// seconds.
 pub(crate) const MAX_BROAD_AGE_SECS: u32 = 60;
 
-/// The position of an entry in a text with several entries. Empty for an array, whose entries can be
-/// told apart by their values.
+/// The position of an entry in a text with several entries. Empty for an array, whose entries can
+/// be told apart by their values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place(Option<(Option<Arc<str>>, usize)>);
 
@@ -91,8 +91,8 @@ pub enum ConfigError {
         value: String,
     },
 
-    /// `always_allow_origin` together with `Refuse`: the answer to all requests is the same, so none can be
-    /// refused.
+    /// `always_allow_origin` together with `Refuse`: the answer to all requests is the same, so
+    /// none can be refused.
     #[error(
         "denied_requests: with always_allow_origin all requests get the same answer: leave \
          `denied_requests` out, or use `allow_origins`"
@@ -204,8 +204,8 @@ pub enum ConfigError {
         reason: HeaderNameErrorReason,
     },
 
-    /// A combinator allows requests with a header without asking the policy inside it, and that policy is
-    /// the one that would check the header.
+    /// A combinator allows requests with a header without asking the policy inside it, and that
+    /// policy is the one that would check the header.
     #[error(
         "origin_policy: requests with {header} are allowed without asking a policy that reads \
          {header}, so a forged one would pass: let that policy judge them, as in \

@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::origin::MAX_ORIGIN_LEN;
 
-/// Bytes from the network, in quotes. Truncated at [`MAX_ORIGIN_LEN`]: longer is never a valid origin.
+/// Bytes from the network, in quotes. Truncated at [`MAX_ORIGIN_LEN`]: longer is never a valid
+/// origin.
 pub(crate) struct Quoted<'a>(pub(crate) &'a [u8]);
 
 impl fmt::Display for Quoted<'_> {

@@ -65,8 +65,8 @@ impl CorsLayer {
         CorsLayerBuilder::new()
     }
 
-    /// Starts a configuration, as [`builder`](Self::builder) does: the name that users of tower-http
-    /// type first. The configuration has to be built, since it may have mistakes.
+    /// Starts a configuration, as [`builder`](Self::builder) does: the name that users of
+    /// tower-http type first. The configuration has to be built, since it may have mistakes.
     #[expect(
         clippy::new_ret_no_self,
         reason = "a layer cannot be had without its checks"
@@ -144,8 +144,8 @@ impl CorsLayerBuilder {
     /// and to those without an `Origin`, and without `Vary: Origin`. Replaces
     /// [`allow_origins`](Self::allow_origins).
     ///
-    /// For services behind a cache that ignores `Vary`, which would otherwise hand the response to a
-    /// request without an `Origin` to the page ([Fetch, CORS protocol and HTTP caches]). Browsers
+    /// For services behind a cache that ignores `Vary`, which would otherwise hand the response to
+    /// a request without an `Origin` to the page ([Fetch, CORS protocol and HTTP caches]). Browsers
     /// compare the header with the page's origin, so pages of other origins still read nothing.
     ///
     /// ```
@@ -166,8 +166,8 @@ impl CorsLayerBuilder {
 
     /// The policy that decides, in place of a list of origins.
     ///
-    /// With credentials, a policy whose [`PolicyProperties`](crate::policy::PolicyProperties) say that it
-    /// lists insecure origins or public suffixes does not build, as with
+    /// With credentials, a policy whose [`PolicyProperties`](crate::policy::PolicyProperties) say
+    /// that it lists insecure origins or public suffixes does not build, as with
     /// [`allow_origins`](Self::allow_origins). An [`OriginSet`] says so by itself.
     pub fn origin_policy(mut self, policy: impl OriginPolicy) -> Self {
         self.policy = Some(Box::new(policy));
@@ -229,8 +229,8 @@ impl CorsLayerBuilder {
 
     /// How long a policy that has to be waited for may take. After that the request is refused with
     /// 503 and [`DenialKind::VerdictTimeout`](crate::DenialKind::VerdictTimeout), whatever
-    /// [`denied_requests`](Self::denied_requests) says, and the inner service is not called. Default:
-    /// no limit.
+    /// [`denied_requests`](Self::denied_requests) says, and the inner service is not called.
+    /// Default: no limit.
     ///
     /// Without a limit, a policy that never answers holds its requests for ever, and with them the
     /// places that an outer limit on concurrent requests has. `sleep` is the runtime's timer.
@@ -263,8 +263,8 @@ impl CorsLayerBuilder {
     /// Whether a [`Denial`](crate::Denial) is left in the extensions of the response, for a log
     /// or a test. Default: where denied requests are refused.
     ///
-    /// It costs an allocation for each denied request. On a public API those are frequent, hence the
-    /// default.
+    /// It costs an allocation for each denied request. On a public API those are frequent, hence
+    /// the default.
     pub fn record_denials(mut self, record: bool) -> Self {
         self.record_denials = Some(record);
         self
@@ -287,11 +287,11 @@ impl CorsLayerBuilder {
         self
     }
 
-    /// Adds origins without transport security to the list, also together with credentials; and only
-    /// here, ranges of IPv4 addresses, for the machines of developers.
+    /// Adds origins without transport security to the list, also together with credentials; and
+    /// only here, ranges of IPv4 addresses, for the machines of developers.
     ///
-    /// Anybody who controls a network between a user and such an origin can act as the user. All other
-    /// entries still have to be `https`.
+    /// Anybody who controls a network between a user and such an origin can act as the user. All
+    /// other entries still have to be `https`.
     ///
     /// ```
     /// use tower_cors::CorsLayer;
@@ -310,8 +310,8 @@ impl CorsLayerBuilder {
 
     /// Lets `"file://"` stand in the list of origins.
     ///
-    /// Browsers that send it, instead of `null`, send it for every local file, also for one that came by
-    /// mail.
+    /// Browsers that send it, instead of `null`, send it for every local file, also for one that
+    /// came by mail.
     pub fn dangerously_allow_file_origin(mut self) -> Self {
         self.opt_ins.file_origin = true;
         self
@@ -319,8 +319,8 @@ impl CorsLayerBuilder {
 
     /// Lets wildcards below, or above, a public suffix stand in a list together with credentials.
     ///
-    /// Anybody who registers a name below the suffix can act as the user. The same is true of every host
-    /// of an application's scheme, as in `moz-extension://*`.
+    /// Anybody who registers a name below the suffix can act as the user. The same is true of every
+    /// host of an application's scheme, as in `moz-extension://*`.
     pub fn dangerously_allow_public_suffixes(mut self) -> Self {
         self.opt_ins.public_suffixes = true;
         self
@@ -354,6 +354,7 @@ impl CorsLayerBuilder {
         }
         // The entries of a list have been checked one by one, with better messages.
         let is_own_policy = self.policy.is_some();
+        // An own policy and a list are never both in use: `build_list` reports that as a mistake.
         let (policy, plain_list, constant_origin) = match self.policy {
             Some(policy) => (policy, None, None),
             None => (list.policy, list.plain, list.constant),
@@ -362,6 +363,7 @@ impl CorsLayerBuilder {
         if let Some(table) = self.table {
             properties.set_caching(table.caching);
         }
+        // A list that is `Any` has been reported already, by its setting's name.
         if properties.reach() >= Reach::Star
             && credentials
             && !errors.contains(&ConfigError::AnyOriginWithCredentials)
@@ -389,6 +391,7 @@ impl CorsLayerBuilder {
             }
             None => (properties.reach() == Reach::Always).then_some(ToAll::Star),
         };
+        // The mistakes are returned at the end. Until then the values go on, so that all are found.
         let prepared = Prepared::new(
             &properties,
             self.table.is_some(),
@@ -413,6 +416,7 @@ impl CorsLayerBuilder {
             plain_list,
             prepared,
         };
+        // These depend on several settings, so they are checked when all are known.
         if rules.properties.has_broad_preflight() {
             errors.extend(missing_for_a_broad_preflight(&rules).map(ConfigError::BroadPreflight));
         }
@@ -424,10 +428,12 @@ impl CorsLayerBuilder {
     fn build_list(&self, errors: &mut Vec<ConfigError>) -> BuiltList {
         let is_said = self.origins.is_some() || self.insecure_origins.listed().len() > 0;
         match (is_said, &self.policy) {
+            // An empty list was said on purpose; nothing at all may have been forgotten.
             (false, None) => errors.push(ConfigError::MissingOrigins),
             (true, Some(_)) => errors.push(ConfigError::OriginsAndPolicy),
             (false, Some(_)) | (true, None) => {}
         }
+        // Checked even if a policy is set, so that the mistakes in the list are reported too.
         let nobody = OriginList::from(ConfigList::default());
         let origins = self.origins.as_ref().unwrap_or(&nobody);
         let listed = ListedOrigins::build(

@@ -1,4 +1,5 @@
-/// The settings that a configuration may contain only after a method named `dangerously_...` was called.
+/// The settings that a configuration may contain only after a method named `dangerously_...` was
+/// called.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct DangerousOptIns {
     pub(crate) null_origin: bool,

@@ -147,12 +147,15 @@ impl<'de> Visitor<'de> for ConfigVisitor {
                 _ => return Err(about(&key, format_args!("unknown key, expected {KEYS}"))),
             }
         }
+        // Reported here and not by `build`, because the program might add a policy later. A file that
+        // says nothing of origins was probably cut off.
         if origins.is_none() && insecure_origins.is_none() {
             let missing = format_args!(
                 "missing: list the origins, or write \"*\", or [] if nobody is allowed"
             );
             return Err(about("allow_origins", missing));
         }
+        // Keys that are absent have the defaults of the builder.
         let entries = |value: Option<EntriesValue>| value.map(|EntriesValue(list)| list);
         Ok(CorsConfig {
             origins: entries(origins),
@@ -173,6 +176,7 @@ where
     A: MapAccess<'de>,
     T: Deserialize<'de>,
 {
+    // JSON permits repeated keys, and parsers differ in which one counts.
     if slot.is_some() {
         return Err(about(key, format_args!("this key comes twice")));
     }
@@ -190,7 +194,8 @@ fn about<E: Error>(key: &str, what: fmt::Arguments<'_>) -> E {
     }
 }
 
-/// TOML's error has more lines, which show the key below the text. Here the key is already before it.
+/// TOML's error has more lines, which show the key below the text. Here the key is already before
+/// it.
 fn first_line(error: &impl fmt::Display) -> String {
     let text = error.to_string();
     text.lines().next().unwrap_or_default().to_owned()

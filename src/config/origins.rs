@@ -81,8 +81,8 @@ pub(crate) struct ListedOrigins {
 }
 
 impl ListedOrigins {
-    /// `insecure` has the entries of `dangerously_allow_insecure_origin`: they need no transport security,
-    /// and may be address ranges.
+    /// `insecure` has the entries of `dangerously_allow_insecure_origin`: they need no transport
+    /// security, and may be address ranges.
     pub(crate) fn build(
         origins: &OriginList,
         insecure: &ConfigList,
@@ -102,6 +102,7 @@ impl ListedOrigins {
                     set: set.clone(),
                 };
             }
+            // A set is immutable and shared, so single entries cannot be added to it.
             Listed::Set(_) => {
                 errors.push(ConfigError::SetAndInsecureOrigins);
                 &ConfigList::default()
@@ -113,6 +114,7 @@ impl ListedOrigins {
                 variable: variable.to_owned(),
             });
         }
+        // One mistake at a time: `*` with credentials is the more dangerous of the two.
         if entries.has_any() && credentials {
             errors.push(ConfigError::AnyOriginWithCredentials);
         } else if entries.has_any() && entries.listed().len() + insecure.listed().len() > 0 {
@@ -120,6 +122,7 @@ impl ListedOrigins {
         }
         let mut null = false;
         let mut set = OriginSetBuilder::default();
+        // Lists can have a million entries: one allocation instead of growing.
         set.reserve(
             entries.listed().len() + insecure.listed().len(),
             entries.listed_bytes() + insecure.listed_bytes(),
@@ -167,6 +170,7 @@ pub(crate) fn constant_origin(
         });
         return None;
     };
+    // The header has room for exactly one origin, and the answer does not depend on the request.
     let listed: Vec<&str> = entries.listed().collect();
     match listed[..] {
         [one] if !entries.has_any() => match one.parse::<OriginPattern>() {
@@ -220,8 +224,8 @@ fn risks(pattern: PatternRef<'_>, opt_ins: DangerousOptIns) -> impl Iterator<Ite
         of_strangers(pattern)
     };
     let mut insecure = is_insecure.then(|| insecure_origin(pattern));
-    // An entry may be both, such as `http://*.github.io`. Both messages then propose the same text, which
-    // has neither mistake.
+    // An entry may be both, such as `http://*.github.io`. Both messages then propose the same text,
+    // which has neither mistake.
     if let (
         Some(ConfigError::InsecureOrigin {
             instead: Some(secure),
@@ -237,7 +241,8 @@ fn risks(pattern: PatternRef<'_>, opt_ins: DangerousOptIns) -> impl Iterator<Ite
     insecure.into_iter().chain(strangers)
 }
 
-/// Traffic without transport security can be altered on the way, so anybody there can write the page.
+/// Traffic without transport security can be altered on the way, so anybody there can write the
+/// page.
 fn insecure_origin(pattern: PatternRef<'_>) -> ConfigError {
     let text = pattern.as_str();
     let is_range = matches!(pattern.host_pattern(), HostPattern::Range(_));
@@ -250,18 +255,20 @@ fn insecure_origin(pattern: PatternRef<'_>) -> ConfigError {
     }
 }
 
-/// The mistake if strangers can register a name, or publish an application, that the pattern matches.
+/// The mistake if strangers can register a name, or publish an application, that the pattern
+/// matches.
 fn of_strangers(pattern: PatternRef<'_>) -> Option<ConfigError> {
     let value = || pattern.as_str().to_owned();
     let host = pattern.host();
     let base = match pattern.host_pattern() {
+        // One name, or addresses, which nobody can register.
         HostPattern::Exactly | HostPattern::Range(_) => return None,
-        // The wildcard exists because an extension's identifier differs from one installation to the next.
-        // But any installed extension matches, whoever wrote it.
+        // The wildcard exists because an extension's identifier differs from one installation to
+        // the next. But any installed extension matches, whoever wrote it.
         HostPattern::Any => return Some(ConfigError::AnyHostWithCredentials { value: value() }),
         HostPattern::Subdomains => host,
-        // All names below your own domain are yours. Below a public suffix, somebody else can register a
-        // name with the same beginning and end, however long these are.
+        // All names below your own domain are yours. Below a public suffix, somebody else can
+        // register a name with the same beginning and end, however long these are.
         HostPattern::InLabel(_) => host.split_once('.').map_or("", |(_, base)| base),
     };
     crosses_public_suffix(base).then(|| ConfigError::PublicSuffix {

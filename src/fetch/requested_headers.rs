@@ -14,8 +14,8 @@ use super::token::TOKEN;
 ///
 /// Browsers send one line of lower-case names, sorted, without white space. Any case, any order,
 /// duplicates, white space around names, empty elements and several lines are understood as well,
-/// because proxies rewrite headers. There are bounds, so that nobody can make the layer read for long;
-/// beyond them the preflight is refused: [`MAX_LINES`](Self::MAX_LINES) lines,
+/// because proxies rewrite headers. There are bounds, so that nobody can make the layer read for
+/// long; beyond them the preflight is refused: [`MAX_LINES`](Self::MAX_LINES) lines,
 /// [`MAX_LEN`](Self::MAX_LEN) bytes and [`MAX_EMPTY`](Self::MAX_EMPTY) empty elements.
 ///
 /// ```
@@ -110,8 +110,9 @@ fn elements(line: &HeaderValue) -> impl Iterator<Item = &str> {
 
 /// Whether the line is tokens with single commas between them, as browsers write it.
 ///
-/// Nearly every line consists of lower-case letters, hyphens and commas. Those are checked eight bytes
-/// at a time, which takes half as long as byte by byte; the rest is left to [`is_plain_after`].
+/// Nearly every line consists of lower-case letters, hyphens and commas. Those are checked eight
+/// bytes at a time, which takes half as long as byte by byte; the rest is left to
+/// [`is_plain_after`].
 fn is_plain(line: &[u8]) -> bool {
     let mut rest = line;
     // Begin as if after a comma, so that a comma at the beginning counts as a doubled one.
@@ -138,7 +139,8 @@ fn commas_among_usual(word: u64) -> Option<u64> {
     // A comma and a hyphen differ in the lowest bit, and only zero does not reach the top bit.
     let no_comma = (word ^ each(b',')).wrapping_add(each(TOP as u8 - 1));
     let neither = ((word | each(1)) ^ each(b'-')).wrapping_add(each(TOP as u8 - 1));
-    // No sum carries into the next byte unless a byte has its top bit set, and then it is not usual.
+    // No sum carries into the next byte unless a byte has its top bit set, and then it is not
+    // usual.
     let usual = (from_a & !beyond_z | !neither) & !word & each(TOP as u8);
     (usual == each(TOP as u8)).then_some(!no_comma & each(TOP as u8))
 }

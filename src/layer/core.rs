@@ -39,6 +39,7 @@ impl Core {
                 None => self.policy.judge(request),
                 Some(_) => self.policy.judge_preflight(request),
             };
+            // A ready verdict is used at once, without a future: the usual case.
             verdict.into_ready()
         });
         #[cfg(feature = "tracing")]
@@ -86,7 +87,8 @@ mod tests {
     use super::*;
     use crate::{layer::CorsLayer, origin::OriginSet, protocol::write};
 
-    /// Few letters, so that a sent origin is often listed, or differs from a listed one in a detail.
+    /// Few letters, so that a sent origin is often listed, or differs from a listed one in a
+    /// detail.
     fn host() -> impl Strategy<Value = String> {
         "[ab]{1,2}(\\.[ab]){0,1}"
     }
@@ -119,7 +121,8 @@ mod tests {
         let core = layer.in_force.core(&head);
         match core.start(head).unwrap() {
             Plan::Forward(forward) => format!("{forward:?}"),
-            // Compare the written answer: if a denial is not recorded, its kind need not be the same.
+            // Compare the written answer: if a denial is not recorded, its kind need not be the
+            // same.
             Plan::Answer(answer) => format!("{:?}", write::answer(answer, &core.rules)),
         }
     }

@@ -1,8 +1,8 @@
 //! An event for every denial, with the target `tower_cors`.
 //!
-//! Refusals are `INFO`. If the request goes on to the service, it is `DEBUG`, because that is frequent on a
-//! public API. There are no warnings, since any client can cause an event. For the same reason there is a
-//! limit for each kind and second.
+//! Refusals are `INFO`. If the request goes on to the service, it is `DEBUG`, because that is
+//! frequent on a public API. There are no warnings, since any client can cause an event. For the
+//! same reason there is a limit for each kind and second.
 
 use http::header::ORIGIN;
 use tracing::{Level, field};
@@ -15,8 +15,8 @@ use crate::{
     request::Head,
 };
 
-/// Text from a client is escaped and truncated. The query is left out, because URLs carry tokens; so is
-/// the path if the policy looks for a token there.
+/// Text from a client is escaped and truncated. The query is left out, because URLs carry tokens;
+/// so is the path if the policy looks for a token there.
 ///
 /// A macro, because tracing needs the level at compile time.
 macro_rules! event {

@@ -41,8 +41,8 @@ pin_project! {
             edit: Edit,
             record: Option<Denial>,
         },
-        /// The layer answers. The headers are written when this is polled: they are larger than the plan,
-        /// and would make every future larger.
+        /// The layer answers. The headers are written when this is polled: they are larger than the
+        /// plan, and would make every future larger.
         Answered { answer: Option<Answer> },
         /// The policy has not answered yet. Boxed: it is rare, and holds the whole request.
         Waiting { waiting: Option<Box<W>> },
@@ -73,8 +73,8 @@ where
                     edit,
                     record,
                 } => {
-                    // Edit the response in place: moving it costs a copy. An error of the inner service
-                    // is passed on unchanged.
+                    // Edit the response in place: moving it costs a copy. An error of the inner
+                    // service is passed on unchanged.
                     let mut polled = future.poll(cx);
                     if let Poll::Ready(Ok(response)) = &mut polled {
                         let edit = mem::replace(edit, Edit::VaryOnly);
@@ -111,6 +111,7 @@ where
                     }
                 }
             };
+            // Poll the new state at once: nobody has registered a waker for it yet.
             this.state.set(next);
         }
     }

@@ -8,8 +8,8 @@ use crate::request::{Head, RequestKind, classify};
 /// What a layer and all its services share: one configuration, one for each method, or a
 /// configuration that can be replaced.
 ///
-/// All three stand behind one `Arc`, so that a service is one pointer larger than its inner service,
-/// whatever its configuration is.
+/// All three stand behind one `Arc`, so that a service is one pointer larger than its inner
+/// service, whatever its configuration is.
 pub(crate) enum InForce {
     /// One configuration for all requests.
     Always(Arc<Core>),
@@ -21,8 +21,8 @@ pub(crate) enum InForce {
 }
 
 impl InForce {
-    /// The configuration for the request. The request keeps it until its response has arrived, even if
-    /// another one is stored in the meantime.
+    /// The configuration for the request. The request keeps it until its response has arrived, even
+    /// if another one is stored in the meantime.
     #[inline(always)]
     pub(crate) fn core(&self, head: &Head<'_>) -> Arc<Core> {
         match self {
@@ -61,8 +61,8 @@ pub(crate) struct Table {
     pub(crate) rules: Vec<(Method, Arc<Core>)>,
     /// For requests with another method.
     pub(crate) closed: Arc<Core>,
-    /// For preflights that announce another method: the rule that admits the most origins. A page whose
-    /// origin is allowed then learns which methods are.
+    /// For preflights that announce another method: the rule that admits the most origins. A page
+    /// whose origin is allowed then learns which methods are.
     pub(crate) widest: Arc<Core>,
     /// Whether the service has no handlers for other methods.
     pub(crate) is_complete: bool,
@@ -89,9 +89,9 @@ impl Table {
 
     /// The configuration for a preflight whose method has no rule.
     ///
-    /// Browsers refuse a method that the answer does not list, except for `GET`, `HEAD` and `POST`, which
-    /// pass whatever it lists ([Fetch, CORS-preflight fetch, step 7]). So another rule's answer would open
-    /// these three. They get it only if the service has no handler for them.
+    /// Browsers refuse a method that the answer does not list, except for `GET`, `HEAD` and `POST`,
+    /// which pass whatever it lists ([Fetch, CORS-preflight fetch, step 7]). So another rule's
+    /// answer would open these three. They get it only if the service has no handler for them.
     ///
     /// [Fetch, CORS-preflight fetch, step 7]: https://fetch.spec.whatwg.org/#cors-preflight-fetch
     fn rest(&self, announced: &[u8]) -> &Arc<Core> {

@@ -6,8 +6,8 @@ use std::{
 
 use crate::policy::DenialKind;
 
-/// Limits the events of each kind and second. Any client can cause events, and could otherwise fill the
-/// log and hide important lines.
+/// Limits the events of each kind and second. Any client can cause events, and could otherwise fill
+/// the log and hide important lines.
 ///
 /// Each kind is counted by itself, so that a flood of one kind does not hide another.
 pub(crate) struct Limiter {
@@ -37,8 +37,8 @@ impl Limiter {
         }
     }
 
-    /// `None` if this event must not be logged; else how many of its kind were left out since the last
-    /// one.
+    /// `None` if this event must not be logged; else how many of its kind were left out since the
+    /// last one.
     pub(super) fn admit(&self, kind: DenialKind) -> Option<u32> {
         let second = u32::try_from(self.base.elapsed().as_secs()).unwrap_or(u32::MAX);
         self.admit_at(kind, second)
@@ -47,6 +47,7 @@ impl Limiter {
     fn admit_at(&self, kind: DenialKind, second: u32) -> Option<u32> {
         let window = &self.windows[kind as usize % KINDS];
         let next = |packed| Some(Window::unpack(packed).next(second).pack());
+        // Relaxed, because no other memory depends on this number.
         let before = window.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
         let before = Window::unpack(before.unwrap_or_else(|packed| packed));
         before.admits(second)

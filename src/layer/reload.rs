@@ -33,8 +33,8 @@ impl CorsLayer {
     }
 }
 
-/// Replaces the configuration of a [`CorsLayer`] that is [reloadable](CorsLayer::reloadable), and of
-/// all services that it has made.
+/// Replaces the configuration of a [`CorsLayer`] that is [reloadable](CorsLayer::reloadable), and
+/// of all services that it has made.
 ///
 /// Cloning is one reference count.
 #[derive(Clone)]
@@ -45,8 +45,8 @@ pub struct CorsHandle {
 
 impl CorsHandle {
     /// Replaces the whole configuration at once: by a [`CorsLayer`], a
-    /// [`CorsLayerBuilder`](crate::CorsLayerBuilder), [`MethodRules`](crate::routes::MethodRules), or
-    /// a `CorsConfig` from a file.
+    /// [`CorsLayerBuilder`](crate::CorsLayerBuilder), [`MethodRules`](crate::routes::MethodRules),
+    /// or a `CorsConfig` from a file.
     ///
     /// Requests that have arrived keep the configuration that they began with, also while their
     /// verdict is waited for.
@@ -59,8 +59,8 @@ impl CorsHandle {
         CorsLayer: TryFrom<C>,
     {
         let layer = CorsLayer::try_from(configuration)?;
-        // A reloadable layer is replaced by its current configuration. Otherwise this layer would follow
-        // the other one, or refer to itself.
+        // A reloadable layer is replaced by its current configuration. Otherwise this layer would
+        // follow the other one, or refer to itself.
         let new = match &*layer.in_force {
             InForce::Replaceable(other) => other.load_full(),
             InForce::Always(_) | InForce::ByMethod(_) => layer.in_force,

@@ -11,8 +11,8 @@ use crate::policy::{DenialKind, VerdictFuture};
 
 type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The longest time that a verdict may take, and the runtime's timer. The crate does not depend on a
-/// runtime, so the application passes the timer in.
+/// The longest time that a verdict may take, and the runtime's timer. The crate does not depend on
+/// a runtime, so the application passes the timer in.
 #[derive(Clone)]
 pub(crate) struct VerdictTimeout {
     limit: Duration,

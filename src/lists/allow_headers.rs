@@ -10,9 +10,10 @@ use crate::{
 
 /// The request headers that pages may send: a list, or any.
 ///
-/// Browsers let pages send safelisted headers without asking. Of these, list `Content-Type` if pages
-/// send JSON: only three of its values are safelisted. However long the list is, one preflight may ask
-/// for no more than the bounds of [`RequestedHeaders`]. Cloning is one reference count.
+/// Browsers let pages send safelisted headers without asking. Of these, list `Content-Type` if
+/// pages send JSON: only three of its values are safelisted. However long the list is, one
+/// preflight may ask for no more than the bounds of [`RequestedHeaders`]. Cloning is one reference
+/// count.
 ///
 /// # What `*` becomes
 ///
@@ -22,10 +23,10 @@ use crate::{
 /// | `*`, `x-a` | no | `*,x-a` |
 /// | `*` | yes | the names that the preflight asks for: with credentials, `*` is a header of that name |
 ///
-/// `*` does not cover `Authorization`, which has to be named beside it ([Fetch, CORS non-wildcard
-/// request-header name]). Names beside the `*` also help Firefox. It lets a preflight pass because of
-/// a `*`, but never finds the `*` in its cache of preflights, and so asks before every request; a name
-/// it does find.
+/// `*` does not cover `Authorization`, which has to be named beside it
+/// ([Fetch, CORS non-wildcard request-header name]). Names beside the `*` also help Firefox. It
+/// lets a preflight pass because of a `*`, but never finds the `*` in its cache of preflights, and
+/// so asks before every request; a name it does find.
 ///
 /// ```
 /// use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -85,6 +86,7 @@ impl AllowHeaders {
                 }),
             }
         }
+        // Sorted for the binary search, and so that the same list always gives the same header.
         listed.sort_unstable();
         listed.dedup();
         let star = any.then_some("*");
@@ -116,13 +118,14 @@ impl AllowHeaders {
         })
     }
 
-    /// The value of `Access-Control-Allow-Headers`. With credentials, browsers take `*` for the name of
-    /// a header, so the requested names, which have been checked, take its place.
+    /// The value of `Access-Control-Allow-Headers`. With credentials, browsers take `*` for the
+    /// name of a header, so the requested names, which have been checked, take its place.
     pub(crate) fn value(
         &self,
         credentials: bool,
         requested: &RequestedHeaders<'_>,
     ) -> Option<HeaderValue> {
+        // Without credentials, browsers understand `*`, and a constant answer is cheaper.
         if self.0.any && credentials {
             self.echo(requested)
         } else {
@@ -141,6 +144,7 @@ impl AllowHeaders {
         }
         // A page can ask for a header named `*`. Echoing it would send a wildcard.
         let is_echoed = |name: &str| name != "*" && self.allows_lower_case(name);
+        // Browsers send a sorted line without duplicates, which can be sent back without a copy.
         if let Some(line) = requested.as_browsers_write_it()
             && requested.iter().all(is_echoed)
         {

@@ -14,8 +14,9 @@ use crate::{
 /// ([Fetch, CORS-safelisted method](https://fetch.spec.whatwg.org/#cors-safelisted-method)).
 /// Cloning is one reference count.
 ///
-/// Any method is sent as `*`; methods beside it are left out, since it covers them. With credentials,
-/// browsers take `*` for a method of that name, so the answer names the requested method instead.
+/// Any method is sent as `*`; methods beside it are left out, since it covers them. With
+/// credentials, browsers take `*` for a method of that name, so the answer names the requested
+/// method instead.
 ///
 /// ```
 /// use http::Method;
@@ -77,6 +78,7 @@ impl AllowMethods {
         let mut listed = Vec::new();
         for (index, entry) in entries.listed().enumerate() {
             match parse(entry) {
+                // A repeated entry is harmless.
                 Ok(method) if listed.contains(&method) => {}
                 Ok(method) => listed.push(method),
                 Err(reason) => errors.push(ConfigError::Method {
@@ -102,8 +104,8 @@ impl AllowMethods {
         self.0.any
     }
 
-    /// The value of `Access-Control-Allow-Methods`. With credentials, browsers take `*` for the name of
-    /// a method, so the requested method, which has been checked, takes its place.
+    /// The value of `Access-Control-Allow-Methods`. With credentials, browsers take `*` for the
+    /// name of a method, so the requested method, which has been checked, takes its place.
     pub(crate) fn value(&self, credentials: bool, requested: &Method) -> HeaderValue {
         if !(self.0.any && credentials) {
             return self.0.value.clone();
@@ -138,6 +140,7 @@ fn parse(text: &str) -> Result<Method, MethodErrorReason> {
     if !is_token(text) {
         return Err(MethodErrorReason::NotAToken);
     }
+    // `*` is a token character, so `PU*` would be a method that nobody sends.
     if text.starts_with('*') || text.ends_with('*') {
         return Err(MethodErrorReason::Wildcard);
     }
@@ -150,6 +153,7 @@ fn parse(text: &str) -> Result<Method, MethodErrorReason> {
     if is_forbidden_method(text) {
         return Err(MethodErrorReason::Forbidden);
     }
+    // Browsers normalise the case of some methods only, so another case is nearly always a mistake.
     if let Some(known) = KNOWN.iter().find(|known| known.eq_ignore_ascii_case(text))
         && *known != text
     {

@@ -1,5 +1,5 @@
-//! Checks of the header names in a list. Each list refuses names that would have no effect in it, since
-//! a name without effect is usually a misunderstanding.
+//! Checks of the header names in a list. Each list refuses names that would have no effect in it,
+//! since a name without effect is usually a misunderstanding.
 
 use crate::{
     error::HeaderNameErrorReason as Reason,
@@ -34,9 +34,11 @@ fn parse(
     if !is_token(text) {
         return Err(Reason::NotAToken);
     }
+    // `*` is a token character: `x-*` would be a name that nobody sends, not a wildcard.
     if text.starts_with('*') || text.ends_with('*') {
         return Err(Reason::Wildcard);
     }
+    // Header names are case-insensitive, and browsers send lower case.
     let name = text.to_ascii_lowercase();
     if is_forbidden(&name) {
         return Err(Reason::Forbidden);

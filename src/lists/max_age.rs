@@ -59,6 +59,7 @@ impl MaxAge {
             Ok(secs) if secs <= Self::MAX_SECS => Self::from_bounded(secs),
             _ => {
                 errors.push(ConfigError::MaxAge { seconds: secs });
+                // Never used, because the mistake prevents the build.
                 Self::from_bounded(0)
             }
         }
@@ -76,6 +77,7 @@ impl MaxAge {
         /// How long browsers keep an answer without the header.
         const ABSENT: u32 = 5;
         match (max_age, cap) {
+            // A cap never makes the time longer.
             (Some(own), Some(cap)) if cap < own.secs => Some(HeaderValue::from(cap)),
             (None, Some(cap)) if cap < ABSENT => Some(HeaderValue::from(cap)),
             (Some(own), _) => Some(own.value.clone()),

@@ -8,8 +8,8 @@ use super::grammar::MAX_ORIGIN_LEN;
 
 /// A set of byte strings, each at most [`MAX_ORIGIN_LEN`] bytes long, that only grows.
 ///
-/// All strings are in one buffer; a linear-probing table of offsets finds them. A `HashSet<Box<[u8]>>`
-/// would need an allocation for each string.
+/// All strings are in one buffer; a linear-probing table of offsets finds them. A
+/// `HashSet<Box<[u8]>>` would need an allocation for each string.
 #[derive(Default)]
 pub(super) struct ByteSet<S = RandomState> {
     bytes: Vec<u8>,
@@ -71,8 +71,8 @@ impl<S: BuildHasher> ByteSet<S> {
     fn find(&self, hash: u64, string: &[u8]) -> Result<usize, usize> {
         let wanted = Slot::new(hash, 0, string.len());
         let last = self.slots.len() - 1;
-        // The lower bits of the hash choose the slot. The upper ones are stored in it, so that most other
-        // strings are told apart without reading their bytes.
+        // The lower bits of the hash choose the slot. The upper ones are stored in it, so that most
+        // other strings are told apart without reading their bytes.
         let mut at = hash as usize & last;
         loop {
             let slot = self.slots[at];
@@ -116,8 +116,8 @@ fn slots_for(strings: usize) -> usize {
     }
 }
 
-/// From the top: 16 bits of the hash, 38 bits for the offset of the string, and 10 bits for its length
-/// plus one. So zero is a free slot.
+/// From the top: 16 bits of the hash, 38 bits for the offset of the string, and 10 bits for its
+/// length plus one. So zero is a free slot.
 #[derive(Clone, Copy, Default)]
 struct Slot(u64);
 

@@ -114,8 +114,8 @@ pub enum OriginErrorKind {
     /// `null`, which browsers send for every opaque origin.
     #[error("null is what every sandboxed frame sends, on any site")]
     Null,
-    /// `file:`. Most browsers send `null` for the pages of local files, and some can be told to send
-    /// `file://`: one origin for every file there is.
+    /// `file:`. Most browsers send `null` for the pages of local files, and some can be told to
+    /// send `file://`: one origin for every file there is.
     #[error(
         "every local file has this one origin, also those that arrive by mail: serve the page from \
          http://localhost, or call `dangerously_allow_file_origin`"
@@ -152,7 +152,8 @@ pub enum OriginErrorKind {
     /// A range of IP addresses outside of the setting that takes them.
     #[error("a range of addresses can only be passed to `dangerously_allow_insecure_origin`")]
     AddressRange,
-    /// A range whose prefix is longer than the address, or whose address has bits behind the prefix.
+    /// A range whose prefix is longer than the address, or whose address has bits behind the
+    /// prefix.
     #[error("a range is the first address and the number of fixed bits, as in 192.168.0.0/16")]
     AddressRangeForm,
     /// A wildcard in a place where it has no meaning.

@@ -15,8 +15,8 @@ pub(crate) const MAX_HOST_LEN: usize = 253;
 
 const MAX_LABEL_LEN: usize = 63;
 
-/// The offsets at which the parts of a serialised origin end. They do not borrow the bytes, so that an
-/// owned text and a header value can both be parsed.
+/// The offsets at which the parts of a serialised origin end. They do not borrow the bytes, so that
+/// an owned text and a header value can both be parsed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parts {
     pub(crate) scheme_end: u16,
@@ -34,6 +34,7 @@ impl Parts {
         }
         let scheme_end = scheme_end(bytes)?;
         let authority = scheme_end + 3;
+        // RFC 6454, section 7.1, leaves hosts to the scheme; only these have DNS rules.
         let host_len = if names_hosts(&bytes[..scheme_end]) {
             host_len(&bytes[authority..])?
         } else {
@@ -73,16 +74,16 @@ pub(crate) fn scheme_end(bytes: &[u8]) -> Result<usize, OriginErrorKind> {
     }
 }
 
-/// Whether the hosts of the scheme's URLs are DNS names or IP addresses. All other schemes belong to
-/// applications, which choose any host for their pages.
+/// Whether the hosts of the scheme's URLs are DNS names or IP addresses. All other schemes belong
+/// to applications, which choose any host for their pages.
 #[inline(always)]
 pub(crate) fn names_hosts(scheme: &[u8]) -> bool {
     matches!(scheme, b"https" | b"http" | b"ws" | b"wss" | b"ftp")
 }
 
-/// The length of the host that begins `bytes`, in a scheme of an application: the `reg-name` of [RFC
-/// 3986, section 3.2.2], which may be empty, as in `app://` and `file://`, or one character, as in
-/// `app://-`.
+/// The length of the host that begins `bytes`, in a scheme of an application: the `reg-name` of
+/// [RFC 3986, section 3.2.2], which may be empty, as in `app://` and `file://`, or one character,
+/// as in `app://-`.
 ///
 /// A comma is left out, although the RFC has it: in a header it separates one value from the next.
 ///
@@ -157,6 +158,7 @@ fn domain_len(
     if len == 0 {
         return Err(OriginErrorKind::EmptyHost);
     }
+    // A fully qualified name, `example.com.`, is a host of its own for browsers.
     let has_trailing_dot = label_start == len;
     if !has_trailing_dot {
         check_label(len - label_start)?;
@@ -165,14 +167,15 @@ fn domain_len(
     if len - usize::from(has_trailing_dot) > MAX_HOST_LEN {
         return Err(OriginErrorKind::Length);
     }
+    // The URL standard parses such hosts as addresses, so browsers send no other form.
     if ends_in_a_number(&bytes[..len]) {
         canonical_ipv4(&bytes[..len])?;
     }
     Ok(len)
 }
 
-/// Whether the bytes are labels with single dots between them, which may precede the base of a wildcard.
-/// The total length, and whether it is an address, are for the caller to check.
+/// Whether the bytes are labels with single dots between them, which may precede the base of a
+/// wildcard. The total length, and whether it is an address, are for the caller to check.
 pub(crate) fn are_labels(bytes: &[u8]) -> bool {
     bytes.split(|&byte| byte == b'.').all(|label| {
         check_label(label.len()).is_ok()
@@ -198,8 +201,8 @@ enum Class {
     Forbidden,
 }
 
-/// The characters that the [URL standard] permits in a domain. Browsers can send them, although DNS names
-/// use far fewer.
+/// The characters that the [URL standard] permits in a domain. Browsers can send them, although DNS
+/// names use far fewer.
 ///
 /// [URL standard]: https://url.spec.whatwg.org/#forbidden-domain-code-point
 static SENT: [Class; 256] = classes(true);
@@ -243,7 +246,8 @@ fn ends_in_a_number(domain: &[u8]) -> bool {
     }
 }
 
-/// Browsers write an IPv4 address as four decimal numbers without leading zeros, and in no other way.
+/// Browsers write an IPv4 address as four decimal numbers without leading zeros, and in no other
+/// way.
 fn canonical_ipv4(host: &[u8]) -> Result<Ipv4Addr, OriginErrorKind> {
     std::str::from_utf8(host)
         .ok()
@@ -259,6 +263,7 @@ fn ipv6_len(bytes: &[u8]) -> Result<usize, OriginErrorKind> {
         .ok_or(OriginErrorKind::IpAddress)?;
     let text = std::str::from_utf8(&bytes[1..close]).map_err(|_| OriginErrorKind::IpAddress)?;
     let address: Ipv6Addr = text.parse().map_err(|_| OriginErrorKind::IpAddress)?;
+    // An address has many spellings, and browsers send one.
     if serialise_ipv6(&address, &mut [0; MAX_IPV6_LEN]) == text.as_bytes() {
         Ok(close + 1)
     } else {
@@ -284,6 +289,7 @@ pub(crate) fn serialise_ipv6<'a>(
     };
     let mut i = 0;
     while i < segments.len() {
+        // Only the longest run of zeros is shortened, and only if it is longer than one.
         if zeros > 1 && i == zeros_at {
             push(b':');
             if i == 0 {
@@ -309,6 +315,7 @@ fn longest_run_of_zeros(segments: &[u16; 8]) -> (usize, usize) {
     let mut run = 0;
     for (i, &segment) in segments.iter().enumerate() {
         run = if segment == 0 { run + 1 } else { 0 };
+        // The first of several runs with the same length is shortened.
         if run > best {
             (best_at, best) = (i + 1 - run, run);
         }
@@ -325,6 +332,7 @@ pub(crate) fn parse_port(rest: &[u8], scheme: &[u8]) -> Result<Option<u16>, Orig
         };
     };
     let port = match digits {
+        // Browsers write no leading zeros, and no port 0.
         [b'1'..=b'9', ..] if digits.len() <= 5 => digits.iter().try_fold(0_u32, |port, &digit| {
             digit
                 .is_ascii_digit()
@@ -339,8 +347,8 @@ pub(crate) fn parse_port(rest: &[u8], scheme: &[u8]) -> Result<Option<u16>, Orig
     }
 }
 
-/// The default ports of the [URL standard]'s special schemes that have a tuple origin. `ftp` is left out:
-/// no current browser shows its pages.
+/// The default ports of the [URL standard]'s special schemes that have a tuple origin. `ftp` is
+/// left out: no current browser shows its pages.
 ///
 /// [URL standard]: https://url.spec.whatwg.org/#default-port
 pub(crate) fn default_port(scheme: &[u8]) -> Option<u16> {
@@ -351,9 +359,9 @@ pub(crate) fn default_port(scheme: &[u8]) -> Option<u16> {
     }
 }
 
-/// Whether nobody on the network can act as the origin ([Secure Contexts, section 3.1]). Three schemes
-/// load pages over a network without protection. The schemes of packaged applications load from the
-/// machine itself.
+/// Whether nobody on the network can act as the origin ([Secure Contexts, section 3.1]). Three
+/// schemes load pages over a network without protection. The schemes of packaged applications load
+/// from the machine itself.
 ///
 /// [Secure Contexts, section 3.1]: https://www.w3.org/TR/secure-contexts/#is-origin-trustworthy
 pub(crate) fn is_secure(scheme: &str, host: &str) -> bool {

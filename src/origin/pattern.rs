@@ -23,8 +23,8 @@ use super::{
 /// | `moz-extension://*` | any host of an application's scheme, for those that differ per installation |
 ///
 /// Nothing else is a pattern. The parts of a parsed [`Origin`] are compared, never texts, so that
-/// `https://evilexample.com` does not match an entry for `example.com`. An entry that could never match,
-/// because no browser sends it, is an error.
+/// `https://evilexample.com` does not match an entry for `example.com`. An entry that could never
+/// match, because no browser sends it, is an error.
 ///
 /// ```
 /// use tower_cors::{Origin, origin::OriginPattern};
@@ -60,6 +60,7 @@ pub(crate) struct PatternRef<'a> {
 impl OriginPattern {
     /// Whether the pattern matches the origin.
     pub fn matches(&self, origin: &Origin) -> bool {
+        // The cheap comparisons first.
         if self.scheme().as_bytes() != origin.scheme_bytes()
             || !self.shape.port.matches(origin.port())
         {
@@ -74,6 +75,7 @@ impl OriginPattern {
                 .and_then(|labels| labels.strip_suffix(b"."))
                 .is_some_and(are_labels),
             HostPattern::InLabel(star) => {
+                // The `*` stands for at least one character, and not for a dot: one label only.
                 let (prefix, rest) = own.split_at(usize::from(star));
                 host.strip_prefix(prefix)
                     .and_then(|host| host.strip_suffix(&rest[1..]))

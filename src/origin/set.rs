@@ -57,11 +57,11 @@ struct Families {
     any_port: HashSet<Box<[u8]>, RandomState>,
     /// Bases of `*.`, without the dot.
     subdomains: HashMap<Box<[u8]>, Ports, RandomState>,
-    /// The different lengths of the bases, in order. A host is probed once for each length, which are far
-    /// fewer than the bytes that a search for dots would read.
+    /// The different lengths of the bases, in order. A host is probed once for each length, which
+    /// are far fewer than the bytes that a search for dots would read.
     base_lengths: Vec<u8>,
-    /// Patterns that are matched one by one, since lists have few of them. Those with a `*` within the
-    /// first label are found by the rest of the host; the others match any host, or a range.
+    /// Patterns that are matched one by one, since lists have few of them. Those with a `*` within
+    /// the first label are found by the rest of the host; the others match any host, or a range.
     in_label: HashMap<Box<[u8]>, Vec<OriginPattern>, RandomState>,
     others: Vec<OriginPattern>,
 }
@@ -91,6 +91,7 @@ impl OriginSet {
 
     /// Whether an exact entry or a pattern matches the origin.
     pub fn contains(&self, origin: &Origin) -> bool {
+        // Exact entries are the most frequent ones, and take a single probe.
         self.inner.exact.contains(origin.as_bytes())
             || self
                 .inner
@@ -208,9 +209,10 @@ pub(crate) enum LookUp {
 }
 
 impl Inner {
-    /// Nearly every origin that a pattern matches is a name without a port. Its end is looked up among the
-    /// bases; then only the labels before the base have to be checked.
+    /// Nearly every origin that a pattern matches is a name without a port. Its end is looked up
+    /// among the bases; then only the labels before the base have to be checked.
     fn look_up_pattern(&self, bytes: &[u8]) -> LookUp {
+        // Nothing that long is an origin, and it must not be searched.
         if bytes.len() > MAX_ORIGIN_LEN {
             return LookUp::NotListed;
         }
@@ -266,6 +268,7 @@ impl Families {
     fn insert(&mut self, pattern: PatternRef<'_>) -> bool {
         let host: Box<[u8]> = pattern.host().as_bytes().into();
         let one_by_one = match pattern.host_pattern() {
+            // Not an exact entry, so its wildcard is the port.
             HostPattern::Exactly => return self.any_port.insert(host),
             HostPattern::Subdomains => None,
             HostPattern::InLabel(_) => Some(self.in_label.entry(behind_first_label(&host).into())),
@@ -276,6 +279,7 @@ impl Families {
         if let Some(entry) = one_by_one {
             return insert_once(entry.or_default(), pattern);
         }
+        // Kept sorted, so that shorter bases are probed first and the search can end early.
         let len = u8::try_from(host.len()).expect("a host is at most 254 bytes long");
         if let Err(at) = self.base_lengths.binary_search(&len) {
             self.base_lengths.insert(at, len);
@@ -303,7 +307,8 @@ impl Families {
     /// Looks up a host and a port that have not been parsed.
     fn look_up(&self, authority: &[u8]) -> LookUp {
         if let Some(dot) = self.dot_before_base(authority, None) {
-            // The base is well-formed and not an address, so only the labels before it are left to check.
+            // The base is well-formed and not an address, so only the labels before it are left to
+            // check.
             let len = authority.len() - usize::from(authority.ends_with(b"."));
             return if len <= MAX_HOST_LEN && are_labels(&authority[..dot]) {
                 LookUp::Listed
@@ -314,6 +319,7 @@ impl Families {
         if self.any_port.contains(authority) {
             return LookUp::Listed;
         }
+        // With a port, or with patterns that need the parts, the origin has to be parsed.
         let is_simple = self.in_label.is_empty() && self.others.is_empty();
         if is_simple && !authority.contains(&b':') {
             LookUp::NotListed
@@ -322,8 +328,8 @@ impl Families {
         }
     }
 
-    /// The position of the dot before a base that matches with this port. One probe for each length of a
-    /// base, if there is a dot at that distance from the end.
+    /// The position of the dot before a base that matches with this port. One probe for each length
+    /// of a base, if there is a dot at that distance from the end.
     fn dot_before_base(&self, host: &[u8], port: Option<u16>) -> Option<usize> {
         self.base_lengths
             .iter()

@@ -77,8 +77,8 @@ impl Shape {
     }
 
     pub(super) fn parse_with(text: &str, permitted: Permitted) -> Result<Self, Kind> {
-        // Parse first, so that a correct entry costs one pass: lists can be long. Then look for the mistake
-        // that a person would name.
+        // Parse first, so that a correct entry costs one pass: lists can be long. Then look for the
+        // mistake that a person would name.
         Self::parse_well_formed(text, permitted)
             .map_err(|kind| obvious_mistake(text).unwrap_or(kind))
     }
@@ -99,6 +99,7 @@ impl Shape {
         } else {
             application_host(authority)?
         };
+        // `:*` matches every port, the default one too, which browsers leave out.
         let port = match &authority.as_bytes()[host_len..] {
             b":*" => PortPattern::Any,
             port => PortPattern::Exactly(parse_port(port, scheme)?),
@@ -112,8 +113,8 @@ impl Shape {
     }
 }
 
-/// Schemes that no page's origin has: `ws` and `wss` URLs are not pages, browsers no longer show `ftp`
-/// pages, and the pages of the others have opaque origins, which are sent as `null`.
+/// Schemes that no page's origin has: `ws` and `wss` URLs are not pages, browsers no longer show
+/// `ftp` pages, and the pages of the others have opaque origins, which are sent as `null`.
 const NO_PAGE: [&[u8]; 7] = [
     b"ws",
     b"wss",
@@ -145,13 +146,14 @@ fn web_host(authority: &str, permitted: Permitted) -> Result<(HostPattern, usize
             Err(Kind::AddressRange)
         };
     }
+    // `https://pr-*.example.com`, as preview deployments have.
     if let Some(star) = star_in_first_label(authority) {
         // With a letter in place of the `*`, it must be a name that can be registered.
         let mut name = authority.to_owned();
         name.replace_range(star..=star, "x");
         let len = configured_host_len(&name)?;
-        // Directly below a registry's suffix, `*shop.com` would match other people's domains. It is more
-        // likely a misspelt `*.shop.com`.
+        // Directly below a registry's suffix, `*shop.com` would match other people's domains. It is
+        // more likely a misspelt `*.shop.com`.
         let base = name[..len].split_once('.').map_or("", |(_, base)| base);
         if base.is_empty() || is_registry_suffix(base) {
             return Err(Kind::Wildcard);
@@ -198,6 +200,7 @@ fn address_range(authority: &str) -> Result<Option<(u8, usize)>, Kind> {
         Err(_) if rest.is_empty() => return Ok(None),
         _ => return Err(Kind::AddressRangeForm),
     };
+    // 192.168.1.0/16 is probably a mistake: it would match more than it seems to.
     if u32::from(address) & !mask(bits) != 0 {
         return Err(Kind::AddressRangeForm);
     }
@@ -209,8 +212,8 @@ pub(super) fn mask(bits: u8) -> u32 {
     u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0)
 }
 
-/// The mistake that a person would name. The parser stops at the first byte that it does not expect, and
-/// its error may be about a consequence of the real mistake.
+/// The mistake that a person would name. The parser stops at the first byte that it does not
+/// expect, and its error may be about a consequence of the real mistake.
 fn obvious_mistake(text: &str) -> Option<Kind> {
     match text {
         "" => return Some(Kind::Empty),
@@ -236,6 +239,7 @@ fn obvious_mistake(text: &str) -> Option<Kind> {
     let Some((scheme, rest)) = text.split_once("://") else {
         return Some(Kind::Scheme);
     };
+    // Of `file:///path`, the whole path is a mistake; the scheme is the more important one.
     if scheme == "file" {
         return Some(Kind::File);
     }
@@ -289,6 +293,7 @@ fn wildcard_for_too_much(authority: &str) -> Option<Kind> {
     if host == "*" || host == "*." {
         return Some(Kind::AnyHost);
     }
+    // `192.168.*`: numbers, and then only wildcards.
     let labels: Vec<&str> = host.split('.').collect();
     let is_number = |label: &&str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_digit());
     let numbers = labels.iter().take_while(|label| is_number(label)).count();
@@ -298,8 +303,8 @@ fn wildcard_for_too_much(authority: &str) -> Option<Kind> {
     is_address.then_some(Kind::AddressPart)
 }
 
-/// The length of the host that begins `rest`. Stricter than the grammar of origins: the host must be a
-/// name that can be registered. People write lists and mistype, and browsers do not.
+/// The length of the host that begins `rest`. Stricter than the grammar of origins: the host must
+/// be a name that can be registered. People write lists and mistype, and browsers do not.
 fn configured_host_len(rest: &str) -> Result<usize, Kind> {
     if rest.starts_with('[') {
         return host_len(rest.as_bytes());

@@ -26,6 +26,7 @@ pub(crate) fn suggested_origin(text: &str) -> Option<String> {
     if text.len() > MAX_LEN {
         return None;
     }
+    // Quotation marks and white space come from shells and files.
     let trimmed = text.trim().trim_matches(['"', '\'']);
     let (scheme, rest) = match trimmed.split_once("://") {
         // A page that opens a WebSocket has an http or https origin.
@@ -54,6 +55,7 @@ pub(crate) fn suggested_origin(text: &str) -> Option<String> {
         Err(_) => return None,
     };
     let guess = format!("{scheme}://{host}{port}");
+    // Never propose a text that would be refused as well.
     (guess != text && Shape::parse(&guess).is_ok()).then_some(guess)
 }
 

@@ -17,12 +17,12 @@ use super::{
 /// A web origin: scheme, host and port, in the one spelling that browsers send.
 ///
 /// This is the *tuple origin* of [RFC 6454, section 4] and the [HTML standard], in the ASCII
-/// serialisation that an `Origin` header carries. Parsing is strict: a spelling that no browser sends is
-/// an error. So two origins are equal exactly if their bytes are. The opaque origin, which is sent as
-/// `null`, is not an `Origin`: see [`RequestOrigin`].
+/// serialisation that an `Origin` header carries. Parsing is strict: a spelling that no browser
+/// sends is an error. So two origins are equal exactly if their bytes are. The opaque origin, which
+/// is sent as `null`, is not an `Origin`: see [`RequestOrigin`].
 ///
-/// Parsing a header value allocates nothing. The `Origin` keeps the value, and a response that grants it
-/// sends back the same bytes.
+/// Parsing a header value allocates nothing. The `Origin` keeps the value, and a response that
+/// grants it sends back the same bytes.
 ///
 /// ```
 /// use tower_cors::Origin;
@@ -205,6 +205,7 @@ impl RequestOrigin {
     ///
     /// When the value is neither `null` nor exactly one serialised tuple origin.
     pub fn from_header(value: &HeaderValue) -> Result<Self, OriginError> {
+        // Compared as bytes: `NULL` is not what browsers send.
         if value.as_bytes() == b"null" {
             return Ok(Self::Opaque);
         }

@@ -9,8 +9,8 @@ use crate::{
 
 /// Why an origin may not use the service, or not in the way that it asked for.
 ///
-/// A denial is for the operator: it goes into the log and into the extensions of the response. It never
-/// goes to the client, where it would help to probe. Its text names the cause and the fix.
+/// A denial is for the operator: it goes into the log and into the extensions of the response. It
+/// never goes to the client, where it would help to probe. Its text names the cause and the fix.
 ///
 /// ```
 /// use tower_cors::{Denial, DenialKind};
@@ -147,6 +147,7 @@ impl From<Malformed> for Denial {
 
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Untrusted parts are escaped and in quotes; see `escaped`.
         self.kind.fmt(f)?;
         let Some(details) = &self.details else {
             return Ok(());

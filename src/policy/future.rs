@@ -13,8 +13,8 @@ use super::{
 
 /// A verdict that is ready, or a boxed future of one.
 ///
-/// Grants, denials, kinds of denial and `bool` convert into one. A future must own everything that it
-/// uses; with [`try_new`](MaybeReady::try_new) it can use `?`.
+/// Grants, denials, kinds of denial and `bool` convert into one. A future must own everything that
+/// it uses; with [`try_new`](MaybeReady::try_new) it can use `?`.
 ///
 /// ```
 /// use tower_cors::{Denial, DenialKind, Grant, Verdict, VerdictFuture};
@@ -124,9 +124,9 @@ impl From<bool> for VerdictFuture {
     }
 }
 
-/// The value of a future that is polled again after it was ready, which the contract of futures forbids.
-/// It must grant nothing. Most futures panic here; that would close the connection and its other
-/// requests.
+/// The value of a future that is polled again after it was ready, which the contract of futures
+/// forbids. It must grant nothing. Most futures panic here; that would close the connection and its
+/// other requests.
 pub(crate) trait PolledAgain {
     fn polled_again() -> Self;
 }
@@ -142,6 +142,7 @@ impl<T: PolledAgain + Unpin> Future for MaybeReady<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         match &mut self.state {
+            // Leaves a value behind that grants nothing: see `PolledAgain`.
             State::Ready(value) => Poll::Ready(std::mem::replace(value, T::polled_again())),
             State::Waiting(future) => future.as_mut().poll(cx),
         }

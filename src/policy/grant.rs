@@ -33,7 +33,8 @@ pub(crate) enum GrantedTo {
     /// The request's origin, which the answer repeats.
     #[default]
     Origin,
-    /// Every origin alike: the answer is `*`, which browsers never accept together with credentials.
+    /// Every origin alike: the answer is `*`, which browsers never accept together with
+    /// credentials.
     Any,
 }
 
@@ -63,6 +64,7 @@ impl Grant {
     #[must_use]
     pub fn max_age_at_most(mut self, cap: Duration) -> Self {
         let cap = u32::try_from(cap.as_secs()).unwrap_or(u32::MAX);
+        // Combinators may call this in turn; the shortest time holds.
         self.max_age_cap = Some(self.max_age_cap.map_or(cap, |old| old.min(cap)));
         self
     }
@@ -74,9 +76,9 @@ impl Grant {
         self
     }
 
-    /// Adds a value to the extensions of the request, as an `Arc<T>`, for the inner service. A policy that
-    /// has verified a token passes it on in this way, so that nobody verifies it a second time, perhaps by
-    /// other rules.
+    /// Adds a value to the extensions of the request, as an `Arc<T>`, for the inner service. A
+    /// policy that has verified a token passes it on in this way, so that nobody verifies it a
+    /// second time, perhaps by other rules.
     #[must_use]
     pub fn attach<T: Any + Send + Sync + fmt::Debug>(mut self, found: Arc<T>) -> Self {
         self.attachment = Some(found);
@@ -93,8 +95,8 @@ impl Grant {
         }
     }
 
-    /// The grant for a preflight that is answered before the token is known: without credentials, and
-    /// without wildcards.
+    /// The grant for a preflight that is answered before the token is known: without credentials,
+    /// and without wildcards.
     pub(crate) fn for_broad_preflight(mut self) -> Self {
         self.credentials = Some(false);
         self.terms = self.terms.map(Terms::without_any);
@@ -134,8 +136,8 @@ impl fmt::Debug for Grant {
     }
 }
 
-/// A value of any type that a policy passes on to the inner service. It knows how to insert itself into
-/// the extensions under its own type.
+/// A value of any type that a policy passes on to the inner service. It knows how to insert itself
+/// into the extensions under its own type.
 pub(crate) trait Attachment: Send + Sync {
     fn attach(self: Arc<Self>, extensions: &mut Extensions);
 }

@@ -10,15 +10,15 @@ use crate::request::CorsRequest;
 
 /// Decides which origins may use a service.
 ///
-/// The layer asks before the inner service is called, and acts on the [`Verdict`](crate::Verdict). A policy
-/// that knows its answer returns it ready, without an allocation. One that has to look something up
-/// returns a future, which must own everything that it uses.
+/// The layer asks before the inner service is called, and acts on the [`Verdict`](crate::Verdict).
+/// A policy that knows its answer returns it ready, without an allocation. One that has to look
+/// something up returns a future, which must own everything that it uses.
 ///
 /// There is no time limit by default. A policy that never answers holds its request for ever: set
 /// [`verdict_timeout`](crate::CorsLayerBuilder::verdict_timeout).
 ///
-/// [Writing a policy] is a page of the guide: what to compare, how to wait, when to abstain, and how to
-/// test it.
+/// [Writing a policy] is a page of the guide: what to compare, how to wait, when to abstain, and
+/// how to test it.
 ///
 /// # Security contract
 ///
@@ -69,14 +69,15 @@ pub trait OriginPolicy: fmt::Debug + Send + Sync + 'static {
     /// Judges a preflight, which never carries `Authorization`, cookies or a body.
     ///
     /// Provided: asks [`judge`](Self::judge), so that a policy which needs a token denies. Such a
-    /// policy can name another one for preflights: [`with_preflight`](OriginPolicy::with_preflight).
+    /// policy can name another one for preflights:
+    /// [`with_preflight`](OriginPolicy::with_preflight).
     fn judge_preflight(&self, request: &CorsRequest<'_>) -> VerdictFuture {
         self.judge(request)
     }
 
-    /// Facts about all verdicts, by which a configuration is checked before it is used. The most important
-    /// one is which request headers they depend on, since answers name those in `Vary`. Asked for once,
-    /// when a layer is built.
+    /// Facts about all verdicts, by which a configuration is checked before it is used. The most
+    /// important one is which request headers they depend on, since answers name those in `Vary`.
+    /// Asked for once, when a layer is built.
     ///
     /// Provided: the properties of a plain list, which reads `Origin` alone.
     fn properties(&self) -> PolicyProperties {
@@ -85,7 +86,8 @@ pub trait OriginPolicy: fmt::Debug + Send + Sync + 'static {
 
     /// Asks `second` where this policy abstains; never where it denies.
     ///
-    /// If a denial counted as nothing, a static list could overrule a token that does not list the origin.
+    /// If a denial counted as nothing, a static list could overrule a token that does not list the
+    /// origin.
     ///
     /// ```
     /// use tower_cors::{CorsLayer, OriginPolicy, OriginSet, Verdict, policy_fn};

@@ -4,8 +4,8 @@ use super::{denied_requests::DeniedRequests, names::union_of_names};
 
 /// Facts about all verdicts of a policy, known before the first request.
 ///
-/// The builder of a layer checks a configuration by them, and computes `Vary` from them. They are asked
-/// for once, when the layer is built. Each method answers one of these questions:
+/// The builder of a layer checks a configuration by them, and computes `Vary` from them. They are
+/// asked for once, when the layer is built. Each method answers one of these questions:
 ///
 /// | question | methods |
 /// |---|---|
@@ -125,8 +125,8 @@ impl PolicyProperties {
     /// Says that some requests are allowed from any origin, which the answer repeats, without
     /// credentials; and likewise the preflights that announce them.
     ///
-    /// This is safe while the same policy judges both. If it judges the preflights of another policy, it
-    /// counts as a [`broad_preflight`](Self::broad_preflight).
+    /// This is safe while the same policy judges both. If it judges the preflights of another
+    /// policy, it counts as a [`broad_preflight`](Self::broad_preflight).
     pub fn repeats_any_origin(mut self) -> Self {
         self.reach = self.reach.max(Reach::Echoed);
         self
@@ -157,7 +157,8 @@ impl PolicyProperties {
     /// replaced by that. `CDN-Cache-Control` ([RFC 9213](https://www.rfc-editor.org/rfc/rfc9213))
     /// is left alone: where the inner service sets it, it has to say `private` there, too.
     ///
-    /// If the URL alone, or a cookie, identifies the user, some caches would serve the answer to others.
+    /// If the URL alone, or a cookie, identifies the user, some caches would serve the answer to
+    /// others.
     pub fn private_responses(mut self) -> Self {
         self.caching.private_responses = true;
         self
@@ -188,8 +189,8 @@ impl PolicyProperties {
         self
     }
 
-    /// The properties of a policy that answers some requests like the one with these properties, and
-    /// others like the one with `other`. For combinators of your own.
+    /// The properties of a policy that answers some requests like the one with these properties,
+    /// and others like the one with `other`. For combinators of your own.
     ///
     /// ```
     /// use http::header::{COOKIE, HOST};
@@ -201,10 +202,12 @@ impl PolicyProperties {
     pub fn or(self, other: Self) -> Self {
         let reach = match (self.reach, other.reach) {
             (same, equal) if same == equal => same,
-            // `Always` means every request, and one of the two policies does not allow every request.
+            // `Always` means every request, and one of the two policies does not allow every
+            // request.
             (one, another) => one.max(another).min(Reach::Star),
         };
         Self {
+            // Everything else: if it is true of one of the two, the layer has to reckon with it.
             reads: union_of_names(&self.reads, &other.reads),
             reach,
             preflights: self.preflights.max(other.preflights),
@@ -222,6 +225,7 @@ impl PolicyProperties {
     /// The request headers that verdicts depend on, each once, for `Vary`.
     pub fn varies_on(&self) -> Vec<HeaderName> {
         match self.reach {
+            // The same answer for every origin, so `Vary` need not name `Origin`.
             Reach::Nobody | Reach::Always => self.reads.clone(),
             Reach::Listed | Reach::Echoed | Reach::Star => union_of_names(&[ORIGIN], &self.reads),
         }
@@ -234,8 +238,8 @@ impl PolicyProperties {
         }
     }
 
-    /// Says that a combinator allows requests with this header without asking the policy that reads it.
-    /// No layer builds with that.
+    /// Says that a combinator allows requests with this header without asking the policy that reads
+    /// it. No layer builds with that.
     pub(crate) fn bypasses(mut self, name: HeaderName) -> Self {
         self.bypassed = Some(name);
         self

@@ -53,6 +53,7 @@ impl Terms {
     }
 
     pub(super) fn without_any(mut self) -> Self {
+        // Falls back to the layer's list, which `build` has checked to have no wildcard.
         if self.own_methods().is_some_and(AllowMethods::is_any) {
             Arc::make_mut(&mut self.0).methods = None;
         }

@@ -24,7 +24,8 @@ use super::{
     reason = "a combinator must treat every verdict"
 )]
 pub enum Verdict {
-    /// The policy does not judge this request: ask the next one. If there is none, this is a denial.
+    /// The policy does not judge this request: ask the next one. If there is none, this is a
+    /// denial.
     Abstain,
     /// The origin may use the service, on these terms.
     Allow(Grant),

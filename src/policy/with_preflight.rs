@@ -24,8 +24,9 @@ impl<A: OriginPolicy, P: OriginPolicy> OriginPolicy for WithPreflight<A, P> {
         self.preflight.judge_preflight(request)
     }
 
-    // If any origin passes a preflight, that is broader than the judgement of the request. The preflight
-    // policy's setting for denied requests does not count, because it never judges requests.
+    // If any origin passes a preflight, that is broader than the judgement of the request. The
+    // preflight policy's setting for denied requests does not count, because it never judges
+    // requests.
     fn properties(&self) -> PolicyProperties {
         let actual = self.actual.properties();
         let preflight = self.preflight.properties();

@@ -29,8 +29,8 @@ pub(super) fn keep_out_of_shared_caches(headers: &mut HeaderMap) {
         return;
     }
     let kept = directives.into_iter().filter(|directive| {
-        // `private` is removed too: with a value, as in `private="set-cookie"`, it is about that field
-        // only.
+        // `private` is removed too: with a value, as in `private="set-cookie"`, it is about that
+        // field only.
         !["public", "private", "s-maxage"]
             .iter()
             .any(|name| is(directive, name))

@@ -1,7 +1,7 @@
 //! From a request's head, the rules and a verdict to a [`Plan`].
 //!
-//! Only this module makes plans, and headers are written only from a plan. So every header that grants
-//! something goes back to a decision here.
+//! Only this module makes plans, and headers are written only from a plan. So every header that
+//! grants something goes back to a decision here.
 
 use http::{HeaderMap, HeaderValue, header::ORIGIN};
 
@@ -45,8 +45,8 @@ pub(crate) fn decide<W>(
     }
 }
 
-/// The answer names the same origin to everybody, also to requests without an `Origin`, so that caches
-/// can share it. Only a preflight must have one: otherwise it is a plain `OPTIONS`.
+/// The answer names the same origin to everybody, also to requests without an `Origin`, so that
+/// caches can share it. Only a preflight must have one: otherwise it is a plain `OPTIONS`.
 #[inline(always)]
 fn for_all_origins(rules: &Rules, head: &Head<'_>, to_all: &ToAll) -> Plan {
     let origin = match to_all {
@@ -146,9 +146,9 @@ enum Sender<'a> {
 }
 
 impl<'a> Sender<'a> {
-    /// The fast way for a plain list. Bytes that are on the list are a well-formed origin, and bytes that
-    /// no entry can match are denied either way, so neither has to be parsed. That saves a quarter of
-    /// the layer's instructions.
+    /// The fast way for a plain list. Bytes that are on the list are a well-formed origin, and
+    /// bytes that no entry can match are denied either way, so neither has to be parsed. That saves
+    /// a quarter of the layer's instructions.
     #[inline(always)]
     fn new(origin: SentOrigin<'a>, rules: &Rules) -> Result<Self, Denial> {
         if let Some(list) = &rules.plain_list {
@@ -166,8 +166,9 @@ impl<'a> Sender<'a> {
     }
 }
 
-/// <https://fetch.spec.whatwg.org/#http-responses>: the origin, credentials and exposed headers. They
-/// are added whatever status the inner service answers with, so that pages can read errors too.
+/// <https://fetch.spec.whatwg.org/#http-responses>: the origin, credentials and exposed headers.
+/// They are added whatever status the inner service answers with, so that pages can read errors
+/// too.
 #[inline(always)]
 fn grant_actual(rules: &Rules, origin: Option<HeaderValue>, mut grant: Grant) -> Plan {
     let attachment = grant.take_attachment();
@@ -188,8 +189,8 @@ fn deny_actual(rules: &Rules, head: &Head<'_>, denial: Denial) -> Plan {
         return Plan::Forward(Forward::new(Edit::RemoveCorsHeaders));
     }
     // https://fetch.spec.whatwg.org/#origin-header: browsers send it with every request whose
-    // method is neither GET nor HEAD, to the page's own origin too. Such a request is neither denied
-    // nor recorded as a denial.
+    // method is neither GET nor HEAD, to the page's own origin too. Such a request is neither
+    // denied nor recorded as a denial.
     if is_same_origin(head) {
         return Plan::Forward(Forward::new(Edit::RemoveCorsHeaders));
     }
@@ -213,9 +214,10 @@ fn deny_actual(rules: &Rules, head: &Head<'_>, denial: Denial) -> Plan {
     }
 }
 
-/// <https://fetch.spec.whatwg.org/#cors-preflight-fetch>. The answer has the whole lists, not only the
-/// requested entries: browsers keep the answer, and the next request may need others. If a requested
-/// method or header is not allowed, the answer is the same, and the browser's console names it.
+/// <https://fetch.spec.whatwg.org/#cors-preflight-fetch>. The answer has the whole lists, not only
+/// the requested entries: browsers keep the answer, and the next request may need others. If a
+/// requested method or header is not allowed, the answer is the same, and the browser's console
+/// names it.
 fn grant_preflight(
     rules: &Rules,
     head: &Head<'_>,
@@ -223,8 +225,8 @@ fn grant_preflight(
     grant: Grant,
     preflight: &Preflight<'_>,
 ) -> Plan {
-    // `build` has checked that a broad preflight comes without credentials and wildcards. A grant must
-    // not bring them back.
+    // `build` has checked that a broad preflight comes without credentials and wildcards. A grant
+    // must not bring them back.
     let grant = if rules.properties.has_broad_preflight() {
         grant.for_broad_preflight()
     } else {
@@ -262,8 +264,8 @@ fn grant_preflight(
 /// The most header names that a denial lists.
 const MAX_NAMED: usize = 12;
 
-/// The denial for a method or for headers that are requested and not allowed. It names all headers at
-/// once, so that nobody has to find them one by one.
+/// The denial for a method or for headers that are requested and not allowed. It names all headers
+/// at once, so that nobody has to find them one by one.
 fn shortfall(
     preflight: &Preflight<'_>,
     methods: &AllowMethods,
@@ -304,14 +306,15 @@ fn deny_preflight(rules: &Rules, head: &Head<'_>, denial: Denial) -> Plan {
     })
 }
 
-/// The denial with its origin, for the log and the response's extensions; `None` if nobody wants it.
+/// The denial with its origin, for the log and the response's extensions; `None` if nobody wants
+/// it.
 fn record(rules: &Rules, head: &Head<'_>, denial: &Denial) -> Option<Denial> {
     if !rules.wants_denials() {
         return None;
     }
     let mut denial = denial.clone().with_origin(sent_origin(head.headers));
-    // An identity provider that posts a form back is denied too. Listing its origin would be the wrong
-    // fix: no page reads the answer to a navigation.
+    // An identity provider that posts a form back is denied too. Listing its origin would be the
+    // wrong fix: no page reads the answer to a navigation.
     if is_navigation(head.headers) && denial.kind() == DenialKind::OriginNotAllowed {
         denial = denial.reason(
             "this is a navigation or a form, whose answer no page reads: leave the route out of the \

@@ -20,16 +20,16 @@ const MEDIA_TYPES: [&str; 9] = [
     "application/grpc-web-text+json",
 ];
 
-/// A request of a gRPC client. Such a client ignores HTTP's status, so the refusal is a 200 that has
-/// `grpc-status` among its headers (a "trailers-only" response).
+/// A request of a gRPC client. Such a client ignores HTTP's status, so the refusal is a 200 that
+/// has `grpc-status` among its headers (a "trailers-only" response).
 #[derive(Debug)]
 pub(crate) struct GrpcRequest {
     media_type: &'static str,
 }
 
 impl GrpcRequest {
-    /// Matches `application/grpc`, followed by `+`, `-` or parameters. The answer's media type comes from
-    /// the table above: text from the client is never sent back.
+    /// Matches `application/grpc`, followed by `+`, `-` or parameters. The answer's media type
+    /// comes from the table above: text from the client is never sent back.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         const GRPC: &[u8] = b"application/grpc";
         let value = headers.get(CONTENT_TYPE)?.as_bytes();

@@ -61,8 +61,8 @@ pub(crate) enum Edit {
     Grant(Allowed),
 }
 
-/// A grant that is ready to be written: to which origin, and whether with credentials. The terms are
-/// the layer's unless the grant has its own.
+/// A grant that is ready to be written: to which origin, and whether with credentials. The terms
+/// are the layer's unless the grant has its own.
 #[derive(Debug)]
 pub(crate) struct Allowed {
     origin: HeaderValue,
@@ -128,14 +128,14 @@ pub(super) const ANY: HeaderValue = HeaderValue::from_static("*");
 /// An answer that does not come from the inner service.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// To a preflight on the layer's own terms. All headers have been written when the layer was built,
-    /// except for the origin; without one it is `*`.
+    /// To a preflight on the layer's own terms. All headers have been written when the layer was
+    /// built, except for the origin; without one it is `*`.
     Prepared {
         origin: Option<HeaderValue>,
         denial: Option<Denial>,
     },
-    /// To a preflight on the grant's own terms, or if the lists depend on the request, as a `*` does with
-    /// credentials.
+    /// To a preflight on the grant's own terms, or if the lists depend on the request, as a `*`
+    /// does with credentials.
     Preflight {
         origin: HeaderValue,
         credentials: bool,

@@ -1,5 +1,5 @@
-//! Headers that are written once, when the layer is built, and copied for each request: the fast way,
-//! with the same result as `write` in fewer instructions.
+//! Headers that are written once, when the layer is built, and copied for each request: the fast
+//! way, with the same result as `write` in fewer instructions.
 
 use http::{
     HeaderMap, HeaderName, HeaderValue,
@@ -24,8 +24,8 @@ use crate::{
 pub(crate) struct Prepared {
     pub(super) vary: Vary,
     pub(super) preflight_vary: Vary,
-    /// The answer to a preflight on the layer's own terms, with `*` in place of the origin; `None` if it
-    /// depends on the requested method or headers.
+    /// The answer to a preflight on the layer's own terms, with `*` in place of the origin; `None`
+    /// if it depends on the requested method or headers.
     preflight: Option<HeaderMap>,
     /// The headers of a refused preflight.
     pub(super) refused_preflight: HeaderMap,
@@ -42,8 +42,8 @@ impl Prepared {
         max_age: Option<&MaxAge>,
     ) -> Self {
         let vary = Vary::new(properties.varies_on());
-        // If every origin gets the same answer, it does not depend on the preflight either, except where
-        // each method of a route has its own rule.
+        // If every origin gets the same answer, it does not depend on the preflight either, except
+        // where each method of a route has its own rule.
         let of_preflight: &[HeaderName] = match properties.reach() {
             Reach::Always if by_method => &[ACCESS_CONTROL_REQUEST_METHOD],
             Reach::Always => &[],

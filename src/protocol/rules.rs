@@ -24,7 +24,8 @@ pub(crate) struct Rules {
     pub(crate) properties: PolicyProperties,
     /// The origin that every response names, if it does not depend on the request.
     pub(crate) to_all: Option<ToAll>,
-    /// The same list that the policy is, if it is a plain list: it is searched without a virtual call.
+    /// The same list that the policy is, if it is a plain list: it is searched without a virtual
+    /// call.
     pub(crate) plain_list: Option<OriginSet>,
     pub(crate) prepared: Prepared,
 }

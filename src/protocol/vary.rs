@@ -11,7 +11,8 @@ use crate::{
     policy::union_of_names,
 };
 
-/// Names for `Vary` ([RFC 9110, section 12.5.5](https://www.rfc-editor.org/rfc/rfc9110#section-12.5.5)).
+/// Names for `Vary`
+/// ([RFC 9110, section 12.5.5](https://www.rfc-editor.org/rfc/rfc9110#section-12.5.5)).
 #[derive(Debug)]
 pub(super) struct Vary {
     names: Vec<(HeaderName, HeaderValue)>,
@@ -38,8 +39,9 @@ impl Vary {
 
     /// Adds the missing names, each once. Existing ones stay; `*` covers all names.
     ///
-    /// Searches the names one by one: for the usual number of headers this costs less than hashing a name
-    /// that is absent. `entry` is avoided because it grows a full map even if nothing is added.
+    /// Searches the names one by one: for the usual number of headers this costs less than hashing
+    /// a name that is absent. `entry` is avoided because it grows a full map even if nothing is
+    /// added.
     #[inline(always)]
     pub(super) fn merge_into(&self, headers: &mut HeaderMap) {
         if self.names.is_empty() {

@@ -108,9 +108,9 @@ fn grant(
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed.into_origin());
 }
 
-/// The layer's exposed names and then the service's, each once. A handler may expose more names than the
-/// layer: it knows which headers it sets. It cannot expose `*`, which only the layer's configuration
-/// can, where it is checked against credentials.
+/// The layer's exposed names and then the service's, each once. A handler may expose more names
+/// than the layer: it knows which headers it sets. It cannot expose `*`, which only the layer's
+/// configuration can, where it is checked against credentials.
 #[cold]
 fn merged_names(own: Option<HeaderValue>, of_service: &str) -> Option<HeaderValue> {
     let own = own.as_ref().and_then(|own| own.to_str().ok()).unwrap_or("");
@@ -127,8 +127,8 @@ fn merged_names(own: Option<HeaderValue>, of_service: &str) -> Option<HeaderValu
 
 const TRUE: HeaderValue = HeaderValue::from_static("true");
 
-/// RFC 9111, section 5.2.2.5. `Vary` does not help if a cache ignores it, or if the verdict depends on
-/// the URL alone.
+/// RFC 9111, section 5.2.2.5. `Vary` does not help if a cache ignores it, or if the verdict depends
+/// on the URL alone.
 pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 pub(super) fn preflight_headers(
@@ -166,8 +166,8 @@ fn refusal(
 ) -> (StatusCode, HeaderMap) {
     let prepared = &rules.prepared;
     let (status, mut headers) = match &to {
-        // All preflight refusals look alike. No page can read them, so a reason would only help someone
-        // who probes.
+        // All preflight refusals look alike. No page can read them, so a reason would only help
+        // someone who probes.
         Refused::Preflight => return (StatusCode::FORBIDDEN, prepared.refused_preflight.clone()),
         Refused::GrpcRequest(grpc) => (StatusCode::OK, grpc.refuse(denial.kind())),
         Refused::Request => (denial.status(), challenge(denial.status())),
@@ -206,8 +206,8 @@ fn challenge(status: StatusCode) -> HeaderMap {
     headers
 }
 
-/// Removes every `Access-Control-*` header, also ones that this crate does not know: they could grant
-/// something. Returns the names that the inner service exposes.
+/// Removes every `Access-Control-*` header, also ones that this crate does not know: they could
+/// grant something. Returns the names that the inner service exposes.
 #[inline(always)]
 fn strip(headers: &mut HeaderMap) -> Option<String> {
     if headers.keys().any(is_of_the_protocol) {

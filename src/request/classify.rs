@@ -26,6 +26,7 @@ pub(crate) fn classify<'a>(head: &Head<'a>) -> RequestKind<'a> {
     let Some(origin) = SentOrigin::find(head.headers) else {
         return RequestKind::NotCors;
     };
+    // Without an announced method it is a plain `OPTIONS`, which goes to the service.
     match announced_method(head) {
         Some(method) => RequestKind::Preflight { origin, method },
         None => RequestKind::Actual(origin),
@@ -33,8 +34,8 @@ pub(crate) fn classify<'a>(head: &Head<'a>) -> RequestKind<'a> {
 }
 
 /// The method that an `OPTIONS` request announces
-/// (<https://fetch.spec.whatwg.org/#cors-preflight-fetch>); methods are case-sensitive. The caller looks
-/// for an `Origin`, without which it is no preflight.
+/// (<https://fetch.spec.whatwg.org/#cors-preflight-fetch>); methods are case-sensitive. The caller
+/// looks for an `Origin`, without which it is no preflight.
 #[inline]
 pub(crate) fn announced_method<'a>(head: &Head<'a>) -> Option<Line<'a>> {
     if *head.method == Method::OPTIONS {

@@ -103,7 +103,8 @@ impl<'a> CorsRequest<'a> {
     }
 
     /// The value of a header that should be present once: `None` if it is missing, present several
-    /// times, or not visible ASCII. Compare the whole value: an attacker may have written a part of it.
+    /// times, or not visible ASCII. Compare the whole value: an attacker may have written a part of
+    /// it.
     ///
     /// A policy that uses it names the header in
     /// [`PolicyProperties::reads`](crate::policy::PolicyProperties::reads).
@@ -130,8 +131,8 @@ impl<'a> CorsRequest<'a> {
         &self.head
     }
 
-    /// A copy, for a policy that waits and then needs the request again. A combinator does, if it asks a
-    /// second policy after the first one has abstained.
+    /// A copy, for a policy that waits and then needs the request again. A combinator does, if it
+    /// asks a second policy after the first one has abstained.
     ///
     /// ```
     /// use std::sync::Arc;

@@ -19,6 +19,7 @@ impl<'a> Head<'a> {
         if let Some(authority) = self.uri.authority() {
             return Some(authority.as_str());
         }
+        // Several `Host` lines are malformed: do not choose one.
         let mut lines = self.headers.get_all(HOST).iter();
         let host = lines.next()?;
         match lines.next() {

@@ -1,13 +1,13 @@
-//! Whether a request comes from the service's own pages. Browsers send `Origin` with those too, and they
-//! must not be refused.
+//! Whether a request comes from the service's own pages. Browsers send `Origin` with those too, and
+//! they must not be refused.
 
 use http::{HeaderMap, HeaderName};
 
 use super::{classify::SentOrigin, head::Head};
 use crate::origin::{Origin, default_port};
 
-/// By `Sec-Fetch-Site`, which browsers set and no page can; without it, by comparing the origin's host
-/// and port with the request's. `X-Forwarded-Host` is ignored, because any client can set it.
+/// By `Sec-Fetch-Site`, which browsers set and no page can; without it, by comparing the origin's
+/// host and port with the request's. `X-Forwarded-Host` is ignored, because any client can set it.
 pub(crate) fn is_same_origin(head: &Head<'_>) -> bool {
     match sec_fetch_site(head.headers) {
         // https://w3c.github.io/webappsec-fetch-metadata/#sec-fetch-site-header
@@ -18,8 +18,8 @@ pub(crate) fn is_same_origin(head: &Head<'_>) -> bool {
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The header counts only if all its lines agree. Otherwise it is treated as a value that no browser
-/// sends, so that the request does not pass for a same-origin one.
+/// The header counts only if all its lines agree. Otherwise it is treated as a value that no
+/// browser sends, so that the request does not pass for a same-origin one.
 fn sec_fetch_site(headers: &HeaderMap) -> Option<&[u8]> {
     let mut lines = headers.get_all(SEC_FETCH_SITE).iter();
     let first = lines.next()?.as_bytes();
@@ -47,6 +47,7 @@ fn has_own_authority(head: &Head<'_>) -> bool {
 }
 
 fn is_authority_of(origin: &Origin, authority: &str) -> bool {
+    // The last colon, unless it belongs to an IPv6 address in brackets.
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, Some(port)),
         _ => (authority, None),
@@ -59,6 +60,7 @@ fn is_authority_of(origin: &Origin, authority: &str) -> bool {
         },
         None => default,
     };
+    // `Host` may be in any case, and may name the default port, which an origin leaves out.
     host.eq_ignore_ascii_case(origin.host()) && port == origin.port().or(default)
 }
 
