@@ -51,8 +51,9 @@ impl Directory {
     }
 }
 
+/// Each tenant's own list, found by the `Host` that a request is for.
 #[derive(Clone, Debug, Default)]
-struct TenantOrigins(Arc<Shared>);
+pub struct TenantOrigins(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {

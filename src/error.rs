@@ -16,8 +16,8 @@ pub(crate) const MAX_AGE_SECS: u32 = 86_400;
 /// seconds.
 pub(crate) const MAX_BROAD_AGE_SECS: u32 = 60;
 
-/// Where an entry stands in a text with several entries: nothing for a list whose entries are
-/// separate.
+/// The position of an entry in a text with several entries. Empty for an array, whose entries can
+/// be told apart by their values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place(Option<(Option<Arc<str>>, usize)>);
 
@@ -26,7 +26,7 @@ impl Place {
         Self(Some((variable, index)))
     }
 
-    /// The environment variable that has the text.
+    /// The environment variable that the text comes from.
     pub fn variable(&self) -> Option<&str> {
         self.0.as_ref()?.0.as_deref()
     }
@@ -62,7 +62,7 @@ pub enum ConfigError {
     )]
     MissingOrigins,
 
-    /// The environment variable that a list should come from is not set, or not UTF-8.
+    /// The environment variable that a list should come from is not set, or is not UTF-8.
     #[error(
         "{setting}: the environment variable {variable} is not set: set it, to nothing if nothing is \
          to be allowed"
@@ -74,14 +74,14 @@ pub enum ConfigError {
         variable: String,
     },
 
-    /// `"*"` beside other origins, which would then mean nothing.
+    /// `"*"` beside other origins, which would then have no effect.
     #[error(
         "allow_origins: \"*\" allows every origin, so that the others in the list say nothing: remove \
          the \"*\", or the others"
     )]
     AnyBesideOrigins,
 
-    /// An origin that is always answered is not exactly one.
+    /// `always_allow_origin` with anything else than exactly one origin.
     #[error(
         "always_allow_origin: {value:?}: the answer names one origin, whoever asks: write exactly one, \
          without a wildcard, or use `allow_origins`"
@@ -91,7 +91,8 @@ pub enum ConfigError {
         value: String,
     },
 
-    /// Denied requests cannot be refused where every answer is the same.
+    /// `always_allow_origin` together with `Refuse`: the answer to all requests is the same, so
+    /// none can be refused.
     #[error(
         "denied_requests: with always_allow_origin all requests get the same answer: leave \
          `denied_requests` out, or use `allow_origins`"
@@ -117,7 +118,7 @@ pub enum ConfigError {
     )]
     OriginsAndPolicy,
 
-    /// A set of origins is passed together with single insecure ones, which it cannot take up.
+    /// A set of origins together with single insecure ones. A set cannot be added to.
     #[error(
         "dangerously_allow_insecure_origin: allow_origins is a set, which no entry can be added to: \
          list the entries, or put the insecure ones into the set"
@@ -142,7 +143,7 @@ pub enum ConfigError {
     )]
     AnyOriginWithCredentials,
 
-    /// `null` without having asked for it by its dangerous name.
+    /// `null`, without a call of `dangerously_allow_null_origin`.
     #[error(
         "allow_origins: \"null\": every sandboxed frame on any site sends null, so this allows \
          any site: serve the page from an origin of its own, or call \
@@ -203,8 +204,8 @@ pub enum ConfigError {
         reason: HeaderNameErrorReason,
     },
 
-    /// A combinator lets requests with a header through to anybody, and the policy inside it is the
-    /// one that would check that header.
+    /// A combinator allows requests with a header without asking the policy inside it, and that
+    /// policy is the one that would check the header.
     #[error(
         "origin_policy: requests with {header} are allowed without asking a policy that reads \
          {header}, so a forged one would pass: let that policy judge them, as in \
@@ -252,7 +253,7 @@ pub enum ConfigError {
     },
 
     /// The policy answers preflights more broadly than it judges requests, and the rest of the
-    /// configuration does not make up for it.
+    /// configuration does not prevent the requests that this lets through.
     #[error("origin_policy: preflights are answered before the token is seen: {0}")]
     BroadPreflight(BroadPreflightReason),
 }
@@ -270,7 +271,7 @@ pub enum MethodErrorReason {
     /// A known method in the wrong case.
     #[error("methods are case-sensitive: did you mean {0:?}?")]
     Case(&'static str),
-    /// A word that means all methods elsewhere.
+    /// A word that means all methods in other software.
     #[error("this would be a method of its own name: for any method write \"*\" or pass `Any`")]
     Any,
     /// A `*` beside other characters.
@@ -321,7 +322,7 @@ impl fmt::Display for HeaderSetting {
     }
 }
 
-/// What a policy with a broad preflight answer needs and does not have.
+/// A condition that a policy with broad preflight answers needs and does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum BroadPreflightReason {

@@ -1,10 +1,11 @@
-//! Text of other people's in a log line: escaped, and no longer than it needs to be.
+//! Untrusted text for logs: escaped, so that it cannot forge a line, and truncated.
 
 use std::fmt;
 
 use crate::origin::MAX_ORIGIN_LEN;
 
-/// Bytes from the network, in quotes. What no origin needs to be told is cut off.
+/// Bytes from the network, in quotes. Truncated at [`MAX_ORIGIN_LEN`]: longer is never a valid
+/// origin.
 pub(crate) struct Quoted<'a>(pub(crate) &'a [u8]);
 
 impl fmt::Display for Quoted<'_> {
@@ -25,7 +26,7 @@ impl fmt::Debug for Quoted<'_> {
     }
 }
 
-/// A text that a policy wrote, perhaps from what it read: no control character gets through.
+/// A text that a policy wrote. It may quote a token or a header, so control characters are escaped.
 pub(crate) struct OneLine<'a>(pub(crate) &'a str);
 
 impl fmt::Display for OneLine<'_> {

@@ -13,8 +13,8 @@ pub(crate) fn write_lines(f: &mut fmt::Formatter<'_>, errors: &[impl fmt::Displa
     Ok(())
 }
 
-/// What `Debug` prints of errors: the same lines, since that is what a terminal shows when `main`
-/// returns an error, or when somebody calls `unwrap`.
+/// `Debug` prints the same lines: Rust uses it when `main` returns an error, and in `unwrap`, and a
+/// person reads that in a terminal.
 pub(crate) fn debug_lines(
     f: &mut fmt::Formatter<'_>,
     what: &str,

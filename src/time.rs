@@ -1,29 +1,32 @@
-//! How long a token matters after it has expired, to all who have to remember it.
+//! The clock, and how long an expired token has to be remembered.
+//!
+//! Everything that reads the time takes a [`Clock`], so that a test need not wait for the real one.
 
 use std::{
     fmt,
     time::{Duration, SystemTime},
 };
 
-/// Tells what time it is, so that a test can decide.
+/// A source of the current time, which a test can replace.
 ///
 /// ```
 /// use std::time::SystemTime;
 ///
 /// use tower_cors::time::Clock;
 ///
-/// /// Noon for ever.
+/// /// Always the same time.
 /// #[derive(Debug)]
-/// struct Noon(SystemTime);
+/// struct Fixed(SystemTime);
 ///
-/// impl Clock for Noon {
+/// impl Clock for Fixed {
 ///     fn now(&self) -> SystemTime {
 ///         self.0
 ///     }
 /// }
 /// ```
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// The time now. It may be set back; what was remembered from later is then forgotten.
+    /// The current time. It may go back, as when a machine's clock is corrected; answers that were
+    /// remembered at a later time are then dropped.
     fn now(&self) -> SystemTime;
 }
 
@@ -41,8 +44,9 @@ impl Clock for SystemClock {
 /// How long after its expiry a token may still be accepted, because clocks differ.
 pub(crate) const MAX_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
-/// How long after that a page may still read that its token has expired.
+/// How long after that a page may still be told that its token has expired.
 pub(crate) const MAX_EXPIRED_GRACE: Duration = Duration::from_secs(60 * 60);
 
-/// Both: what must not be accepted, or read, is remembered for so long.
+/// Both together. A revoked token must be remembered as long as some verifier might accept it, or
+/// answer it as expired.
 pub(crate) const REMEMBERED_AFTER_EXPIRY: Duration = MAX_LEEWAY.saturating_add(MAX_EXPIRED_GRACE);

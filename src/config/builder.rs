@@ -15,13 +15,13 @@ use crate::{
     protocol::{Prepared, Rules, ToAll},
 };
 
-/// A configuration in the making: see [`CorsLayer::builder`].
+/// A configuration that is not checked yet: see [`CorsLayer::builder`].
 ///
-/// A setting that is made twice is replaced. Nothing is checked before [`build`](Self::build),
-/// which reports every mistake.
+/// A setter that is called twice replaces the first value. Nothing is checked before
+/// [`build`](Self::build), which reports every mistake.
 ///
-/// What is insecure is a mistake, unless a method whose name begins with `dangerously_` asks for
-/// it:
+/// An insecure setting is a mistake, unless it is made by a method whose name begins with
+/// `dangerously_`:
 ///
 /// ```
 /// use tower_cors::CorsLayer;
@@ -52,10 +52,10 @@ pub struct CorsLayerBuilder {
     table: Option<WithinTable>,
 }
 
-/// What a configuration has to know of the others of its route.
+/// What the configuration of one method takes from those of the other methods of its route.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WithinTable {
-    /// What caches and logs may keep of any of them.
+    /// The strictest of all: caches and logs know a request by its URL, which the methods share.
     pub(crate) caching: Caching,
 }
 
@@ -65,8 +65,8 @@ impl CorsLayer {
         CorsLayerBuilder::new()
     }
 
-    /// Starts a configuration, as [`builder`](Self::builder) does: the name that users of tower-http
-    /// type first. The configuration has to be built, since it may have mistakes.
+    /// Starts a configuration, as [`builder`](Self::builder) does: the name that users of
+    /// tower-http type first. The configuration has to be built, since it may have mistakes.
     #[expect(
         clippy::new_ret_no_self,
         reason = "a layer cannot be had without its checks"
@@ -77,7 +77,7 @@ impl CorsLayer {
 
     /// Any origin, method, request header and response header, without credentials.
     ///
-    /// Pages still have to be allowed to send `Authorization`, which any does not cover.
+    /// Pages still cannot send `Authorization`: `*` does not cover it, so it has to be listed.
     pub fn permissive() -> Self {
         CorsLayerBuilder::permissive()
             .build()
@@ -144,8 +144,8 @@ impl CorsLayerBuilder {
     /// and to those without an `Origin`, and without `Vary: Origin`. Replaces
     /// [`allow_origins`](Self::allow_origins).
     ///
-    /// For services behind a cache that ignores `Vary`, which would otherwise hand the response to a
-    /// request without an `Origin` to the page ([Fetch, CORS protocol and HTTP caches]). Browsers
+    /// For services behind a cache that ignores `Vary`, which would otherwise hand the response to
+    /// a request without an `Origin` to the page ([Fetch, CORS protocol and HTTP caches]). Browsers
     /// compare the header with the page's origin, so pages of other origins still read nothing.
     ///
     /// ```
@@ -166,9 +166,9 @@ impl CorsLayerBuilder {
 
     /// The policy that decides, in place of a list of origins.
     ///
-    /// With credentials, an [`OriginSet`] and whatever else says so of itself
-    /// ([`PolicyProperties`](crate::policy::PolicyProperties)) is held to the same rules for insecure
-    /// origins and public suffixes as [`allow_origins`](Self::allow_origins).
+    /// With credentials, a policy whose [`PolicyProperties`](crate::policy::PolicyProperties) say
+    /// that it lists insecure origins or public suffixes does not build, as with
+    /// [`allow_origins`](Self::allow_origins). An [`OriginSet`] says so by itself.
     pub fn origin_policy(mut self, policy: impl OriginPolicy) -> Self {
         self.policy = Some(Box::new(policy));
         self
@@ -202,7 +202,7 @@ impl CorsLayerBuilder {
     }
 
     /// How long browsers may keep the answer to a preflight, in whole seconds: see [`MaxAge`].
-    /// Default: what browsers take when nothing is said, which is 5 seconds.
+    /// Default: no header, which browsers take for 5 seconds.
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX));
         self
@@ -214,8 +214,8 @@ impl CorsLayerBuilder {
         self
     }
 
-    /// What becomes of requests whose origin is denied. Default: what the policy says of itself,
-    /// which is [`DeniedRequests::Forward`] for a list.
+    /// Whether requests whose origin is denied are forwarded or refused. Default: as the policy's
+    /// properties say, which is [`DeniedRequests::Forward`] for a list.
     pub fn denied_requests(mut self, denied_requests: DeniedRequests) -> Self {
         self.denied_requests = Some(denied_requests);
         self
@@ -229,8 +229,8 @@ impl CorsLayerBuilder {
 
     /// How long a policy that has to be waited for may take. After that the request is refused with
     /// 503 and [`DenialKind::VerdictTimeout`](crate::DenialKind::VerdictTimeout), whatever
-    /// [`denied_requests`](Self::denied_requests) says, and the inner service is not called. Default:
-    /// no limit.
+    /// [`denied_requests`](Self::denied_requests) says, and the inner service is not called.
+    /// Default: no limit.
     ///
     /// Without a limit, a policy that never answers holds its requests for ever, and with them the
     /// places that an outer limit on concurrent requests has. `sleep` is the runtime's timer.
@@ -263,8 +263,8 @@ impl CorsLayerBuilder {
     /// Whether a [`Denial`](crate::Denial) is left in the extensions of the response, for a log
     /// or a test. Default: where denied requests are refused.
     ///
-    /// It costs an allocation with each denied request, which is why a plain list does not do it
-    /// unless it is told to.
+    /// It costs an allocation for each denied request. On a public API those are frequent, hence
+    /// the default.
     pub fn record_denials(mut self, record: bool) -> Self {
         self.record_denials = Some(record);
         self
@@ -281,17 +281,17 @@ impl CorsLayerBuilder {
 
     /// Lets origins without transport security stand in a list together with credentials.
     ///
-    /// Whoever controls a network between a user and such an origin acts as the user.
+    /// Anybody who controls a network between a user and such an origin can act as the user.
     pub fn dangerously_allow_insecure_origins(mut self) -> Self {
         self.opt_ins.insecure_origins = true;
         self
     }
 
-    /// Adds origins without transport security to the list, also together with credentials; and only
-    /// here, ranges of IPv4 addresses, for the machines of developers.
+    /// Adds origins without transport security to the list, also together with credentials; and
+    /// only here, ranges of IPv4 addresses, for the machines of developers.
     ///
-    /// Whoever controls a network between a user and such an origin acts as the user. Other entries
-    /// stay held to `https`.
+    /// Anybody who controls a network between a user and such an origin can act as the user. All
+    /// other entries still have to be `https`.
     ///
     /// ```
     /// use tower_cors::CorsLayer;
@@ -310,8 +310,8 @@ impl CorsLayerBuilder {
 
     /// Lets `"file://"` stand in the list of origins.
     ///
-    /// Browsers that send it, instead of `null`, do so for every local file, also for one that came
-    /// by mail.
+    /// Browsers that send it, instead of `null`, send it for every local file, also for one that
+    /// came by mail.
     pub fn dangerously_allow_file_origin(mut self) -> Self {
         self.opt_ins.file_origin = true;
         self
@@ -319,14 +319,14 @@ impl CorsLayerBuilder {
 
     /// Lets wildcards below, or above, a public suffix stand in a list together with credentials.
     ///
-    /// Whoever registers a name below the suffix acts as the user. The same goes for every host of an
-    /// application's scheme, as in `moz-extension://*`.
+    /// Anybody who registers a name below the suffix can act as the user. The same is true of every
+    /// host of an application's scheme, as in `moz-extension://*`.
     pub fn dangerously_allow_public_suffixes(mut self) -> Self {
         self.opt_ins.public_suffixes = true;
         self
     }
 
-    /// Checks the configuration, and computes whatever can be computed before the first request.
+    /// Checks the configuration, and writes every header that does not depend on a request.
     ///
     /// # Errors
     ///
@@ -352,8 +352,9 @@ impl CorsLayerBuilder {
             let status = preflight_status.as_u16();
             errors.push(ConfigError::PreflightStatus { status });
         }
-        // Of a list, the single entries have been checked.
+        // The entries of a list have been checked one by one, with better messages.
         let is_own_policy = self.policy.is_some();
+        // An own policy and a list are never both in use: `build_list` reports that as a mistake.
         let (policy, plain_list, constant_origin) = match self.policy {
             Some(policy) => (policy, None, None),
             None => (list.policy, list.plain, list.constant),
@@ -362,6 +363,7 @@ impl CorsLayerBuilder {
         if let Some(table) = self.table {
             properties.set_caching(table.caching);
         }
+        // A list that is `Any` has been reported already, by its setting's name.
         if properties.reach() >= Reach::Star
             && credentials
             && !errors.contains(&ConfigError::AnyOriginWithCredentials)
@@ -383,12 +385,13 @@ impl CorsLayerBuilder {
                 if denied_requests != DeniedRequests::Forward {
                     errors.push(ConfigError::ConstantOriginRefuses);
                 }
-                // Nothing depends on the origin any more.
+                // The answer no longer depends on the origin, so `Vary` must not name it.
                 properties.set_reach(Reach::Always);
                 Some(ToAll::Origin(origin))
             }
             None => (properties.reach() == Reach::Always).then_some(ToAll::Star),
         };
+        // The mistakes are returned at the end. Until then the values go on, so that all are found.
         let prepared = Prepared::new(
             &properties,
             self.table.is_some(),
@@ -413,6 +416,7 @@ impl CorsLayerBuilder {
             plain_list,
             prepared,
         };
+        // These depend on several settings, so they are checked when all are known.
         if rules.properties.has_broad_preflight() {
             errors.extend(missing_for_a_broad_preflight(&rules).map(ConfigError::BroadPreflight));
         }
@@ -424,10 +428,12 @@ impl CorsLayerBuilder {
     fn build_list(&self, errors: &mut Vec<ConfigError>) -> BuiltList {
         let is_said = self.origins.is_some() || self.insecure_origins.listed().len() > 0;
         match (is_said, &self.policy) {
+            // An empty list was said on purpose; nothing at all may have been forgotten.
             (false, None) => errors.push(ConfigError::MissingOrigins),
             (true, Some(_)) => errors.push(ConfigError::OriginsAndPolicy),
             (false, Some(_)) | (true, None) => {}
         }
+        // Checked even if a policy is set, so that the mistakes in the list are reported too.
         let nobody = OriginList::from(ConfigList::default());
         let origins = self.origins.as_ref().unwrap_or(&nobody);
         let listed = ListedOrigins::build(
@@ -456,10 +462,10 @@ impl CorsLayerBuilder {
     }
 }
 
-/// A policy made from lists of origins, and what the request path can know of it beforehand.
+/// A policy made from lists of origins, with the facts that make the request path faster.
 struct BuiltList {
     policy: Box<dyn OriginPolicy>,
-    /// The policy, if it is nothing but this set.
+    /// The same set, if the policy is nothing else.
     plain: Option<OriginSet>,
     /// The origin that every response names.
     constant: Option<HeaderValue>,
@@ -484,7 +490,7 @@ impl TryFrom<CorsLayerBuilder> for CorsLayer {
     }
 }
 
-/// What the policy says of itself and credentials forbid.
+/// Properties of the policy that are too risky together with credentials.
 fn mistakes_with_credentials(
     properties: &PolicyProperties,
     opt_ins: DangerousOptIns,
@@ -499,7 +505,8 @@ fn mistakes_with_credentials(
     .flatten()
 }
 
-/// What must be so where preflights are answered more broadly than requests are judged.
+/// Conditions that are not met. If preflights are answered more broadly than requests are judged, a
+/// preflight that passes must not be enough to have an effect.
 fn missing_for_a_broad_preflight(rules: &Rules) -> impl Iterator<Item = Broad> {
     let max_age = MaxAge::check_broad(rules.max_age.as_ref()).err();
     [

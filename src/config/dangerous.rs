@@ -1,4 +1,5 @@
-/// What a configuration may contain only if somebody asks for it by its dangerous name.
+/// The settings that a configuration may contain only after a method named `dangerously_...` was
+/// called.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct DangerousOptIns {
     pub(crate) null_origin: bool,
@@ -8,6 +9,7 @@ pub(crate) struct DangerousOptIns {
 }
 
 impl DangerousOptIns {
+    /// For the entries of `dangerously_allow_insecure_origin`, whose name is permission enough.
     pub(super) fn with_insecure(mut self) -> Self {
         self.insecure_origins = true;
         self

@@ -63,7 +63,7 @@ pub struct CorsConfig {
 }
 
 impl CorsConfig {
-    /// The builder with these settings, for what a file cannot say.
+    /// The builder with these settings, to add settings that a file cannot have.
     ///
     /// ```
     /// use tower_cors::config::CorsConfig;
@@ -116,7 +116,7 @@ impl<'de> Deserialize<'de> for CorsConfig {
 const KEYS: &str = "allow_origins, dangerously_allow_insecure_origins, allow_credentials, \
                     allow_methods, allow_headers, expose_headers, max_age or denied_requests";
 
-/// Written by hand, because a derived one does not say which key a wrong value belongs to.
+/// Written by hand: the errors of a derived implementation do not name the key of a wrong value.
 struct ConfigVisitor;
 
 impl<'de> Visitor<'de> for ConfigVisitor {
@@ -147,12 +147,15 @@ impl<'de> Visitor<'de> for ConfigVisitor {
                 _ => return Err(about(&key, format_args!("unknown key, expected {KEYS}"))),
             }
         }
+        // Reported here and not by `build`, because the program might add a policy later. A file that
+        // says nothing of origins was probably cut off.
         if origins.is_none() && insecure_origins.is_none() {
             let missing = format_args!(
                 "missing: list the origins, or write \"*\", or [] if nobody is allowed"
             );
             return Err(about("allow_origins", missing));
         }
+        // Keys that are absent have the defaults of the builder.
         let entries = |value: Option<EntriesValue>| value.map(|EntriesValue(list)| list);
         Ok(CorsConfig {
             origins: entries(origins),
@@ -173,6 +176,7 @@ where
     A: MapAccess<'de>,
     T: Deserialize<'de>,
 {
+    // JSON permits repeated keys, and parsers differ in which one counts.
     if slot.is_some() {
         return Err(about(key, format_args!("this key comes twice")));
     }
@@ -182,7 +186,7 @@ where
 }
 
 fn about<E: Error>(key: &str, what: fmt::Arguments<'_>) -> E {
-    // A key is shown as it is where it can be; it stands in a log otherwise.
+    // An unknown key is untrusted text. It is escaped, unless it is plain ASCII.
     if key.chars().all(|c| c.is_ascii_graphic()) {
         E::custom(format_args!("{key}: {what}"))
     } else {
@@ -190,7 +194,8 @@ fn about<E: Error>(key: &str, what: fmt::Arguments<'_>) -> E {
     }
 }
 
-/// TOML writes the key below the text; here it stands before it.
+/// TOML's error has more lines, which show the key below the text. Here the key is already before
+/// it.
 fn first_line(error: &impl fmt::Display) -> String {
     let text = error.to_string();
     text.lines().next().unwrap_or_default().to_owned()
@@ -261,7 +266,7 @@ impl<'de> Visitor<'de> for MaxAgeVisitor {
         Ok(None)
     }
 
-    /// How formats say it that have options.
+    /// For formats that have an option type.
     fn visit_none<E: Error>(self) -> Result<Option<i64>, E> {
         Ok(None)
     }

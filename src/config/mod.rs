@@ -1,7 +1,7 @@
 //! Configuration: what people write, and how it becomes a layer.
 //!
-//! [`CorsLayerBuilder::build`] is the only way from here to [`CorsLayer`](crate::CorsLayer). It reports
-//! every mistake at once, and computes whatever can be computed before the first request.
+//! [`CorsLayerBuilder::build`] is the only way from here to [`CorsLayer`](crate::CorsLayer). It
+//! reports every mistake at once, and writes every header that does not depend on a request.
 
 mod builder;
 mod dangerous;

@@ -72,7 +72,7 @@ impl<T: ListEntry> FromIterator<T> for OriginList {
     }
 }
 
-/// What a list of origins comes to.
+/// A list of origins after parsing.
 #[derive(Debug)]
 pub(crate) struct ListedOrigins {
     pub(crate) any: Option<Any>,
@@ -81,7 +81,8 @@ pub(crate) struct ListedOrigins {
 }
 
 impl ListedOrigins {
-    /// `insecure` is a list of its own, whose entries need no transport security.
+    /// `insecure` has the entries of `dangerously_allow_insecure_origin`: they need no transport
+    /// security, and may be address ranges.
     pub(crate) fn build(
         origins: &OriginList,
         insecure: &ConfigList,
@@ -101,6 +102,7 @@ impl ListedOrigins {
                     set: set.clone(),
                 };
             }
+            // A set is immutable and shared, so single entries cannot be added to it.
             Listed::Set(_) => {
                 errors.push(ConfigError::SetAndInsecureOrigins);
                 &ConfigList::default()
@@ -112,6 +114,7 @@ impl ListedOrigins {
                 variable: variable.to_owned(),
             });
         }
+        // One mistake at a time: `*` with credentials is the more dangerous of the two.
         if entries.has_any() && credentials {
             errors.push(ConfigError::AnyOriginWithCredentials);
         } else if entries.has_any() && entries.listed().len() + insecure.listed().len() > 0 {
@@ -119,6 +122,7 @@ impl ListedOrigins {
         }
         let mut null = false;
         let mut set = OriginSetBuilder::default();
+        // Lists can have a million entries: one allocation instead of growing.
         set.reserve(
             entries.listed().len() + insecure.listed().len(),
             entries.listed_bytes() + insecure.listed_bytes(),
@@ -166,6 +170,7 @@ pub(crate) fn constant_origin(
         });
         return None;
     };
+    // The header has room for exactly one origin, and the answer does not depend on the request.
     let listed: Vec<&str> = entries.listed().collect();
     match listed[..] {
         [one] if !entries.has_any() => match one.parse::<OriginPattern>() {
@@ -176,7 +181,7 @@ pub(crate) fn constant_origin(
                 });
                 None
             }
-            // The entry has been reported.
+            // Parsing the list has reported the entry already.
             Err(_) => None,
         },
         _ => {
@@ -210,7 +215,7 @@ fn parse(text: &str, opt_ins: DangerousOptIns, ranges: bool) -> Result<Entry<'_>
     }
 }
 
-/// What is wrong with sending credentials to the origins that a pattern matches.
+/// The risks of sending credentials to the origins that a pattern matches.
 fn risks(pattern: PatternRef<'_>, opt_ins: DangerousOptIns) -> impl Iterator<Item = ConfigError> {
     let is_insecure = !opt_ins.insecure_origins && !is_secure(pattern.scheme(), pattern.host());
     let mut strangers = if opt_ins.public_suffixes {
@@ -219,7 +224,8 @@ fn risks(pattern: PatternRef<'_>, opt_ins: DangerousOptIns) -> impl Iterator<Ite
         of_strangers(pattern)
     };
     let mut insecure = is_insecure.then(|| insecure_origin(pattern));
-    // Two mistakes in one entry have one proposal, which is free of both.
+    // An entry may be both, such as `http://*.github.io`. Both messages then propose the same text,
+    // which has neither mistake.
     if let (
         Some(ConfigError::InsecureOrigin {
             instead: Some(secure),
@@ -235,7 +241,8 @@ fn risks(pattern: PatternRef<'_>, opt_ins: DangerousOptIns) -> impl Iterator<Ite
     insecure.into_iter().chain(strangers)
 }
 
-/// Traffic without transport security can be altered on the way.
+/// Traffic without transport security can be altered on the way, so anybody there can write the
+/// page.
 fn insecure_origin(pattern: PatternRef<'_>) -> ConfigError {
     let text = pattern.as_str();
     let is_range = matches!(pattern.host_pattern(), HostPattern::Range(_));
@@ -243,23 +250,25 @@ fn insecure_origin(pattern: PatternRef<'_>) -> ConfigError {
         (pattern.scheme() == "http" && !is_range).then(|| text.replacen("http", "https", 1));
     ConfigError::InsecureOrigin {
         value: text.to_owned(),
-        // The port may be the default one now.
+        // With another scheme, the port may be the default one, which browsers leave out.
         instead: secure.map(|text| suggested_origin(&text).unwrap_or(text)),
     }
 }
 
-/// Strangers can register a name, or publish an application, that the pattern matches.
+/// The mistake if strangers can register a name, or publish an application, that the pattern
+/// matches.
 fn of_strangers(pattern: PatternRef<'_>) -> Option<ConfigError> {
     let value = || pattern.as_str().to_owned();
     let host = pattern.host();
     let base = match pattern.host_pattern() {
+        // One name, or addresses, which nobody can register.
         HostPattern::Exactly | HostPattern::Range(_) => return None,
-        // The identifier of an extension differs from one installation to the next, so it cannot be
-        // listed, and anybody may have written the extension that sends it.
+        // The wildcard exists because an extension's identifier differs from one installation to
+        // the next. But any installed extension matches, whoever wrote it.
         HostPattern::Any => return Some(ConfigError::AnyHostWithCredentials { value: value() }),
         HostPattern::Subdomains => host,
-        // Below a domain of one's own, all names are one's own. Below a public suffix, somebody else
-        // can register a name with the same beginning and end, however long these are.
+        // All names below your own domain are yours. Below a public suffix, somebody else can
+        // register a name with the same beginning and end, however long these are.
         HostPattern::InLabel(_) => host.split_once('.').map_or("", |(_, base)| base),
     };
     crosses_public_suffix(base).then(|| ConfigError::PublicSuffix {
@@ -281,7 +290,7 @@ fn whole_label(pattern: PatternRef<'_>) -> String {
     }
 }
 
-/// The same questions for a set, whose entries are not told apart any more.
+/// The same checks for a set. It does not keep its entries, so the messages cannot name one.
 fn mistakes_of_set(set: &OriginSet, opt_ins: DangerousOptIns) -> impl Iterator<Item = ConfigError> {
     let insecure = set.has_insecure_origins() && !opt_ins.insecure_origins;
     let strangers = set.has_any_host() || set.wildcard_bases().any(crosses_public_suffix);

@@ -1,5 +1,5 @@
-//! Syntax and tables of the [Fetch standard](https://fetch.spec.whatwg.org/): tokens, forbidden names,
-//! safelisted methods, and the value of `Access-Control-Request-Headers`.
+//! Syntax and tables of the [Fetch standard](https://fetch.spec.whatwg.org/): tokens, forbidden
+//! names, safelisted methods, and the value of `Access-Control-Request-Headers`.
 //!
 //! Nothing here knows a configuration or a policy.
 

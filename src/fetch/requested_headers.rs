@@ -14,8 +14,8 @@ use super::token::TOKEN;
 ///
 /// Browsers send one line of lower-case names, sorted, without white space. Any case, any order,
 /// duplicates, white space around names, empty elements and several lines are understood as well,
-/// because proxies rewrite headers; all of it within bounds, beyond which the preflight is
-/// refused before anything is read: [`MAX_LINES`](Self::MAX_LINES) lines,
+/// because proxies rewrite headers. There are bounds, so that nobody can make the layer read for
+/// long; beyond them the preflight is refused: [`MAX_LINES`](Self::MAX_LINES) lines,
 /// [`MAX_LEN`](Self::MAX_LEN) bytes and [`MAX_EMPTY`](Self::MAX_EMPTY) empty elements.
 ///
 /// ```
@@ -36,7 +36,7 @@ impl<'a> RequestedHeaders<'a> {
     pub const MAX_LINES: usize = 16;
     /// The most bytes that are read, of all lines together.
     pub const MAX_LEN: usize = 1024;
-    /// The most empty elements that are passed over, as RFC 9110, section 5.6.1.2, asks for.
+    /// The most empty elements that are skipped, as RFC 9110, section 5.6.1.2, asks for.
     pub const MAX_EMPTY: usize = 16;
 
     pub(crate) fn parse(headers: &'a HeaderMap) -> Option<Self> {
@@ -67,7 +67,7 @@ impl<'a> RequestedHeaders<'a> {
         self.iter().next().is_none()
     }
 
-    /// The line as it was sent, if there is only one and it is as browsers write it.
+    /// The line as it was sent, if there is only one and it is written as browsers do.
     pub(crate) fn as_browsers_write_it(&self) -> Option<&'a HeaderValue> {
         let mut lines = self.lines.iter();
         let line = lines.next()?;
@@ -98,9 +98,9 @@ impl fmt::Debug for RequestedHeaders<'_> {
     }
 }
 
-/// The non-empty elements of one line that is known to be a list of tokens.
+/// The non-empty elements of one line, which has been checked to be a list of tokens.
 fn elements(line: &HeaderValue) -> impl Iterator<Item = &str> {
-    // Tokens are ASCII, and `to_str` admits all of it.
+    // The line has been checked to be tokens, which are ASCII, so `to_str` does not fail.
     line.to_str()
         .unwrap_or_default()
         .split(',')
@@ -110,10 +110,12 @@ fn elements(line: &HeaderValue) -> impl Iterator<Item = &str> {
 
 /// Whether the line is tokens with single commas between them, as browsers write it.
 ///
-/// Eight bytes at a time while they are the usual ones, at half of what a byte costs by itself.
+/// Nearly every line consists of lower-case letters, hyphens and commas. Those are checked eight
+/// bytes at a time, which takes half as long as byte by byte; the rest is left to
+/// [`is_plain_after`].
 fn is_plain(line: &[u8]) -> bool {
     let mut rest = line;
-    // As if behind a comma, since no line begins with one.
+    // Begin as if after a comma, so that a comma at the beginning counts as a doubled one.
     let mut before = TOP;
     let mut doubled = 0;
     while let Some((&word, tail)) = rest.split_first_chunk() {
@@ -121,7 +123,7 @@ fn is_plain(line: &[u8]) -> bool {
             break;
         };
         doubled |= commas & (commas << 8 | before);
-        // The last byte's bit, where it would be before the next first byte.
+        // Carry the last byte's bit over: it stands before the first byte of the next word.
         before = commas >> 56;
         rest = tail;
     }
@@ -137,7 +139,8 @@ fn commas_among_usual(word: u64) -> Option<u64> {
     // A comma and a hyphen differ in the lowest bit, and only zero does not reach the top bit.
     let no_comma = (word ^ each(b',')).wrapping_add(each(TOP as u8 - 1));
     let neither = ((word | each(1)) ^ each(b'-')).wrapping_add(each(TOP as u8 - 1));
-    // No sum carries into the next byte unless a byte has its top bit set, and then it is not usual.
+    // No sum carries into the next byte unless a byte has its top bit set, and then it is not
+    // usual.
     let usual = (from_a & !beyond_z | !neither) & !word & each(TOP as u8);
     (usual == each(TOP as u8)).then_some(!no_comma & each(TOP as u8))
 }
@@ -149,7 +152,7 @@ const fn each(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
 }
 
-/// The same byte by byte, without a branch that depends on one.
+/// The same check byte by byte. No branch depends on a byte, so none is mispredicted.
 fn is_plain_after(mut previous: u8, line: &[u8]) -> bool {
     let mut seen = 0;
     let mut pairs = 0;
@@ -162,7 +165,7 @@ fn is_plain_after(mut previous: u8, line: &[u8]) -> bool {
     seen & OTHER == 0 && pairs & COMMA == 0 && previous != COMMA
 }
 
-/// What is neither a comma nor part of a token.
+/// A byte that is neither a comma nor part of a token.
 const OTHER: u8 = 1;
 
 const COMMA: u8 = 2;
@@ -202,7 +205,7 @@ fn is_token_list(line: &[u8], empty: &mut usize) -> bool {
     true
 }
 
-/// Where in an element a byte stands, seen from the name.
+/// Where a byte stands in an element: before the name, within it, or after it.
 #[derive(Clone, Copy)]
 enum State {
     Before,

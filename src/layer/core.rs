@@ -7,7 +7,7 @@ use crate::{
     request::Head,
 };
 
-/// The one thing that a layer and all its services share.
+/// Everything that a layer and all its services share, behind one reference count.
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) rules: Rules,
@@ -32,13 +32,14 @@ impl Core {
         }
     }
 
-    /// What to do about a request, or the policy's verdict to wait for before that is known.
+    /// Decides about a request. `Err` is the policy's verdict, if it has to be waited for.
     pub(crate) fn start(&self, head: Head<'_>) -> Result<Plan, VerdictFuture> {
         let plan = decide(&head, &self.rules, |request| {
             let verdict = match request.preflight() {
                 None => self.policy.judge(request),
                 Some(_) => self.policy.judge_preflight(request),
             };
+            // A ready verdict is used at once, without a future: the usual case.
             verdict.into_ready()
         });
         #[cfg(feature = "tracing")]
@@ -53,7 +54,7 @@ impl Core {
         plan
     }
 
-    /// The verdict to wait for, within the time that there is for it.
+    /// Limits the time that the verdict may take.
     pub(crate) fn limit(&self, verdict: VerdictFuture) -> VerdictFuture {
         match &self.verdict_timeout {
             Some(timeout) => timeout.limit(verdict),
@@ -61,7 +62,7 @@ impl Core {
         }
     }
 
-    /// What to do about a request whose verdict had to be waited for.
+    /// Decides about a request once its verdict has arrived.
     pub(crate) fn resume(&self, head: Head<'_>, verdict: Verdict) -> Plan {
         let Ok(plan) = decide(&head, &self.rules, |_| Ok::<_, Infallible>(verdict));
         #[cfg(feature = "tracing")]
@@ -86,7 +87,8 @@ mod tests {
     use super::*;
     use crate::{layer::CorsLayer, origin::OriginSet, protocol::write};
 
-    /// Few letters, so that what is sent is often what is listed, or all but that.
+    /// Few letters, so that a sent origin is often listed, or differs from a listed one in a
+    /// detail.
     fn host() -> impl Strategy<Value = String> {
         "[ab]{1,2}(\\.[ab]){0,1}"
     }
@@ -119,7 +121,8 @@ mod tests {
         let core = layer.in_force.core(&head);
         match core.start(head).unwrap() {
             Plan::Forward(forward) => format!("{forward:?}"),
-            // What becomes of it: the kind of a denial that nobody records need not be the same.
+            // Compare the written answer: if a denial is not recorded, its kind need not be the
+            // same.
             Plan::Answer(answer) => format!("{:?}", write::answer(answer, &core.rules)),
         }
     }

@@ -18,7 +18,7 @@ use super::{in_force::InForce, service::Cors};
 ///     .allow_headers([header::CONTENT_TYPE])
 ///     .build()?;
 ///
-/// // What can never match, or would match too much, is no configuration:
+/// // An entry that can never match, or would match too much, does not build:
 /// assert!(CorsLayer::builder().allow_origins(["https://example.com/"]).build().is_err());
 /// # Ok::<(), tower_cors::ConfigErrors>(())
 /// ```

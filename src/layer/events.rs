@@ -1,6 +1,8 @@
-//! An event for every denial, for whoever runs the service: target `tower_cors`, `INFO` where the
-//! layer refuses, `DEBUG` where it goes on. Nothing is a warning, since any client can cause it; and
-//! for the same reason no more than so many of a kind are told in a second.
+//! An event for every denial, with the target `tower_cors`.
+//!
+//! Refusals are `INFO`. If the request goes on to the service, it is `DEBUG`, because that is
+//! frequent on a public API. There are no warnings, since any client can cause an event. For the
+//! same reason there is a limit for each kind and second.
 
 use http::header::ORIGIN;
 use tracing::{Level, field};
@@ -13,8 +15,10 @@ use crate::{
     request::Head,
 };
 
-/// Whatever a client wrote is escaped, and cut where it is long. The query is left out, because
-/// URLs carry tokens, and so is the path where the policy looks for them there.
+/// Text from a client is escaped and truncated. The query is left out, because URLs carry tokens;
+/// so is the path if the policy looks for a token there.
+///
+/// A macro, because tracing needs the level at compile time.
 macro_rules! event {
     ($level:expr, $outcome:ident, $denial:ident, $head:ident, $path:ident, $untold:ident) => {
         tracing::event!(
@@ -34,12 +38,12 @@ macro_rules! event {
     };
 }
 
-/// Tells of the denial in a plan, if there is one, and not too many of its kind already.
+/// Logs the denial in a plan, unless there have been too many of its kind in this second.
 pub(crate) fn emit(plan: &Plan, head: &Head<'_>, has_secret_path: bool, limiter: &Limiter) {
     let Some((outcome, denial)) = denial(plan) else {
         return;
     };
-    // What nobody hears does not count.
+    // Do not use up the rate limit for events that no subscriber receives.
     if !outcome.is_heard() {
         return;
     }
@@ -48,7 +52,7 @@ pub(crate) fn emit(plan: &Plan, head: &Head<'_>, has_secret_path: bool, limiter:
     };
     let untold = (untold > 0).then_some(untold);
     let path = (!has_secret_path).then(|| head.uri.path());
-    // A level is part of what is known of an event before it happens.
+    // One arm for each level: see the macro.
     match outcome {
         Outcome::RequestRefused | Outcome::PreflightRefused => {
             event!(Level::INFO, outcome, denial, head, path, untold);

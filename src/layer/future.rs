@@ -37,13 +37,14 @@ pin_project! {
         Forwarded {
             #[pin]
             future: F,
-            // Taken when the response is there.
+            // Taken when the response has arrived.
             edit: Edit,
             record: Option<Denial>,
         },
-        /// The layer answers; taken and written when polled, because what is written is larger.
+        /// The layer answers. The headers are written when this is polled: they are larger than the
+        /// plan, and would make every future larger.
         Answered { answer: Option<Answer> },
-        /// The policy is at work; taken when it is done. Boxed, because it is rare and large.
+        /// The policy has not answered yet. Boxed: it is rare, and holds the whole request.
         Waiting { waiting: Option<Box<W>> },
     }
 }
@@ -72,8 +73,8 @@ where
                     edit,
                     record,
                 } => {
-                    // Edited where it is, because a response is dear to move. An error of the inner
-                    // service passes through as it is.
+                    // Edit the response in place: moving it costs a copy. An error of the inner
+                    // service is passed on unchanged.
                     let mut polled = future.poll(cx);
                     if let Poll::Ready(Ok(response)) = &mut polled {
                         let edit = mem::replace(edit, Edit::VaryOnly);
@@ -110,6 +111,7 @@ where
                     }
                 }
             };
+            // Poll the new state at once: nobody has registered a waker for it yet.
             this.state.set(next);
         }
     }
@@ -117,7 +119,7 @@ where
 
 const POLLED_AGAIN: &str = "a future is not polled after it is ready";
 
-/// Leaves the denial for whoever logs or tests.
+/// Puts the denial into the response's extensions, where a logging layer or a test finds it.
 fn leave<B>(record: &mut Option<Denial>, response: &mut Response<B>, rules: &Rules) {
     if rules.record_denials
         && let Some(denial) = record.take()

@@ -8,21 +8,21 @@ use crate::request::{Head, RequestKind, classify};
 /// What a layer and all its services share: one configuration, one for each method, or a
 /// configuration that can be replaced.
 ///
-/// All three stand behind one `Arc`, so that a service is one pointer larger than its inner service,
-/// whatever its configuration is.
+/// All three stand behind one `Arc`, so that a service is one pointer larger than its inner
+/// service, whatever its configuration is.
 pub(crate) enum InForce {
     /// One configuration for all requests.
     Always(Arc<Core>),
-    /// The method decides.
+    /// One configuration for each method.
     ByMethod(Table),
-    /// The one that has been stored last decides.
+    /// The configuration that was stored last.
     #[cfg(feature = "reload")]
     Replaceable(arc_swap::ArcSwap<InForce>),
 }
 
 impl InForce {
-    /// The configuration for the request. The request keeps it until its response is there, also
-    /// when another one is stored meanwhile.
+    /// The configuration for the request. The request keeps it until its response has arrived, even
+    /// if another one is stored in the meantime.
     #[inline(always)]
     pub(crate) fn core(&self, head: &Head<'_>) -> Arc<Core> {
         match self {
@@ -31,6 +31,7 @@ impl InForce {
         }
     }
 
+    /// Apart from [`core`](Self::core), so that the usual case is small enough to be inlined.
     #[inline(never)]
     fn look_up(&self, head: &Head<'_>) -> Arc<Core> {
         match self {
@@ -60,8 +61,8 @@ pub(crate) struct Table {
     pub(crate) rules: Vec<(Method, Arc<Core>)>,
     /// For requests with another method.
     pub(crate) closed: Arc<Core>,
-    /// For preflights that announce another method: the rule that reaches furthest, so that a page
-    /// whose origin is allowed is told which methods are.
+    /// For preflights that announce another method: the rule that admits the most origins. A page
+    /// whose origin is allowed then learns which methods are.
     pub(crate) widest: Arc<Core>,
     /// Whether the service has no handlers for other methods.
     pub(crate) is_complete: bool,
@@ -86,9 +87,11 @@ impl Table {
         }
     }
 
-    /// Browsers refuse a method that the answer does not list, but let `GET`, `HEAD` and `POST`
-    /// through whatever it lists ([Fetch, CORS-preflight fetch, step 7]). The answer of another rule
-    /// would open those, so they get it only where nothing is there to be reached.
+    /// The configuration for a preflight whose method has no rule.
+    ///
+    /// Browsers refuse a method that the answer does not list, except for `GET`, `HEAD` and `POST`,
+    /// which pass whatever it lists ([Fetch, CORS-preflight fetch, step 7]). So another rule's
+    /// answer would open these three. They get it only if the service has no handler for them.
     ///
     /// [Fetch, CORS-preflight fetch, step 7]: https://fetch.spec.whatwg.org/#cors-preflight-fetch
     fn rest(&self, announced: &[u8]) -> &Arc<Core> {

@@ -6,22 +6,23 @@ use std::{
 
 use crate::policy::DenialKind;
 
-/// How many events of one kind may be told within a second: whoever can send requests could
-/// otherwise fill the log, and drown what matters in it.
+/// Limits the events of each kind and second. Any client can cause events, and could otherwise fill
+/// the log and hide important lines.
 ///
-/// Each kind has its own count, so that a flood of one does not hide another.
+/// Each kind is counted by itself, so that a flood of one kind does not hide another.
 pub(crate) struct Limiter {
     base: Instant,
     windows: [AtomicU64; KINDS],
 }
 
-/// No fewer than there are kinds; were there more, two would share a count.
+/// At least as many as there are kinds. With fewer, two kinds would share a count.
 const KINDS: usize = 16;
 
-/// Of each kind, in each second, by each layer.
+/// The most events of one kind that a layer logs in a second.
 pub(crate) const EVENTS_A_SECOND: u32 = 20;
 
-/// The second, and how many events there were in it, the untold ones too.
+/// A second, and the number of events in it, including those that were not logged. Packed into one
+/// atomic integer, so that requests never wait for a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Window {
     second: u32,
@@ -36,8 +37,8 @@ impl Limiter {
         }
     }
 
-    /// How many events of the kind were left untold since the last one that was told, if this one
-    /// may be.
+    /// `None` if this event must not be logged; else how many of its kind were left out since the
+    /// last one.
     pub(super) fn admit(&self, kind: DenialKind) -> Option<u32> {
         let second = u32::try_from(self.base.elapsed().as_secs()).unwrap_or(u32::MAX);
         self.admit_at(kind, second)
@@ -46,6 +47,7 @@ impl Limiter {
     fn admit_at(&self, kind: DenialKind, second: u32) -> Option<u32> {
         let window = &self.windows[kind as usize % KINDS];
         let next = |packed| Some(Window::unpack(packed).next(second).pack());
+        // Relaxed, because no other memory depends on this number.
         let before = window.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
         let before = Window::unpack(before.unwrap_or_else(|packed| packed));
         before.admits(second)
@@ -54,7 +56,7 @@ impl Limiter {
 
 impl Window {
     fn next(self, second: u32) -> Self {
-        // Seconds do not go back, but threads may be late.
+        // A thread that was suspended may report an earlier second: count it in the current one.
         if self.second >= second {
             Self {
                 events: self.events.saturating_add(1),

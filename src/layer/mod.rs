@@ -1,7 +1,7 @@
 //! The tower shell: a layer, its service, and the future of a response.
 //!
-//! All decisions are made in `protocol`, without tower; this room calls the inner service, waits for
-//! policies that are not ready, and tells `tracing` of denials.
+//! All decisions are made in `protocol`, without tower. This module calls the inner service, waits
+//! for policies that are not ready, and logs denials.
 
 mod core;
 mod cors_layer;

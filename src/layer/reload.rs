@@ -20,7 +20,7 @@ impl CorsLayer {
     /// // A configuration with mistakes is refused with all of them, and the old one stays.
     /// assert!(handle.reload(CorsLayer::builder().allow_origins(["app.example.com"])).is_err());
     /// handle.reload(CorsLayer::builder().allow_origins(["https://app.example.org"]))?;
-    /// // It may also be one that tells methods apart.
+    /// // It may also have a rule for each method.
     /// handle.reload(CorsLayer::by_method().rule([Method::GET], MethodRule::public_any_origin()))?;
     /// # Ok::<(), tower_cors::ConfigErrors>(())
     /// ```
@@ -33,8 +33,8 @@ impl CorsLayer {
     }
 }
 
-/// Replaces the configuration of a [`CorsLayer`] that is [reloadable](CorsLayer::reloadable), and of
-/// all services that it has made.
+/// Replaces the configuration of a [`CorsLayer`] that is [reloadable](CorsLayer::reloadable), and
+/// of all services that it has made.
 ///
 /// Cloning is one reference count.
 #[derive(Clone)]
@@ -45,8 +45,8 @@ pub struct CorsHandle {
 
 impl CorsHandle {
     /// Replaces the whole configuration at once: by a [`CorsLayer`], a
-    /// [`CorsLayerBuilder`](crate::CorsLayerBuilder), [`MethodRules`](crate::routes::MethodRules), or
-    /// a `CorsConfig` from a file.
+    /// [`CorsLayerBuilder`](crate::CorsLayerBuilder), [`MethodRules`](crate::routes::MethodRules),
+    /// or a `CorsConfig` from a file.
     ///
     /// Requests that have arrived keep the configuration that they began with, also while their
     /// verdict is waited for.
@@ -59,7 +59,8 @@ impl CorsHandle {
         CorsLayer: TryFrom<C>,
     {
         let layer = CorsLayer::try_from(configuration)?;
-        // A layer that is reloadable itself would make this one follow it for ever, or itself.
+        // A reloadable layer is replaced by its current configuration. Otherwise this layer would
+        // follow the other one, or refer to itself.
         let new = match &*layer.in_force {
             InForce::Replaceable(other) => other.load_full(),
             InForce::Always(_) | InForce::ByMethod(_) => layer.in_force,
@@ -70,7 +71,7 @@ impl CorsHandle {
         Ok(())
     }
 
-    /// The configuration that new requests meet.
+    /// The configuration that new requests get.
     pub fn current(&self) -> CorsLayer {
         CorsLayer {
             in_force: match &*self.current {

@@ -103,7 +103,8 @@ where
             },
         },
         Err(verdict) => {
-            // The clone has not been polled ready. The service that has been goes with the request.
+            // Only the service that was polled ready may be called, so it goes with the request.
+            // The clone takes its place, and will be polled before the next request.
             let clone = inner.clone();
             let waiting = Waiting {
                 verdict: core.limit(verdict),

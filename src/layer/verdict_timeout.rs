@@ -11,7 +11,8 @@ use crate::policy::{DenialKind, VerdictFuture};
 
 type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// How long a verdict may be waited for, and the runtime's timer to measure it with.
+/// The longest time that a verdict may take, and the runtime's timer. The crate does not depend on
+/// a runtime, so the application passes the timer in.
 #[derive(Clone)]
 pub(crate) struct VerdictTimeout {
     limit: Duration,
@@ -30,7 +31,7 @@ impl VerdictTimeout {
         }
     }
 
-    /// The same verdict, or a denial when it is not there in time.
+    /// The same verdict, or a denial if it does not arrive in time.
     pub(crate) fn limit(&self, mut verdict: VerdictFuture) -> VerdictFuture {
         let mut sleep = (self.sleep)(self.limit);
         let limit = self.limit;

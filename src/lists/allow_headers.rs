@@ -10,10 +10,23 @@ use crate::{
 
 /// The request headers that pages may send: a list, or any.
 ///
-/// Any does not cover `Authorization`, which has to be named beside it
-/// ([Fetch, CORS non-wildcard request-header name]). Safelisted names may be listed; a page needs
-/// them for a `Content-Type` that is not safelisted. However long the list is, one preflight may ask
-/// for no more than the bounds of [`RequestedHeaders`]. Cloning is one reference count.
+/// Browsers let pages send safelisted headers without asking. Of these, list `Content-Type` if
+/// pages send JSON: only three of its values are safelisted. However long the list is, one
+/// preflight may ask for no more than the bounds of [`RequestedHeaders`]. Cloning is one reference
+/// count.
+///
+/// # What `*` becomes
+///
+/// | list | credentials | `Access-Control-Allow-Headers` |
+/// |---|---|---|
+/// | `*` | no | `*` |
+/// | `*`, `x-a` | no | `*,x-a` |
+/// | `*` | yes | the names that the preflight asks for: with credentials, `*` is a header of that name |
+///
+/// `*` does not cover `Authorization`, which has to be named beside it
+/// ([Fetch, CORS non-wildcard request-header name]). Names beside the `*` also help Firefox. It
+/// lets a preflight pass because of a `*`, but never finds the `*` in its cache of preflights, and
+/// so asks before every request; a name it does find.
 ///
 /// ```
 /// use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -73,15 +86,15 @@ impl AllowHeaders {
                 }),
             }
         }
+        // Sorted for the binary search, and so that the same list always gives the same header.
         listed.sort_unstable();
         listed.dedup();
-        let authorization = listed.iter().any(|name| AUTHORIZATION == name.as_str());
-        let value = match (any, authorization) {
-            (true, true) => Some(HeaderValue::from_static("*,authorization")),
-            (true, false) => Some(HeaderValue::from_static("*")),
-            (false, _) if listed.is_empty() => None,
-            (false, _) => Some(shared_value(listed.join(","))),
-        };
+        let star = any.then_some("*");
+        let sent: Vec<&str> = star
+            .into_iter()
+            .chain(listed.iter().map(String::as_str))
+            .collect();
+        let value = (!sent.is_empty()).then(|| shared_value(sent.join(",")));
         Self(Arc::new(Inner { any, listed, value }))
     }
 
@@ -89,9 +102,9 @@ impl AllowHeaders {
         self.0.any
     }
 
-    /// The headers that the preflight asks for and that are not allowed.
+    /// The requested headers that are not allowed.
     ///
-    /// Names in lower case, as browsers send them, are looked up as they are.
+    /// Browsers send names in lower case, so most need no copy to be looked up.
     pub(crate) fn refused<'a>(
         &self,
         requested: &RequestedHeaders<'a>,
@@ -105,13 +118,14 @@ impl AllowHeaders {
         })
     }
 
-    /// The value of `Access-Control-Allow-Headers`; with credentials `*` is only a name, so the
-    /// names asked for, which have been checked, take its place.
+    /// The value of `Access-Control-Allow-Headers`. With credentials, browsers take `*` for the
+    /// name of a header, so the requested names, which have been checked, take its place.
     pub(crate) fn value(
         &self,
         credentials: bool,
         requested: &RequestedHeaders<'_>,
     ) -> Option<HeaderValue> {
+        // Without credentials, browsers understand `*`, and a constant answer is cheaper.
         if self.0.any && credentials {
             self.echo(requested)
         } else {
@@ -119,7 +133,7 @@ impl AllowHeaders {
         }
     }
 
-    /// The value, where it depends on nothing; the outer `None` is where it does.
+    /// The value, if it is the same for every preflight; the outer `None` says that it is not.
     pub(crate) fn constant_value(&self, credentials: bool) -> Option<Option<HeaderValue>> {
         (!self.0.any || !credentials).then(|| self.0.value.clone())
     }
@@ -128,8 +142,9 @@ impl AllowHeaders {
         if requested.is_empty() {
             return None;
         }
-        // A header that is named `*` is no reason to write one.
+        // A page can ask for a header named `*`. Echoing it would send a wildcard.
         let is_echoed = |name: &str| name != "*" && self.allows_lower_case(name);
+        // Browsers send a sorted line without duplicates, which can be sent back without a copy.
         if let Some(line) = requested.as_browsers_write_it()
             && requested.iter().all(is_echoed)
         {
@@ -211,6 +226,14 @@ mod tests {
             value(named, true, "authorization,x").as_deref(),
             Some("authorization,x")
         );
+    }
+
+    /// Firefox finds a name in its cache of preflights, and never the `*`.
+    #[test]
+    fn names_beside_any_are_sent() {
+        let list = &["x-b", "*", "x-a"][..];
+        assert_eq!(value(list, false, "x-c").as_deref(), Some("*,x-a,x-b"));
+        assert_eq!(value(list, true, "x-c").as_deref(), Some("x-c"));
     }
 
     #[test]

@@ -10,9 +10,13 @@ use crate::{
 
 /// The methods that pages may use: a list, or any.
 ///
-/// `GET`, `HEAD` and `POST` need not be listed: browsers do not hold them against the list
+/// `GET`, `HEAD` and `POST` need not be listed: browsers let pages use them whatever the list says
 /// ([Fetch, CORS-safelisted method](https://fetch.spec.whatwg.org/#cors-safelisted-method)).
 /// Cloning is one reference count.
+///
+/// Any method is sent as `*`; methods beside it are left out, since it covers them. With
+/// credentials, browsers take `*` for a method of that name, so the answer names the requested
+/// method instead.
 ///
 /// ```
 /// use http::Method;
@@ -54,7 +58,8 @@ impl AllowMethods {
         self.0.any || is_safelisted(method) || self.0.listed.contains(method)
     }
 
-    /// The listed method that differs only in case.
+    /// The listed or safelisted method that differs only in case, so that a denial can say which
+    /// spelling the page has to use.
     pub(crate) fn in_another_case(&self, method: &Method) -> Option<&str> {
         let safelisted = [Method::GET, Method::HEAD, Method::POST];
         let same = |listed: &&Method| listed.as_str().eq_ignore_ascii_case(method.as_str());
@@ -73,6 +78,7 @@ impl AllowMethods {
         let mut listed = Vec::new();
         for (index, entry) in entries.listed().enumerate() {
             match parse(entry) {
+                // A repeated entry is harmless.
                 Ok(method) if listed.contains(&method) => {}
                 Ok(method) => listed.push(method),
                 Err(reason) => errors.push(ConfigError::Method {
@@ -98,26 +104,26 @@ impl AllowMethods {
         self.0.any
     }
 
-    /// The value of `Access-Control-Allow-Methods`; with credentials `*` is only a name, so the
-    /// method asked for, which has been checked, takes its place.
+    /// The value of `Access-Control-Allow-Methods`. With credentials, browsers take `*` for the
+    /// name of a method, so the requested method, which has been checked, takes its place.
     pub(crate) fn value(&self, credentials: bool, requested: &Method) -> HeaderValue {
         if !(self.0.any && credentials) {
             return self.0.value.clone();
         }
-        // A page can ask for a method that is named `*`. It must not make us write a wildcard.
+        // A page can ask for a method named `*`. Echoing it would send a wildcard.
         if requested.as_str() == "*" {
             return value_of(&self.0.listed);
         }
         HeaderValue::from_str(requested.as_str()).unwrap_or(self.0.value.clone())
     }
 
-    /// The value, where it depends on nothing.
+    /// The value, if it is the same for every preflight.
     pub(crate) fn constant_value(&self, credentials: bool) -> Option<HeaderValue> {
         (!self.0.any || !credentials).then(|| self.0.value.clone())
     }
 }
 
-/// Never empty: an absent list on an ok answer would grant the requested method
+/// Never empty: if the header is absent, browsers take the requested method for allowed
 /// (<https://fetch.spec.whatwg.org/#cors-preflight-fetch>, step 7).
 fn value_of(methods: &[Method]) -> HeaderValue {
     if methods.is_empty() {
@@ -134,6 +140,7 @@ fn parse(text: &str) -> Result<Method, MethodErrorReason> {
     if !is_token(text) {
         return Err(MethodErrorReason::NotAToken);
     }
+    // `*` is a token character, so `PU*` would be a method that nobody sends.
     if text.starts_with('*') || text.ends_with('*') {
         return Err(MethodErrorReason::Wildcard);
     }
@@ -146,6 +153,7 @@ fn parse(text: &str) -> Result<Method, MethodErrorReason> {
     if is_forbidden_method(text) {
         return Err(MethodErrorReason::Forbidden);
     }
+    // Browsers normalise the case of some methods only, so another case is nearly always a mistake.
     if let Some(known) = KNOWN.iter().find(|known| known.eq_ignore_ascii_case(text))
         && *known != text
     {

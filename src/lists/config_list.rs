@@ -10,8 +10,8 @@ use crate::{
 /// Anything: any origin, any method, any request header, or all response headers.
 ///
 /// As a policy it grants every request the literal `*`, never with credentials, and its answers
-/// vary on nothing. Safe for what is public anyway; not for a service that only a private network
-/// protects.
+/// have no `Vary`. This is safe for public data. It is not safe for a service that is only
+/// protected by a private network: any page that a user inside opens could read it.
 ///
 /// ```
 /// use tower_cors::{Any, CorsLayer, error::ConfigError};
@@ -36,10 +36,10 @@ pub struct Any;
 
 /// What a list setting takes: [`Any`], one entry, several entries, or a text with several entries.
 ///
-/// An entry is a text, a method, a header name, an origin or an origin pattern. The entry `"*"` stands
-/// for [`Any`]. A single text is a list by itself, as environment variables have it: its entries
-/// are separated by commas, semicolons or white space, and empty ones do not count. In an array, each
-/// text is one entry. Collect other iterators with [`FromIterator`].
+/// An entry is a text, a method, a header name, an origin or an origin pattern. The entry `"*"`
+/// stands for [`Any`]. A single text is a list by itself, as environment variables have it: its
+/// entries are separated by commas, semicolons or white space, and empty ones do not count. In an
+/// array, each text is one entry. Collect other iterators with [`FromIterator`].
 ///
 /// ```
 /// use http::{Method, header};
@@ -58,7 +58,8 @@ pub struct Any;
 #[derive(Clone, Default)]
 pub struct ConfigList {
     any: bool,
-    /// All entries, one after the other: lists can be long, and are read once.
+    /// All entries in one string: a list can have a million, which would otherwise be as many
+    /// allocations.
     text: String,
     ends: Vec<usize>,
     source: Option<Source>,
@@ -93,6 +94,7 @@ impl ConfigList {
                 source: Some(Source::Variable(variable.into())),
                 ..Self::from(text)
             },
+            // Not reported here: `build` reports it together with all other mistakes.
             Err(_) => Self {
                 source: Some(Source::Missing(variable.into())),
                 ..Self::default()
@@ -113,13 +115,13 @@ impl ConfigList {
         })
     }
 
-    /// Lists one more.
+    /// Adds an entry.
     pub(crate) fn push(&mut self, entry: &str) {
         self.text.push_str(entry);
         self.ends.push(self.text.len());
     }
 
-    /// The bytes of all that is listed.
+    /// The length of all entries together, in bytes.
     pub(crate) fn listed_bytes(&self) -> usize {
         self.text.len()
     }
@@ -144,6 +146,7 @@ impl ConfigList {
     }
 
     fn add(&mut self, entry: &str) {
+        // In every list, `*` stands for any: so files and environment variables can say it.
         if entry == "*" {
             self.any = true;
         } else {
@@ -198,6 +201,7 @@ impl<T: ListEntry> FromIterator<T> for ConfigList {
     fn from_iter<I: IntoIterator<Item = T>>(entries: I) -> Self {
         let entries = entries.into_iter();
         let mut list = Self::default();
+        // Only the number of entries is known beforehand, not their length.
         list.ends.reserve(entries.size_hint().0);
         for entry in entries {
             list.add(&entry.text());
@@ -206,7 +210,7 @@ impl<T: ListEntry> FromIterator<T> for ConfigList {
     }
 }
 
-/// What can be one entry of a [`ConfigList`]: a text, or a value that is written as one.
+/// An entry of a [`ConfigList`]: a text, or a value that has a textual form.
 ///
 /// Implemented for texts, [`Method`], [`HeaderName`], [`HeaderValue`], [`Origin`] and
 /// [`OriginPattern`], and for references to them.

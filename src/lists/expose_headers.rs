@@ -14,6 +14,11 @@ use crate::{
 /// `Last-Modified` and `Pragma` are readable anyway
 /// ([Fetch, CORS-safelisted response-header name]). Cloning is one reference count.
 ///
+/// All headers are sent as `*`; names beside it are left out, since it covers them. With
+/// credentials, browsers take `*` for a header of that name, and would expose nothing, so a layer
+/// that exposes all headers and allows credentials does not build. Where a policy allows
+/// credentials by itself, its answers leave the `*` out.
+///
 /// ```
 /// use http::header;
 /// use tower_cors::lists::ExposeHeaders;
@@ -58,6 +63,7 @@ impl ExposeHeaders {
                 }),
             }
         }
+        // The same list gives the same header, in whatever order it was written.
         listed.sort_unstable();
         listed.dedup();
         let value = if any {
@@ -74,8 +80,8 @@ impl ExposeHeaders {
         self.0.any
     }
 
-    /// The value of `Access-Control-Expose-Headers`. With credentials `*` would be only a name,
-    /// so nothing is sent.
+    /// The value of `Access-Control-Expose-Headers`. With credentials, browsers take `*` for the
+    /// name of a header, so nothing is sent.
     pub(crate) fn value(&self, credentials: bool) -> Option<HeaderValue> {
         if self.0.any && credentials {
             None

@@ -1,4 +1,5 @@
-//! Which header names can stand in which list.
+//! Checks of the header names in a list. Each list refuses names that would have no effect in it,
+//! since a name without effect is usually a misunderstanding.
 
 use crate::{
     error::HeaderNameErrorReason as Reason,
@@ -33,9 +34,11 @@ fn parse(
     if !is_token(text) {
         return Err(Reason::NotAToken);
     }
+    // `*` is a token character: `x-*` would be a name that nobody sends, not a wildcard.
     if text.starts_with('*') || text.ends_with('*') {
         return Err(Reason::Wildcard);
     }
+    // Header names are case-insensitive, and browsers send lower case.
     let name = text.to_ascii_lowercase();
     if is_forbidden(&name) {
         return Err(Reason::Forbidden);
@@ -46,7 +49,8 @@ fn parse(
     Ok(name)
 }
 
-/// What separates the entries of a text that holds several, if it does.
+/// The name of the separator, if the text holds several entries. Checked before anything else: the
+/// other mistakes in such a text come from the separator, and their messages would mislead.
 pub(super) fn joined_by(text: &str) -> Option<&'static str> {
     let has_several = |is_separator: fn(char) -> bool| {
         let mut parts = text.split(is_separator).filter(|part| !part.is_empty());

@@ -8,9 +8,13 @@ use crate::error::{
 
 /// How long browsers may keep the answer to a preflight: whole seconds, 0 to 86,400.
 ///
-/// WebKit keeps none longer than 600 seconds, Chromium none longer than 7,200, Firefox none longer
-/// than 86,400. Without a max-age, browsers keep it for 5 seconds; with 0, not at all
+/// Browsers cut it: WebKit (Safari) to 600 seconds, Chromium to 7,200, Firefox to 86,400. Without a
+/// max-age, they keep the answer for 5 seconds; with 0, not at all
 /// ([Fetch, CORS-preflight fetch](https://fetch.spec.whatwg.org/#cors-preflight-fetch)).
+///
+/// Firefox does not find a `*` in what it has kept, whatever the max-age is, and asks again before
+/// every request. Names listed beside the `*`, or in its place, are found: see
+/// [`AllowHeaders`](crate::lists::AllowHeaders).
 ///
 /// ```
 /// use std::time::Duration;
@@ -55,6 +59,7 @@ impl MaxAge {
             Ok(secs) if secs <= Self::MAX_SECS => Self::from_bounded(secs),
             _ => {
                 errors.push(ConfigError::MaxAge { seconds: secs });
+                // Never used, because the mistake prevents the build.
                 Self::from_bounded(0)
             }
         }
@@ -69,9 +74,10 @@ impl MaxAge {
 
     /// The header value for a grant that caps the max-age.
     pub(crate) fn capped(max_age: Option<&Self>, cap: Option<u32>) -> Option<HeaderValue> {
-        /// What browsers take for an absent header.
+        /// How long browsers keep an answer without the header.
         const ABSENT: u32 = 5;
         match (max_age, cap) {
+            // A cap never makes the time longer.
             (Some(own), Some(cap)) if cap < own.secs => Some(HeaderValue::from(cap)),
             (None, Some(cap)) if cap < ABSENT => Some(HeaderValue::from(cap)),
             (Some(own), _) => Some(own.value.clone()),

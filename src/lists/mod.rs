@@ -1,7 +1,7 @@
 //! The lists of a configuration: allowed methods, allowed and exposed headers, and the max-age.
 //!
-//! Each list is parsed and checked once, when the layer is built, and keeps the header value that
-//! answers are written with.
+//! Each list is parsed and checked once, when the layer is built, and keeps the value of its
+//! header, so that answers only copy it.
 
 mod allow_headers;
 mod allow_methods;

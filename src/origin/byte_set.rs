@@ -8,12 +8,12 @@ use super::grammar::MAX_ORIGIN_LEN;
 
 /// A set of byte strings, each at most [`MAX_ORIGIN_LEN`] bytes long, that only grows.
 ///
-/// The strings stand one behind the other in one buffer; where, is found through a hash table with
-/// linear probing that is at most half full, which spares an allocation for each string.
+/// All strings are in one buffer; a linear-probing table of offsets finds them. A
+/// `HashSet<Box<[u8]>>` would need an allocation for each string.
 #[derive(Default)]
 pub(super) struct ByteSet<S = RandomState> {
     bytes: Vec<u8>,
-    /// None, or a power of two.
+    /// Their number is zero or a power of two, so that a mask maps a hash to a slot.
     slots: Vec<Slot>,
     len: usize,
     hasher: S,
@@ -24,7 +24,7 @@ impl<S: BuildHasher> ByteSet<S> {
         self.len
     }
 
-    /// Makes room for so many strings, of so many bytes in all.
+    /// Reserves room for this many more strings and bytes.
     pub(super) fn reserve(&mut self, strings: usize, bytes: usize) {
         self.bytes.reserve(bytes);
         self.make_room(self.len.saturating_add(strings));
@@ -37,7 +37,7 @@ impl<S: BuildHasher> ByteSet<S> {
         }
     }
 
-    /// Whether the string was not there yet.
+    /// Adds the string. Returns whether it is new.
     pub(super) fn insert(&mut self, string: &[u8]) -> bool {
         debug_assert!(string.len() <= MAX_ORIGIN_LEN, "the grammar bounds origins");
         self.make_room(self.len + 1);
@@ -53,7 +53,7 @@ impl<S: BuildHasher> ByteSet<S> {
 
     #[inline]
     pub(super) fn contains(&self, string: &[u8]) -> bool {
-        // What is longer is not worth hashing.
+        // A longer string cannot be in the set; do not spend time on hashing it.
         self.len > 0
             && string.len() <= MAX_ORIGIN_LEN
             && self.find(self.hash(string), string).is_ok()
@@ -66,12 +66,13 @@ impl<S: BuildHasher> ByteSet<S> {
         hasher.finish()
     }
 
-    /// The slot of the string, or the free one that it belongs into.
+    /// The slot of the string, or the free one where it would be inserted.
     #[inline]
     fn find(&self, hash: u64, string: &[u8]) -> Result<usize, usize> {
         let wanted = Slot::new(hash, 0, string.len());
         let last = self.slots.len() - 1;
-        // The lower bits choose the slot, and the upper ones are in it.
+        // The lower bits of the hash choose the slot. The upper ones are stored in it, so that most
+        // other strings are told apart without reading their bytes.
         let mut at = hash as usize & last;
         loop {
             let slot = self.slots[at];
@@ -107,7 +108,7 @@ impl<S: BuildHasher> ByteSet<S> {
     }
 }
 
-/// At most half of them are taken, so that a search meets a free one soon.
+/// Twice as many as strings, so that a search soon meets a free slot.
 fn slots_for(strings: usize) -> usize {
     match strings {
         0 => 0,
@@ -115,8 +116,8 @@ fn slots_for(strings: usize) -> usize {
     }
 }
 
-/// From the top: 16 bits of the hash, 38 of where the string begins, 10 of its length and one.
-/// Zero is free.
+/// From the top: 16 bits of the hash, 38 bits for the offset of the string, and 10 bits for its
+/// length plus one. So zero is a free slot.
 #[derive(Clone, Copy, Default)]
 struct Slot(u64);
 

@@ -24,7 +24,7 @@ impl OriginError {
         self.kind
     }
 
-    /// The spelling that browsers send for what was probably meant.
+    /// What was probably meant, in the spelling of browsers.
     pub fn suggestion(&self) -> Option<&str> {
         self.suggestion.as_deref()
     }
@@ -34,7 +34,7 @@ impl OriginError {
     }
 }
 
-/// The same text, since that is what a terminal shows of an `unwrap`.
+/// Prints the same text as `Display`, because `unwrap` and `main` show `Debug` in a terminal.
 impl fmt::Debug for OriginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -96,14 +96,13 @@ pub enum OriginErrorKind {
     /// Two dots at the end of the host.
     #[error("a host ends in at most one dot")]
     TrailingDots,
-    /// What must be an IP address, because of brackets or a last label that is a number, and is
-    /// none.
+    /// Not an IP address, although brackets or a number as the last label say that it must be one.
     #[error("an IP address is four numbers without leading zeros, or IPv6 in brackets")]
     IpAddress,
     /// An IPv6 address that is not as browsers write it.
     #[error("an IPv6 address is written in its one canonical form")]
     IpAddressForm,
-    /// A port that is none.
+    /// Not a port.
     #[error("a port is a number from 1 to 65535 without leading zeros")]
     Port,
     /// The scheme's default port.
@@ -112,11 +111,11 @@ pub enum OriginErrorKind {
     /// Longer than any origin.
     #[error("an origin is at most 327 bytes long, its host at most 253")]
     Length,
-    /// `null`, which is not an origin but what all opaque origins look like.
+    /// `null`, which browsers send for every opaque origin.
     #[error("null is what every sandboxed frame sends, on any site")]
     Null,
-    /// `file:`. Most browsers send `null` for the pages of local files, and some can be told to send
-    /// `file://`: one origin for every file there is.
+    /// `file:`. Most browsers send `null` for the pages of local files, and some can be told to
+    /// send `file://`: one origin for every file there is.
     #[error(
         "every local file has this one origin, also those that arrive by mail: serve the page from \
          http://localhost, or call `dangerously_allow_file_origin`"
@@ -126,13 +125,13 @@ pub enum OriginErrorKind {
     /// `about`, `javascript`.
     #[error("no page has an origin with this scheme, so the entry would match nothing")]
     NoPage,
-    /// Quotation marks around the whole, as a configuration file or a shell may leave them.
+    /// Quotation marks around the entry, as a configuration file or a shell may leave them.
     #[error("the quotation marks are part of the text")]
     Quotes,
     /// Several entries in one text.
     #[error("these are several entries in one text: split them at the {0}")]
     Joined(&'static str),
-    /// `*` alone, which is no origin.
+    /// `*` alone, which is not an origin.
     #[error(
         "\"*\" is any origin, which a set of origins cannot hold: pass `Any` to allow_origins, or \
          use `MethodRule::public_any_origin`"
@@ -153,10 +152,11 @@ pub enum OriginErrorKind {
     /// A range of IP addresses outside of the setting that takes them.
     #[error("a range of addresses can only be passed to `dangerously_allow_insecure_origin`")]
     AddressRange,
-    /// A range whose prefix is longer than the address, or whose address has bits behind the prefix.
+    /// A range whose prefix is longer than the address, or whose address has bits behind the
+    /// prefix.
     #[error("a range is the first address and the number of fixed bits, as in 192.168.0.0/16")]
     AddressRangeForm,
-    /// A wildcard where none can stand.
+    /// A wildcard in a place where it has no meaning.
     #[error(
         "a wildcard stands for whole labels before the host (*.), for a part of the first label \
          (pr-*), or for the port (:*)"
@@ -174,9 +174,9 @@ pub enum OriginErrorKind {
 }
 
 impl OriginErrorKind {
-    /// Whether the text has the shape of an origin, but of one that no browser sends.
+    /// Whether the text has the parts of an origin, and only no browser would send it.
     ///
-    /// `https://example.com:443` has; `https://example.com/path` has not.
+    /// True for `https://example.com:443`, false for `https://example.com/path`.
     pub fn is_well_formed(self) -> bool {
         matches!(
             self,

@@ -1,4 +1,4 @@
-//! The grammar of a serialised origin: where its parts end, and what no browser writes.
+//! The grammar of a serialised origin: where its parts end, and which spellings no browser sends.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -15,7 +15,8 @@ pub(crate) const MAX_HOST_LEN: usize = 253;
 
 const MAX_LABEL_LEN: usize = 63;
 
-/// Where the parts of a serialised origin end: the grammar, apart from who owns the bytes.
+/// The offsets at which the parts of a serialised origin end. They do not borrow the bytes, so that
+/// an owned text and a header value can both be parsed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parts {
     pub(crate) scheme_end: u16,
@@ -33,6 +34,7 @@ impl Parts {
         }
         let scheme_end = scheme_end(bytes)?;
         let authority = scheme_end + 3;
+        // RFC 6454, section 7.1, leaves hosts to the scheme; only these have DNS rules.
         let host_len = if names_hosts(&bytes[..scheme_end]) {
             host_len(&bytes[authority..])?
         } else {
@@ -56,7 +58,7 @@ pub(crate) fn narrow(offset: usize) -> u16 {
 ///
 /// RFC 3986, section 3.1, and `_`, which private schemes use in practice; lower case only.
 pub(crate) fn scheme_end(bytes: &[u8]) -> Result<usize, OriginErrorKind> {
-    // What nearly every request carries.
+    // Nearly every request has this scheme.
     if bytes.starts_with(b"https://") {
         return Ok(5);
     }
@@ -72,16 +74,16 @@ pub(crate) fn scheme_end(bytes: &[u8]) -> Result<usize, OriginErrorKind> {
     }
 }
 
-/// Whether the hosts of the scheme's URLs are names of the DNS or IP addresses. All other schemes
-/// belong to applications, which give their pages whatever host they like.
+/// Whether the hosts of the scheme's URLs are DNS names or IP addresses. All other schemes belong
+/// to applications, which choose any host for their pages.
 #[inline(always)]
 pub(crate) fn names_hosts(scheme: &[u8]) -> bool {
     matches!(scheme, b"https" | b"http" | b"ws" | b"wss" | b"ftp")
 }
 
-/// The length of the host that begins `bytes`, in a scheme of an application: the `reg-name` of [RFC
-/// 3986, section 3.2.2], which may be empty, as in `app://` and `file://`, or one character, as in
-/// `app://-`.
+/// The length of the host that begins `bytes`, in a scheme of an application: the `reg-name` of
+/// [RFC 3986, section 3.2.2], which may be empty, as in `app://` and `file://`, or one character,
+/// as in `app://-`.
 ///
 /// A comma is left out, although the RFC has it: in a header it separates one value from the next.
 ///
@@ -117,8 +119,8 @@ pub(crate) fn host_len(bytes: &[u8]) -> Result<usize, OriginErrorKind> {
     }
 }
 
-/// The length of the domain that begins `bytes`, if it has only characters of names that can be
-/// registered, which are fewer than browsers send; and a look at each of its labels.
+/// The length of the domain that begins `bytes`, if it consists of characters that registered names
+/// have. Those are fewer than browsers accept. `each_label` is called with each of its labels.
 pub(crate) fn registrable_len(
     bytes: &[u8],
     each_label: impl FnMut(&[u8]),
@@ -136,7 +138,7 @@ fn domain_len(
     let class_at = |at: usize| bytes.get(at).map(|&byte| classes[usize::from(byte)]);
     let mut label_start = 0;
     let mut len = 0;
-    // Two classes are told apart in here, and the others only once, behind the loop.
+    // The loop distinguishes two classes only. The others end it, and are told apart once, below.
     while let Some(class) = class_at(len) {
         if class != Class::Name {
             if class != Class::Dot {
@@ -156,6 +158,7 @@ fn domain_len(
     if len == 0 {
         return Err(OriginErrorKind::EmptyHost);
     }
+    // A fully qualified name, `example.com.`, is a host of its own for browsers.
     let has_trailing_dot = label_start == len;
     if !has_trailing_dot {
         check_label(len - label_start)?;
@@ -164,14 +167,15 @@ fn domain_len(
     if len - usize::from(has_trailing_dot) > MAX_HOST_LEN {
         return Err(OriginErrorKind::Length);
     }
+    // The URL standard parses such hosts as addresses, so browsers send no other form.
     if ends_in_a_number(&bytes[..len]) {
         canonical_ipv4(&bytes[..len])?;
     }
     Ok(len)
 }
 
-/// Whether the bytes are labels with single dots between them: what may stand before a dot and the
-/// rest of a domain. Only the whole is too long or an address.
+/// Whether the bytes are labels with single dots between them, which may precede the base of a
+/// wildcard. The total length, and whether it is an address, are for the caller to check.
 pub(crate) fn are_labels(bytes: &[u8]) -> bool {
     bytes.split(|&byte| byte == b'.').all(|label| {
         check_label(label.len()).is_ok()
@@ -197,8 +201,8 @@ enum Class {
     Forbidden,
 }
 
-/// The characters which the [URL standard] lets through in a domain, because a browser can send
-/// them; names of the DNS use far fewer.
+/// The characters that the [URL standard] permits in a domain. Browsers can send them, although DNS
+/// names use far fewer.
 ///
 /// [URL standard]: https://url.spec.whatwg.org/#forbidden-domain-code-point
 static SENT: [Class; 256] = classes(true);
@@ -242,7 +246,8 @@ fn ends_in_a_number(domain: &[u8]) -> bool {
     }
 }
 
-/// Only four decimal numbers without leading zeros are how a browser writes an IPv4 address.
+/// Browsers write an IPv4 address as four decimal numbers without leading zeros, and in no other
+/// way.
 fn canonical_ipv4(host: &[u8]) -> Result<Ipv4Addr, OriginErrorKind> {
     std::str::from_utf8(host)
         .ok()
@@ -258,6 +263,7 @@ fn ipv6_len(bytes: &[u8]) -> Result<usize, OriginErrorKind> {
         .ok_or(OriginErrorKind::IpAddress)?;
     let text = std::str::from_utf8(&bytes[1..close]).map_err(|_| OriginErrorKind::IpAddress)?;
     let address: Ipv6Addr = text.parse().map_err(|_| OriginErrorKind::IpAddress)?;
+    // An address has many spellings, and browsers send one.
     if serialise_ipv6(&address, &mut [0; MAX_IPV6_LEN]) == text.as_bytes() {
         Ok(close + 1)
     } else {
@@ -283,6 +289,7 @@ pub(crate) fn serialise_ipv6<'a>(
     };
     let mut i = 0;
     while i < segments.len() {
+        // Only the longest run of zeros is shortened, and only if it is longer than one.
         if zeros > 1 && i == zeros_at {
             push(b':');
             if i == 0 {
@@ -308,6 +315,7 @@ fn longest_run_of_zeros(segments: &[u16; 8]) -> (usize, usize) {
     let mut run = 0;
     for (i, &segment) in segments.iter().enumerate() {
         run = if segment == 0 { run + 1 } else { 0 };
+        // The first of several runs with the same length is shortened.
         if run > best {
             (best_at, best) = (i + 1 - run, run);
         }
@@ -315,7 +323,7 @@ fn longest_run_of_zeros(segments: &[u16; 8]) -> (usize, usize) {
     (best_at, best)
 }
 
-/// What follows the host: nothing, or `:` and a port that is not the scheme's default.
+/// Parses the part after the host: nothing, or `:` and a port that is not the scheme's default.
 pub(crate) fn parse_port(rest: &[u8], scheme: &[u8]) -> Result<Option<u16>, OriginErrorKind> {
     let Some((&b':', digits)) = rest.split_first() else {
         return match rest {
@@ -324,6 +332,7 @@ pub(crate) fn parse_port(rest: &[u8], scheme: &[u8]) -> Result<Option<u16>, Orig
         };
     };
     let port = match digits {
+        // Browsers write no leading zeros, and no port 0.
         [b'1'..=b'9', ..] if digits.len() <= 5 => digits.iter().try_fold(0_u32, |port, &digit| {
             digit
                 .is_ascii_digit()
@@ -338,8 +347,8 @@ pub(crate) fn parse_port(rest: &[u8], scheme: &[u8]) -> Result<Option<u16>, Orig
     }
 }
 
-/// The default ports of the [URL standard]'s special schemes that have a tuple origin, but for
-/// `ftp`, whose origins no current browser serialises.
+/// The default ports of the [URL standard]'s special schemes that have a tuple origin. `ftp` is
+/// left out: no current browser shows its pages.
 ///
 /// [URL standard]: https://url.spec.whatwg.org/#default-port
 pub(crate) fn default_port(scheme: &[u8]) -> Option<u16> {
@@ -350,9 +359,9 @@ pub(crate) fn default_port(scheme: &[u8]) -> Option<u16> {
     }
 }
 
-/// Whether nobody between a user and the origin can act as the origin ([Secure Contexts, section
-/// 3.1]): of all schemes, these three bring pages over a network without protection. The schemes of
-/// packaged applications load from the machine itself.
+/// Whether nobody on the network can act as the origin ([Secure Contexts, section 3.1]). Three
+/// schemes load pages over a network without protection. The schemes of packaged applications load
+/// from the machine itself.
 ///
 /// [Secure Contexts, section 3.1]: https://www.w3.org/TR/secure-contexts/#is-origin-trustworthy
 pub(crate) fn is_secure(scheme: &str, host: &str) -> bool {

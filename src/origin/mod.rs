@@ -1,9 +1,11 @@
-//! Origins ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454)), patterns for origins, and sets of both.
+//! Origins ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454)), patterns for origins, and sets of
+//! both.
 //!
-//! [`Origin`] is a parsed web origin in the spelling that browsers send. [`OriginPattern`] is one entry
-//! of a configured list: an origin, or a family of origins such as `https://*.example.com`.
-//! [`OriginSet`] holds any number of entries and finds a match at a cost that does not depend on how
-//! many there are. [`RequestOrigin`] is what an `Origin` header says: a tuple origin, or `null`.
+//! [`Origin`] is a parsed web origin in the spelling that browsers send. [`OriginPattern`] is one
+//! entry of a configured list: an origin, or a family of origins such as `https://*.example.com`.
+//! [`OriginSet`] holds any number of entries and finds a match at a cost that does not depend on
+//! how many there are. [`RequestOrigin`] is what an `Origin` header says: a tuple origin, or
+//! `null`.
 
 mod byte_set;
 mod error;

@@ -22,9 +22,9 @@ use super::{
 /// | `app://-`, `chrome-extension://abcd` | that origin of a packaged application, as it is sent |
 /// | `moz-extension://*` | any host of an application's scheme, for those that differ per installation |
 ///
-/// Nothing else is a pattern. The parts of a parsed [`Origin`] are compared, never texts, so that no
-/// neighbouring name can slip through. An entry that could never match, because no browser sends
-/// it, is an error.
+/// Nothing else is a pattern. The parts of a parsed [`Origin`] are compared, never texts, so that
+/// `https://evilexample.com` does not match an entry for `example.com`. An entry that could never
+/// match, because no browser sends it, is an error.
 ///
 /// ```
 /// use tower_cors::{Origin, origin::OriginPattern};
@@ -50,7 +50,7 @@ pub struct OriginPattern {
     shape: Shape,
 }
 
-/// A pattern in a text that somebody else owns.
+/// A pattern that borrows its text: a set of many entries copies only the text.
 #[derive(Clone, Copy)]
 pub(crate) struct PatternRef<'a> {
     text: &'a str,
@@ -60,6 +60,7 @@ pub(crate) struct PatternRef<'a> {
 impl OriginPattern {
     /// Whether the pattern matches the origin.
     pub fn matches(&self, origin: &Origin) -> bool {
+        // The cheap comparisons first.
         if self.scheme().as_bytes() != origin.scheme_bytes()
             || !self.shape.port.matches(origin.port())
         {
@@ -74,6 +75,7 @@ impl OriginPattern {
                 .and_then(|labels| labels.strip_suffix(b"."))
                 .is_some_and(are_labels),
             HostPattern::InLabel(star) => {
+                // The `*` stands for at least one character, and not for a dot: one label only.
                 let (prefix, rest) = own.split_at(usize::from(star));
                 host.strip_prefix(prefix)
                     .and_then(|host| host.strip_suffix(&rest[1..]))

@@ -1,12 +1,13 @@
-//! Whether a label that claims to be an internationalised name is one.
+//! Whether a label that begins with `xn--` is an internationalised name.
 
-/// Whether `punycode`, which is what follows `xn--` in a label in lower case, stands for a name
-/// that needs it ([RFC 3492, section 6.2](https://www.rfc-editor.org/rfc/rfc3492#section-6.2)).
+/// Whether `punycode`, the part of a lower-case label after `xn--`, can be decoded and contains at
+/// least one character that is not ASCII
+/// ([RFC 3492, section 6.2](https://www.rfc-editor.org/rfc/rfc3492#section-6.2)).
 ///
-/// Only that: what such a name may consist of is for those who register it to say.
+/// It does not check which characters a registry permits.
 pub(crate) fn is_punycode(punycode: &[u8]) -> bool {
-    // What stands before the last hyphen is plain, and is there if the hyphen is; what follows says
-    // what to put where.
+    // The ASCII characters stand before the last hyphen, if there are any. After it, the digits
+    // encode the other characters and their positions.
     let (plain, digits) = match punycode.iter().rposition(|&byte| byte == b'-') {
         Some(0) => return false,
         Some(hyphen) => (hyphen, &punycode[hyphen + 1..]),
@@ -25,8 +26,8 @@ const INITIAL_N: u32 = 0x80;
 
 const INITIAL_BIAS: u32 = 72;
 
-/// Goes through the insertions without making them; `None` where one is cut off, or is of no
-/// character.
+/// Runs the decoder without building the name. `None` if an insertion is incomplete, or inserts a
+/// number that is not a character.
 fn inserts_characters(plain: usize, digits: &[u8]) -> Option<()> {
     let mut len = u32::try_from(plain).ok()?;
     let (mut n, mut i, mut bias) = (INITIAL_N, 0_u32, INITIAL_BIAS);

@@ -1,4 +1,4 @@
-//! [`OriginSet`]: many origins and patterns, looked up at the cost of one.
+//! [`OriginSet`]: many origins and patterns. A lookup costs the same for one entry and for a million.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -42,11 +42,11 @@ pub struct OriginSet {
 #[derive(Default)]
 struct Inner {
     exact: ByteSet,
-    /// How many entries are no exact ones.
+    /// The number of entries with a wildcard.
     patterns: usize,
     /// Patterns by scheme; there are one or two schemes in practice.
     families: Vec<Families>,
-    /// Whether somebody between a user and an origin can act as that origin.
+    /// Whether anybody on the network can act as one of the origins.
     insecure: bool,
 }
 
@@ -57,11 +57,11 @@ struct Families {
     any_port: HashSet<Box<[u8]>, RandomState>,
     /// Bases of `*.`, without the dot.
     subdomains: HashMap<Box<[u8]>, Ports, RandomState>,
-    /// Which lengths the bases have, in order: far fewer than there are bytes in a host to search
-    /// for dots.
+    /// The different lengths of the bases, in order. A host is probed once for each length, which
+    /// are far fewer than the bytes that a search for dots would read.
     base_lengths: Vec<u8>,
-    /// Patterns that are matched one by one: few are written, and an origin has to be parsed for
-    /// them. Those with a `*` in the first label are found by what follows that label.
+    /// Patterns that are matched one by one, since lists have few of them. Those with a `*` within
+    /// the first label are found by the rest of the host; the others match any host, or a range.
     in_label: HashMap<Box<[u8]>, Vec<OriginPattern>, RandomState>,
     others: Vec<OriginPattern>,
 }
@@ -71,7 +71,7 @@ impl OriginSet {
     ///
     /// # Errors
     ///
-    /// The first entry that is none, with its error. To learn of all mistakes at once, use
+    /// The error of the first entry that is not a pattern. To learn of all mistakes at once, use
     /// [`CorsLayerBuilder::allow_origins`](crate::CorsLayerBuilder::allow_origins).
     pub fn parse<I>(entries: I) -> Result<Self, OriginError>
     where
@@ -91,6 +91,7 @@ impl OriginSet {
 
     /// Whether an exact entry or a pattern matches the origin.
     pub fn contains(&self, origin: &Origin) -> bool {
+        // Exact entries are the most frequent ones, and take a single probe.
         self.inner.exact.contains(origin.as_bytes())
             || self
                 .inner
@@ -100,7 +101,7 @@ impl OriginSet {
                 .is_some_and(|families| families.contains(origin))
     }
 
-    /// Looks up bytes that nobody has parsed.
+    /// Looks up the bytes of an `Origin` header that has not been parsed.
     #[inline(always)]
     pub(crate) fn look_up(&self, bytes: &[u8]) -> LookUp {
         if self.inner.exact.contains(bytes) {
@@ -113,12 +114,12 @@ impl OriginSet {
         }
     }
 
-    /// Whether there are entries that have no transport security, and are not this machine's.
+    /// Whether there are entries without transport security that are not loopback addresses.
     pub(crate) fn has_insecure_origins(&self) -> bool {
         self.inner.insecure
     }
 
-    /// The names below which there are wildcards, of whole labels or within one.
+    /// The bases of all wildcards, of whole labels or within one.
     pub(crate) fn wildcard_bases(&self) -> impl Iterator<Item = &str> {
         let families = self.inner.families.iter();
         let bases = families.flat_map(|f| f.subdomains.keys().chain(f.in_label.keys()));
@@ -196,21 +197,22 @@ impl OriginSetBuilder {
     }
 }
 
-/// What is known of bytes that nobody has parsed.
+/// The result of looking up bytes that have not been parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LookUp {
     /// They are a well-formed origin, which an entry matches.
     Listed,
-    /// Whether or not they are an origin, no entry matches them.
+    /// No entry matches them, whether or not they are an origin.
     NotListed,
     /// They have to be parsed to tell.
     Unclear,
 }
 
 impl Inner {
-    /// Nearly every origin that a pattern matches is a name without a port, and can be told by its
-    /// end; then only what the wildcard stands for has to be checked.
+    /// Nearly every origin that a pattern matches is a name without a port. Its end is looked up
+    /// among the bases; then only the labels before the base have to be checked.
     fn look_up_pattern(&self, bytes: &[u8]) -> LookUp {
+        // Nothing that long is an origin, and it must not be searched.
         if bytes.len() > MAX_ORIGIN_LEN {
             return LookUp::NotListed;
         }
@@ -266,6 +268,7 @@ impl Families {
     fn insert(&mut self, pattern: PatternRef<'_>) -> bool {
         let host: Box<[u8]> = pattern.host().as_bytes().into();
         let one_by_one = match pattern.host_pattern() {
+            // Not an exact entry, so its wildcard is the port.
             HostPattern::Exactly => return self.any_port.insert(host),
             HostPattern::Subdomains => None,
             HostPattern::InLabel(_) => Some(self.in_label.entry(behind_first_label(&host).into())),
@@ -276,6 +279,7 @@ impl Families {
         if let Some(entry) = one_by_one {
             return insert_once(entry.or_default(), pattern);
         }
+        // Kept sorted, so that shorter bases are probed first and the search can end early.
         let len = u8::try_from(host.len()).expect("a host is at most 254 bytes long");
         if let Err(at) = self.base_lengths.binary_search(&len) {
             self.base_lengths.insert(at, len);
@@ -291,7 +295,7 @@ impl Families {
         self.any_port.contains(host)
             || self
                 .dot_before_base(host, origin.port())
-                // The hosts of applications may have empty labels, which no wildcard matches.
+                // Hosts of applications may have empty labels, which no wildcard matches.
                 .is_some_and(|dot| are_labels(&host[..dot]))
             || self
                 .in_label
@@ -300,10 +304,11 @@ impl Families {
             || self.others.iter().any(|pattern| pattern.matches(origin))
     }
 
-    /// What is known of a host and a port that nobody has parsed.
+    /// Looks up a host and a port that have not been parsed.
     fn look_up(&self, authority: &[u8]) -> LookUp {
         if let Some(dot) = self.dot_before_base(authority, None) {
-            // A base is well-formed and no address, and has a name of its own.
+            // The base is well-formed and not an address, so only the labels before it are left to
+            // check.
             let len = authority.len() - usize::from(authority.ends_with(b"."));
             return if len <= MAX_HOST_LEN && are_labels(&authority[..dot]) {
                 LookUp::Listed
@@ -314,6 +319,7 @@ impl Families {
         if self.any_port.contains(authority) {
             return LookUp::Listed;
         }
+        // With a port, or with patterns that need the parts, the origin has to be parsed.
         let is_simple = self.in_label.is_empty() && self.others.is_empty();
         if is_simple && !authority.contains(&b':') {
             LookUp::NotListed
@@ -322,8 +328,8 @@ impl Families {
         }
     }
 
-    /// Where the dot is in front of a base that matches with the port; one probe for each length of
-    /// a base that begins at a label of the host.
+    /// The position of the dot before a base that matches with this port. One probe for each length
+    /// of a base, if there is a dot at that distance from the end.
     fn dot_before_base(&self, host: &[u8], port: Option<u16>) -> Option<usize> {
         self.base_lengths
             .iter()
@@ -336,13 +342,13 @@ impl Families {
     }
 }
 
-/// What follows the first dot of a host; nothing where there is none.
+/// The part of a host after its first dot; empty if there is none.
 fn behind_first_label(host: &[u8]) -> &[u8] {
     let dot = host.iter().position(|&byte| byte == b'.');
     dot.map_or(b"", |dot| &host[dot + 1..])
 }
 
-/// Whether the pattern was not there before.
+/// Adds the pattern. Returns whether it is new.
 fn insert_once(patterns: &mut Vec<OriginPattern>, pattern: PatternRef<'_>) -> bool {
     let is_new = !patterns
         .iter()
@@ -353,7 +359,7 @@ fn insert_once(patterns: &mut Vec<OriginPattern>, pattern: PatternRef<'_>) -> bo
     is_new
 }
 
-/// The ports with which the names below one base match.
+/// The ports of the patterns with the same base.
 #[derive(Default)]
 struct Ports {
     any: bool,

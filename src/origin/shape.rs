@@ -1,4 +1,4 @@
-//! Where the parts of a pattern stand in its text, and what is wrong with a text that is none.
+//! Parses a pattern into the offsets of its parts, and finds the mistake in a text that is not one.
 
 use std::net::Ipv4Addr;
 
@@ -12,7 +12,7 @@ use super::{
     punycode::is_punycode,
 };
 
-/// Where the parts of a pattern stand in its text.
+/// The offsets of a pattern's parts in its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Shape {
     pub(super) scheme_end: u16,
@@ -52,7 +52,7 @@ impl PortPattern {
     }
 }
 
-/// What may stand in a list only if somebody asks for it by a dangerous name.
+/// Entries that a list may contain only after a method named `dangerously_...` was called.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Permitted {
     /// `file://`.
@@ -77,7 +77,8 @@ impl Shape {
     }
 
     pub(super) fn parse_with(text: &str, permitted: Permitted) -> Result<Self, Kind> {
-        // The mistakes that people make are looked for only where there is one.
+        // Parse first, so that a correct entry costs one pass: lists can be long. Then look for the
+        // mistake that a person would name.
         Self::parse_well_formed(text, permitted)
             .map_err(|kind| obvious_mistake(text).unwrap_or(kind))
     }
@@ -98,6 +99,7 @@ impl Shape {
         } else {
             application_host(authority)?
         };
+        // `:*` matches every port, the default one too, which browsers leave out.
         let port = match &authority.as_bytes()[host_len..] {
             b":*" => PortPattern::Any,
             port => PortPattern::Exactly(parse_port(port, scheme)?),
@@ -111,8 +113,8 @@ impl Shape {
     }
 }
 
-/// Schemes of which no page has an origin: `ws` and `wss` URLs are no pages, browsers show no `ftp`
-/// page any more, and the rest have opaque origins, which are sent as `null`.
+/// Schemes that no page's origin has: `ws` and `wss` URLs are not pages, browsers no longer show
+/// `ftp` pages, and the pages of the others have opaque origins, which are sent as `null`.
 const NO_PAGE: [&[u8]; 7] = [
     b"ws",
     b"wss",
@@ -144,13 +146,14 @@ fn web_host(authority: &str, permitted: Permitted) -> Result<(HostPattern, usize
             Err(Kind::AddressRange)
         };
     }
+    // `https://pr-*.example.com`, as preview deployments have.
     if let Some(star) = star_in_first_label(authority) {
-        // With a letter in its place, it has to be a name that somebody can register.
+        // With a letter in place of the `*`, it must be a name that can be registered.
         let mut name = authority.to_owned();
         name.replace_range(star..=star, "x");
         let len = configured_host_len(&name)?;
-        // Directly below a registry's suffix, `*shop.com` would match the domains of others, and is
-        // more likely to be a misspelt `*.shop.com`.
+        // Directly below a registry's suffix, `*shop.com` would match other people's domains. It is
+        // more likely a misspelt `*.shop.com`.
         let base = name[..len].split_once('.').map_or("", |(_, base)| base);
         if base.is_empty() || is_registry_suffix(base) {
             return Err(Kind::Wildcard);
@@ -193,22 +196,24 @@ fn address_range(authority: &str) -> Result<Option<(u8, usize)>, Kind> {
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let bits: u8 = match rest[..digits].parse() {
         Ok(bits @ 8..=32) if !rest.starts_with('0') => bits,
-        // A slash at the end is another mistake.
+        // Only a slash at the end: that is reported as a path.
         Err(_) if rest.is_empty() => return Ok(None),
         _ => return Err(Kind::AddressRangeForm),
     };
+    // 192.168.1.0/16 is probably a mistake: it would match more than it seems to.
     if u32::from(address) & !mask(bits) != 0 {
         return Err(Kind::AddressRangeForm);
     }
     Ok(Some((bits, authority.len() - rest.len() + digits)))
 }
 
-/// The mask of so many fixed bits.
+/// The netmask with this many fixed bits.
 pub(super) fn mask(bits: u8) -> u32 {
     u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0)
 }
 
-/// Names the mistake that a person would name, where the grammar stumbled over something else.
+/// The mistake that a person would name. The parser stops at the first byte that it does not
+/// expect, and its error may be about a consequence of the real mistake.
 fn obvious_mistake(text: &str) -> Option<Kind> {
     match text {
         "" => return Some(Kind::Empty),
@@ -234,6 +239,7 @@ fn obvious_mistake(text: &str) -> Option<Kind> {
     let Some((scheme, rest)) = text.split_once("://") else {
         return Some(Kind::Scheme);
     };
+    // Of `file:///path`, the whole path is a mistake; the scheme is the more important one.
     if scheme == "file" {
         return Some(Kind::File);
     }
@@ -252,7 +258,7 @@ fn obvious_mistake(text: &str) -> Option<Kind> {
         return Some(kind);
     }
     if is_web && matches!(address_range(rest), Ok(Some(_)) | Err(_)) {
-        // The range itself says what is wrong with it.
+        // The parser's own error about the range is the better one.
         return None;
     }
     match rest.as_bytes().get(authority.len()) {
@@ -263,8 +269,7 @@ fn obvious_mistake(text: &str) -> Option<Kind> {
     }
 }
 
-/// Tells of a list in one text before anything else: what is wrong with its parts does not matter
-/// until it is split.
+/// A list in one text is reported before anything else: other mistakes may come from the separator.
 fn several_or_quoted(text: &str) -> Option<Kind> {
     for (separator, name) in [(',', "commas"), (';', "semicolons")] {
         let mut parts = text.split(separator).filter(|part| !part.trim().is_empty());
@@ -288,6 +293,7 @@ fn wildcard_for_too_much(authority: &str) -> Option<Kind> {
     if host == "*" || host == "*." {
         return Some(Kind::AnyHost);
     }
+    // `192.168.*`: numbers, and then only wildcards.
     let labels: Vec<&str> = host.split('.').collect();
     let is_number = |label: &&str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_digit());
     let numbers = labels.iter().take_while(|label| is_number(label)).count();
@@ -297,8 +303,8 @@ fn wildcard_for_too_much(authority: &str) -> Option<Kind> {
     is_address.then_some(Kind::AddressPart)
 }
 
-/// The length of the host that begins `rest`: the grammar of origins, and on top of it that the host
-/// is a name that somebody can register, because people write lists and mistype.
+/// The length of the host that begins `rest`. Stricter than the grammar of origins: the host must
+/// be a name that can be registered. People write lists and mistype, and browsers do not.
 fn configured_host_len(rest: &str) -> Result<usize, Kind> {
     if rest.starts_with('[') {
         return host_len(rest.as_bytes());
@@ -338,6 +344,6 @@ fn wrong_with_host(rest: &str) -> Kind {
     if host.ends_with("..") {
         return Kind::TrailingDots;
     }
-    // These are characters that browsers send, too.
+    // The characters are fine, so the grammar of origins knows what is wrong.
     host_len(rest.as_bytes()).err().unwrap_or(Kind::Character)
 }

@@ -1,4 +1,4 @@
-//! From what somebody wrote to what they probably meant: the right spelling for error texts.
+//! Guesses which origin was meant by a text that is not one, for error texts.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -8,13 +8,13 @@ use super::{
     shape::Shape,
 };
 
-/// The longest text worth a guess.
+/// The longest text for which a guess is made, in bytes.
 const MAX_LEN: usize = 2048;
 
 /// The error for `text`, with the right spelling where that is clear.
 pub(crate) fn explain(kind: OriginErrorKind, text: &str) -> OriginError {
     let suggestion = match kind {
-        // Without its range, the address would be another mistake.
+        // The address alone, without its range, would be another mistake.
         OriginErrorKind::AddressRange | OriginErrorKind::AddressRangeForm => None,
         _ => suggested_origin(text),
     };
@@ -26,9 +26,10 @@ pub(crate) fn suggested_origin(text: &str) -> Option<String> {
     if text.len() > MAX_LEN {
         return None;
     }
+    // Quotation marks and white space come from shells and files.
     let trimmed = text.trim().trim_matches(['"', '\'']);
     let (scheme, rest) = match trimmed.split_once("://") {
-        // A page whose script opens a WebSocket has a web origin.
+        // A page that opens a WebSocket has an http or https origin.
         Some((scheme, rest)) => match scheme.to_ascii_lowercase().as_str() {
             "ws" => ("http".to_owned(), rest),
             "wss" => ("https".to_owned(), rest),
@@ -54,6 +55,7 @@ pub(crate) fn suggested_origin(text: &str) -> Option<String> {
         Err(_) => return None,
     };
     let guess = format!("{scheme}://{host}{port}");
+    // Never propose a text that would be refused as well.
     (guess != text && Shape::parse(&guess).is_ok()).then_some(guess)
 }
 
@@ -64,7 +66,7 @@ fn looks_like_a_host(text: &str) -> bool {
         && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A developer's own machine, which rarely has a certificate.
+/// Whether the text means the developer's own machine, which rarely has a certificate.
 fn is_local(text: &str) -> bool {
     let (host, port) = text.split_once(':').unwrap_or((text, ""));
     let host = host.to_ascii_lowercase();
@@ -106,7 +108,7 @@ pub(crate) fn ascii_domain(domain: &str) -> Option<String> {
     idna::domain_to_ascii(domain).ok()
 }
 
-/// The domain in lower case; what is not ASCII needs the feature `idna`.
+/// The domain in lower case; others than ASCII ones need the feature `idna`.
 #[cfg(not(feature = "idna"))]
 pub(crate) fn ascii_domain(domain: &str) -> Option<String> {
     domain.is_ascii().then(|| domain.to_ascii_lowercase())

@@ -1,4 +1,4 @@
-//! [`Origin`]: a web origin, parsed once and kept as the bytes that were sent.
+//! [`Origin`]: a web origin, parsed once, which keeps the bytes that were sent.
 
 use std::{
     fmt,
@@ -17,12 +17,12 @@ use super::{
 /// A web origin: scheme, host and port, in the one spelling that browsers send.
 ///
 /// This is the *tuple origin* of [RFC 6454, section 4] and the [HTML standard], in the ASCII
-/// serialisation that an `Origin` header carries. Parsing is strict: what a browser would not
-/// write is not an origin, so that two origins are equal exactly when their bytes are. The opaque
-/// origin, which is sent as `null`, is not an `Origin`: see [`RequestOrigin`].
+/// serialisation that an `Origin` header carries. Parsing is strict: a spelling that no browser
+/// sends is an error. So two origins are equal exactly if their bytes are. The opaque origin, which
+/// is sent as `null`, is not an `Origin`: see [`RequestOrigin`].
 ///
-/// Parsing a header value allocates nothing; the `Origin` keeps the value itself, and a response
-/// that grants it sends back the very bytes that came.
+/// Parsing a header value allocates nothing. The `Origin` keeps the value, and a response that
+/// grants it sends back the same bytes.
 ///
 /// ```
 /// use tower_cors::Origin;
@@ -173,7 +173,7 @@ impl fmt::Debug for Origin {
     }
 }
 
-/// What a single, well-formed `Origin` header says.
+/// The content of a single, well-formed `Origin` header.
 ///
 /// ```
 /// use http::HeaderValue;
@@ -205,6 +205,7 @@ impl RequestOrigin {
     ///
     /// When the value is neither `null` nor exactly one serialised tuple origin.
     pub fn from_header(value: &HeaderValue) -> Result<Self, OriginError> {
+        // Compared as bytes: `NULL` is not what browsers send.
         if value.as_bytes() == b"null" {
             return Ok(Self::Opaque);
         }

@@ -14,11 +14,11 @@ use super::{
 };
 use crate::{origin::RequestOrigin, request::CorsRequest};
 
-/// Tells callers with a bearer token, who may come from any origin, from callers with cookies,
-/// whom a policy judges.
+/// Allows callers with a bearer token from any origin, and lets a policy judge callers with
+/// cookies.
 ///
-/// Who holds a bearer token has put it into the request on purpose; a browser adds cookies to
-/// whatever any site sends. So:
+/// A page that sends a bearer token has obtained it, and adds it on purpose. Cookies are added by
+/// the browser, to requests of any site. So:
 ///
 /// | request | answer |
 /// |---|---|
@@ -28,10 +28,12 @@ use crate::{origin::RequestOrigin, request::CorsRequest};
 /// | `Cookie`, or both, or neither | the policy |
 ///
 /// A page that sends both gets its preflight answered as a bearer caller, without credentials, and
-/// the browser stops there. Other `Authorization` schemes are left to the policy: browsers add
-/// them on their own, as they do cookies. `Authorization` has to be named in the layer's
-/// `allow_headers`. Client certificates are invisible here: leave this split out where they
-/// authenticate users.
+/// the browser stops there. Other `Authorization` schemes are left to the policy: browsers add them
+/// without the page, as they do cookies. `Authorization` has to be in the layer's `allow_headers`.
+/// Do not use this if client certificates authenticate users: they cannot be seen here.
+///
+/// The token is not verified here. A policy that verifies bearer tokens does not build inside this
+/// one, because it would never be asked about them.
 ///
 /// ```
 /// use http::header::AUTHORIZATION;
@@ -51,7 +53,7 @@ pub struct BearerOr<P> {
 }
 
 impl<P: OriginPolicy> BearerOr<P> {
-    /// The split whose cookie callers `cookies` judges.
+    /// Lets `cookies` judge all requests but those with a bearer token and without cookies.
     pub fn new(cookies: P) -> Self {
         Self { cookies }
     }
@@ -59,6 +61,7 @@ impl<P: OriginPolicy> BearerOr<P> {
 
 impl<P: OriginPolicy> OriginPolicy for BearerOr<P> {
     fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
+        // Without cookies, the request has no rights except the token's, which the page already has.
         if is_bearer_caller(request.headers()) {
             any_without_credentials(request.origin())
         } else {
@@ -67,6 +70,7 @@ impl<P: OriginPolicy> OriginPolicy for BearerOr<P> {
     }
 
     fn judge_preflight(&self, request: &CorsRequest<'_>) -> VerdictFuture {
+        // A preflight names the headers of the request to come, but not their values.
         let names = request.preflight().map(|preflight| preflight.headers());
         if names.is_some_and(|names| names.contains(&AUTHORIZATION)) {
             any_without_credentials(request.origin())
@@ -82,7 +86,7 @@ impl<P: OriginPolicy> OriginPolicy for BearerOr<P> {
             .repeats_any_origin()
             .denied_requests(DeniedRequests::Refuse)
             .no_store();
-        // A policy that verifies bearer tokens would never see one, and any token would pass.
+        // A policy that verifies bearer tokens would never be asked, and a forged token would pass.
         if cookies.has_read(&AUTHORIZATION) {
             bearer.or(cookies).bypasses(AUTHORIZATION)
         } else {
@@ -93,6 +97,8 @@ impl<P: OriginPolicy> OriginPolicy for BearerOr<P> {
 
 fn is_bearer_caller(headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(AUTHORIZATION).iter();
+    // Several `Authorization` lines are malformed: different software may take different ones. The
+    // cookie policy judges such requests.
     match (lines.next(), lines.next()) {
         (Some(line), None) => !headers.contains_key(COOKIE) && has_token_scheme(line.as_bytes()),
         _ => false,

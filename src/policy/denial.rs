@@ -9,8 +9,8 @@ use crate::{
 
 /// Why an origin may not use the service, or not in the way that it asked for.
 ///
-/// A denial is for the operator: it goes into the log and into the extensions of the response, and
-/// never to the client, whom it would help to probe. Its text names the cause and the fix.
+/// A denial is for the operator: it goes into the log and into the extensions of the response. It
+/// never goes to the client, where it would help to probe. Its text names the cause and the fix.
 ///
 /// ```
 /// use tower_cors::{Denial, DenialKind};
@@ -39,7 +39,7 @@ struct Details {
 }
 
 impl Denial {
-    /// A denial without more to say than its kind.
+    /// A denial without details.
     pub fn new(kind: DenialKind) -> Self {
         Self {
             kind,
@@ -49,7 +49,7 @@ impl Denial {
         }
     }
 
-    /// Adds what the operator should know. Keep secrets out of it: it is logged.
+    /// Adds a reason for the operator. It is logged, so it must not contain secrets.
     #[must_use]
     pub fn reason(mut self, reason: impl Into<Box<str>>) -> Self {
         self.details_mut().reason = Some(reason.into());
@@ -75,7 +75,7 @@ impl Denial {
         self.readable()
     }
 
-    /// What kind of denial it is.
+    /// The kind of denial.
     pub fn kind(&self) -> DenialKind {
         self.kind
     }
@@ -90,7 +90,7 @@ impl Denial {
         }
     }
 
-    /// The origin that was denied, as it was sent, or `None` when nobody recorded it.
+    /// The origin that was denied, as it was sent, or `None` if denials are not recorded.
     pub fn origin(&self) -> Option<&HeaderValue> {
         self.details.as_ref()?.origin.as_ref()
     }
@@ -147,6 +147,7 @@ impl From<Malformed> for Denial {
 
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Untrusted parts are escaped and in quotes; see `escaped`.
         self.kind.fmt(f)?;
         let Some(details) = &self.details else {
             return Ok(());
@@ -182,7 +183,7 @@ pub enum DenialKind {
     MalformedOrigin,
     /// There are several `Origin` headers.
     SeveralOrigins,
-    /// No policy had anything to say.
+    /// Every policy abstained.
     NoPolicy,
     /// The preflight's request headers are malformed, or beyond a bound.
     MalformedPreflight,
@@ -194,9 +195,9 @@ pub enum DenialKind {
     HeaderNotAllowed,
     /// The request carries a token that does not verify, or several different ones.
     InvalidToken,
-    /// The request carries an authentic token whose time is over.
+    /// The request carries an authentic token that has expired.
     ExpiredToken,
-    /// What the policy needs to know is out of reach for now.
+    /// A source that the policy needs is out of reach for now.
     Unavailable,
     /// The policy has not answered in the time that the layer gives it.
     VerdictTimeout,
@@ -205,7 +206,7 @@ pub enum DenialKind {
 }
 
 impl DenialKind {
-    /// A denial of this kind, with what the operator should know: see [`Denial::reason`].
+    /// A denial of this kind, with a reason for the operator: see [`Denial::reason`].
     ///
     /// ```
     /// use tower_cors::DenialKind;

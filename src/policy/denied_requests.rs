@@ -1,4 +1,4 @@
-/// What becomes of an actual request whose origin is denied.
+/// Whether an actual request whose origin is denied is forwarded or refused.
 ///
 /// A preflight is always answered by the layer, so this is about all other requests
 /// ([Fetch, HTTP responses](https://fetch.spec.whatwg.org/#http-responses): leaving
@@ -41,7 +41,8 @@ pub enum DeniedRequests {
     /// The inner service answers, and browsers keep the answer from the page: the response carries
     /// no header of the CORS protocol, whatever the inner service has set.
     ///
-    /// This is what CORS asks for. It is no access control: the request has had its effect.
+    /// This is what CORS asks for. It does not prevent anything on the server: the request has had
+    /// its effect.
     #[default]
     Forward,
     /// The layer answers 403 and the inner service is never called.
@@ -53,8 +54,8 @@ pub enum DeniedRequests {
     ///
     /// A request is not let through because it lacks `Sec-Fetch-Site`. Browsers leave it out where
     /// an attacker can arrange it: WebKit after a redirect, Chromium in WebSocket handshakes, and
-    /// all of them over plain HTTP. So a server that adds an `Origin` to its own requests is refused
-    /// too: leave its routes out of the layer, or let it leave the header out.
+    /// all of them over plain HTTP. So a server that adds an `Origin` to its own requests is
+    /// refused too: leave its routes out of the layer, or let it leave the header out.
     Refuse,
 }
 

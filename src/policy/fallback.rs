@@ -6,7 +6,7 @@ use super::{
 };
 use crate::request::CorsRequest;
 
-/// Two policies of which the second is asked where the first abstains: see
+/// Two policies; the second is asked if the first abstains: see
 /// [`OriginPolicy::fallback`](crate::OriginPolicy::fallback).
 #[derive(Clone, Debug)]
 pub struct Fallback<A, B> {
@@ -22,8 +22,8 @@ impl<A: OriginPolicy, B: OriginPolicy> Fallback<A, B> {
         }
     }
 
-    /// Asks the second policy only once the first is known to abstain. A request is kept only
-    /// while the first one has to be waited for.
+    /// Asks the second policy once the first has abstained. The request is copied only if the first
+    /// policy has to be waited for.
     fn ask(
         &self,
         first: VerdictFuture,
@@ -31,9 +31,11 @@ impl<A: OriginPolicy, B: OriginPolicy> Fallback<A, B> {
         second: fn(&B, &CorsRequest<'_>) -> VerdictFuture,
     ) -> VerdictFuture {
         match first.into_ready() {
+            // Ready: no copy of the request, and no allocation.
             Ok(Verdict::Abstain) => second(&self.second, request),
             Ok(verdict) => verdict.into(),
             Err(first) => {
+                // The future outlives the borrowed request, so it takes a copy.
                 let kept = request.to_owned_request();
                 let policy = Arc::clone(&self.second);
                 VerdictFuture::new(async move {

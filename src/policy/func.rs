@@ -5,9 +5,9 @@ use crate::request::{CorsRequest, OwnedRequest};
 
 /// A policy that is a closure.
 ///
-/// The closure returns a [`Verdict`](crate::Verdict) or what converts into one, such as a `bool`; or a
-/// [`VerdictFuture`] if it has to wait. It judges preflights too. If it reads other headers than
-/// `Origin`, implement [`OriginPolicy`] on a type of your own instead, and name them there.
+/// The closure returns a [`Verdict`](crate::Verdict) or what converts into one, such as a `bool`;
+/// or a [`VerdictFuture`] if it has to wait. It judges preflights too. If it reads other headers
+/// than `Origin`, implement [`OriginPolicy`] on a type of your own instead, and name them there.
 ///
 /// Compare whole origins, as [`OriginSet`](crate::OriginSet) does: the host alone would let in
 /// `http://` and every port.
@@ -20,7 +20,7 @@ use crate::request::{CorsRequest, OwnedRequest};
 ///     request.origin().judge_by(|origin| customers.contains(origin))
 /// });
 ///
-/// // One that has nothing to say to most requests abstains, so that a fallback is asked.
+/// // This one knows one origin. It abstains on the others, so that a fallback is asked.
 /// let previews = policy_fn(|request| match request.origin().tuple() {
 ///     Some(origin) if origin.as_str() == "https://preview.example" => Verdict::from(true),
 ///     _ => Verdict::Abstain,
@@ -59,8 +59,8 @@ impl<F> fmt::Debug for PolicyFn<F> {
     }
 }
 
-/// A policy that is an asynchronous closure. It is given a copy of each request, and is always waited
-/// for: implement [`OriginPolicy`] to answer at once where the answer is known.
+/// A policy that is an asynchronous closure. It is given a copy of each request, and is always
+/// waited for: implement [`OriginPolicy`] to answer at once where the answer is known.
 ///
 /// ```
 /// use tower_cors::{CorsLayer, DenialKind, Origin, Verdict, policy::async_policy_fn};
@@ -75,7 +75,7 @@ impl<F> fmt::Debug for PolicyFn<F> {
 ///     };
 ///     match is_customer(origin).await {
 ///         Ok(is_customer) => Verdict::from(is_customer),
-///         // Who cannot tell denies.
+///         // If the source cannot tell, deny.
 ///         Err(error) => DenialKind::Unavailable.because(error.to_string()).into(),
 ///     }
 /// });

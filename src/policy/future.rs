@@ -11,10 +11,10 @@ use super::{
     verdict::Verdict,
 };
 
-/// A verdict, there already or on its way.
+/// A verdict that is ready, or a boxed future of one.
 ///
-/// Everything that a policy can say converts into one. A verdict that has to be waited for is a
-/// boxed future, which must own what it needs; with [`try_new`](MaybeReady::try_new) it can use `?`.
+/// Grants, denials, kinds of denial and `bool` convert into one. A future must own everything that
+/// it uses; with [`try_new`](MaybeReady::try_new) it can use `?`.
 ///
 /// ```
 /// use tower_cors::{Denial, DenialKind, Grant, Verdict, VerdictFuture};
@@ -26,7 +26,7 @@ use super::{
 /// let allowed = VerdictFuture::from(Grant::new());
 /// let denied = VerdictFuture::from(DenialKind::OriginNotAllowed);
 /// let looked_up = VerdictFuture::try_new(async {
-///     // Who cannot tell denies.
+///     // If the source cannot tell, deny.
 ///     let is_customer = look_up()
 ///         .await
 ///         .map_err(|error| DenialKind::Unavailable.because(error.to_string()))?;
@@ -40,9 +40,7 @@ use super::{
 /// ```
 pub type VerdictFuture = MaybeReady<Verdict>;
 
-/// A value that is there already, or a boxed future of it.
-///
-/// The ready one costs no allocation.
+/// A value that is ready, or a boxed future of one. A ready value costs no allocation.
 #[must_use = "a future does nothing unless it is waited for"]
 pub struct MaybeReady<T> {
     state: State<T>,
@@ -54,7 +52,7 @@ enum State<T> {
 }
 
 impl<T> MaybeReady<T> {
-    /// A value that is there.
+    /// A value that is ready.
     pub fn ready(value: impl Into<T>) -> Self {
         Self {
             state: State::Ready(value.into()),
@@ -71,7 +69,7 @@ impl<T> MaybeReady<T> {
         }
     }
 
-    /// The value, if it is there; else the future again.
+    /// The value, if it is ready; else the future again.
     ///
     /// # Errors
     ///
@@ -126,8 +124,9 @@ impl From<bool> for VerdictFuture {
     }
 }
 
-/// What a ready future yields when it is polled again, which the contract of futures forbids: a
-/// value that grants nothing, since a panic would take the connection with it.
+/// The value of a future that is polled again after it was ready, which the contract of futures
+/// forbids. It must grant nothing. Most futures panic here; that would close the connection and its
+/// other requests.
 pub(crate) trait PolledAgain {
     fn polled_again() -> Self;
 }
@@ -143,6 +142,7 @@ impl<T: PolledAgain + Unpin> Future for MaybeReady<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         match &mut self.state {
+            // Leaves a value behind that grants nothing: see `PolledAgain`.
             State::Ready(value) => Poll::Ready(std::mem::replace(value, T::polled_again())),
             State::Waiting(future) => future.as_mut().poll(cx),
         }

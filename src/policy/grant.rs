@@ -6,7 +6,7 @@ use super::terms::Terms;
 
 /// Permission for an origin to use the service.
 ///
-/// By default a grant is on the layer's own terms. What it sets itself overrides them.
+/// By default a grant is on the layer's own terms. Its own settings override them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -27,13 +27,14 @@ pub struct Grant {
     attachment: Option<Arc<dyn Attachment>>,
 }
 
-/// For whom a grant is.
+/// Which origins a grant is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum GrantedTo {
     /// The request's origin, which the answer repeats.
     #[default]
     Origin,
-    /// Every origin alike: the answer is `*`, and credentials are out of the question.
+    /// Every origin alike: the answer is `*`, which browsers never accept together with
+    /// credentials.
     Any,
 }
 
@@ -63,6 +64,7 @@ impl Grant {
     #[must_use]
     pub fn max_age_at_most(mut self, cap: Duration) -> Self {
         let cap = u32::try_from(cap.as_secs()).unwrap_or(u32::MAX);
+        // Combinators may call this in turn; the shortest time holds.
         self.max_age_cap = Some(self.max_age_cap.map_or(cap, |old| old.min(cap)));
         self
     }
@@ -74,15 +76,16 @@ impl Grant {
         self
     }
 
-    /// Leaves what the policy found out in the extensions of the request, as an `Arc<T>`, for the
-    /// inner service: it need not, and should not, look for a token a second time.
+    /// Adds a value to the extensions of the request, as an `Arc<T>`, for the inner service. A
+    /// policy that has verified a token passes it on in this way, so that nobody verifies it a
+    /// second time, perhaps by other rules.
     #[must_use]
     pub fn attach<T: Any + Send + Sync + fmt::Debug>(mut self, found: Arc<T>) -> Self {
         self.attachment = Some(found);
         self
     }
 
-    /// As [`attach`](Self::attach), unless the policy has left something itself.
+    /// As [`attach`](Self::attach), unless the policy has attached a value itself.
     #[cfg(feature = "token")]
     pub(crate) fn attach_if_none<T: Any + Send + Sync + fmt::Debug>(self, found: Arc<T>) -> Self {
         if self.attachment.is_some() {
@@ -92,8 +95,8 @@ impl Grant {
         }
     }
 
-    /// What remains of the grant where preflights are answered before anything is known: no
-    /// credentials, and no list that lets everything through.
+    /// The grant for a preflight that is answered before the token is known: without credentials,
+    /// and without wildcards.
     pub(crate) fn for_broad_preflight(mut self) -> Self {
         self.credentials = Some(false);
         self.terms = self.terms.map(Terms::without_any);
@@ -133,7 +136,8 @@ impl fmt::Debug for Grant {
     }
 }
 
-/// Something that a policy leaves for the inner service, its type forgotten.
+/// A value of any type that a policy passes on to the inner service. It knows how to insert itself
+/// into the extensions under its own type.
 pub(crate) trait Attachment: Send + Sync {
     fn attach(self: Arc<Self>, extensions: &mut Extensions);
 }

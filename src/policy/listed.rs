@@ -15,6 +15,7 @@ impl OriginPolicy for OriginSet {
     }
 
     fn properties(&self) -> PolicyProperties {
+        // So the builder refuses a risky set together with credentials, as it does a list.
         let mut properties = PolicyProperties::new();
         if self.has_insecure_origins() {
             properties = properties.lists_insecure_origins();
@@ -33,6 +34,7 @@ pub(crate) struct SetAndNull(pub(crate) OriginSet);
 impl OriginPolicy for SetAndNull {
     fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
         match request.origin() {
+            // Only built after `dangerously_allow_null_origin`.
             RequestOrigin::Opaque => VerdictFuture::ready(Grant::new()),
             RequestOrigin::Tuple(_) => self.0.judge(request),
         }

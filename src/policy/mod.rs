@@ -1,4 +1,4 @@
-//! The trait [`OriginPolicy`], the words that it is written in, and the small policies.
+//! The trait [`OriginPolicy`], the types of its answers, and the small policies.
 //!
 //! A policy says who may use a service. It is asked for a [`Verdict`] on each cross-origin request:
 //! [`Allow`](Verdict::Allow) with a [`Grant`], [`Deny`](Verdict::Deny) with a [`Denial`], or

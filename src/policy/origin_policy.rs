@@ -1,7 +1,4 @@
-//! [`OriginPolicy`]: who decides which origins may use a service.
-//!
-//! The trait and its vocabulary are here; so are the ready-made policies, one per file, and what
-//! combines policies into larger ones.
+//! [`OriginPolicy`]: the trait of everything that decides which origins may use a service.
 
 use std::{fmt, sync::Arc};
 
@@ -13,22 +10,29 @@ use crate::request::CorsRequest;
 
 /// Decides which origins may use a service.
 ///
-/// The layer asks before the inner service is called, and acts on the [`Verdict`](crate::Verdict). A policy that
-/// knows its answer returns it ready, at no cost; one that has to look something up returns a
-/// future, which must own what it needs.
+/// The layer asks before the inner service is called, and acts on the [`Verdict`](crate::Verdict).
+/// A policy that knows its answer returns it ready, without an allocation. One that has to look
+/// something up returns a future, which must own everything that it uses.
+///
+/// There is no time limit by default. A policy that never answers holds its request for ever: set
+/// [`verdict_timeout`](crate::CorsLayerBuilder::verdict_timeout).
+///
+/// [Writing a policy] is a page of the guide: what to compare, how to wait, when to abstain, and
+/// how to test it.
 ///
 /// # Security contract
 ///
 /// * **Grant only from facts that you have verified.** A token whose signature was not checked, a
-///   header that any client can set, or the mere presence of a name in a URL are no facts.
-/// * **When in doubt, deny.** What is missing, expired, unparsable or out of reach is a
-///   [`Denial`](crate::Denial). Return [`Verdict::Abstain`](crate::Verdict::Abstain) only where another policy may as well decide.
+///   header that any client can set, or the presence of a name in a URL prove nothing.
+/// * **When in doubt, deny.** If a fact is missing, expired, malformed or out of reach, the verdict is a
+///   [`Denial`](crate::Denial). Return [`Verdict::Abstain`](crate::Verdict::Abstain) only if another policy
+///   may as well decide.
 /// * **Compare whole, parsed origins**, as [`OriginSet`](crate::OriginSet) does; never prefixes,
 ///   suffixes or substrings of texts.
 /// * **Name every request header that you read** in [`reads`](PolicyProperties::reads), or a cache
 ///   will hand one client's answer to another.
-/// * **Do not enforce more than you promise.** CORS protects users of browsers from other sites.
-///   A client that is no browser claims any origin: authorise it by other means.
+/// * **Do not take it for authorisation.** CORS protects users of browsers from other sites. Any other
+///   client can claim any origin: authorise requests by other means.
 ///
 /// # Example
 ///
@@ -51,26 +55,29 @@ use crate::request::CorsRequest;
 /// let cors = CorsLayer::builder().origin_policy(intranet).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// [Writing a policy]: https://docs.rs/tower-cors/latest/tower_cors/guide/policies/index.html
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an `OriginPolicy`",
     note = "a list of texts becomes one with `OriginSet::parse([\"https://a.example\"])?`",
     note = "a closure becomes one with `policy_fn(|request| ...)`"
 )]
 pub trait OriginPolicy: fmt::Debug + Send + Sync + 'static {
-    /// Judges an actual request, which carries whatever credentials the client sent.
+    /// Judges an actual request, which carries the credentials that the client sent.
     fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture;
 
     /// Judges a preflight, which never carries `Authorization`, cookies or a body.
     ///
     /// Provided: asks [`judge`](Self::judge), so that a policy which needs a token denies. Such a
-    /// policy can name another one for preflights: [`with_preflight`](OriginPolicy::with_preflight).
+    /// policy can name another one for preflights:
+    /// [`with_preflight`](OriginPolicy::with_preflight).
     fn judge_preflight(&self, request: &CorsRequest<'_>) -> VerdictFuture {
         self.judge(request)
     }
 
-    /// What is true of all verdicts, so that a configuration can be checked before it is used:
-    /// above all the request headers that they depend on, which answers name in `Vary`. Asked for
-    /// once, when a layer is built.
+    /// Facts about all verdicts, by which a configuration is checked before it is used. The most
+    /// important one is which request headers they depend on, since answers name those in `Vary`.
+    /// Asked for once, when a layer is built.
     ///
     /// Provided: the properties of a plain list, which reads `Origin` alone.
     fn properties(&self) -> PolicyProperties {
@@ -79,7 +86,8 @@ pub trait OriginPolicy: fmt::Debug + Send + Sync + 'static {
 
     /// Asks `second` where this policy abstains; never where it denies.
     ///
-    /// A plain *or* would let a static list overrule a token that leaves the origin out.
+    /// If a denial counted as nothing, a static list could overrule a token that does not list the
+    /// origin.
     ///
     /// ```
     /// use tower_cors::{CorsLayer, OriginPolicy, OriginSet, Verdict, policy_fn};
@@ -127,7 +135,7 @@ pub trait OriginPolicy: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-// Policies are used behind pointers.
+// Fails to compile if the trait is not object safe: layers keep their policy in a box.
 const _: Option<&dyn OriginPolicy> = None;
 
 macro_rules! forward_to_pointee {

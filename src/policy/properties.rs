@@ -2,11 +2,10 @@ use http::{HeaderName, header::ORIGIN};
 
 use super::{denied_requests::DeniedRequests, names::union_of_names};
 
-/// What is true of every verdict of a policy, known before the first request.
+/// Facts about all verdicts of a policy, known before the first request.
 ///
-/// The builder of a layer checks a configuration by these properties, and computes from them what
-/// can be computed before there is a request: `Vary`, for one. They are asked for once, when the
-/// layer is built. Each method answers one of these questions:
+/// The builder of a layer checks a configuration by them, and computes `Vary` from them. They are
+/// asked for once, when the layer is built. Each method answers one of these questions:
 ///
 /// | question | methods |
 /// |---|---|
@@ -66,7 +65,7 @@ enum PreflightJudgement {
     Broader,
 }
 
-/// What may be kept of a request, and of the answer to it.
+/// Which parts of a request and its answer caches and logs may keep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Caching {
     /// No cache may keep the layer's own answers.
@@ -77,7 +76,7 @@ pub(crate) struct Caching {
     pub(crate) secret_path: bool,
 }
 
-/// What a list contains that credentials make dangerous.
+/// Entries of a list that are dangerous together with credentials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Risks {
     insecure_origins: bool,
@@ -99,7 +98,8 @@ impl PolicyProperties {
         self
     }
 
-    /// Says what becomes of denied requests unless the layer's configuration says otherwise.
+    /// Says whether denied requests are forwarded or refused, unless the layer's configuration says
+    /// otherwise.
     pub fn denied_requests(mut self, denied_requests: DeniedRequests) -> Self {
         self.denied_requests = denied_requests;
         self
@@ -125,8 +125,8 @@ impl PolicyProperties {
     /// Says that some requests are allowed from any origin, which the answer repeats, without
     /// credentials; and likewise the preflights that announce them.
     ///
-    /// That is sound while the same policy judges both. As the preflights' policy of another one,
-    /// it has a [`broad_preflight`](Self::broad_preflight).
+    /// This is safe while the same policy judges both. If it judges the preflights of another
+    /// policy, it counts as a [`broad_preflight`](Self::broad_preflight).
     pub fn repeats_any_origin(mut self) -> Self {
         self.reach = self.reach.max(Reach::Echoed);
         self
@@ -157,7 +157,7 @@ impl PolicyProperties {
     /// replaced by that. `CDN-Cache-Control` ([RFC 9213](https://www.rfc-editor.org/rfc/rfc9213))
     /// is left alone: where the inner service sets it, it has to say `private` there, too.
     ///
-    /// Where the URL alone, or a cookie, says for whom an answer is, some caches would serve it to
+    /// If the URL alone, or a cookie, identifies the user, some caches would serve the answer to
     /// others.
     pub fn private_responses(mut self) -> Self {
         self.caching.private_responses = true;
@@ -189,8 +189,8 @@ impl PolicyProperties {
         self
     }
 
-    /// What is true of a policy that answers now like the one with these properties, now like the
-    /// one with `other`. Combinators of your own need it.
+    /// The properties of a policy that answers some requests like the one with these properties,
+    /// and others like the one with `other`. For combinators of your own.
     ///
     /// ```
     /// use http::header::{COOKIE, HOST};
@@ -202,10 +202,12 @@ impl PolicyProperties {
     pub fn or(self, other: Self) -> Self {
         let reach = match (self.reach, other.reach) {
             (same, equal) if same == equal => same,
-            // Always means in every case, and one of the two does not allow every case.
+            // `Always` means every request, and one of the two policies does not allow every
+            // request.
             (one, another) => one.max(another).min(Reach::Star),
         };
         Self {
+            // Everything else: if it is true of one of the two, the layer has to reckon with it.
             reads: union_of_names(&self.reads, &other.reads),
             reach,
             preflights: self.preflights.max(other.preflights),
@@ -223,6 +225,7 @@ impl PolicyProperties {
     /// The request headers that verdicts depend on, each once, for `Vary`.
     pub fn varies_on(&self) -> Vec<HeaderName> {
         match self.reach {
+            // The same answer for every origin, so `Vary` need not name `Origin`.
             Reach::Nobody | Reach::Always => self.reads.clone(),
             Reach::Listed | Reach::Echoed | Reach::Star => union_of_names(&[ORIGIN], &self.reads),
         }
@@ -235,8 +238,8 @@ impl PolicyProperties {
         }
     }
 
-    /// Says that requests with this header are not judged by a policy that reads it, so that no
-    /// layer is built.
+    /// Says that a combinator allows requests with this header without asking the policy that reads
+    /// it. No layer builds with that.
     pub(crate) fn bypasses(mut self, name: HeaderName) -> Self {
         self.bypassed = Some(name);
         self
@@ -301,7 +304,7 @@ impl PolicyProperties {
 }
 
 impl Caching {
-    /// What holds where either may apply.
+    /// The stricter of both, for requests that either may apply to.
     pub(crate) fn or(self, other: Self) -> Self {
         Self {
             no_store: self.no_store || other.no_store,

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use crate::lists::{AllowHeaders, AllowMethods, ExposeHeaders};
 
-/// Lists of a [`Grant`](crate::Grant) that replace the layer's. Made once, when the policy is configured;
-/// cloning is one reference count.
+/// Lists of a [`Grant`](crate::Grant) that replace the layer's. Make them once, when the policy is
+/// configured; cloning is one reference count.
 ///
 /// ```
 /// use http::Method;
@@ -53,6 +53,7 @@ impl Terms {
     }
 
     pub(super) fn without_any(mut self) -> Self {
+        // Falls back to the layer's list, which `build` has checked to have no wildcard.
         if self.own_methods().is_some_and(AllowMethods::is_any) {
             Arc::make_mut(&mut self.0).methods = None;
         }

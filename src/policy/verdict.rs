@@ -3,7 +3,7 @@ use super::{
     grant::Grant,
 };
 
-/// What a policy says of a request.
+/// The answer of a policy about a request.
 ///
 /// ```
 /// use tower_cors::{DenialKind, Grant, Verdict};
@@ -24,7 +24,8 @@ use super::{
     reason = "a combinator must treat every verdict"
 )]
 pub enum Verdict {
-    /// The policy has nothing to say: ask the next one. If there is none, this is a denial.
+    /// The policy does not judge this request: ask the next one. If there is none, this is a
+    /// denial.
     Abstain,
     /// The origin may use the service, on these terms.
     Allow(Grant),

@@ -1,7 +1,7 @@
 use super::{future::VerdictFuture, origin_policy::OriginPolicy, properties::PolicyProperties};
 use crate::request::CorsRequest;
 
-/// Two policies of which one judges requests, and the other preflights: see
+/// Two policies: one judges requests, the other preflights. See
 /// [`OriginPolicy::with_preflight`](crate::OriginPolicy::with_preflight).
 #[derive(Clone, Debug)]
 pub struct WithPreflight<A, P> {
@@ -24,8 +24,9 @@ impl<A: OriginPolicy, P: OriginPolicy> OriginPolicy for WithPreflight<A, P> {
         self.preflight.judge_preflight(request)
     }
 
-    // A preflight that any origin passes is broader than any judgement. What the preflights' policy
-    // says of denied requests does not count: it is not asked about them.
+    // If any origin passes a preflight, that is broader than the judgement of the request. The
+    // preflight policy's setting for denied requests does not count, because it never judges
+    // requests.
     fn properties(&self) -> PolicyProperties {
         let actual = self.actual.properties();
         let preflight = self.preflight.properties();

@@ -2,7 +2,8 @@ use tracing::Level;
 
 pub(crate) const TARGET: &str = "tower_cors";
 
-/// Whether anybody listens to what has no effect of its own, and so is not looked into otherwise.
+/// Whether a subscriber wants events at all. If none does, the reasons for a denial need not be
+/// computed.
 pub(crate) fn are_wanted() -> bool {
     tracing::enabled!(target: TARGET, Level::DEBUG)
 }

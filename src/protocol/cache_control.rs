@@ -1,5 +1,6 @@
-//! `Cache-Control: private`, merged with what the inner service says. `CDN-Cache-Control`
-//! ([RFC 9213](https://www.rfc-editor.org/rfc/rfc9213)) stays as it is: who sets it means it.
+//! `Cache-Control: private`, merged with the inner service's directives. `CDN-Cache-Control`
+//! ([RFC 9213](https://www.rfc-editor.org/rfc/rfc9213)) is left alone: a service that sets it has
+//! decided about CDNs.
 
 use http::{HeaderMap, HeaderValue, header::CACHE_CONTROL};
 
@@ -7,7 +8,7 @@ const PRIVATE: HeaderValue = HeaderValue::from_static("private");
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// Adds `private`, and removes what would undo it. `no-store` says more already.
+/// Adds `private`, and removes the directives that contradict it. `no-store` stays: it is stricter.
 /// <https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2>
 pub(super) fn keep_out_of_shared_caches(headers: &mut HeaderMap) {
     if !headers.contains_key(CACHE_CONTROL) {
@@ -20,7 +21,7 @@ pub(super) fn keep_out_of_shared_caches(headers: &mut HeaderMap) {
         .map(|line| line.to_str().ok())
         .collect();
     let Some(directives) = lines.as_deref().and_then(directives) else {
-        // Who knows what caches make of it. It may say this.
+        // Caches may read a malformed line in different ways, so replace it by the strictest one.
         headers.insert(CACHE_CONTROL, NO_STORE);
         return;
     };
@@ -28,7 +29,8 @@ pub(super) fn keep_out_of_shared_caches(headers: &mut HeaderMap) {
         return;
     }
     let kept = directives.into_iter().filter(|directive| {
-        // `private="set-cookie"` is about that field only.
+        // `private` is removed too: with a value, as in `private="set-cookie"`, it is about that
+        // field only.
         !["public", "private", "s-maxage"]
             .iter()
             .any(|name| is(directive, name))

@@ -1,6 +1,7 @@
-//! From what is known of a request, and what the policy says of it, to what is done about it.
+//! From a request's head, the rules and a verdict to a [`Plan`].
 //!
-//! Nothing else makes a [`Plan`], and without one no header is written.
+//! Only this module makes plans, and headers are written only from a plan. So every header that
+//! grants something goes back to a decision here.
 
 use http::{HeaderMap, HeaderValue, header::ORIGIN};
 
@@ -20,18 +21,18 @@ use crate::{
     },
 };
 
-/// Decides about a request, and asks for a verdict where that matters.
+/// Decides about a request. Calls `judge` at most once, and only if the verdict matters.
 ///
 /// # Errors
 ///
-/// What `judge` has instead of a verdict.
+/// Passes on the error of `judge`, which is a verdict that has to be waited for.
 #[inline(always)]
 pub(crate) fn decide<W>(
     head: &Head<'_>,
     rules: &Rules,
     judge: impl FnOnce(&CorsRequest<'_>) -> Result<Verdict, W>,
 ) -> Result<Plan, W> {
-    // Nobody has to be asked if the answer is the same for every origin.
+    // If the answer is the same for every origin, the policy need not be asked.
     if let Some(to_all) = &rules.to_all {
         return Ok(for_all_origins(rules, head, to_all));
     }
@@ -44,7 +45,8 @@ pub(crate) fn decide<W>(
     }
 }
 
-/// Only a preflight needs to have an origin.
+/// The answer names the same origin to everybody, also to requests without an `Origin`, so that
+/// caches can share it. Only a preflight must have one: otherwise it is a plain `OPTIONS`.
 #[inline(always)]
 fn for_all_origins(rules: &Rules, head: &Head<'_>, to_all: &ToAll) -> Plan {
     let origin = match to_all {
@@ -101,7 +103,7 @@ fn preflight<W>(
     method: Line<'_>,
     judge: impl FnOnce(&CorsRequest<'_>) -> Result<Verdict, W>,
 ) -> Result<Plan, W> {
-    // What is wrong first is what is told.
+    // The origin is checked before the rest: if both are malformed, the denial names the origin.
     let sender = match Sender::new(origin, rules) {
         Ok(sender) => sender,
         Err(denial) => return Ok(deny_preflight(rules, head, denial)),
@@ -135,24 +137,25 @@ fn preflight<W>(
     )
 }
 
-/// Where a request comes from.
+/// The origin of a request, looked up but perhaps not parsed.
 enum Sender<'a> {
-    /// One that a plain list matches.
+    /// An origin on the plain list.
     Listed(&'a HeaderValue),
-    /// Some origin.
+    /// Any other origin, parsed, for the policy to judge.
     Unknown(RequestOrigin),
 }
 
 impl<'a> Sender<'a> {
-    /// A plain list need not parse what it holds, nor what it could not match anyway; which buys a
-    /// quarter of all that the layer adds.
+    /// The fast way for a plain list. Bytes that are on the list are a well-formed origin, and
+    /// bytes that no entry can match are denied either way, so neither has to be parsed. That saves
+    /// a quarter of the layer's instructions.
     #[inline(always)]
     fn new(origin: SentOrigin<'a>, rules: &Rules) -> Result<Self, Denial> {
         if let Some(list) = &rules.plain_list {
             let value = origin.single()?;
             match list.look_up(value.as_bytes()) {
                 LookUp::Listed => return Ok(Self::Listed(value)),
-                // A record says what is wrong, and so has to know.
+                // A recorded denial says whether the origin is malformed, so it has to be parsed.
                 LookUp::NotListed if !rules.wants_denials() => {
                     return Err(Denial::new(DenialKind::OriginNotAllowed));
                 }
@@ -163,8 +166,9 @@ impl<'a> Sender<'a> {
     }
 }
 
-/// <https://fetch.spec.whatwg.org/#http-responses>: the origin, credentials, exposed headers; on
-/// whatever status the inner service answers with.
+/// <https://fetch.spec.whatwg.org/#http-responses>: the origin, credentials and exposed headers.
+/// They are added whatever status the inner service answers with, so that pages can read errors
+/// too.
 #[inline(always)]
 fn grant_actual(rules: &Rules, origin: Option<HeaderValue>, mut grant: Grant) -> Plan {
     let attachment = grant.take_attachment();
@@ -175,18 +179,18 @@ fn grant_actual(rules: &Rules, origin: Option<HeaderValue>, mut grant: Grant) ->
     })
 }
 
-/// <https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches>: no header is the refusal; a 403
-/// is permitted as an explicit sign.
+/// <https://fetch.spec.whatwg.org/#http-responses>: the missing header is the refusal. A 403 is
+/// permitted in addition.
 fn deny_actual(rules: &Rules, head: &Head<'_>, denial: Denial) -> Plan {
-    // A policy that has not answered in time is no reason to call the service.
+    // After a time-out nobody has judged the request, so it must not reach the service.
     let is_late = denial.kind() == DenialKind::VerdictTimeout;
     // If nobody listens for denials, skip computing whether this is one.
     if rules.denied_requests == DeniedRequests::Forward && !rules.wants_denials() && !is_late {
         return Plan::Forward(Forward::new(Edit::RemoveCorsHeaders));
     }
     // https://fetch.spec.whatwg.org/#origin-header: browsers send it with every request whose
-    // method is neither GET nor HEAD, to the own origin too. Nothing is denied to the own pages,
-    // so there is nothing to tell either.
+    // method is neither GET nor HEAD, to the page's own origin too. Such a request is neither
+    // denied nor recorded as a denial.
     if is_same_origin(head) {
         return Plan::Forward(Forward::new(Edit::RemoveCorsHeaders));
     }
@@ -210,8 +214,10 @@ fn deny_actual(rules: &Rules, head: &Head<'_>, denial: Denial) -> Plan {
     }
 }
 
-/// <https://fetch.spec.whatwg.org/#cors-preflight-fetch>: the whole lists, not only what was asked
-/// for, and also where what was asked for is not among them: the browser then names it.
+/// <https://fetch.spec.whatwg.org/#cors-preflight-fetch>. The answer has the whole lists, not only
+/// the requested entries: browsers keep the answer, and the next request may need others. If a
+/// requested method or header is not allowed, the answer is the same, and the browser's console
+/// names it.
 fn grant_preflight(
     rules: &Rules,
     head: &Head<'_>,
@@ -219,7 +225,8 @@ fn grant_preflight(
     grant: Grant,
     preflight: &Preflight<'_>,
 ) -> Plan {
-    // What `build` checks of the layer, a grant must not undo.
+    // `build` has checked that a broad preflight comes without credentials and wildcards. A grant
+    // must not bring them back.
     let grant = if rules.properties.has_broad_preflight() {
         grant.for_broad_preflight()
     } else {
@@ -257,8 +264,8 @@ fn grant_preflight(
 /// The most header names that a denial lists.
 const MAX_NAMED: usize = 12;
 
-/// What the preflight asks for and does not get: the method, or else every header name, so that
-/// nobody has to find them one by one.
+/// The denial for a method or for headers that are requested and not allowed. It names all headers
+/// at once, so that nobody has to find them one by one.
 fn shortfall(
     preflight: &Preflight<'_>,
     methods: &AllowMethods,
@@ -289,7 +296,7 @@ fn shortfall(
     })
 }
 
-/// <https://fetch.spec.whatwg.org/#http-responses>: not an ok status, and none of the headers.
+/// <https://fetch.spec.whatwg.org/#http-responses>: a status that is not ok, and no CORS header.
 fn deny_preflight(rules: &Rules, head: &Head<'_>, denial: Denial) -> Plan {
     Plan::Answer(Answer::Refusal {
         to: Refused::Preflight,
@@ -299,13 +306,15 @@ fn deny_preflight(rules: &Rules, head: &Head<'_>, denial: Denial) -> Plan {
     })
 }
 
-/// The denial as it is recorded, if it is.
+/// The denial with its origin, for the log and the response's extensions; `None` if nobody wants
+/// it.
 fn record(rules: &Rules, head: &Head<'_>, denial: &Denial) -> Option<Denial> {
     if !rules.wants_denials() {
         return None;
     }
     let mut denial = denial.clone().with_origin(sent_origin(head.headers));
-    // Nobody should be told to list the origin of an identity provider that posts a form back.
+    // An identity provider that posts a form back is denied too. Listing its origin would be the
+    // wrong fix: no page reads the answer to a navigation.
     if is_navigation(head.headers) && denial.kind() == DenialKind::OriginNotAllowed {
         denial = denial.reason(
             "this is a navigation or a form, whose answer no page reads: leave the route out of the \

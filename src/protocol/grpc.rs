@@ -7,7 +7,7 @@ use crate::policy::DenialKind;
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
-/// The media types that clients ask with, and that they expect an answer to have.
+/// The media types of requests. Clients expect the same one in the answer.
 const MEDIA_TYPES: [&str; 9] = [
     "application/grpc",
     "application/grpc+proto",
@@ -20,16 +20,16 @@ const MEDIA_TYPES: [&str; 9] = [
     "application/grpc-web-text+json",
 ];
 
-/// A request of a gRPC client. It does not look at HTTP's status: the answer is a 200 whose headers
-/// are the trailers at once.
+/// A request of a gRPC client. Such a client ignores HTTP's status, so the refusal is a 200 that
+/// has `grpc-status` among its headers (a "trailers-only" response).
 #[derive(Debug)]
 pub(crate) struct GrpcRequest {
     media_type: &'static str,
 }
 
 impl GrpcRequest {
-    /// `application/grpc`, and whatever begins with it and `+`, `-` or parameters. What a stranger
-    /// sent is not sent back: an encoding that is not among those above is left out.
+    /// Matches `application/grpc`, followed by `+`, `-` or parameters. The answer's media type
+    /// comes from the table above: text from the client is never sent back.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         const GRPC: &[u8] = b"application/grpc";
         let value = headers.get(CONTENT_TYPE)?.as_bytes();

@@ -1,9 +1,9 @@
 //! The request path: from a request's head, the rules and a verdict to header lines.
 //!
 //! [`decide`](decide::decide) makes a [`Plan`], and nothing else does. [`write`] turns a plan into
-//! headers, and no other module names the headers of the protocol's answers. So no header is written
-//! without a decision. Both are pure functions over `http` types, without a service and without
-//! waiting.
+//! headers, and no other module names the headers of the protocol's answers. So no header is
+//! written without a decision. Both are pure functions over `http` types: they call no service and
+//! never wait.
 
 #[cfg(feature = "tracing")]
 mod audience;

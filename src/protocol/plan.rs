@@ -1,5 +1,5 @@
-//! What is decided: everything that can be done about a request, and no way to make it but from a
-//! decision.
+//! The result of a decision: everything that can be done about a request. Fields are private to the
+//! protocol, so that no other code can make a plan.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ impl Forward {
         self.denial.as_ref()
     }
 
-    /// Leaves for the inner service what the policy found, and tells what to do to its response.
+    /// Adds the policy's attachment to the request, and returns what to do to the response.
     #[inline(always)]
     pub(crate) fn start(self, extensions: &mut Extensions) -> (Edit, Option<Denial>) {
         if let Some(attachment) = self.attachment {
@@ -53,15 +53,16 @@ impl Forward {
 /// What is done to the headers of the inner service's response.
 #[derive(Debug)]
 pub(crate) enum Edit {
-    /// Nothing but `Vary`.
+    /// Add `Vary`, and leave everything else.
     VaryOnly,
-    /// No header of the protocol may stay.
+    /// Remove every header of the protocol.
     RemoveCorsHeaders,
-    /// The headers of the protocol become these.
+    /// Replace the headers of the protocol by these.
     Grant(Allowed),
 }
 
-/// To whom, and whether with credentials; the terms are the layer's or the grant's own.
+/// A grant that is ready to be written: to which origin, and whether with credentials. The terms
+/// are the layer's unless the grant has its own.
 #[derive(Debug)]
 pub(crate) struct Allowed {
     origin: HeaderValue,
@@ -70,7 +71,7 @@ pub(crate) struct Allowed {
 }
 
 impl Allowed {
-    /// What [`new`](Self::new) makes of a grant that sets nothing.
+    /// The same as [`new`](Self::new) with a grant that sets nothing, in fewer instructions.
     #[inline(always)]
     pub(super) fn on_own_terms(rules: &Rules, origin: Option<&HeaderValue>) -> Self {
         Self {
@@ -106,7 +107,7 @@ impl Allowed {
     }
 }
 
-/// The origin that a grant is for, or `None` for every one alike, and whether with credentials.
+/// The origin that a grant is for (`None` for `*`), and whether it allows credentials.
 pub(super) fn allowed_origin(
     rules: &Rules,
     origin: Option<HeaderValue>,
@@ -127,17 +128,18 @@ pub(super) const ANY: HeaderValue = HeaderValue::from_static("*");
 /// An answer that does not come from the inner service.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// To a preflight on the layer's own terms: written out when the layer was built, but for the
-    /// origin, and with `*` where there is none.
+    /// To a preflight on the layer's own terms. All headers have been written when the layer was
+    /// built, except for the origin; without one it is `*`.
     Prepared {
         origin: Option<HeaderValue>,
         denial: Option<Denial>,
     },
-    /// To a preflight on terms of the grant's own, or which depend on what is asked for.
+    /// To a preflight on the grant's own terms, or if the lists depend on the request, as a `*`
+    /// does with credentials.
     Preflight {
         origin: HeaderValue,
         credentials: bool,
-        // Boxed, because it is rare, and a plan that is small is cheap to move.
+        // Boxed: it is rare, and a small plan is cheap to move.
         lists: Box<Lists>,
         denial: Option<Denial>,
     },
@@ -150,7 +152,7 @@ pub(crate) enum Answer {
     },
 }
 
-/// What is refused, which decides on the form of the refusal.
+/// What is refused. The form of the refusal depends on it.
 #[derive(Debug)]
 pub(crate) enum Refused {
     Preflight,

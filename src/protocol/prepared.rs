@@ -1,4 +1,5 @@
-//! What is written once, when the layer is built, and only copied for a request.
+//! Headers that are written once, when the layer is built, and copied for each request: the fast
+//! way, with the same result as `write` in fewer instructions.
 
 use http::{
     HeaderMap, HeaderName, HeaderValue,
@@ -18,13 +19,13 @@ use crate::{
     policy::{PolicyProperties, Reach, union_of_names},
 };
 
-/// What can be written before there is a request.
+/// The headers that do not depend on a request, except for a stand-in for the origin.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(super) vary: Vary,
     pub(super) preflight_vary: Vary,
-    /// The answer to a preflight on the layer's own terms, with a stand-in for the origin; absent
-    /// where it depends on what is asked for.
+    /// The answer to a preflight on the layer's own terms, with `*` in place of the origin; `None`
+    /// if it depends on the requested method or headers.
     preflight: Option<HeaderMap>,
     /// The headers of a refused preflight.
     pub(super) refused_preflight: HeaderMap,
@@ -41,8 +42,8 @@ impl Prepared {
         max_age: Option<&MaxAge>,
     ) -> Self {
         let vary = Vary::new(properties.varies_on());
-        // An answer that is the same for every origin depends on nothing that a preflight asks for,
-        // unless the method decides whose answer it is.
+        // If every origin gets the same answer, it does not depend on the preflight either, except
+        // where each method of a route has its own rule.
         let of_preflight: &[HeaderName] = match properties.reach() {
             Reach::Always if by_method => &[ACCESS_CONTROL_REQUEST_METHOD],
             Reach::Always => &[],
@@ -86,14 +87,15 @@ impl Prepared {
         self.preflight.is_some()
     }
 
-    /// The prepared answer, to this origin or to all; nothing where none is prepared.
+    /// The prepared answer, with this origin or with `*`.
     pub(super) fn preflight(&self, origin: Option<HeaderValue>) -> HeaderMap {
         let Some(prepared) = &self.preflight else {
             return HeaderMap::new();
         };
         let mut headers = prepared.clone();
         if let Some(origin) = origin {
-            // It is the first, and so found sooner than by a look-up; `insert` would even make room.
+            // It was inserted first, so iterating finds it sooner than hashing. `insert` would also
+            // reserve room for another header.
             let stand_in = headers
                 .iter_mut()
                 .find(|(name, _)| **name == ACCESS_CONTROL_ALLOW_ORIGIN);

@@ -1,5 +1,4 @@
-//! What requests are held against: lists that are parsed, validated and written out once, when the
-//! layer is built.
+//! A built configuration: its lists are parsed and checked once, so that a request only reads them.
 
 use http::{HeaderValue, StatusCode};
 
@@ -10,7 +9,7 @@ use crate::{
     policy::{DeniedRequests, PolicyProperties},
 };
 
-/// Everything of a configuration but the policy, ready for use.
+/// A configuration without its policy. The policy is kept apart, in the layer, because it may wait.
 #[derive(Debug)]
 pub(crate) struct Rules {
     pub(crate) credentials: bool,
@@ -23,9 +22,10 @@ pub(crate) struct Rules {
     /// Whether denials go into the extensions of responses.
     pub(crate) record_denials: bool,
     pub(crate) properties: PolicyProperties,
-    /// Whether every response names the same origin, whoever asks.
+    /// The origin that every response names, if it does not depend on the request.
     pub(crate) to_all: Option<ToAll>,
-    /// The policy, if it is nothing but this list.
+    /// The same list that the policy is, if it is a plain list: it is searched without a virtual
+    /// call.
     pub(crate) plain_list: Option<OriginSet>,
     pub(crate) prepared: Prepared,
 }
@@ -40,7 +40,7 @@ pub(crate) enum ToAll {
 }
 
 impl Rules {
-    /// Whether anybody wants to know of denials: the extensions of responses, or a subscriber.
+    /// Whether denials go anywhere: into the extensions of responses, or to a subscriber.
     pub(crate) fn wants_denials(&self) -> bool {
         #[cfg(feature = "tracing")]
         if super::audience::are_wanted() {

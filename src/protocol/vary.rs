@@ -11,13 +11,14 @@ use crate::{
     policy::union_of_names,
 };
 
-/// Names for `Vary` ([RFC 9110, section 12.5.5](https://www.rfc-editor.org/rfc/rfc9110#section-12.5.5)).
+/// Names for `Vary`
+/// ([RFC 9110, section 12.5.5](https://www.rfc-editor.org/rfc/rfc9110#section-12.5.5)).
 #[derive(Debug)]
 pub(super) struct Vary {
     names: Vec<(HeaderName, HeaderValue)>,
     /// All names in one value.
     joined: HeaderValue,
-    /// The same beside what services that compress say.
+    /// The same after `accept-encoding`, which services that compress send.
     with_encoding: HeaderValue,
 }
 
@@ -36,10 +37,11 @@ impl Vary {
         }
     }
 
-    /// Adds the names that are missing, each once. What is there stays; `*` says everything.
+    /// Adds the missing names, each once. Existing ones stay; `*` covers all names.
     ///
-    /// Not by way of `entry`, which makes room in a full map even where nothing is added. Of the
-    /// usual number of headers, a look at each is cheaper than to look up one that is not there.
+    /// Searches the names one by one: for the usual number of headers this costs less than hashing
+    /// a name that is absent. `entry` is avoided because it grows a full map even if nothing is
+    /// added.
     #[inline(always)]
     pub(super) fn merge_into(&self, headers: &mut HeaderMap) {
         if self.names.is_empty() {
@@ -53,7 +55,7 @@ impl Vary {
     }
 
     fn merge_with_lines(&self, headers: &mut HeaderMap) {
-        // What services usually say is known at sight.
+        // The usual cases first: nothing to add, or only `accept-encoding` there.
         if let Some(Line::One(line)) = Line::find(headers, &VARY) {
             if line == self.joined || line == "*" {
                 return;
@@ -79,7 +81,7 @@ impl Vary {
 fn join(names: &[HeaderName]) -> HeaderValue {
     let texts: Vec<&str> = names.iter().map(HeaderName::as_str).collect();
     let joined = texts.join(",");
-    // A part of the program is cheaper to clone than what is shared.
+    // `from_static` clones without touching a reference count.
     match USUAL.into_iter().find(|usual| *usual == joined) {
         Some(usual) => HeaderValue::from_static(usual),
         None => shared_value(joined),

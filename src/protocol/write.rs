@@ -39,7 +39,7 @@ pub(crate) fn edit(edit: Edit, rules: &Rules, headers: &mut HeaderMap) {
     }
 }
 
-/// An answer of the layer but for its body, and what is recorded beside it.
+/// An answer of the layer without its body, and the denial to record beside it.
 #[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) status: StatusCode,
@@ -108,8 +108,9 @@ fn grant(
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed.into_origin());
 }
 
-/// The layer's exposed names and then the service's, each once: a handler knows best which headers
-/// it sets for the page to read. A `*` counts only in the layer's configuration, which is checked.
+/// The layer's exposed names and then the service's, each once. A handler may expose more names
+/// than the layer: it knows which headers it sets. It cannot expose `*`, which only the layer's
+/// configuration can, where it is checked against credentials.
 #[cold]
 fn merged_names(own: Option<HeaderValue>, of_service: &str) -> Option<HeaderValue> {
     let own = own.as_ref().and_then(|own| own.to_str().ok()).unwrap_or("");
@@ -126,8 +127,8 @@ fn merged_names(own: Option<HeaderValue>, of_service: &str) -> Option<HeaderValu
 
 const TRUE: HeaderValue = HeaderValue::from_static("true");
 
-/// RFC 9111, section 5.2.2.5: `Vary` does not help where a cache ignores it, or where the URL alone
-/// tells requests apart.
+/// RFC 9111, section 5.2.2.5. `Vary` does not help if a cache ignores it, or if the verdict depends
+/// on the URL alone.
 pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 pub(super) fn preflight_headers(
@@ -156,7 +157,7 @@ pub(super) fn preflight_headers(
     headers
 }
 
-/// Nothing about the configuration, and nothing about which check failed.
+/// A refusal says nothing about the configuration, or about which check failed.
 fn refusal(
     to: Refused,
     denial: &Denial,
@@ -165,7 +166,8 @@ fn refusal(
 ) -> (StatusCode, HeaderMap) {
     let prepared = &rules.prepared;
     let (status, mut headers) = match &to {
-        // All look alike: no page reads them, and whoever probes learns nothing.
+        // All preflight refusals look alike. No page can read them, so a reason would only help
+        // someone who probes.
         Refused::Preflight => return (StatusCode::FORBIDDEN, prepared.refused_preflight.clone()),
         Refused::GrpcRequest(grpc) => (StatusCode::OK, grpc.refuse(denial.kind())),
         Refused::Request => (denial.status(), challenge(denial.status())),
@@ -177,7 +179,7 @@ fn refusal(
         if denial.own_credentials().unwrap_or(rules.credentials) {
             headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, TRUE);
         }
-        // Or the page could not see what is asked of it.
+        // The page reads the reason in a header that is not safelisted, so it must be exposed.
         let reason = match to {
             Refused::GrpcRequest(_) => "grpc-status",
             Refused::Preflight | Refused::Request => "www-authenticate",
@@ -204,8 +206,8 @@ fn challenge(status: StatusCode) -> HeaderMap {
     headers
 }
 
-/// Removes every header that grants something, whoever invented it. Returns the names that the inner
-/// service exposes.
+/// Removes every `Access-Control-*` header, also ones that this crate does not know: they could
+/// grant something. Returns the names that the inner service exposes.
 #[inline(always)]
 fn strip(headers: &mut HeaderMap) -> Option<String> {
     if headers.keys().any(is_of_the_protocol) {

@@ -6,7 +6,7 @@ use http::{
 use super::{head::Head, malformed::Malformed};
 use crate::{fetch::Line, origin::RequestOrigin};
 
-/// What kind of request it is, as far as CORS is concerned, and the lines that make it one.
+/// The kind of a request as far as CORS is concerned, with the header lines that make it one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RequestKind<'a> {
     /// No `Origin` header.
@@ -26,14 +26,16 @@ pub(crate) fn classify<'a>(head: &Head<'a>) -> RequestKind<'a> {
     let Some(origin) = SentOrigin::find(head.headers) else {
         return RequestKind::NotCors;
     };
+    // Without an announced method it is a plain `OPTIONS`, which goes to the service.
     match announced_method(head) {
         Some(method) => RequestKind::Preflight { origin, method },
         None => RequestKind::Actual(origin),
     }
 }
 
-/// <https://fetch.spec.whatwg.org/#cors-preflight-fetch>; methods are case-sensitive. Whether
-/// there is an `Origin` is another question.
+/// The method that an `OPTIONS` request announces
+/// (<https://fetch.spec.whatwg.org/#cors-preflight-fetch>); methods are case-sensitive. The caller
+/// looks for an `Origin`, without which it is no preflight.
 #[inline]
 pub(crate) fn announced_method<'a>(head: &Head<'a>) -> Option<Line<'a>> {
     if *head.method == Method::OPTIONS {
@@ -43,7 +45,7 @@ pub(crate) fn announced_method<'a>(head: &Head<'a>) -> Option<Line<'a>> {
     }
 }
 
-/// The `Origin` of a request, which nobody has parsed.
+/// The `Origin` of a request, not parsed yet: a plain list is searched for the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SentOrigin<'a>(Line<'a>);
 

@@ -15,27 +15,23 @@ use crate::{fetch::Line, origin::RequestOrigin};
 /// use http::{Method, Request, Response, StatusCode, header};
 /// # use std::convert::Infallible;
 /// # use tower::{Layer, ServiceExt, service_fn};
-/// use tower_cors::{CorsLayer, Denial, DenialKind, Grant, Verdict, policy_fn};
+/// use tower_cors::{CorsLayer, OriginSet, policy_fn};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-///
-/// // Anybody may read below /public; a preflight is judged by the method that it announces.
-/// let public = policy_fn(|request| {
-///     let is_public = request.uri().path().starts_with("/public/");
-///     if is_public && request.effective_method() == Method::GET {
-///         Verdict::Allow(Grant::any_origin())
-///     } else {
-///         Verdict::Deny(Denial::new(DenialKind::OriginNotAllowed))
-///     }
+/// // Partners may read, and nothing else; a preflight is judged by the method that it announces.
+/// let partners = OriginSet::parse(["https://partner.example"])?;
+/// let policy = policy_fn(move |request| {
+///     let reads = request.effective_method() == Method::GET;
+///     request.origin().judge_by(|origin| reads && partners.contains(origin))
 /// });
 /// let service = CorsLayer::builder()
-///     .origin_policy(public)
+///     .origin_policy(policy)
 ///     .build()?
 ///     .layer(service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(()))));
 /// let preflight = |method| {
-///     Request::options("/public/list")
-///         .header(header::ORIGIN, "https://example.com")
+///     Request::options("/list")
+///         .header(header::ORIGIN, "https://partner.example")
 ///         .header(header::ACCESS_CONTROL_REQUEST_METHOD, method)
 ///         .body(())
 /// };
@@ -106,8 +102,9 @@ impl<'a> CorsRequest<'a> {
         self.head.headers
     }
 
-    /// The value of a header that should be there once: `None` if it is missing, there several
-    /// times, or not visible ASCII. Compare the whole value; a part of it may be an attacker's.
+    /// The value of a header that should be present once: `None` if it is missing, present several
+    /// times, or not visible ASCII. Compare the whole value: an attacker may have written a part of
+    /// it.
     ///
     /// A policy that uses it names the header in
     /// [`PolicyProperties::reads`](crate::policy::PolicyProperties::reads).
@@ -118,7 +115,7 @@ impl<'a> CorsRequest<'a> {
         }
     }
 
-    /// What outer layers have left.
+    /// Extensions that outer layers have added.
     pub fn extensions(&self) -> &'a Extensions {
         self.head.extensions
     }
@@ -134,8 +131,8 @@ impl<'a> CorsRequest<'a> {
         &self.head
     }
 
-    /// A copy, for a policy that waits and then needs the request again: a combinator, say, which
-    /// asks a second policy when the first one has abstained.
+    /// A copy, for a policy that waits and then needs the request again. A combinator does, if it
+    /// asks a second policy after the first one has abstained.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -210,7 +207,7 @@ impl OwnedRequest {
         &self.headers
     }
 
-    /// Shows the request again.
+    /// Calls `look` with the request, as policies see it.
     pub fn with<R>(&self, look: impl FnOnce(&CorsRequest<'_>) -> R) -> R {
         let head = Head {
             method: &self.method,
@@ -219,7 +216,7 @@ impl OwnedRequest {
             headers: &self.headers,
             extensions: &self.extensions,
         };
-        // The headers were parsed before they were kept, so this is the same preflight again.
+        // The headers have been parsed once before they were copied, so this does not fail.
         let preflight = if self.is_preflight {
             announced_method(&head).and_then(|method| Preflight::parse(method, &self.headers).ok())
         } else {

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use http::{Extensions, HeaderMap, Method, Request, Uri, Version, header::HOST};
 
-/// A request without its body.
+/// A request without its body, which no decision depends on.
 #[derive(Clone, Copy)]
 pub(crate) struct Head<'a> {
     pub(crate) method: &'a Method,
@@ -19,6 +19,7 @@ impl<'a> Head<'a> {
         if let Some(authority) = self.uri.authority() {
             return Some(authority.as_str());
         }
+        // Several `Host` lines are malformed: do not choose one.
         let mut lines = self.headers.get_all(HOST).iter();
         let host = lines.next()?;
         match lines.next() {

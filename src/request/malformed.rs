@@ -1,4 +1,4 @@
-/// Why nobody is asked about a request: a header of the CORS protocol is malformed.
+/// Why no policy is asked about a request: a header of the CORS protocol is malformed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Malformed {
     /// There are several `Origin` lines.

@@ -1,7 +1,7 @@
-//! What was asked: the parts of a request that CORS is about, and what kind of request it is.
+//! The parts of a request that CORS is about, and which kind of request it is.
 //!
-//! [`CorsRequest`] is what an [`OriginPolicy`](crate::OriginPolicy) sees. [`Preflight`] is the parsed
-//! preflight, with the names of the requested headers in [`RequestedHeaders`].
+//! [`CorsRequest`] is what an [`OriginPolicy`](crate::OriginPolicy) sees. [`Preflight`] is the
+//! parsed preflight, with the names of the requested headers in [`RequestedHeaders`].
 
 mod classify;
 mod cors_request;

@@ -3,7 +3,8 @@ use http::{HeaderMap, Method};
 use super::malformed::Malformed;
 use crate::fetch::{Line, RequestedHeaders, is_forbidden_method};
 
-/// What a preflight asks for ([Fetch, CORS-preflight request]): see [`CorsRequest::preflight`](crate::CorsRequest::preflight).
+/// What a preflight asks for ([Fetch, CORS-preflight request]): see
+/// [`CorsRequest::preflight`](crate::CorsRequest::preflight).
 ///
 /// [Fetch, CORS-preflight request]: https://fetch.spec.whatwg.org/#cors-preflight-request
 #[derive(Debug)]
@@ -26,7 +27,7 @@ impl<'a> Preflight<'a> {
         &self.headers
     }
 
-    /// Parses the request headers that make a preflight one.
+    /// Parses `Access-Control-Request-Method` and `Access-Control-Request-Headers`.
     ///
     /// # Errors
     ///
@@ -39,6 +40,7 @@ impl<'a> Preflight<'a> {
             Line::One(_) | Line::Several => return Err(Malformed::Preflight),
         };
         let method = Method::from_bytes(method.as_bytes()).map_err(|_| Malformed::Preflight)?;
+        // No browser asks for these, so the preflight does not come from a page.
         if is_forbidden_method(method.as_str()) {
             return Err(Malformed::Preflight);
         }

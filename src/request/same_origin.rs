@@ -1,13 +1,13 @@
-//! Whether a request comes from the service's own pages, so that a refusal must spare it.
+//! Whether a request comes from the service's own pages. Browsers send `Origin` with those too, and
+//! they must not be refused.
 
 use http::{HeaderMap, HeaderName};
 
 use super::{classify::SentOrigin, head::Head};
 use crate::origin::{Origin, default_port};
 
-/// What a browser says in `Sec-Fetch-Site`, which no page can set; without it, whether the
-/// origin's authority is the request's own. `X-Forwarded-Host` is not looked at: any client can
-/// set it.
+/// By `Sec-Fetch-Site`, which browsers set and no page can; without it, by comparing the origin's
+/// host and port with the request's. `X-Forwarded-Host` is ignored, because any client can set it.
 pub(crate) fn is_same_origin(head: &Head<'_>) -> bool {
     match sec_fetch_site(head.headers) {
         // https://w3c.github.io/webappsec-fetch-metadata/#sec-fetch-site-header
@@ -18,7 +18,8 @@ pub(crate) fn is_same_origin(head: &Head<'_>) -> bool {
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The values of all lines must agree for the header to be believed.
+/// The header counts only if all its lines agree. Otherwise it is treated as a value that no
+/// browser sends, so that the request does not pass for a same-origin one.
 fn sec_fetch_site(headers: &HeaderMap) -> Option<&[u8]> {
     let mut lines = headers.get_all(SEC_FETCH_SITE).iter();
     let first = lines.next()?.as_bytes();
@@ -33,7 +34,8 @@ fn has_own_authority(head: &Head<'_>) -> bool {
     let Some(Ok(origin)) = SentOrigin::find(head.headers).map(SentOrigin::parse) else {
         return false;
     };
-    // The pages of an app's own scheme do not come from a server, whatever its host is called.
+    // An application's page, such as tauri://localhost, does not come from this server, even if the
+    // host has the same name.
     let Some(origin) = origin
         .tuple()
         .filter(|o| matches!(o.scheme(), "http" | "https"))
@@ -45,6 +47,7 @@ fn has_own_authority(head: &Head<'_>) -> bool {
 }
 
 fn is_authority_of(origin: &Origin, authority: &str) -> bool {
+    // The last colon, unless it belongs to an IPv6 address in brackets.
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, Some(port)),
         _ => (authority, None),
@@ -57,6 +60,7 @@ fn is_authority_of(origin: &Origin, authority: &str) -> bool {
         },
         None => default,
     };
+    // `Host` may be in any case, and may name the default port, which an origin leaves out.
     host.eq_ignore_ascii_case(origin.host()) && port == origin.port().or(default)
 }
 

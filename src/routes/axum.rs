@@ -11,13 +11,13 @@ use crate::{error::ConfigErrors, layer::CorsLayer};
 
 /// The handlers of one path of an axum router, each with its rule.
 ///
-/// What a preflight lists as allowed are the methods that have handlers with the same rule, so
-/// that the two cannot drift apart. `GET` handlers answer `HEAD` too, by their rule, unless there is
-/// a handler of `HEAD` with its own. A preflight for a method without a handler is told which
-/// methods its origin may use.
+/// What a preflight lists as allowed are the methods that have handlers with the same rule, so that
+/// the two cannot drift apart. `GET` handlers answer `HEAD` too, by their rule, unless there is a
+/// handler of `HEAD` with its own. A preflight for a method without a handler is told which methods
+/// its origin may use.
 ///
-/// A path has one of these. Of two for one path axum merges the handlers, but one of the two answers
-/// all preflights then, and refuses those for the methods of the other.
+/// A path has one of these. Of two for one path axum merges the handlers, but one of the two
+/// answers all preflights then, and refuses those for the methods of the other.
 ///
 /// ```
 /// use axum::Router;

@@ -19,9 +19,9 @@ impl CorsLayer {
 /// The rules of one route, by method: see [`CorsLayer::by_method`].
 ///
 /// A preflight is decided by the rule of the method that it asks for. Methods without a rule have
-/// [`MethodRule::none`]; a preflight for one of them is told which methods its origin may use, by
-/// the rule that reaches furthest, so that the browser's console names the method instead of the
-/// origin. In axum the layer goes around the handlers of one path, with
+/// [`MethodRule::none`]. The answer to a preflight for one of them lists the methods that its
+/// origin may use, by the rule that admits the most origins, so that the browser's console names
+/// the method and not the origin. In axum the layer goes around the handlers of one path, with
 /// `get(..).put(..).layer(..)`; in a tower stack around a service.
 ///
 /// ```
@@ -50,6 +50,7 @@ impl MethodRules {
     /// Gives methods a rule. A later rule replaces an earlier one of the same method.
     pub fn rule(mut self, methods: impl IntoIterator<Item = Method>, rule: MethodRule) -> Self {
         for method in methods {
+            // So that the table has each method once.
             self.rules.retain(|(there, _)| *there != method);
             self.rules.push((method, rule.clone()));
         }
@@ -109,6 +110,7 @@ impl MethodRules {
         let closed = core_of(&MethodRule::none(), &[]);
         let mut rest = self.rules;
         let mut rules: Vec<(Method, Arc<Core>)> = Vec::with_capacity(rest.len());
+        // Methods with the same rule get one configuration, whose preflights list all of them.
         while let Some((_, rule)) = rest.first() {
             let rule = rule.clone();
             let (same, others): (Vec<_>, Vec<_>) = rest
@@ -123,6 +125,7 @@ impl MethodRules {
         }
         ConfigErrors::none_or(errors, || {
             let closed = closed.expect("the rule that admits nobody has no mistake");
+            // Without any rule the route admits nobody.
             let mut widest = &closed;
             for (_, core) in &rules {
                 if core.rules.properties.reach() > widest.rules.properties.reach() {

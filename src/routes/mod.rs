@@ -1,7 +1,8 @@
 //! One configuration for each method of a route.
 //!
-//! The rules belong to one route, so paths are not matched a second time: [`CorsLayer::by_method`](crate::CorsLayer::by_method) goes
-//! around the service of one route, and looks only at the method.
+//! The rules belong to one route, so paths are not matched a second time. A second matcher could
+//! disagree with the router's. [`CorsLayer::by_method`](crate::CorsLayer::by_method) goes around
+//! the service of one route, and looks only at the method.
 
 #[cfg(feature = "axum")]
 mod axum;

@@ -18,14 +18,14 @@ use crate::{
 ///
 /// | rule | who |
 /// |---|---|
-/// | [`none`](Self::none) | nobody: as if there was no CORS |
+/// | [`none`](Self::none) | nobody, as without CORS |
 /// | [`public_any_origin`](Self::public_any_origin) | any origin, without credentials: metadata |
 /// | [`bearer_any_origin`](Self::bearer_any_origin) | any origin with a bearer token and no cookie |
 /// | [`trusted_only`](Self::trusted_only) | whom a policy trusts, such as a registry |
 /// | [`trusted_or_bearer`](Self::trusted_or_bearer) | both |
 ///
-/// The allowed methods are those that the rule is given to: see [`CorsLayer::by_method`] and, with the
-/// feature `axum`, `MethodCorsRouter`. A clone is the same rule; methods with the same rule are
+/// The allowed methods are those that the rule is given to: see [`CorsLayer::by_method`] and, with
+/// the feature `axum`, `MethodCorsRouter`. A clone is the same rule; methods with the same rule are
 /// allowed together.
 ///
 /// ```
@@ -38,7 +38,7 @@ use crate::{
 ///     .allow_credentials(true);
 /// assert!(CorsLayer::by_method().rule([Method::POST], sign_in).build().is_ok());
 ///
-/// // Not what everybody may read with the cookies of whoever is signed in:
+/// // Any site could read it with the cookies of the signed-in user:
 /// let leak = metadata.allow_credentials(true);
 /// assert!(CorsLayer::by_method().rule([Method::GET], leak).build().is_err());
 /// ```
@@ -58,8 +58,8 @@ struct Rule {
 }
 
 impl MethodRule {
-    /// Nobody. Preflights are refused; other requests reach the service, whose answers pages of
-    /// other origins cannot read. This is the rule of methods that are given none.
+    /// Nobody. Preflights are refused. Other requests reach the service, but pages of other origins
+    /// cannot read its answers. Methods without a rule have this one.
     pub fn none() -> Self {
         Self::new(Closed)
     }
@@ -107,15 +107,16 @@ impl MethodRule {
         self
     }
 
-    /// The request headers that pages may send: see [`AllowHeaders`](crate::lists::AllowHeaders). Bearer
-    /// rules add `Authorization`.
+    /// The request headers that pages may send: see [`AllowHeaders`](crate::lists::AllowHeaders).
+    /// Bearer rules add `Authorization`.
     #[must_use]
     pub fn allow_headers(mut self, headers: impl Into<ConfigList>) -> Self {
         Arc::make_mut(&mut self.0).headers = headers.into();
         self
     }
 
-    /// The response headers that pages may read: see [`ExposeHeaders`](crate::lists::ExposeHeaders).
+    /// The response headers that pages may read: see
+    /// [`ExposeHeaders`](crate::lists::ExposeHeaders).
     #[must_use]
     pub fn expose_headers(mut self, headers: impl Into<ConfigList>) -> Self {
         Arc::make_mut(&mut self.0).expose = headers.into();
@@ -129,27 +130,29 @@ impl MethodRule {
         self
     }
 
-    /// Whether pages may send cookies, where the policy does not say itself. Default: no. Any
-    /// origin with credentials is refused when the layer is built.
+    /// Whether pages may send cookies, unless the policy decides that itself. Default: no. Any
+    /// origin together with credentials does not build.
     #[must_use]
     pub fn allow_credentials(mut self, allowed: bool) -> Self {
         Arc::make_mut(&mut self.0).credentials = allowed;
         self
     }
 
-    /// What becomes of requests whose origin is denied. Default: what the policy says of itself,
-    /// which is to refuse them for registries and bearer callers, and to forward them for lists.
+    /// Whether requests whose origin is denied are forwarded or refused. Default: as the policy's
+    /// properties say. Registries and bearer callers refuse them, lists forward them.
     #[must_use]
     pub fn denied_requests(mut self, denied_requests: DeniedRequests) -> Self {
         Arc::make_mut(&mut self.0).denied_requests = Some(denied_requests);
         self
     }
 
+    /// Whether it is a clone of the same rule. Methods with the same rule share one list of
+    /// methods.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// What caches and logs may keep of the rule's requests.
+    /// Which parts of the rule's requests caches and logs may keep.
     pub(super) fn caching(&self) -> Caching {
         self.0.policy.properties().caching()
     }
@@ -163,8 +166,10 @@ impl MethodRule {
         let rule = &*self.0;
         let mut headers = rule.headers.clone();
         if rule.takes_tokens {
+            // Otherwise a page could not send the token that the rule is about.
             headers.push(AUTHORIZATION.as_str());
         }
+        // Built by the ordinary builder, so that a rule passes the same checks as a layer.
         let mut builder = CorsLayer::builder()
             .within_table(table)
             .limited_by(verdict_timeout)

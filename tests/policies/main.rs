@@ -6,4 +6,7 @@
 )]
 
 mod combinators;
+mod documented;
 mod strategies;
+#[path = "../support/mod.rs"]
+mod support;

@@ -26,8 +26,8 @@ pub(crate) fn is_registry_suffix(base: &str) -> bool {
     suffix.registrable_domain().is_none() && suffix.section() != Some(Section::Private)
 }
 
-/// What to list instead of `pattern`, whose `base` crosses a public suffix: the names that one owner
-/// has below it.
+/// What to list instead of `pattern`, whose `base` crosses a public suffix: the names that one
+/// owner has below it.
 ///
 /// A registry of domains hands out a domain with all names below it. A platform such as `github.io`
 /// hands out one name, and a wildcard below that would match nothing.

@@ -74,8 +74,8 @@ impl<'a> PublicSuffix<'a> {
         self.section
     }
 
-    /// The suffix and one label more: the name that somebody registered. `None` for a host that is a
-    /// suffix itself, and for addresses.
+    /// The suffix and one label more: the name that somebody registered. `None` for a host that is
+    /// a suffix itself, and for addresses.
     pub(crate) fn registrable_domain(&self) -> Option<&'a str> {
         let (above, suffix) = self.host.split_at_checked(self.start)?;
         let above = above.strip_suffix('.')?;

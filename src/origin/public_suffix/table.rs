@@ -1,7 +1,7 @@
 //! The list's rules as a trie of their labels, read from the right.
 //!
-//! `nodes.bin` has 6 bytes for each node, breadth first, so that a node's children stand side by side.
-//! Numbers are little-endian:
+//! `nodes.bin` has 6 bytes for each node, breadth first, so that a node's children stand side by
+//! side. Numbers are little-endian:
 //!
 //! | bytes | what |
 //! |---|---|
@@ -11,8 +11,9 @@
 //! | 4, 5 | its first child; its children end where those of the next node begin |
 //!
 //! Kinds are 0 for a name between rules, 1 and 2 for a suffix of the ICANN and the private section,
-//! and 3 for an exception, of which the private section has none. The first node is the root. One more
-//! node stands last, so that all others have a next one. A child `*` has the key 0 and stands first.
+//! and 3 for an exception, of which the private section has none. The first node is the root. One
+//! more node stands last, so that all others have a next one. A child `*` has the key 0 and stands
+//! first.
 
 use std::ops::Range;
 

@@ -1,0 +1,103 @@
+//! What documentation shows is found in its text, so that a new policy cannot be forgotten.
+
+use tower_cors::CorsLayer;
+
+use super::{
+    Documented, played,
+    text::{Shown, code_of, files},
+};
+
+/// How the code of a policy begins.
+const BEGINNINGS: [&str; 5] = [
+    "OriginPolicyfor",
+    "policy_fn(",
+    "UrlKey::new(",
+    "MethodRule::trusted_only(",
+    "MethodRule::trusted_or_bearer(",
+];
+
+/// Policies that are shown and not played here.
+const ELSEWHERE: [(&str, &str); 5] = [
+    // It never answers, which is what it shows.
+    ("src/config/builder.rs", "policy_fn(|_|VerdictFuture::new("),
+    // A combinator, played with the policy inside.
+    ("src/request/cors_request.rs", "OriginPolicyforBoth<A,B>{"),
+    // Played in Chromium, and by `--check` of the application.
+    (
+        "examples/apps/trusted_application/policy.rs",
+        "UrlKey::new(|request|application_in(",
+    ),
+    (
+        "examples/apps/trusted_origins/service.rs",
+        "MethodRule::trusted_or_bearer(",
+    ),
+    // Takes any policy, and its own is played above.
+    (
+        "examples/apps/trusted_origins/",
+        "MethodRule::trusted_only(",
+    ),
+];
+
+#[test]
+fn every_policy_that_is_shown_is_played() {
+    let played = played::all();
+    let mut found = 0;
+    for file in files() {
+        let code = code_of(&file);
+        for beginning in BEGINNINGS {
+            for (at, _) in code.match_indices(beginning) {
+                let shown: String = code[at..].chars().take(60).collect();
+                let is_played = played.iter().any(|one| {
+                    let Shown { file: own, code } = &one.shown;
+                    *own == file && code.contains(shown.get(..40).unwrap_or(&shown))
+                });
+                let is_elsewhere = ELSEWHERE
+                    .iter()
+                    .any(|(own, code)| file.starts_with(own) && shown.starts_with(code));
+                assert!(
+                    is_played || is_elsewhere,
+                    "{file} shows a policy that nobody plays: add it to played.rs: {shown}"
+                );
+                found += 1;
+            }
+        }
+    }
+    assert!(found >= 15, "the census finds nothing: {found}");
+}
+
+#[tokio::test]
+async fn every_list_that_is_shown_lets_in_what_it_names_and_nothing_else() {
+    let mut played = 0;
+    for file in files() {
+        let code = code_of(&file);
+        for setting in [
+            "allow_origins([",
+            "OriginSet::parse([",
+            "\"allow_origins\":[",
+        ] {
+            for (at, _) in code.match_indices(setting) {
+                let list = &code[at + setting.len()..];
+                let names = entries(list.split(']').next().unwrap());
+                let builder = CorsLayer::builder().allow_origins(names.clone());
+                // Lists with mistakes are shown as such.
+                if let Ok(layer) = builder.build() {
+                    let names: Vec<&'static str> =
+                        names.into_iter().map(|name| &*name.leak()).collect();
+                    let shown = Shown {
+                        file: String::leak(file.clone()),
+                        code: list.chars().take(60).collect(),
+                    };
+                    Documented::of(shown, layer, names.leak()).play().await;
+                    played += 1;
+                }
+            }
+        }
+    }
+    assert!(played >= 25, "the census finds nothing: {played}");
+}
+
+/// The texts in quotes.
+fn entries(list: &str) -> Vec<String> {
+    let texts = list.split('"').skip(1).step_by(2);
+    texts.map(str::to_owned).collect()
+}
