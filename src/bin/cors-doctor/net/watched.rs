@@ -1,4 +1,5 @@
-//! [`Watched`]: a connection whose first bytes are remembered, because they tell TLS from HTTP.
+//! [`Watched`]: a connection whose first bytes are remembered, because they tell TLS from HTTP, and
+//! which ends after so many bytes, because a server may send without end.
 
 use std::{
     io,
@@ -13,7 +14,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 pub(super) struct Watched<T> {
     inner: T,
     seen: Seen,
+    /// Bytes that may still be read. HTTP/1.1 has answers, such as 103, that another one follows,
+    /// and to skip them without end would not even leave time for the timeout.
+    left: usize,
 }
+
+/// The most that is read from one connection, in bytes: several times a head and a body.
+const MAX_READ: usize = 1024 * 1024;
 
 /// The first bytes that the other side sent.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +59,11 @@ impl Seen {
 
 impl<T> Watched<T> {
     pub(super) fn new(inner: T, seen: Seen) -> Self {
-        Self { inner, seen }
+        Self {
+            inner,
+            seen,
+            left: MAX_READ,
+        }
     }
 }
 
@@ -62,9 +73,14 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.left == 0 {
+            return Poll::Ready(Err(io::Error::other("the answer has no end")));
+        }
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
-        self.seen.add(&buf.filled()[before..]);
+        let read = &buf.filled()[before..];
+        self.seen.add(read);
+        self.left = self.left.saturating_sub(read.len());
         polled
     }
 }
