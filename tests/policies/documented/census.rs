@@ -17,24 +17,19 @@ const BEGINNINGS: [&str; 5] = [
 ];
 
 /// Policies that are shown and not played here.
-const ELSEWHERE: [(&str, &str); 5] = [
+const ELSEWHERE: [(&str, &str); 4] = [
     // It never answers, which is what it shows.
     ("src/config/builder.rs", "policy_fn(|_|VerdictFuture::new("),
-    // A combinator, played with the policy inside.
+    // A combinator of any two policies, which allows only what both allow.
     ("src/request/cors_request.rs", "OriginPolicyforBoth<A,B>{"),
     // Played in Chromium, and by `--check` of the application.
     (
         "examples/apps/trusted_application/policy.rs",
-        "UrlKey::new(|request|application_in(",
+        "UrlKey::new(|url|application_in(",
     ),
     (
         "examples/apps/trusted_origins/service.rs",
         "MethodRule::trusted_or_bearer(",
-    ),
-    // Takes any policy, and its own is played above.
-    (
-        "examples/apps/trusted_origins/",
-        "MethodRule::trusted_only(",
     ),
 ];
 

@@ -19,7 +19,7 @@ use tower_cors::{
     VerdictFuture,
     policy::{BearerOr, PolicyProperties, async_policy_fn},
     policy_fn,
-    preflight::{DenyPreflights, IssuedIndex, Optimistic, UrlKey},
+    preflight::{DenyPreflights, IssuedIndex, Optimistic, UnionIndex, UrlKey},
     routes::MethodRule,
 };
 
@@ -147,6 +147,19 @@ fn closures() -> Documents {
             request.origin().judge_by(|origin| partners.contains(origin))
         });
     } => policy);
+    let migrated = shown!("src/guide/migrating.md", {
+        let ours = OriginSet::parse(["https://*.example.com"])?;
+        let policy = policy_fn(move |request| {
+            request.origin().judge_by(|origin| ours.contains(origin))
+        });
+    } => policy);
+    let in_a_body = shown!("src/guide/refusals.md", {
+        let registered = UnionIndex::new(10_000);
+        registered.set("client-7", ["https://shop.example".parse()?])?;
+        let policy = policy_fn(move |request| {
+            request.origin().judge_by(|origin| registered.contains(origin))
+        });
+    } => policy);
     let with_fallback = shown!("src/guide/policies.md", {
         let previews = policy_fn(|request| match request.origin().tuple() {
             Some(origin) if origin.as_str() == "https://preview.example" => Verdict::from(true),
@@ -174,6 +187,8 @@ fn closures() -> Documents {
             partners,
             &["https://shop.example", "https://*.partner.example"],
         ),
+        Documented::policy(migrated, &["https://*.example.com"]),
+        Documented::policy(in_a_body, &["https://shop.example"]),
         Documented::policy(
             with_fallback,
             &["https://preview.example", "https://app.example.com"],
@@ -255,7 +270,7 @@ fn with_preflights() -> Documents {
             ("7", OriginSet::parse(["https://example.com"]).expect("one origin")),
         ]);
         let policy = UrlKey::new(
-            |request| request.uri().path().strip_prefix("/api/")?.split('/').next(),
+            |url| url.path().strip_prefix("/api/")?.split('/').next(),
             move |project| projects.get(project).cloned(),
         );
     } => policy);
@@ -425,8 +440,13 @@ fn in_a_token() -> Result<Documented, Box<dyn Error>> {
     let readme = shown!("README.md", {
         fn cors(public_key_pem: &[u8]) -> Result<CorsLayer, Box<dyn std::error::Error>> {
             let key = JwtKey::from_pem(public_key_pem, JwtAlgorithm::Rs256)?.kid("2026-11");
+            let verifier = JwtVerifier::builder()
+                .key(key)
+                .issuer("https://id.example")
+                .audience("chat")
+                .build()?;
             let tokens = TokenOrigins::builder()
-                .verifier(JwtVerifier::builder().key(key).build()?)
+                .verifier(verifier)
                 .source(TokenSource::bearer())
                 .claim(OriginsClaim::delimited("ao", ';'))
                 .build()?;
@@ -440,7 +460,10 @@ fn in_a_token() -> Result<Documented, Box<dyn Error>> {
     } => cors(RSA_PUBLIC)?);
     let mut header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::RS256);
     header.kid = Some("2026-11".to_owned());
-    let token = sign(&header, &claims(LIST), RSA);
+    let mut claims = claims(LIST);
+    claims["iss"] = "https://id.example".into();
+    claims["aud"] = "chat".into();
+    let token = sign(&header, &claims, RSA);
     let names = &["https://contoso.com", "https://litware.com"];
     let mut documented = Documented::of(readme.0, readme.1, names);
     let bearer = HeaderValue::from_str(&format!("Bearer {token}"))?;
