@@ -120,7 +120,7 @@ pub trait OriginPolicy: fmt::Debug + Send + Sync + 'static {
     /// let token = OriginSet::parse(["https://contoso.com"]).expect("one origin");
     /// let issued = IssuedIndex::new(100_000);
     /// let by_application = UrlKey::new(
-    ///     |request| request.uri().path().strip_prefix("/applications/")?.split('/').next(),
+    ///     |url| url.path().strip_prefix("/applications/")?.split('/').next(),
     ///     |id| (id == "7").then(|| OriginSet::parse(["https://contoso.com"]).expect("one origin")),
     /// );
     /// let policy = token.with_preflight(by_application.fallback(issued));

@@ -250,7 +250,7 @@ async fn t08_a_revocation_holds_though_the_preflight_is_cached() {
         .verifier(issuer)
         .source(TokenSource::bearer())
         .claim(OriginsClaim::delimited("ao", ';'))
-        .positive_ttl(Duration::from_secs(3600));
+        .cache_ttl(Duration::from_secs(3600));
     let policy = policy.build().unwrap();
     let service = service(policy.clone());
     let status = async || service.send(bearer(CONTOSO, "opaque")).await.status;

@@ -50,7 +50,7 @@ async fn a_token_is_verified_once() {
         "good" => Ok(good()),
         _ => Err(VerifyError::NotAuthentic("test")),
     });
-    let policy = opaque(issuer.clone()).negative_ttl(Duration::from_secs(3600));
+    let policy = opaque(issuer.clone()).refusal_ttl(Duration::from_secs(3600));
     let service = service(policy.build().unwrap());
     for _ in 0..10 {
         assert_eq!(
@@ -69,7 +69,7 @@ async fn a_token_is_verified_once() {
 async fn an_authentic_token_that_says_nothing_of_use_is_verified_once() {
     // As a JWT verifier answers once the signature was right, and there is no exp.
     let issuer = Scripted::new(|_| Err(VerifyError::Malformed("it has no exp")));
-    let policy = opaque(issuer.clone()).negative_ttl(Duration::from_secs(3600));
+    let policy = opaque(issuer.clone()).refusal_ttl(Duration::from_secs(3600));
     let service = service(policy.build().unwrap());
     for _ in 0..10 {
         let refused = service.send(bearer(CONTOSO, "endless")).await;
@@ -83,7 +83,7 @@ async fn a_result_is_not_believed_for_ever() {
     let issuer = Scripted::new(|_| Ok(good()));
     let service = service(
         opaque(issuer.clone())
-            .positive_ttl(Duration::ZERO)
+            .cache_ttl(Duration::ZERO)
             .build()
             .unwrap(),
     );
@@ -302,7 +302,7 @@ async fn a_removed_key_verifies_nothing_from_memory() {
         .clock(clock.clone())
         .build()
         .unwrap();
-    let policy = TokenOrigins::skype(verifier.clone()).positive_ttl(Duration::from_secs(3600));
+    let policy = TokenOrigins::skype(verifier.clone()).cache_ttl(Duration::from_secs(3600));
     let service = service(policy.build().unwrap());
     let credentials = format!("psat={}", token(LIST));
     let status = async || service.send(bearer(CONTOSO, &credentials)).await.status;

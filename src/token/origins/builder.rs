@@ -198,14 +198,14 @@ impl TokenOriginsBuilder {
     /// Sets how long a good token is not verified again; never beyond its expiry. A revoked one may
     /// be accepted for that long, unless the verifier
     /// [tells](crate::token::TokenVerifier::is_revoked). Default: 60 seconds.
-    pub fn positive_ttl(mut self, ttl: Duration) -> Self {
-        self.cache.positive_ttl = ttl;
+    pub fn cache_ttl(mut self, ttl: Duration) -> Self {
+        self.cache.cache_ttl = ttl;
         self
     }
 
     /// Sets how long a refused token is not verified again. Default: 5 seconds.
-    pub fn negative_ttl(mut self, ttl: Duration) -> Self {
-        self.cache.negative_ttl = ttl;
+    pub fn refusal_ttl(mut self, ttl: Duration) -> Self {
+        self.cache.refusal_ttl = ttl;
         self
     }
 

@@ -23,17 +23,17 @@ pub(crate) struct CacheLimits {
     /// 0 keeps nothing.
     pub(crate) max_bytes: u64,
     /// For good tokens.
-    pub(crate) positive_ttl: Duration,
+    pub(crate) cache_ttl: Duration,
     /// For refused ones.
-    pub(crate) negative_ttl: Duration,
+    pub(crate) refusal_ttl: Duration,
 }
 
 impl Default for CacheLimits {
     fn default() -> Self {
         Self {
             max_bytes: 16 * 1024 * 1024,
-            positive_ttl: Duration::from_secs(60),
-            negative_ttl: Duration::from_secs(5),
+            cache_ttl: Duration::from_secs(60),
+            refusal_ttl: Duration::from_secs(5),
         }
     }
 }
@@ -67,11 +67,11 @@ impl CachedVerification {
         limits: &CacheLimits,
     ) -> Self {
         let (ttl, end) = match &verification {
-            Verification::Good(token, _) => (limits.positive_ttl, token.end_of(token.good_until())),
+            Verification::Good(token, _) => (limits.cache_ttl, token.end_of(token.good_until())),
             Verification::Refused(VerifyError::Unavailable(_)) => {
-                (limits.negative_ttl.min(UNAVAILABLE_TTL), None)
+                (limits.refusal_ttl.min(UNAVAILABLE_TTL), None)
             }
-            Verification::Expired(..) | Verification::Refused(_) => (limits.negative_ttl, None),
+            Verification::Expired(..) | Verification::Refused(_) => (limits.refusal_ttl, None),
         };
         // A time that the clock cannot show counts as over.
         let until = now.checked_add(ttl).unwrap_or(now);
