@@ -34,6 +34,10 @@ const ELSEWHERE: [(&str, &str); 4] = [
 ];
 
 #[test]
+#[cfg_attr(
+    not(all(feature = "axum", feature = "trusted")),
+    ignore = "some of the policies that are shown need the features axum and trusted"
+)]
 fn every_policy_that_is_shown_is_played() {
     let played = played::all();
     let mut found = 0;

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-use axum::{Router, body::Body};
+use axum::body::Body;
 use http::{
     Method, Request, Response,
     header::{AUTHORIZATION, HOST},
@@ -73,8 +73,9 @@ impl Documented {
         Self::of(shown, layer, names)
     }
 
+    #[cfg(all(feature = "axum", feature = "trusted"))]
     fn router(
-        (shown, router): (Shown, Router),
+        (shown, router): (Shown, axum::Router),
         method: &'static str,
         path: &'static str,
         names: &'static [&'static str],
@@ -343,7 +344,7 @@ fn by_method() -> Documents {
 /// A registry with one entry, of cookie callers.
 #[cfg(all(feature = "axum", feature = "trusted"))]
 fn registries() -> Documents {
-    use axum::routing::MethodRouter;
+    use axum::{Router, routing::MethodRouter};
     use tower_cors::{
         ConfigErrors,
         routes::MethodCorsRouter,
