@@ -138,7 +138,7 @@ fn changes_travel_as_json() {
     here.revoke("b").unwrap();
     let changes = here.changes_since(IssuedCursor::default());
     let json = serde_json::to_string(&changes).unwrap();
-    let same: IssuedChanges = serde_json::from_str(&json).unwrap();
+    let same: tower_cors::preflight::IssuedChanges = serde_json::from_str(&json).unwrap();
     assert_eq!(same, changes);
     there.merge(&same);
     assert!(there.contains(&origin(PAGE)));
@@ -157,8 +157,8 @@ fn changes_travel_as_json() {
     // Fields of a newer version are passed over.
     let newer = json.replacen(r#"{"id""#, r#"{"newer":[1],"id""#, 1);
     assert_ne!(newer, json);
-    assert!(serde_json::from_str::<IssuedChanges>(&newer).is_ok());
+    assert!(serde_json::from_str::<tower_cors::preflight::IssuedChanges>(&newer).is_ok());
     // Origins are parsed, not believed.
     let forged = json.replace(PAGE, "https://contoso.com/");
-    assert!(serde_json::from_str::<IssuedChanges>(&forged).is_err());
+    assert!(serde_json::from_str::<tower_cors::preflight::IssuedChanges>(&forged).is_err());
 }

@@ -33,8 +33,8 @@ use tower_cors::{
     policy::{BearerOr, PolicyProperties, Terms},
     policy_fn,
     preflight::{
-        DenyPreflights, Issued, IssuedChanges, IssuedCursor, IssuedIndex, Lookup, LookupFuture,
-        Merged, Optimistic, RegisterError, RequestUrl, UnionIndex, UrlKey,
+        DenyPreflights, Issued, IssuedCursor, IssuedIndex, Lookup, LookupFuture, Merged,
+        Optimistic, RegisterError, RequestUrl, UnionIndex, UrlKey,
     },
     revocation::TokenIdentity,
     time::Clock,
