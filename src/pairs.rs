@@ -1,9 +1,9 @@
-//! Looks at the bytes of short texts, each together with the one before it.
+//! Checks bytes together with the byte before each of them.
 
-/// Whether `holds` is true of every byte together with the one before it.
+/// Whether `holds` is true for every pair of neighbouring bytes.
 ///
-/// Sixteen bytes at a time and without a branch that depends on one, which compilers turn into vector
-/// instructions: a fifth of the cost of a loop over single bytes.
+/// The loop takes sixteen bytes at a time and has no branch that depends on a byte. Compilers turn it
+/// into vector instructions, which cost a fifth of a loop over single bytes.
 #[inline(always)]
 pub(crate) fn all_pairs(bytes: &[u8], holds: impl Fn(u8, u8) -> bool + Copy) -> bool {
     let ([_, behind @ ..], [before @ .., _]) = (bytes, bytes) else {
@@ -26,7 +26,7 @@ pub(crate) fn all_pairs(bytes: &[u8], holds: impl Fn(u8, u8) -> bool + Copy) -> 
     for (before, behind) in chunks {
         look_at(before, behind);
     }
-    // The last sixteen overlap those before them, so that no byte is left over.
+    // The last sixteen pairs overlap the ones before, so that no pair is left over.
     look_at(last_before, last_behind);
     all == [true; 16]
 }

@@ -12,8 +12,8 @@ impl<'a> Line<'a> {
     #[inline]
     pub(crate) fn find(headers: &'a HeaderMap, name: &HeaderName) -> Option<Self> {
         let first = headers.get(name)?;
-        // The map knows how many lines and how many names it has. If these are as many, every name has
-        // one line, which spares a look for a second.
+        // If the map has as many lines as names, every name has one line, and there is no need to
+        // search for a second one.
         let is_one =
             headers.len() == headers.keys_len() || headers.get_all(name).iter().nth(1).is_none();
         Some(if is_one {

@@ -16,10 +16,10 @@ pub(crate) const MAX_HOST_LEN: usize = 253;
 
 const MAX_LABEL_LEN: usize = 63;
 
-/// Whether the text is a name of the DNS as nearly all are: letters, digits, single dots and hyphens,
-/// in which no label is too long, in Punycode or begins or ends in a hyphen, and which is no address.
+/// Whether the text is an ordinary DNS name: at most 63 letters, digits, dots and hyphens, without
+/// two dots or hyphens side by side, and not an address.
 ///
-/// Every rule for hosts lets such a name through, so most hosts need no closer look.
+/// Every rule for hosts accepts such a name, so nearly all hosts need only this check.
 #[inline]
 pub(crate) fn is_usual_host(text: &[u8]) -> bool {
     let (Some(&first), Some(&last)) = (text.first(), text.last()) else {
@@ -28,8 +28,8 @@ pub(crate) fn is_usual_host(text: &[u8]) -> bool {
     let is_mark = |byte: u8| (byte == b'.') | (byte == b'-');
     let is_usual =
         |byte: u8| (byte.wrapping_sub(b'a') < 26) | (byte.wrapping_sub(b'0') < 10) | is_mark(byte);
-    // Then no label can be too long either. Two marks side by side are an empty label, a hyphen at the
-    // end of a label, or perhaps the beginning of Punycode.
+    // A name of 63 bytes has no label that is too long. Two marks side by side are an empty label, a
+    // hyphen at the end of a label, or the prefix of Punycode, which has rules of its own.
     text.len() <= MAX_LABEL_LEN
         && is_usual(first)
         && !is_mark(first)
@@ -51,7 +51,7 @@ pub(crate) struct Parts {
 
 impl Parts {
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, OriginErrorKind> {
-        // The rest of this function, which finds the same in nearly every origin that browsers send.
+        // The fast way for nearly every origin. The rest of this function gives the same result.
         if let Some(host) = bytes.strip_prefix(b"https://")
             && is_usual_host(host)
         {

@@ -85,7 +85,7 @@ impl Shape {
 
     fn parse_well_formed(text: &str, permitted: Permitted) -> Result<Self, Kind> {
         let bytes = text.as_bytes();
-        // The rest of this function, which finds the same in nearly every entry of a long list.
+        // The fast way for nearly every entry. The rest of this function gives the same result.
         if let Some(host) = bytes.strip_prefix(b"https://") {
             let (pattern, name) = match host.strip_prefix(b"*.") {
                 Some(base) => (HostPattern::Subdomains, base),
