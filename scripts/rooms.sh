@@ -11,9 +11,10 @@ rooms='
 escaped: origin
 error: origin lines
 lines:
+pairs:
 time:
-origin:
-fetch:
+origin: pairs
+fetch: pairs
 request: fetch origin
 lists: error fetch origin
 policy: escaped lists origin request

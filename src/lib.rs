@@ -26,6 +26,7 @@ mod fetch;
 mod lines;
 pub mod lists;
 pub mod origin;
+mod pairs;
 pub mod policy;
 pub mod request;
 pub mod time;

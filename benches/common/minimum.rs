@@ -16,13 +16,14 @@ use http::{
     header::{
         ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS,
         ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
-        ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
+        ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD,
+        ORIGIN, VARY,
     },
 };
 use pin_project_lite::pin_project;
 use tower::Service;
 
-use super::scenario::{Config, EXPOSED, HEADERS, MAX_AGE, METHODS, Origins};
+use super::config::{Config, EXPOSED, HEADERS, MAX_AGE, METHODS, Origins};
 
 #[derive(Clone)]
 pub(crate) struct Minimum<S> {
@@ -42,10 +43,14 @@ pub(crate) struct Rules {
     exposed: Option<HeaderValue>,
     /// The answer to a preflight, with a stand-in for the origin.
     preflight: HeaderMap,
+    /// Whether the lists in it are stand-ins, too.
+    echoes: bool,
 }
 
 enum Allowed {
     Any,
+    /// Every origin, each by its name.
+    Each,
     Listed(HashSet<Box<[u8]>, RandomState>),
     /// What follows the first label, of origins that have the one length.
     Below(HashSet<Box<[u8]>, RandomState>),
@@ -61,6 +66,7 @@ impl Rules {
             Origins::Any => Allowed::Any,
             #[cfg(feature = "token")]
             Origins::Token => Allowed::Any,
+            Origins::Policy => Allowed::Each,
             Origins::One | Origins::List(_) => {
                 Allowed::Listed(entries().map(|text| text.into_bytes().into()).collect())
             }
@@ -95,7 +101,30 @@ impl Rules {
             credentials: config.credentials,
             exposed: config.exposed.then(|| list(&EXPOSED)),
             preflight,
+            echoes: config.any_lists && config.credentials,
         }
+    }
+}
+
+impl Rules {
+    fn preflight(&self, origin: &HeaderValue, request: &HeaderMap) -> HeaderMap {
+        let mut headers = self.preflight.clone();
+        if let Some(value) = headers.get_mut(ACCESS_CONTROL_ALLOW_ORIGIN) {
+            *value = origin.clone();
+        }
+        if self.echoes {
+            for (allowed, asked_for) in [
+                (ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_REQUEST_METHOD),
+                (ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_REQUEST_HEADERS),
+            ] {
+                if let (Some(value), Some(sent)) =
+                    (headers.get_mut(allowed), request.get(asked_for))
+                {
+                    *value = sent.clone();
+                }
+            }
+        }
+        headers
     }
 }
 
@@ -128,27 +157,22 @@ where
         let set = match &self.rules.origins {
             Allowed::Any if is_preflight => return answer(Some(self.rules.preflight.clone())),
             Allowed::Any => return self.forward(request, Edit::Any),
-            Allowed::Listed(set) | Allowed::Below(set) => set,
+            Allowed::Listed(set) | Allowed::Below(set) => Some(set),
+            Allowed::Each => None,
         };
         let Some(origin) = headers.get(ORIGIN) else {
             return self.forward(request, Edit::Vary);
         };
         let bytes = origin.as_bytes();
-        let allowed = match self.rules.origins {
+        let allowed = set.is_none_or(|set| match self.rules.origins {
             Allowed::Below(_) => bytes
                 .iter()
                 .position(|&byte| byte == b'.')
                 .is_some_and(|dot| set.contains(&bytes[dot + 1..])),
             _ => set.contains(bytes),
-        };
+        });
         match (is_preflight, allowed) {
-            (true, true) => {
-                let mut headers = self.rules.preflight.clone();
-                if let Some(value) = headers.get_mut(ACCESS_CONTROL_ALLOW_ORIGIN) {
-                    *value = origin.clone();
-                }
-                answer(Some(headers))
-            }
+            (true, true) => answer(Some(self.rules.preflight(origin, headers))),
             (true, false) => answer(None),
             (false, true) => {
                 let origin = origin.clone();

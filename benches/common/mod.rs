@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each of the benches leaves something out")]
 
+mod config;
+mod implementation;
 mod inner;
 mod minimum;
 mod scenario;
@@ -9,7 +11,9 @@ mod subject;
 
 #[allow(unused_imports, reason = "each of the benches leaves something out")]
 pub(crate) use self::{
+    config::{Config, Origins},
+    implementation::Implementation,
     inner::Inner,
-    scenario::{Config, Expectation, Origins, Scenario, scenarios},
-    subject::{Implementation, Stack, Subject, build_layer, build_peer, subject},
+    scenario::{Expectation, Scenario, scenarios},
+    subject::{Stack, Subject, build_layer, build_peer, subject},
 };

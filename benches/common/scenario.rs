@@ -6,19 +6,11 @@ use http::{
     header::{ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN},
 };
 
-use super::subject::Implementation;
+use super::{
+    config::{Config, Origins, base, listed_origin, mixed_base},
+    implementation::Implementation,
+};
 
-pub(crate) const METHODS: [&str; 4] = ["GET", "POST", "PUT", "DELETE"];
-pub(crate) const HEADERS: [&str; 6] = [
-    "authorization",
-    "content-type",
-    "x-api-key",
-    "x-csrf-token",
-    "x-request-id",
-    "x-trace-id",
-];
-pub(crate) const EXPOSED: [&str; 3] = ["etag", "location", "x-request-id"];
-pub(crate) const MAX_AGE: u32 = 600;
 /// To be merged with `Origin` when it comes, because few services say so.
 const COMPOSED_VARY: &str = "accept-encoding, cookie";
 
@@ -43,79 +35,6 @@ impl Scenario {
     pub(crate) fn composes_vary(&self) -> bool {
         self.inner_vary == Some(COMPOSED_VARY)
     }
-}
-
-#[derive(Clone)]
-pub(crate) struct Config {
-    pub(crate) origins: Origins,
-    pub(crate) credentials: bool,
-    pub(crate) exposed: bool,
-    /// Any method, any request header.
-    pub(crate) any_lists: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origins {
-    Any,
-    One,
-    List(usize),
-    Patterns(usize),
-    /// Patterns whose bases have twenty lengths.
-    MixedPatterns(usize),
-    /// The list of ten is in a bearer token, which has been verified before.
-    #[cfg(feature = "token")]
-    Token,
-}
-
-impl Config {
-    pub(crate) fn new(origins: Origins) -> Self {
-        Self {
-            origins,
-            credentials: false,
-            exposed: false,
-            any_lists: false,
-        }
-    }
-
-    /// The list of origins, as it is written in a configuration.
-    pub(crate) fn entries(&self) -> Vec<String> {
-        match self.origins {
-            Origins::Any => Vec::new(),
-            Origins::One => vec![listed_origin(0)],
-            Origins::List(count) => (0..count).map(listed_origin).collect(),
-            #[cfg(feature = "token")]
-            Origins::Token => (0..10).map(listed_origin).collect(),
-            Origins::Patterns(count) => (0..count)
-                .map(|i| format!("https://*.{}", base(i)))
-                .collect(),
-            Origins::MixedPatterns(count) => (0..count)
-                .map(|i| format!("https://*.{}", mixed_base(i)))
-                .collect(),
-        }
-    }
-
-    /// Ten origins or one pattern at most, as in most configurations.
-    pub(crate) fn is_small(&self) -> bool {
-        match self.origins {
-            Origins::Any | Origins::One => true,
-            Origins::List(count) => count <= 10,
-            Origins::Patterns(count) | Origins::MixedPatterns(count) => count <= 1,
-            #[cfg(feature = "token")]
-            Origins::Token => true,
-        }
-    }
-}
-
-fn listed_origin(i: usize) -> String {
-    format!("https://app-{i:06}.example.com")
-}
-
-fn base(i: usize) -> String {
-    format!("tenant-{i:05}.example.com")
-}
-
-fn mixed_base(i: usize) -> String {
-    format!("{}-{i:05}.example.com", "t".repeat(1 + i % 20))
 }
 
 /// A request but for its body.
@@ -144,7 +63,7 @@ pub(crate) enum Expectation {
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     use Expectation as E;
-    use Origins::{Any, List, MixedPatterns, One, Patterns};
+    use Origins::{Any, List, MixedPatterns, One, Patterns, Policy};
 
     let mut all = vec![
         scenario("b1", "no Origin, any origin", Any, get(None), E::Readable),
@@ -231,6 +150,15 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         E::Passed,
     );
     f2.config.any_lists = true;
+    let mut f3 = scenario(
+        "f3",
+        "preflight, policy, credentials, any method and header",
+        Policy,
+        put("content-type,x-api-key,x-trace-id"),
+        E::Passed,
+    );
+    f3.config.credentials = true;
+    f3.config.any_lists = true;
     let refused = preflight(&listed_origin(10), "PUT", &["content-type".to_owned()]);
     let patch = preflight(&origin, "PATCH", &["content-type".to_owned()]);
     all.extend([
@@ -238,6 +166,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         f0,
         f1,
         f2,
+        f3,
         scenario(
             "g0",
             "preflight, origin refused",

@@ -14,27 +14,16 @@ use axum::{Router, body::Body, routing::any};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Empty;
 use tower::{Layer, Service, layer::layer_fn};
-use tower_cors::CorsLayer;
+use tower_cors::{CorsLayer, policy_fn};
 use tower_http::cors as peer;
 
 use super::{
+    config::{Config, EXPOSED, HEADERS, MAX_AGE, METHODS, Origins},
+    implementation::Implementation,
     inner::Inner,
     minimum::{Minimum, Rules},
-    scenario::{Config, EXPOSED, HEADERS, Head, MAX_AGE, METHODS, Origins, Scenario},
+    scenario::{Head, Scenario},
 };
-
-/// Whose CORS it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Implementation {
-    None,
-    Minimum,
-    Ours,
-    TowerHttp,
-}
-
-impl Implementation {
-    pub(crate) const ALL: [Self; 4] = [Self::None, Self::Minimum, Self::Ours, Self::TowerHttp];
-}
 
 /// What stands around the layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -171,6 +160,7 @@ pub(crate) fn build_layer(config: &Config) -> CorsLayer {
         .max_age(Duration::from_secs(MAX_AGE.into()));
     let builder = match config.origins {
         Origins::Any => builder.allow_origins(tower_cors::Any),
+        Origins::Policy => builder.origin_policy(policy_fn(|_| true)),
         #[cfg(feature = "token")]
         Origins::Token => builder.origin_policy(token::policy(&config.entries())),
         _ => builder.allow_origins(config.entries()),
@@ -202,6 +192,7 @@ pub(crate) fn build_peer(config: &Config, entries: Vec<String>) -> peer::CorsLay
     };
     let origins = match config.origins {
         Origins::Any => peer::AllowOrigin::any(),
+        Origins::Policy => peer::AllowOrigin::predicate(|_, _| true),
         #[cfg(feature = "token")]
         Origins::Token => peer::AllowOrigin::any(),
         Origins::One => peer::AllowOrigin::exact(values(&mut entries).remove(0)),
@@ -219,7 +210,11 @@ pub(crate) fn build_peer(config: &Config, entries: Vec<String>) -> peer::CorsLay
         .allow_origin(origins)
         .allow_credentials(config.credentials)
         .max_age(Duration::from_secs(MAX_AGE.into()));
-    let layer = if config.any_lists {
+    let layer = if config.any_lists && config.credentials {
+        layer
+            .allow_methods(peer::AllowMethods::mirror_request())
+            .allow_headers(peer::AllowHeaders::mirror_request())
+    } else if config.any_lists {
         layer.allow_methods(peer::Any).allow_headers(peer::Any)
     } else {
         let methods: Vec<Method> = METHODS.iter().map(|name| name.parse().unwrap()).collect();

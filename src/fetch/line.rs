@@ -11,11 +11,12 @@ pub(crate) enum Line<'a> {
 impl<'a> Line<'a> {
     #[inline]
     pub(crate) fn find(headers: &'a HeaderMap, name: &HeaderName) -> Option<Self> {
-        let mut lines = headers.get_all(name).iter();
-        // The iterator's size hint tells a single line at once, without a search for a second one.
-        let is_one = lines.size_hint().1 == Some(1);
-        let first = lines.next()?;
-        Some(if is_one || lines.next().is_none() {
+        let first = headers.get(name)?;
+        // If the map has as many lines as names, every name has one line, and there is no need to
+        // search for a second one.
+        let is_one =
+            headers.len() == headers.keys_len() || headers.get_all(name).iter().nth(1).is_none();
+        Some(if is_one {
             Self::One(first)
         } else {
             Self::Several

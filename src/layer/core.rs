@@ -1,4 +1,4 @@
-use std::convert::Infallible;
+use std::{convert::Infallible, ops::ControlFlow};
 
 use super::verdict_timeout::VerdictTimeout;
 use crate::{
@@ -32,24 +32,22 @@ impl Core {
         }
     }
 
-    /// Decides about a request. `Err` is the policy's verdict, if it has to be waited for.
-    pub(crate) fn start(&self, head: Head<'_>) -> Result<Plan, VerdictFuture> {
+    /// Decides about a request. Breaks off with the policy's verdict, if it has to be waited for.
+    pub(crate) fn start<'a>(&'a self, head: Head<'a>) -> ControlFlow<Box<VerdictFuture>, Plan<'a>> {
         let plan = decide(&head, &self.rules, |request| {
             let verdict = match request.preflight() {
                 None => self.policy.judge(request),
                 Some(_) => self.policy.judge_preflight(request),
             };
             // A ready verdict is used at once, without a future: the usual case.
-            verdict.into_ready()
+            match verdict.into_ready() {
+                Ok(verdict) => ControlFlow::Continue(verdict),
+                Err(verdict) => ControlFlow::Break(Box::new(verdict)),
+            }
         });
         #[cfg(feature = "tracing")]
-        if let Ok(plan) = &plan {
-            super::events::emit(
-                plan,
-                &head,
-                self.rules.properties.caching().secret_path,
-                &self.limiter,
-            );
+        if let ControlFlow::Continue(plan) = &plan {
+            self.emit(plan, &head);
         }
         plan
     }
@@ -63,29 +61,39 @@ impl Core {
     }
 
     /// Decides about a request once its verdict has arrived.
-    pub(crate) fn resume(&self, head: Head<'_>, verdict: Verdict) -> Plan {
-        let Ok(plan) = decide(&head, &self.rules, |_| Ok::<_, Infallible>(verdict));
+    pub(crate) fn resume<'a>(&'a self, head: Head<'a>, verdict: Verdict) -> Plan<'a> {
+        let ControlFlow::Continue(plan) = decide(&head, &self.rules, |_| {
+            ControlFlow::<Infallible, _>::Continue(verdict)
+        });
         #[cfg(feature = "tracing")]
-        super::events::emit(
-            &plan,
-            &head,
-            self.rules.properties.caching().secret_path,
-            &self.limiter,
-        );
+        self.emit(&plan, &head);
         plan
+    }
+
+    #[cfg(feature = "tracing")]
+    fn emit(&self, plan: &Plan<'_>, head: &Head<'_>) {
+        let has_secret_path = self.rules.properties.caching().secret_path;
+        super::events::emit(plan, head, has_secret_path, &self.limiter);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use http::{
         HeaderValue, Method, Request,
-        header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN},
+        header::{ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN},
     };
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{layer::CorsLayer, origin::OriginSet, protocol::write};
+    use crate::{
+        layer::CorsLayer,
+        origin::OriginSet,
+        policy::{Grant, policy_fn},
+        protocol::{Answer, write},
+    };
 
     /// Few letters, so that a sent origin is often listed, or differs from a listed one in a
     /// detail.
@@ -119,11 +127,16 @@ mod tests {
         }
         let head = Head::from(&request);
         let core = layer.in_force.core(&head);
-        match core.start(head).unwrap() {
-            Plan::Forward(forward) => format!("{forward:?}"),
+        let ControlFlow::Continue(plan) = core.start(head) else {
+            panic!("a list is not waited for");
+        };
+        match plan {
+            Plan::Forward(edit, _) => format!("{edit:?}"),
             // Compare the written answer: if a denial is not recorded, its kind need not be the
             // same.
-            Plan::Answer(answer) => format!("{:?}", write::answer(answer, &core.rules)),
+            Plan::Answer(answer) => {
+                format!("{:?}", write::answer(answer.into_owned(), &core.rules))
+            }
         }
     }
 
@@ -148,6 +161,62 @@ mod tests {
                     plan(&policy, method, &lines)
                 );
             }
+        }
+
+        /// A cap that is longer than the max-age changes nothing but the way to the answer.
+        #[test]
+        fn a_prepared_answer_is_what_would_be_written_for_the_request(
+            any_methods: bool,
+            any_headers: bool,
+            lists_authorization: bool,
+            credentials: bool,
+            records: bool,
+            method in prop_oneof![Just("PUT"), Just("PATCH"), Just("*")],
+            names in proptest::collection::vec(
+                prop_oneof![
+                    4 => Just("x-a"), 2 => Just("x-b"), 1 => Just("authorization"),
+                    1 => Just("*"), 1 => Just("X-A"), 1 => Just(" x-b"), 1 => Just(""),
+                ],
+                0..4,
+            ),
+        ) {
+            let layer = |grant: Grant| {
+                let mut headers = vec![if any_headers { "*" } else { "x-a" }];
+                headers.extend(lists_authorization.then_some("authorization"));
+                CorsLayer::builder()
+                    .origin_policy(policy_fn(move |_| grant.clone()))
+                    .allow_methods([if any_methods { "*" } else { "PUT" }])
+                    .allow_headers(headers)
+                    .allow_credentials(credentials)
+                    .record_denials(records)
+                    .max_age(Duration::from_secs(60))
+                    .build()
+                    .unwrap()
+            };
+            let mut request = Request::new(());
+            *request.method_mut() = Method::OPTIONS;
+            let headers = request.headers_mut();
+            headers.insert(ORIGIN, HeaderValue::from_static("https://a.example"));
+            headers.insert(ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static(method));
+            if !names.is_empty() {
+                let names = names.join(",").parse().unwrap();
+                headers.insert(ACCESS_CONTROL_REQUEST_HEADERS, names);
+            }
+            let answer = |layer: &CorsLayer| {
+                let core = layer.in_force.core(&Head::from(&request));
+                let ControlFlow::Continue(Plan::Answer(answer)) = core.start(Head::from(&request))
+                else {
+                    panic!("a preflight is answered");
+                };
+                let is_full = matches!(answer, Answer::Full(_));
+                let written = write::answer(answer.into_owned(), &core.rules);
+                (is_full, (written.status, written.headers, format!("{:?}", written.record)))
+            };
+            let (_, prepared) = answer(&layer(Grant::new()));
+            let cap = Duration::from_secs(86_400);
+            let (is_full, written) = answer(&layer(Grant::new().max_age_at_most(cap)));
+            prop_assert!(is_full);
+            prop_assert_eq!(prepared, written);
         }
     }
 }

@@ -11,7 +11,7 @@ use super::limiter::Limiter;
 use crate::{
     escaped::{OneLine, Quoted},
     policy::Denial,
-    protocol::{Answer, Plan, Refused, TARGET},
+    protocol::{Answer, Edit, FullAnswer, Plan, Refused, TARGET},
     request::Head,
 };
 
@@ -39,7 +39,7 @@ macro_rules! event {
 }
 
 /// Logs the denial in a plan, unless there have been too many of its kind in this second.
-pub(crate) fn emit(plan: &Plan, head: &Head<'_>, has_secret_path: bool, limiter: &Limiter) {
+pub(crate) fn emit(plan: &Plan<'_>, head: &Head<'_>, has_secret_path: bool, limiter: &Limiter) {
     let Some((outcome, denial)) = denial(plan) else {
         return;
     };
@@ -93,13 +93,19 @@ impl Outcome {
     }
 }
 
-fn denial(plan: &Plan) -> Option<(Outcome, &Denial)> {
-    match plan {
-        Plan::Forward(forward) => Some((Outcome::RequestForwarded, forward.denial()?)),
-        Plan::Answer(Answer::Prepared { denial, .. } | Answer::Preflight { denial, .. }) => {
+fn denial<'a>(plan: &'a Plan<'_>) -> Option<(Outcome, &'a Denial)> {
+    let answer = match plan {
+        Plan::Forward(Edit::Full(edit), _) => {
+            return Some((Outcome::RequestForwarded, edit.denial()?));
+        }
+        Plan::Answer(Answer::Full(answer)) => answer,
+        Plan::Forward(..) | Plan::Answer(_) => return None,
+    };
+    match &**answer {
+        FullAnswer::Preflight { denial, .. } => {
             Some((Outcome::PreflightAnswered, denial.as_ref()?))
         }
-        Plan::Answer(Answer::Refusal { to, denial, .. }) => match to {
+        FullAnswer::Refusal { to, denial, .. } => match to {
             Refused::Preflight => Some((Outcome::PreflightRefused, denial)),
             Refused::Request | Refused::GrpcRequest(_) => Some((Outcome::RequestRefused, denial)),
         },

@@ -7,13 +7,13 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::core::Core;
 use crate::{
-    policy::{Denial, VerdictFuture},
+    policy::{Attachment, Denial, VerdictFuture},
     protocol::{Answer, Edit, Plan, Rules, write},
     request::Head,
 };
@@ -37,13 +37,12 @@ pin_project! {
         Forwarded {
             #[pin]
             future: F,
-            // Taken when the response has arrived.
-            edit: Edit,
-            record: Option<Denial>,
+            // Its header values are taken when the response has arrived.
+            edit: Edit<HeaderValue>,
         },
         /// The layer answers. The headers are written when this is polled: they are larger than the
         /// plan, and would make every future larger.
-        Answered { answer: Option<Answer> },
+        Answered { answer: Option<Answer<HeaderValue>> },
         /// The policy has not answered yet. Boxed: it is rare, and holds the whole request.
         Waiting { waiting: Option<Box<W>> },
     }
@@ -56,6 +55,67 @@ pub(super) struct Waiting<S, B> {
     pub(super) request: Request<B>,
 }
 
+impl<S, B> ResponseFuture<S, B>
+where
+    S: Service<Request<B>>,
+{
+    #[inline(always)]
+    pub(super) fn answer(core: Arc<Core>, answer: Answer<HeaderValue>) -> Self {
+        Self {
+            core,
+            state: State::Answered {
+                answer: Some(answer),
+            },
+        }
+    }
+
+    /// Adds the policy's attachment to the request, and calls the service.
+    #[inline(never)]
+    pub(super) fn attach(
+        core: Arc<Core>,
+        edit: Edit<HeaderValue>,
+        attachment: Arc<dyn Attachment>,
+        service: &mut S,
+        mut request: Request<B>,
+    ) -> Self {
+        attachment.attach(request.extensions_mut());
+        Self {
+            core,
+            state: State::Forwarded {
+                future: service.call(request),
+                edit,
+            },
+        }
+    }
+
+    /// Waits for a verdict.
+    #[cold]
+    pub(super) fn wait(
+        core: Arc<Core>,
+        verdict: VerdictFuture,
+        service: &mut S,
+        request: Request<B>,
+    ) -> Self
+    where
+        S: Clone,
+    {
+        // Only the service that was polled ready may be called, so it goes with the request. The
+        // clone takes its place, and will be polled before the next request.
+        let clone = service.clone();
+        let waiting = Waiting {
+            verdict: core.limit(verdict),
+            service: mem::replace(service, clone),
+            request,
+        };
+        Self {
+            core,
+            state: State::Waiting {
+                waiting: Some(Box::new(waiting)),
+            },
+        }
+    }
+}
+
 impl<S, B, ResBody> Future for ResponseFuture<S, B>
 where
     S: Service<Request<B>, Response = Response<ResBody>>,
@@ -63,66 +123,82 @@ where
 {
     type Output = Result<Response<ResBody>, S::Error>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.as_mut().project();
         let rules = &this.core.rules;
-        loop {
-            let next = match this.state.as_mut().project() {
-                StateProj::Forwarded {
-                    future,
-                    edit,
-                    record,
-                } => {
-                    // Edit the response in place: moving it costs a copy. An error of the inner
-                    // service is passed on unchanged.
-                    let mut polled = future.poll(cx);
-                    if let Poll::Ready(Ok(response)) = &mut polled {
-                        let edit = mem::replace(edit, Edit::VaryOnly);
-                        write::edit(edit, rules, response.headers_mut());
-                        leave(record, response, rules);
-                    }
-                    return polled;
-                }
-                StateProj::Answered { answer } => {
-                    let answer = write::answer(answer.take().expect(POLLED_AGAIN), rules);
-                    let mut response = Response::new(ResBody::default());
-                    *response.status_mut() = answer.status;
-                    *response.headers_mut() = answer.headers;
-                    leave(&mut { answer.record }, &mut response, rules);
-                    return Poll::Ready(Ok(response));
-                }
-                StateProj::Waiting { waiting } => {
-                    let pending = waiting.as_mut().expect(POLLED_AGAIN);
-                    let verdict = ready!(Pin::new(&mut pending.verdict).poll(cx));
-                    let waiting = *waiting.take().expect(POLLED_AGAIN);
-                    let (mut service, mut request) = (waiting.service, waiting.request);
-                    match this.core.resume(Head::from(&request), verdict) {
-                        Plan::Forward(forward) => {
-                            let (edit, record) = forward.start(request.extensions_mut());
-                            State::Forwarded {
-                                future: service.call(request),
-                                edit,
-                                record,
-                            }
-                        }
-                        Plan::Answer(answer) => State::Answered {
-                            answer: Some(answer),
-                        },
+        match this.state.project() {
+            StateProj::Forwarded { future, edit } => {
+                // Edit the response in place: moving it costs a copy. An error of the inner service
+                // is passed on unchanged.
+                let mut polled = future.poll(cx);
+                if let Poll::Ready(Ok(response)) = &mut polled {
+                    write::edit(edit, rules, response.headers_mut());
+                    if let Edit::Full(edit) = edit {
+                        leave(edit.take_denial(), response, rules);
                     }
                 }
+                polled
+            }
+            StateProj::Answered { answer } => {
+                let answer = write::answer(answer.take().expect(POLLED_AGAIN), rules);
+                let mut response = Response::new(ResBody::default());
+                *response.status_mut() = answer.status;
+                *response.headers_mut() = answer.headers;
+                leave(answer.record, &mut response, rules);
+                Poll::Ready(Ok(response))
+            }
+            StateProj::Waiting { .. } => self.poll_verdict(cx),
+        }
+    }
+}
+
+impl<S, B, ResBody> ResponseFuture<S, B>
+where
+    S: Service<Request<B>, Response = Response<ResBody>>,
+    ResBody: Default,
+{
+    /// Continues once the verdict has arrived. Nothing that borrows from the request can be kept
+    /// while it waits, so the decision starts again, and gets the verdict at once.
+    #[cold]
+    fn poll_verdict(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Response<ResBody>, S::Error>> {
+        let mut this = self.as_mut().project();
+        if let StateProj::Waiting { waiting } = this.state.as_mut().project() {
+            let pending = waiting.as_mut().expect(POLLED_AGAIN);
+            let verdict = ready!(Pin::new(&mut pending.verdict).poll(cx));
+            let waiting = *waiting.take().expect(POLLED_AGAIN);
+            let (mut service, mut request) = (waiting.service, waiting.request);
+            let next = match this.core.resume(Head::from(&request), verdict) {
+                Plan::Forward(edit, attachment) => {
+                    let edit = edit.into_owned();
+                    if let Some(attachment) = attachment {
+                        attachment.attach(request.extensions_mut());
+                    }
+                    State::Forwarded {
+                        future: service.call(request),
+                        edit,
+                    }
+                }
+                Plan::Answer(answer) => State::Answered {
+                    answer: Some(answer.into_owned()),
+                },
             };
+            // Poll the new state at once: nobody has registered a waker for it yet.
             // Poll the new state at once: nobody has registered a waker for it yet.
             this.state.set(next);
         }
+        self.poll(cx)
     }
 }
 
 const POLLED_AGAIN: &str = "a future is not polled after it is ready";
 
 /// Puts the denial into the response's extensions, where a logging layer or a test finds it.
-fn leave<B>(record: &mut Option<Denial>, response: &mut Response<B>, rules: &Rules) {
+fn leave<B>(record: Option<Denial>, response: &mut Response<B>, rules: &Rules) {
     if rules.record_denials
-        && let Some(denial) = record.take()
+        && let Some(denial) = record
     {
         response.extensions_mut().insert(denial);
     }

@@ -1,5 +1,6 @@
 use std::{
-    fmt, mem,
+    fmt,
+    ops::ControlFlow,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -8,8 +9,7 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::{
-    core::Core,
-    future::{ResponseFuture, State, Waiting},
+    future::{ResponseFuture, State},
     in_force::InForce,
 };
 use crate::{protocol::Plan, request::Head};
@@ -59,7 +59,29 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let core = self.in_force.core(&Head::from(&request));
-        respond(core, &mut self.inner, request)
+        // A request is large, so it is moved only where it is passed on. Everything unusual is out
+        // of line, in the future's functions.
+        let edit = match core.start(Head::from(&request)) {
+            ControlFlow::Continue(Plan::Forward(edit, None)) => edit.into_owned(),
+            ControlFlow::Continue(Plan::Forward(edit, Some(attachment))) => {
+                let edit = edit.into_owned();
+                return ResponseFuture::attach(core, edit, attachment, &mut self.inner, request);
+            }
+            ControlFlow::Continue(Plan::Answer(answer)) => {
+                let answer = answer.into_owned();
+                return ResponseFuture::answer(core, answer);
+            }
+            ControlFlow::Break(verdict) => {
+                return ResponseFuture::wait(core, *verdict, &mut self.inner, request);
+            }
+        };
+        ResponseFuture {
+            core,
+            state: State::Forwarded {
+                future: self.inner.call(request),
+                edit,
+            },
+        }
     }
 }
 
@@ -68,55 +90,5 @@ impl<S: fmt::Debug> fmt::Debug for Cors<S> {
         f.debug_struct("Cors")
             .field("inner", &self.inner)
             .finish_non_exhaustive()
-    }
-}
-
-/// Starts the response to a request, once its configuration is known.
-///
-/// One function, inlined: passing the request or the inner service's future through another call
-/// costs a copy of each, and requests are large.
-#[inline(always)]
-fn respond<S, B, ResBody>(
-    core: Arc<Core>,
-    inner: &mut S,
-    mut request: Request<B>,
-) -> ResponseFuture<S, B>
-where
-    S: Service<Request<B>, Response = Response<ResBody>> + Clone,
-{
-    match core.start(Head::from(&request)) {
-        Ok(Plan::Forward(forward)) => {
-            let (edit, record) = forward.start(request.extensions_mut());
-            ResponseFuture {
-                core,
-                state: State::Forwarded {
-                    future: inner.call(request),
-                    edit,
-                    record,
-                },
-            }
-        }
-        Ok(Plan::Answer(answer)) => ResponseFuture {
-            core,
-            state: State::Answered {
-                answer: Some(answer),
-            },
-        },
-        Err(verdict) => {
-            // Only the service that was polled ready may be called, so it goes with the request.
-            // The clone takes its place, and will be polled before the next request.
-            let clone = inner.clone();
-            let waiting = Waiting {
-                verdict: core.limit(verdict),
-                service: mem::replace(inner, clone),
-                request,
-            };
-            ResponseFuture {
-                core,
-                state: State::Waiting {
-                    waiting: Some(Box::new(waiting)),
-                },
-            }
-        }
     }
 }

@@ -69,7 +69,7 @@ impl AllowHeaders {
 
     /// Whether a page may send the header.
     pub fn allows(&self, name: &HeaderName) -> bool {
-        self.allows_lower_case(name.as_str())
+        self.allows_lower_case(name.as_str().as_bytes())
     }
 
     pub(crate) fn build(entries: &ConfigList, errors: &mut Vec<ConfigError>) -> Self {
@@ -111,9 +111,9 @@ impl AllowHeaders {
     ) -> impl Iterator<Item = &'a str> {
         requested.iter().filter(|name| {
             if name.bytes().any(|b| b.is_ascii_uppercase()) {
-                !self.allows_lower_case(&name.to_ascii_lowercase())
+                !self.allows_lower_case(name.to_ascii_lowercase().as_bytes())
             } else {
-                !self.allows_lower_case(name)
+                !self.allows_lower_case(name.as_bytes())
             }
         })
     }
@@ -138,34 +138,48 @@ impl AllowHeaders {
         (!self.0.any || !credentials).then(|| self.0.value.clone())
     }
 
-    fn echo(&self, requested: &RequestedHeaders<'_>) -> Option<HeaderValue> {
+    /// The requested names as they were sent, if the whole line can be echoed; the inner `None` says
+    /// that no name is requested.
+    pub(crate) fn echoed_line<'a>(
+        &self,
+        requested: &RequestedHeaders<'a>,
+    ) -> Option<Option<&'a HeaderValue>> {
         if requested.is_empty() {
-            return None;
+            return Some(None);
         }
-        // A page can ask for a header named `*`. Echoing it would send a wildcard.
-        let is_echoed = |name: &str| name != "*" && self.allows_lower_case(name);
         // Browsers send a sorted line without duplicates, which can be sent back without a copy.
-        if let Some(line) = requested.as_browsers_write_it()
-            && requested.iter().all(is_echoed)
-        {
-            return Some(line.clone());
+        let line = requested.as_browsers_write_it()?;
+        line.as_bytes()
+            .split(|&byte| byte == b',')
+            .all(|name| self.is_echoed(name))
+            .then_some(Some(line))
+    }
+
+    fn echo(&self, requested: &RequestedHeaders<'_>) -> Option<HeaderValue> {
+        if let Some(line) = self.echoed_line(requested) {
+            return line.cloned();
         }
         let mut names: Vec<String> = requested
             .iter()
             .map(str::to_ascii_lowercase)
-            .filter(|name| is_echoed(name))
+            .filter(|name| self.is_echoed(name.as_bytes()))
             .collect();
         names.sort_unstable();
         names.dedup();
         (!names.is_empty()).then(|| shared_value(names.join(",")))
     }
 
-    fn allows_lower_case(&self, name: &str) -> bool {
-        (self.0.any && AUTHORIZATION != *name)
+    /// A page can ask for a header named `*`. Echoing it would send a wildcard.
+    fn is_echoed(&self, name: &[u8]) -> bool {
+        name != b"*" && self.allows_lower_case(name)
+    }
+
+    fn allows_lower_case(&self, name: &[u8]) -> bool {
+        (self.0.any && AUTHORIZATION.as_str().as_bytes() != name)
             || self
                 .0
                 .listed
-                .binary_search_by(|listed| listed.as_str().cmp(name))
+                .binary_search_by(|listed| listed.as_bytes().cmp(name))
                 .is_ok()
     }
 }

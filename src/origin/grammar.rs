@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::error::OriginErrorKind;
+use crate::pairs::all_pairs;
 
 /// The longest origin that is looked at, in bytes: a scheme of 64, `://`, a host of 253 and its
 /// trailing dot, and a port.
@@ -15,6 +16,30 @@ pub(crate) const MAX_HOST_LEN: usize = 253;
 
 const MAX_LABEL_LEN: usize = 63;
 
+/// Whether the text is an ordinary DNS name: at most 63 letters, digits, dots and hyphens, without
+/// two dots or hyphens side by side, and not an address.
+///
+/// Every rule for hosts accepts such a name, so nearly all hosts need only this check.
+#[inline]
+pub(crate) fn is_usual_host(text: &[u8]) -> bool {
+    let (Some(&first), Some(&last)) = (text.first(), text.last()) else {
+        return false;
+    };
+    let is_mark = |byte: u8| (byte == b'.') | (byte == b'-');
+    let is_usual =
+        |byte: u8| (byte.wrapping_sub(b'a') < 26) | (byte.wrapping_sub(b'0') < 10) | is_mark(byte);
+    // A name of 63 bytes has no label that is too long. Two marks side by side are an empty label, a
+    // hyphen at the end of a label, or the prefix of Punycode, which has rules of its own.
+    text.len() <= MAX_LABEL_LEN
+        && is_usual(first)
+        && !is_mark(first)
+        && !is_mark(last)
+        && all_pairs(text, |before, byte| {
+            is_usual(byte) & !(is_mark(before) & is_mark(byte))
+        })
+        && !ends_in_a_number(text)
+}
+
 /// The offsets at which the parts of a serialised origin end. They do not borrow the bytes, so that
 /// an owned text and a header value can both be parsed.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +51,16 @@ pub(crate) struct Parts {
 
 impl Parts {
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, OriginErrorKind> {
+        // The fast way for nearly every origin. The rest of this function gives the same result.
+        if let Some(host) = bytes.strip_prefix(b"https://")
+            && is_usual_host(host)
+        {
+            return Ok(Self {
+                scheme_end: 5,
+                host_end: narrow(bytes.len()),
+                port: None,
+            });
+        }
         if bytes.is_empty() {
             return Err(OriginErrorKind::Empty);
         }

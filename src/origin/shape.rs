@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use super::{
     error::OriginErrorKind as Kind,
     grammar::{
-        MAX_HOST_LEN, application_host_len, host_len, names_hosts, narrow, parse_port,
-        registrable_len, scheme_end,
+        MAX_HOST_LEN, application_host_len, host_len, is_usual_host, names_hosts, narrow,
+        parse_port, registrable_len, scheme_end,
     },
     public_suffix::is_registry_suffix,
     punycode::is_punycode,
@@ -85,6 +85,21 @@ impl Shape {
 
     fn parse_well_formed(text: &str, permitted: Permitted) -> Result<Self, Kind> {
         let bytes = text.as_bytes();
+        // The fast way for nearly every entry. The rest of this function gives the same result.
+        if let Some(host) = bytes.strip_prefix(b"https://") {
+            let (pattern, name) = match host.strip_prefix(b"*.") {
+                Some(base) => (HostPattern::Subdomains, base),
+                None => (HostPattern::Exactly, host),
+            };
+            if is_usual_host(name) {
+                return Ok(Self {
+                    scheme_end: 5,
+                    host_end: narrow(bytes.len()),
+                    host: pattern,
+                    port: PortPattern::Exactly(None),
+                });
+            }
+        }
         let scheme_end = scheme_end(bytes)?;
         let scheme = &bytes[..scheme_end];
         if scheme == b"file" && !(permitted.file && text == "file://") {

@@ -221,6 +221,7 @@ impl RequestOrigin {
     }
 
     /// The value to answer with when the origin is allowed.
+    #[cfg(feature = "test-util")]
     pub(crate) fn into_header_value(self) -> HeaderValue {
         match self {
             Self::Opaque => HeaderValue::from_static("null"),

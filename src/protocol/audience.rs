@@ -7,3 +7,8 @@ pub(crate) const TARGET: &str = "tower_cors";
 pub(crate) fn are_wanted() -> bool {
     tracing::enabled!(target: TARGET, Level::DEBUG)
 }
+
+/// Whether a subscriber wants the events of refusals, which have a level of their own.
+pub(crate) fn are_refusals_wanted() -> bool {
+    tracing::enabled!(target: TARGET, Level::INFO)
+}

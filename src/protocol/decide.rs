@@ -3,11 +3,14 @@
 //! Only this module makes plans, and headers are written only from a plan. So every header that
 //! grants something goes back to a decision here.
 
+use std::ops::ControlFlow::{self, Continue};
+
 use http::{HeaderMap, HeaderValue, header::ORIGIN};
 
 use super::{
     grpc::GrpcRequest,
-    plan::{ANY, Allowed, Answer, Edit, Forward, Lists, Plan, Refused, allowed_origin},
+    plan::{Allowed, Answer, Edit, FullAnswer, FullEdit, Lists, Plan, Refused},
+    prepared,
     rules::{Rules, ToAll},
 };
 use crate::{
@@ -23,23 +26,22 @@ use crate::{
 
 /// Decides about a request. Calls `judge` at most once, and only if the verdict matters.
 ///
-/// # Errors
-///
-/// Passes on the error of `judge`, which is a verdict that has to be waited for.
+/// Breaks off where `judge` does: the verdict has to be waited for, and then the decision starts
+/// again.
 #[inline(always)]
-pub(crate) fn decide<W>(
-    head: &Head<'_>,
-    rules: &Rules,
-    judge: impl FnOnce(&CorsRequest<'_>) -> Result<Verdict, W>,
-) -> Result<Plan, W> {
+pub(crate) fn decide<'a, W>(
+    head: &Head<'a>,
+    rules: &'a Rules,
+    judge: impl FnOnce(&CorsRequest<'_>) -> ControlFlow<W, Verdict>,
+) -> ControlFlow<W, Plan<'a>> {
     // If the answer is the same for every origin, the policy need not be asked.
     if let Some(to_all) = &rules.to_all {
-        return Ok(for_all_origins(rules, head, to_all));
+        return Continue(for_all_origins(rules, head, to_all));
     }
     match classify(head) {
         // https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches: Vary also without an
         // Origin, or a cache would serve this answer to origins that need the headers.
-        RequestKind::NotCors => Ok(Plan::Forward(Forward::new(Edit::VaryOnly))),
+        RequestKind::NotCors => Continue(Plan::Forward(Edit::VaryOnly, None)),
         RequestKind::Actual(origin) => actual(rules, head, origin, judge),
         RequestKind::Preflight { origin, method } => preflight(rules, head, origin, method, judge),
     }
@@ -48,7 +50,7 @@ pub(crate) fn decide<W>(
 /// The answer names the same origin to everybody, also to requests without an `Origin`, so that
 /// caches can share it. Only a preflight must have one: otherwise it is a plain `OPTIONS`.
 #[inline(always)]
-fn for_all_origins(rules: &Rules, head: &Head<'_>, to_all: &ToAll) -> Plan {
+fn for_all_origins<'a>(rules: &'a Rules, head: &Head<'a>, to_all: &'a ToAll) -> Plan<'a> {
     let origin = match to_all {
         ToAll::Star => None,
         ToAll::Origin(origin) => Some(origin),
@@ -56,93 +58,77 @@ fn for_all_origins(rules: &Rules, head: &Head<'_>, to_all: &ToAll) -> Plan {
     match announced_method(head) {
         Some(method) if head.headers.contains_key(ORIGIN) => {
             match Preflight::parse(method, head.headers) {
-                Ok(preflight) => {
-                    let grant = if origin.is_some() {
-                        Grant::new()
-                    } else {
-                        Grant::any_origin()
-                    };
-                    grant_preflight(rules, head, origin.cloned(), grant, &preflight)
-                }
+                Ok(preflight) => grant_preflight_on_own_terms(rules, head, origin, &preflight),
                 Err(malformed) => deny_preflight(rules, head, malformed.into()),
             }
         }
-        Some(_) | None => Plan::Forward(Forward::new(Edit::Grant(Allowed::on_own_terms(
-            rules, origin,
-        )))),
+        Some(_) | None => Plan::Forward(Edit::Grant(Allowed::on_own_terms(rules, origin)), None),
     }
 }
 
 #[inline(always)]
-fn actual<W>(
-    rules: &Rules,
-    head: &Head<'_>,
-    origin: SentOrigin<'_>,
-    judge: impl FnOnce(&CorsRequest<'_>) -> Result<Verdict, W>,
-) -> Result<Plan, W> {
-    let origin = match Sender::new(origin, rules) {
-        Ok(Sender::Listed(origin)) => {
-            let allowed = Allowed::on_own_terms(rules, Some(origin));
-            return Ok(Plan::Forward(Forward::new(Edit::Grant(allowed))));
+fn actual<'a, W>(
+    rules: &'a Rules,
+    head: &Head<'a>,
+    origin: SentOrigin<'a>,
+    judge: impl FnOnce(&CorsRequest<'_>) -> ControlFlow<W, Verdict>,
+) -> ControlFlow<W, Plan<'a>> {
+    let (sent, origin) = match Sender::new(origin, rules) {
+        Ok(Sender::Listed(sent)) => {
+            let allowed = Allowed::on_own_terms(rules, Some(sent));
+            return Continue(Plan::Forward(Edit::Grant(allowed), None));
         }
-        Ok(Sender::Unknown(origin)) => origin,
-        Err(denial) => return Ok(deny_actual(rules, head, denial)),
+        Ok(Sender::Unknown { sent, origin }) => (sent, origin),
+        Err(denial) => return Continue(deny_actual(rules, head, denial)),
     };
-    Ok(match judge(&CorsRequest::new(*head, &origin, None))? {
-        Verdict::Allow(grant) => grant_actual(rules, Some(origin.into_header_value()), grant),
+    Continue(match judge(&CorsRequest::new(*head, &origin, None))? {
+        Verdict::Allow(grant) => grant_actual(rules, sent, grant),
         Verdict::Deny(denial) => deny_actual(rules, head, denial),
         Verdict::Abstain => deny_actual(rules, head, Denial::new(DenialKind::NoPolicy)),
     })
 }
 
 #[inline(always)]
-fn preflight<W>(
-    rules: &Rules,
-    head: &Head<'_>,
-    origin: SentOrigin<'_>,
-    method: Line<'_>,
-    judge: impl FnOnce(&CorsRequest<'_>) -> Result<Verdict, W>,
-) -> Result<Plan, W> {
+fn preflight<'a, W>(
+    rules: &'a Rules,
+    head: &Head<'a>,
+    origin: SentOrigin<'a>,
+    method: Line<'a>,
+    judge: impl FnOnce(&CorsRequest<'_>) -> ControlFlow<W, Verdict>,
+) -> ControlFlow<W, Plan<'a>> {
     // The origin is checked before the rest: if both are malformed, the denial names the origin.
     let sender = match Sender::new(origin, rules) {
         Ok(sender) => sender,
-        Err(denial) => return Ok(deny_preflight(rules, head, denial)),
+        Err(denial) => return Continue(deny_preflight(rules, head, denial)),
     };
     let preflight = match Preflight::parse(method, head.headers) {
         Ok(preflight) => preflight,
-        Err(malformed) => return Ok(deny_preflight(rules, head, malformed.into())),
+        Err(malformed) => return Continue(deny_preflight(rules, head, malformed.into())),
     };
-    let origin = match sender {
-        Sender::Listed(origin) => {
-            let origin = Some(origin.clone());
-            return Ok(grant_preflight(
-                rules,
-                head,
-                origin,
-                Grant::new(),
-                &preflight,
-            ));
+    let (sent, origin) = match sender {
+        Sender::Listed(sent) => {
+            let plan = grant_preflight_on_own_terms(rules, head, Some(sent), &preflight);
+            return Continue(plan);
         }
-        Sender::Unknown(origin) => origin,
+        Sender::Unknown { sent, origin } => (sent, origin),
     };
-    Ok(
-        match judge(&CorsRequest::new(*head, &origin, Some(&preflight)))? {
-            Verdict::Allow(grant) => {
-                let origin = Some(origin.into_header_value());
-                grant_preflight(rules, head, origin, grant, &preflight)
-            }
-            Verdict::Deny(denial) => deny_preflight(rules, head, denial),
-            Verdict::Abstain => deny_preflight(rules, head, Denial::new(DenialKind::NoPolicy)),
-        },
-    )
+    let request = CorsRequest::new(*head, &origin, Some(&preflight));
+    Continue(match judge(&request)? {
+        Verdict::Allow(grant) => grant_preflight(rules, head, Some(sent), grant, &preflight),
+        Verdict::Deny(denial) => deny_preflight(rules, head, denial),
+        Verdict::Abstain => deny_preflight(rules, head, Denial::new(DenialKind::NoPolicy)),
+    })
 }
 
 /// The origin of a request, looked up but perhaps not parsed.
 enum Sender<'a> {
     /// An origin on the plain list.
     Listed(&'a HeaderValue),
-    /// Any other origin, parsed, for the policy to judge.
-    Unknown(RequestOrigin),
+    /// Any other origin, as it was sent and parsed for the policy to judge.
+    Unknown {
+        sent: &'a HeaderValue,
+        origin: RequestOrigin,
+    },
 }
 
 impl<'a> Sender<'a> {
@@ -151,10 +137,10 @@ impl<'a> Sender<'a> {
     /// a quarter of the layer's instructions.
     #[inline(always)]
     fn new(origin: SentOrigin<'a>, rules: &Rules) -> Result<Self, Denial> {
+        let sent = origin.single()?;
         if let Some(list) = &rules.plain_list {
-            let value = origin.single()?;
-            match list.look_up(value.as_bytes()) {
-                LookUp::Listed => return Ok(Self::Listed(value)),
+            match list.look_up(sent.as_bytes()) {
+                LookUp::Listed => return Ok(Self::Listed(sent)),
                 // A recorded denial says whether the origin is malformed, so it has to be parsed.
                 LookUp::NotListed if !rules.wants_denials() => {
                     return Err(Denial::new(DenialKind::OriginNotAllowed));
@@ -162,7 +148,8 @@ impl<'a> Sender<'a> {
                 LookUp::NotListed | LookUp::Unclear => {}
             }
         }
-        Ok(Self::Unknown(origin.parse()?))
+        let origin = origin.parse()?;
+        Ok(Self::Unknown { sent, origin })
     }
 }
 
@@ -170,33 +157,38 @@ impl<'a> Sender<'a> {
 /// They are added whatever status the inner service answers with, so that pages can read errors
 /// too.
 #[inline(always)]
-fn grant_actual(rules: &Rules, origin: Option<HeaderValue>, mut grant: Grant) -> Plan {
+fn grant_actual<'a>(rules: &Rules, sent: &'a HeaderValue, mut grant: Grant) -> Plan<'a> {
+    let allowed = Allowed::new(rules, Some(sent), &grant);
     let attachment = grant.take_attachment();
-    Plan::Forward(Forward {
-        edit: Edit::Grant(Allowed::new(rules, origin, &grant)),
-        attachment,
-        denial: None,
-    })
+    let edit = match grant.own_terms() {
+        None => Edit::Grant(allowed),
+        Some(terms) => Edit::Full(Box::new(FullEdit {
+            allowed: Some(allowed.into_owned()),
+            terms: Some(terms.clone()),
+            denial: None,
+        })),
+    };
+    Plan::Forward(edit, attachment)
 }
 
 /// <https://fetch.spec.whatwg.org/#http-responses>: the missing header is the refusal. A 403 is
 /// permitted in addition.
-fn deny_actual(rules: &Rules, head: &Head<'_>, denial: Denial) -> Plan {
+fn deny_actual<'a>(rules: &Rules, head: &Head<'a>, denial: Denial) -> Plan<'a> {
     // After a time-out nobody has judged the request, so it must not reach the service.
     let is_late = denial.kind() == DenialKind::VerdictTimeout;
     // If nobody listens for denials, skip computing whether this is one.
     if rules.denied_requests == DeniedRequests::Forward && !rules.wants_denials() && !is_late {
-        return Plan::Forward(Forward::new(Edit::RemoveCorsHeaders));
+        return Plan::Forward(Edit::RemoveCorsHeaders, None);
     }
     // https://fetch.spec.whatwg.org/#origin-header: browsers send it with every request whose
     // method is neither GET nor HEAD, to the page's own origin too. Such a request is neither
     // denied nor recorded as a denial.
     if is_same_origin(head) {
-        return Plan::Forward(Forward::new(Edit::RemoveCorsHeaders));
+        return Plan::Forward(Edit::RemoveCorsHeaders, None);
     }
     if rules.denied_requests == DeniedRequests::Refuse || is_late {
         let readable = denial.is_readable().then(|| sent_origin(head.headers));
-        Plan::Answer(Answer::Refusal {
+        Plan::Answer(Answer::Full(Box::new(FullAnswer::Refusal {
             to: match GrpcRequest::from_headers(head.headers) {
                 Some(grpc) => Refused::GrpcRequest(grpc),
                 None => Refused::Request,
@@ -204,27 +196,46 @@ fn deny_actual(rules: &Rules, head: &Head<'_>, denial: Denial) -> Plan {
             readable: readable.flatten().cloned(),
             record: record(rules, head, &denial),
             denial,
-        })
+        })))
     } else {
-        Plan::Forward(Forward {
-            edit: Edit::RemoveCorsHeaders,
-            attachment: None,
+        let edit = FullEdit {
+            allowed: None,
+            terms: None,
             denial: record(rules, head, &denial),
-        })
+        };
+        Plan::Forward(Edit::Full(Box::new(edit)), None)
     }
+}
+
+/// The same as [`grant_preflight`] with a grant that sets nothing, in fewer instructions.
+#[inline(always)]
+fn grant_preflight_on_own_terms<'a>(
+    rules: &'a Rules,
+    head: &Head<'a>,
+    origin: Option<&'a HeaderValue>,
+    preflight: &Preflight<'a>,
+) -> Plan<'a> {
+    if rules.prepared.is_constant() && !rules.wants_denials() {
+        return Plan::Answer(Answer::Prepared(origin));
+    }
+    let grant = match origin {
+        Some(_) => Grant::new(),
+        None => Grant::any_origin(),
+    };
+    grant_preflight(rules, head, origin, grant, preflight)
 }
 
 /// <https://fetch.spec.whatwg.org/#cors-preflight-fetch>. The answer has the whole lists, not only
 /// the requested entries: browsers keep the answer, and the next request may need others. If a
 /// requested method or header is not allowed, the answer is the same, and the browser's console
 /// names it.
-fn grant_preflight(
-    rules: &Rules,
-    head: &Head<'_>,
-    origin: Option<HeaderValue>,
+fn grant_preflight<'a>(
+    rules: &'a Rules,
+    head: &Head<'a>,
+    origin: Option<&'a HeaderValue>,
     grant: Grant,
-    preflight: &Preflight<'_>,
-) -> Plan {
+    preflight: &Preflight<'a>,
+) -> Plan<'a> {
     // `build` has checked that a broad preflight comes without credentials and wildcards. A grant
     // must not bring them back.
     let grant = if rules.properties.has_broad_preflight() {
@@ -232,7 +243,7 @@ fn grant_preflight(
     } else {
         grant
     };
-    let (origin, credentials) = allowed_origin(rules, origin, &grant);
+    let allowed = Allowed::new(rules, origin, &grant);
     let terms = grant.own_terms();
     let methods = terms.and_then(Terms::own_methods).unwrap_or(&rules.methods);
     let headers = terms.and_then(Terms::own_headers).unwrap_or(&rules.headers);
@@ -241,24 +252,22 @@ fn grant_preflight(
         .then(|| shortfall(preflight, methods, headers))
         .flatten()
         .and_then(|denial| record(rules, head, &denial));
-    let is_own = terms.is_none()
-        && grant.max_age_cap().is_none()
-        && credentials == rules.credentials
-        && rules.prepared.has_preflight();
-    Plan::Answer(if is_own {
-        Answer::Prepared { origin, denial }
-    } else {
-        Answer::Preflight {
-            origin: origin.unwrap_or(ANY),
-            credentials,
-            lists: Box::new(Lists {
-                methods: methods.value(credentials, preflight.method()),
-                headers: headers.value(credentials, preflight.headers()),
-                max_age: MaxAge::capped(rules.max_age.as_ref(), grant.max_age_cap()),
-            }),
-            denial,
-        }
-    })
+    let is_own = terms.is_none() && grant.max_age_cap().is_none();
+    if is_own
+        && denial.is_none()
+        && let Some(answer) = prepared::answer(rules, &allowed, preflight)
+    {
+        return Plan::Answer(answer);
+    }
+    Plan::Answer(Answer::Full(Box::new(FullAnswer::Preflight {
+        lists: Lists {
+            methods: methods.value(allowed.credentials, preflight.method()),
+            headers: headers.value(allowed.credentials, preflight.headers()),
+            max_age: MaxAge::capped(rules.max_age.as_ref(), grant.max_age_cap()),
+        },
+        allowed: allowed.into_owned(),
+        denial,
+    })))
 }
 
 /// The most header names that a denial lists.
@@ -297,13 +306,16 @@ fn shortfall(
 }
 
 /// <https://fetch.spec.whatwg.org/#http-responses>: a status that is not ok, and no CORS header.
-fn deny_preflight(rules: &Rules, head: &Head<'_>, denial: Denial) -> Plan {
-    Plan::Answer(Answer::Refusal {
+fn deny_preflight<'a>(rules: &Rules, head: &Head<'a>, denial: Denial) -> Plan<'a> {
+    if !rules.wants_refusals() {
+        return Plan::Answer(Answer::RefusedPreflight);
+    }
+    Plan::Answer(Answer::Full(Box::new(FullAnswer::Refusal {
         to: Refused::Preflight,
         readable: None,
         record: record(rules, head, &denial),
         denial,
-    })
+    })))
 }
 
 /// The denial with its origin, for the log and the response's extensions; `None` if nobody wants

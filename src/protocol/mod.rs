@@ -17,7 +17,10 @@ mod vary;
 pub(crate) mod write;
 
 #[cfg(feature = "tracing")]
-pub(crate) use self::{audience::TARGET, plan::Refused};
+pub(crate) use self::{
+    audience::TARGET,
+    plan::{FullAnswer, Refused},
+};
 pub(crate) use self::{
     decide::decide,
     plan::{Answer, Edit, Plan},

@@ -3,144 +3,162 @@
 
 use std::sync::Arc;
 
-use http::{Extensions, HeaderValue};
+use http::HeaderValue;
 
 use super::{grpc::GrpcRequest, rules::Rules};
 use crate::policy::{Attachment, Denial, Grant, GrantedTo, Terms};
 
 /// What is done about a request.
+///
+/// A plan is moved several times before it is carried out, so it is small: the usual plans borrow
+/// header values from the request, and the others are boxed.
 #[derive(Debug)]
-pub(crate) enum Plan {
-    /// The inner service answers.
-    Forward(Forward),
+pub(crate) enum Plan<'a> {
+    /// The inner service answers. The attachment, if there is one, is added to the request.
+    Forward(Edit<&'a HeaderValue>, Option<Arc<dyn Attachment>>),
     /// The layer answers.
-    Answer(Answer),
-}
-
-/// How to pass on a request, and what to do to the response.
-#[derive(Debug)]
-pub(crate) struct Forward {
-    pub(super) edit: Edit,
-    pub(super) attachment: Option<Arc<dyn Attachment>>,
-    pub(super) denial: Option<Denial>,
-}
-
-impl Forward {
-    #[inline(always)]
-    pub(super) fn new(edit: Edit) -> Self {
-        Self {
-            edit,
-            attachment: None,
-            denial: None,
-        }
-    }
-
-    #[cfg(feature = "tracing")]
-    pub(crate) fn denial(&self) -> Option<&Denial> {
-        self.denial.as_ref()
-    }
-
-    /// Adds the policy's attachment to the request, and returns what to do to the response.
-    #[inline(always)]
-    pub(crate) fn start(self, extensions: &mut Extensions) -> (Edit, Option<Denial>) {
-        if let Some(attachment) = self.attachment {
-            attachment.attach(extensions);
-        }
-        (self.edit, self.denial)
-    }
+    Answer(Answer<&'a HeaderValue>),
 }
 
 /// What is done to the headers of the inner service's response.
+///
+/// `V` is a header value: borrowed from the request, and owned once the request is passed on.
 #[derive(Debug)]
-pub(crate) enum Edit {
+pub(crate) enum Edit<V> {
     /// Add `Vary`, and leave everything else.
     VaryOnly,
     /// Remove every header of the protocol.
     RemoveCorsHeaders,
-    /// Replace the headers of the protocol by these.
-    Grant(Allowed),
+    /// Replace the headers of the protocol by these, with the layer's own lists.
+    Grant(Allowed<V>),
+    /// An edit with terms of the grant's own, or with a denial to record.
+    Full(Box<FullEdit>),
 }
 
-/// A grant that is ready to be written: to which origin, and whether with credentials. The terms
-/// are the layer's unless the grant has its own.
-#[derive(Debug)]
-pub(crate) struct Allowed {
-    origin: HeaderValue,
-    credentials: bool,
-    terms: Option<Terms>,
-}
-
-impl Allowed {
-    /// The same as [`new`](Self::new) with a grant that sets nothing, in fewer instructions.
+impl Edit<&HeaderValue> {
     #[inline(always)]
-    pub(super) fn on_own_terms(rules: &Rules, origin: Option<&HeaderValue>) -> Self {
-        Self {
-            origin: origin.map_or(ANY, HeaderValue::clone),
-            credentials: origin.is_some() && rules.credentials,
-            terms: None,
+    pub(crate) fn into_owned(self) -> Edit<HeaderValue> {
+        match self {
+            Self::VaryOnly => Edit::VaryOnly,
+            Self::RemoveCorsHeaders => Edit::RemoveCorsHeaders,
+            Self::Grant(allowed) => Edit::Grant(allowed.into_owned()),
+            Self::Full(edit) => Edit::Full(edit),
         }
-    }
-
-    pub(super) fn new(rules: &Rules, origin: Option<HeaderValue>, grant: &Grant) -> Self {
-        let (origin, credentials) = allowed_origin(rules, origin, grant);
-        Self {
-            origin: origin.unwrap_or(ANY),
-            credentials,
-            terms: grant.own_terms().cloned(),
-        }
-    }
-
-    #[inline(always)]
-    pub(crate) fn credentials(&self) -> bool {
-        self.credentials
-    }
-
-    #[inline(always)]
-    pub(crate) fn exposed(&self, rules: &Rules) -> Option<HeaderValue> {
-        let own = self.terms.as_ref().and_then(Terms::own_expose);
-        own.unwrap_or(&rules.expose).value(self.credentials)
-    }
-
-    #[inline(always)]
-    pub(crate) fn into_origin(self) -> HeaderValue {
-        self.origin
     }
 }
 
 /// The origin that a grant is for (`None` for `*`), and whether it allows credentials.
-pub(super) fn allowed_origin(
-    rules: &Rules,
-    origin: Option<HeaderValue>,
-    grant: &Grant,
-) -> (Option<HeaderValue>, bool) {
-    match (grant.granted_to(), origin) {
-        (GrantedTo::Origin, Some(origin)) => {
-            let credentials = grant.own_credentials().unwrap_or(rules.credentials);
-            (Some(origin), credentials)
+#[derive(Debug)]
+pub(crate) struct Allowed<V> {
+    pub(super) origin: Option<V>,
+    pub(super) credentials: bool,
+}
+
+impl<'a> Allowed<&'a HeaderValue> {
+    /// The same as [`new`](Self::new) with a grant that sets nothing, in fewer instructions.
+    #[inline(always)]
+    pub(super) fn on_own_terms(rules: &Rules, origin: Option<&'a HeaderValue>) -> Self {
+        Self {
+            origin,
+            credentials: origin.is_some() && rules.credentials,
         }
-        // https://fetch.spec.whatwg.org/#cors-protocol-and-credentials: never with `*`.
-        (GrantedTo::Any, _) | (GrantedTo::Origin, None) => (None, false),
+    }
+
+    #[inline(always)]
+    pub(super) fn new(rules: &Rules, origin: Option<&'a HeaderValue>, grant: &Grant) -> Self {
+        match (grant.granted_to(), origin) {
+            (GrantedTo::Origin, Some(origin)) => Self {
+                origin: Some(origin),
+                credentials: grant.own_credentials().unwrap_or(rules.credentials),
+            },
+            // https://fetch.spec.whatwg.org/#cors-protocol-and-credentials: never with `*`.
+            (GrantedTo::Any, _) | (GrantedTo::Origin, None) => Self {
+                origin: None,
+                credentials: false,
+            },
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn into_owned(self) -> Allowed<HeaderValue> {
+        Allowed {
+            origin: self.origin.cloned(),
+            credentials: self.credentials,
+        }
     }
 }
 
 pub(super) const ANY: HeaderValue = HeaderValue::from_static("*");
 
+/// The edits that are rare, and large.
+#[derive(Debug)]
+pub(crate) struct FullEdit {
+    /// `None` to remove every header of the protocol.
+    pub(super) allowed: Option<Allowed<HeaderValue>>,
+    /// Lists of the grant's own.
+    pub(super) terms: Option<Terms>,
+    pub(super) denial: Option<Denial>,
+}
+
+impl FullEdit {
+    #[cfg(feature = "tracing")]
+    pub(crate) fn denial(&self) -> Option<&Denial> {
+        self.denial.as_ref()
+    }
+
+    pub(crate) fn take_denial(&mut self) -> Option<Denial> {
+        self.denial.take()
+    }
+}
+
 /// An answer that does not come from the inner service.
 #[derive(Debug)]
-pub(crate) enum Answer {
+pub(crate) enum Answer<V> {
     /// To a preflight on the layer's own terms. All headers have been written when the layer was
     /// built, except for the origin; without one it is `*`.
-    Prepared {
-        origin: Option<HeaderValue>,
-        denial: Option<Denial>,
-    },
-    /// To a preflight on the grant's own terms, or if the lists depend on the request, as a `*`
-    /// does with credentials.
+    Prepared(Option<V>),
+    /// The same, with the requested method or names in place of `*`.
+    Echo(Echo<V>),
+    /// The refusal of a preflight, if nobody wants its denial.
+    RefusedPreflight,
+    /// An answer that has to be written for the request.
+    Full(Box<FullAnswer>),
+}
+
+impl Answer<&HeaderValue> {
+    #[inline(always)]
+    pub(crate) fn into_owned(self) -> Answer<HeaderValue> {
+        match self {
+            Self::Prepared(origin) => Answer::Prepared(origin.cloned()),
+            Self::Echo(echo) => Answer::Echo(Echo {
+                origin: echo.origin.clone(),
+                method: echo.method.cloned(),
+                headers: echo.headers.cloned(),
+            }),
+            Self::RefusedPreflight => Answer::RefusedPreflight,
+            Self::Full(answer) => Answer::Full(answer),
+        }
+    }
+}
+
+/// The values that replace `*`, because with credentials browsers take it for a name.
+#[derive(Debug)]
+pub(crate) struct Echo<V> {
+    pub(super) origin: V,
+    /// `None` if the layer lists methods.
+    pub(super) method: Option<V>,
+    /// `None` if the layer lists header names, or if no name is requested.
+    pub(super) headers: Option<V>,
+}
+
+/// The answers that are rare, and large.
+#[derive(Debug)]
+pub(crate) enum FullAnswer {
+    /// To a preflight on the grant's own terms, with names that cannot be echoed as they were sent, or
+    /// with a denial to record.
     Preflight {
-        origin: HeaderValue,
-        credentials: bool,
-        // Boxed: it is rare, and a small plan is cheap to move.
-        lists: Box<Lists>,
+        allowed: Allowed<HeaderValue>,
+        lists: Lists,
         denial: Option<Denial>,
     },
     Refusal {

@@ -1,22 +1,27 @@
-//! Headers that are written once, when the layer is built, and copied for each request: the fast
-//! way, with the same result as `write` in fewer instructions.
+//! The fast way to answer a preflight: headers that are written once, when the layer is built, and
+//! copied for each request.
+//!
+//! The result is the same as that of the slow way, `decide::grant_preflight` and [`write`](super::write),
+//! which can be read without this file. A property test in `layer::core` compares the two.
 
 use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{
-        ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD,
-        CACHE_CONTROL,
+        ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+        ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL,
     },
 };
 
 use super::{
-    plan::Lists,
+    plan::{ANY, Allowed, Answer, Echo, Lists},
+    rules::Rules,
     vary::Vary,
     write::{NO_STORE, preflight_headers},
 };
 use crate::{
     lists::{AllowHeaders, AllowMethods, MaxAge},
     policy::{PolicyProperties, Reach, union_of_names},
+    request::Preflight,
 };
 
 /// The headers that do not depend on a request, except for a stand-in for the origin.
@@ -24,9 +29,12 @@ use crate::{
 pub(crate) struct Prepared {
     pub(super) vary: Vary,
     pub(super) preflight_vary: Vary,
-    /// The answer to a preflight on the layer's own terms, with `*` in place of the origin; `None`
-    /// if it depends on the requested method or headers.
-    preflight: Option<HeaderMap>,
+    /// The answer to a preflight on the layer's own terms, with `*` in place of the origin and of
+    /// lists that depend on the request.
+    preflight: HeaderMap,
+    credentials: bool,
+    echoes_method: bool,
+    echoes_headers: bool,
     /// The headers of a refused preflight.
     pub(super) refused_preflight: HeaderMap,
     pub(super) no_store: bool,
@@ -54,21 +62,16 @@ impl Prepared {
         };
         let preflight_vary = Vary::new(union_of_names(&properties.varies_on(), of_preflight));
         let no_store = properties.caching().no_store;
-        let constant = || {
-            let lists = Lists {
-                methods: methods.constant_value(credentials)?,
-                headers: headers.constant_value(credentials)?,
-                max_age: MaxAge::capped(max_age, None),
-            };
-            Some(preflight_headers(
-                HeaderValue::from_static("*"),
-                credentials,
-                lists,
-                &preflight_vary,
-                no_store,
-            ))
+        let constant_methods = methods.constant_value(credentials);
+        let constant_headers = headers.constant_value(credentials);
+        let (echoes_method, echoes_headers) =
+            (constant_methods.is_none(), constant_headers.is_none());
+        let lists = Lists {
+            methods: constant_methods.unwrap_or(ANY),
+            headers: constant_headers.unwrap_or(Some(ANY)),
+            max_age: MaxAge::capped(max_age, None),
         };
-        let preflight = constant();
+        let preflight = preflight_headers(ANY, credentials, lists, &preflight_vary, no_store);
         let mut refused_preflight = HeaderMap::new();
         if no_store {
             refused_preflight.insert(CACHE_CONTROL, NO_STORE);
@@ -78,21 +81,22 @@ impl Prepared {
             vary,
             preflight_vary,
             preflight,
+            credentials,
+            echoes_method,
+            echoes_headers,
             refused_preflight,
             no_store,
         }
     }
 
-    pub(crate) fn has_preflight(&self) -> bool {
-        self.preflight.is_some()
+    /// Whether all answers on the layer's own terms are the same, except for the origin.
+    pub(super) fn is_constant(&self) -> bool {
+        !self.echoes_method && !self.echoes_headers
     }
 
     /// The prepared answer, with this origin or with `*`.
     pub(super) fn preflight(&self, origin: Option<HeaderValue>) -> HeaderMap {
-        let Some(prepared) = &self.preflight else {
-            return HeaderMap::new();
-        };
-        let mut headers = prepared.clone();
+        let mut headers = self.preflight.clone();
         if let Some(origin) = origin {
             // It was inserted first, so iterating finds it sooner than hashing. `insert` would also
             // reserve room for another header.
@@ -105,4 +109,52 @@ impl Prepared {
         }
         headers
     }
+
+    /// The prepared answer, with requested values in place of `*`.
+    pub(super) fn echo(&self, echo: Echo<HeaderValue>) -> HeaderMap {
+        let mut headers = self.preflight(Some(echo.origin));
+        if let Some(method) = echo.method
+            && let Some(stand_in) = headers.get_mut(ACCESS_CONTROL_ALLOW_METHODS)
+        {
+            *stand_in = method;
+        }
+        if let Some(names) = echo.headers {
+            if let Some(stand_in) = headers.get_mut(ACCESS_CONTROL_ALLOW_HEADERS) {
+                *stand_in = names;
+            }
+        } else if self.echoes_headers {
+            headers.remove(ACCESS_CONTROL_ALLOW_HEADERS);
+        }
+        headers
+    }
+}
+
+/// The prepared answer to a preflight, if there is one for these credentials and this request.
+pub(super) fn answer<'a>(
+    rules: &Rules,
+    allowed: &Allowed<&'a HeaderValue>,
+    preflight: &Preflight<'a>,
+) -> Option<Answer<&'a HeaderValue>> {
+    let prepared = &rules.prepared;
+    if allowed.credentials != prepared.credentials {
+        return None;
+    }
+    if prepared.is_constant() {
+        return Some(Answer::Prepared(allowed.origin));
+    }
+    let method = if prepared.echoes_method {
+        Some(preflight.echoed_method()?)
+    } else {
+        None
+    };
+    let headers = if prepared.echoes_headers {
+        rules.headers.echoed_line(preflight.headers())?
+    } else {
+        None
+    };
+    Some(Answer::Echo(Echo {
+        origin: allowed.origin?,
+        method,
+        headers,
+    }))
 }

@@ -48,4 +48,13 @@ impl Rules {
         }
         self.record_denials
     }
+
+    /// The same for the denials of refused preflights.
+    pub(crate) fn wants_refusals(&self) -> bool {
+        #[cfg(feature = "tracing")]
+        if super::audience::are_refusals_wanted() {
+            return true;
+        }
+        self.record_denials
+    }
 }

@@ -6,10 +6,7 @@ use http::{
     header::{ACCEPT_ENCODING, GetAll, VARY},
 };
 
-use crate::{
-    fetch::{Line, shared_value},
-    policy::union_of_names,
-};
+use crate::{fetch::shared_value, policy::union_of_names};
 
 /// Names for `Vary`
 /// ([RFC 9110, section 12.5.5](https://www.rfc-editor.org/rfc/rfc9110#section-12.5.5)).
@@ -39,24 +36,29 @@ impl Vary {
 
     /// Adds the missing names, each once. Existing ones stay; `*` covers all names.
     ///
-    /// Searches the names one by one: for the usual number of headers this costs less than hashing
-    /// a name that is absent. `entry` is avoided because it grows a full map even if nothing is
-    /// added.
-    #[inline(always)]
+    /// `entry` is avoided because it grows a full map even if nothing is added.
     pub(super) fn merge_into(&self, headers: &mut HeaderMap) {
+        self.merge_beside(headers.contains_key(VARY), headers);
+    }
+
+    /// The same, if it is known whether there is a `Vary`.
+    #[inline(always)]
+    pub(super) fn merge_beside(&self, is_there: bool, headers: &mut HeaderMap) {
         if self.names.is_empty() {
             return;
         }
-        if headers.keys().any(|name| *name == VARY) {
-            self.merge_with_lines(headers)
+        if is_there {
+            self.merge_with_lines(headers);
         } else {
             headers.insert(VARY, self.joined.clone());
         }
     }
 
     fn merge_with_lines(&self, headers: &mut HeaderMap) {
+        let lines = headers.get_all(VARY);
         // The usual cases first: nothing to add, or only `accept-encoding` there.
-        if let Some(Line::One(line)) = Line::find(headers, &VARY) {
+        let mut usual = lines.iter();
+        if let (Some(line), None) = (usual.next(), usual.next()) {
             if line == self.joined || line == "*" {
                 return;
             }
@@ -67,11 +69,8 @@ impl Vary {
                 return;
             }
         }
-        if has_member(&headers.get_all(VARY), "*") {
-            return;
-        }
         for (name, value) in &self.names {
-            if !has_member(&headers.get_all(VARY), name.as_str()) {
+            if !covers(&headers.get_all(VARY), name) {
                 headers.append(VARY, value.clone());
             }
         }
@@ -100,11 +99,14 @@ fn is_encoding(line: &HeaderValue) -> bool {
         .eq_ignore_ascii_case(name.as_str().as_bytes())
 }
 
-fn has_member(lines: &GetAll<'_, HeaderValue>, member: &str) -> bool {
+/// Whether the lines have the name, or `*`, which covers all names.
+fn covers(lines: &GetAll<'_, HeaderValue>, name: &HeaderName) -> bool {
+    let name = name.as_str().as_bytes();
     lines.iter().any(|line| {
         line.as_bytes()
             .split(|&byte| byte == b',')
-            .any(|element| element.trim_ascii().eq_ignore_ascii_case(member.as_bytes()))
+            .map(<[u8]>::trim_ascii)
+            .any(|member| member == b"*" || member.eq_ignore_ascii_case(name))
     })
 }
 

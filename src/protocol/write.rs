@@ -6,34 +6,45 @@ use http::{
     header::{
         ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS,
         ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
-        ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, WWW_AUTHENTICATE,
+        ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, VARY, WWW_AUTHENTICATE,
     },
 };
 
 use super::{
     cache_control,
-    plan::{Allowed, Answer, Edit, Lists, Refused},
+    plan::{ANY, Allowed, Answer, Edit, FullAnswer, Lists, Refused},
+    prepared::Prepared,
     rules::Rules,
     vary::Vary,
 };
 use crate::{
     fetch::{is_token, shared_value},
-    policy::Denial,
+    lists::ExposeHeaders,
+    policy::{Denial, Terms},
 };
 
-/// Edits the headers of the inner service's response.
-pub(crate) fn edit(edit: Edit, rules: &Rules, headers: &mut HeaderMap) {
+/// Edits the headers of the inner service's response, and takes the values out of the edit.
+pub(crate) fn edit(edit: &mut Edit<HeaderValue>, rules: &Rules, headers: &mut HeaderMap) {
+    let found = Found::among(headers);
     match edit {
         Edit::VaryOnly => {}
         Edit::RemoveCorsHeaders => {
-            strip(headers);
+            strip(&found, headers);
         }
         Edit::Grant(allowed) => {
-            let exposed_by_service = strip(headers);
-            grant(allowed, rules, exposed_by_service, headers);
+            let exposed_by_service = strip(&found, headers);
+            grant(allowed, &rules.expose, exposed_by_service, headers);
+        }
+        Edit::Full(edit) => {
+            let exposed_by_service = strip(&found, headers);
+            if let Some(allowed) = &mut edit.allowed {
+                let own = edit.terms.as_ref().and_then(Terms::own_expose);
+                let expose = own.unwrap_or(&rules.expose);
+                grant(allowed, expose, exposed_by_service, headers);
+            }
         }
     }
-    rules.prepared.vary.merge_into(headers);
+    rules.prepared.vary.merge_beside(found.vary, headers);
     if rules.properties.caching().private_responses {
         cache_control::keep_out_of_shared_caches(headers);
     }
@@ -47,30 +58,40 @@ pub(crate) struct Written {
     pub(crate) record: Option<Denial>,
 }
 
-pub(crate) fn answer(answer: Answer, rules: &Rules) -> Written {
+#[inline(always)]
+pub(crate) fn answer(answer: Answer<HeaderValue>, rules: &Rules) -> Written {
+    let prepared = &rules.prepared;
+    let (status, headers) = match answer {
+        Answer::Prepared(origin) => (rules.preflight_status, prepared.preflight(origin)),
+        Answer::Echo(echo) => (rules.preflight_status, prepared.echo(echo)),
+        Answer::RefusedPreflight => refused_preflight(prepared),
+        Answer::Full(answer) => return full_answer(*answer, rules),
+    };
+    Written {
+        status,
+        headers,
+        record: None,
+    }
+}
+
+fn full_answer(answer: FullAnswer, rules: &Rules) -> Written {
     match answer {
-        Answer::Prepared { origin, denial } => Written {
-            status: rules.preflight_status,
-            headers: rules.prepared.preflight(origin),
-            record: denial,
-        },
-        Answer::Preflight {
-            origin,
-            credentials,
+        FullAnswer::Preflight {
+            allowed,
             lists,
             denial,
         } => Written {
             status: rules.preflight_status,
             headers: preflight_headers(
-                origin,
-                credentials,
-                *lists,
+                allowed.origin.unwrap_or(ANY),
+                allowed.credentials,
+                lists,
                 &rules.prepared.preflight_vary,
                 rules.prepared.no_store,
             ),
             record: denial,
         },
-        Answer::Refusal {
+        FullAnswer::Refusal {
             to,
             readable,
             denial,
@@ -89,15 +110,15 @@ pub(crate) fn answer(answer: Answer, rules: &Rules) -> Written {
 /// <https://fetch.spec.whatwg.org/#http-responses>
 #[inline(always)]
 fn grant(
-    allowed: Allowed,
-    rules: &Rules,
+    allowed: &mut Allowed<HeaderValue>,
+    expose: &ExposeHeaders,
     exposed_by_service: Option<String>,
     headers: &mut HeaderMap,
 ) {
-    if allowed.credentials() {
+    if allowed.credentials {
         headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, TRUE);
     }
-    let exposed = allowed.exposed(rules);
+    let exposed = expose.value(allowed.credentials);
     let exposed = match exposed_by_service {
         None => exposed,
         Some(names) => merged_names(exposed, &names),
@@ -105,7 +126,8 @@ fn grant(
     if let Some(names) = exposed {
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, names);
     }
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed.into_origin());
+    let origin = allowed.origin.take().unwrap_or(ANY);
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
 }
 
 /// The layer's exposed names and then the service's, each once. A handler may expose more names
@@ -166,9 +188,7 @@ fn refusal(
 ) -> (StatusCode, HeaderMap) {
     let prepared = &rules.prepared;
     let (status, mut headers) = match &to {
-        // All preflight refusals look alike. No page can read them, so a reason would only help
-        // someone who probes.
-        Refused::Preflight => return (StatusCode::FORBIDDEN, prepared.refused_preflight.clone()),
+        Refused::Preflight => return refused_preflight(prepared),
         Refused::GrpcRequest(grpc) => (StatusCode::OK, grpc.refuse(denial.kind())),
         Refused::Request => (denial.status(), challenge(denial.status())),
     };
@@ -196,6 +216,13 @@ fn refusal(
     (status, headers)
 }
 
+/// All preflight refusals look alike. No page can read them, so a reason would only help someone who
+/// probes.
+#[inline(always)]
+fn refused_preflight(prepared: &Prepared) -> (StatusCode, HeaderMap) {
+    (StatusCode::FORBIDDEN, prepared.refused_preflight.clone())
+}
+
 /// RFC 6750, section 3.1.
 fn challenge(status: StatusCode) -> HeaderMap {
     let mut headers = HeaderMap::new();
@@ -206,11 +233,35 @@ fn challenge(status: StatusCode) -> HeaderMap {
     headers
 }
 
+/// The result of one pass over the names in the inner service's response.
+///
+/// For the usual number of headers, a pass costs less than hashing one name that is absent.
+struct Found {
+    vary: bool,
+    /// Any `Access-Control-*` header.
+    protocol: bool,
+}
+
+impl Found {
+    #[inline(always)]
+    fn among(headers: &HeaderMap) -> Self {
+        let mut found = Self {
+            vary: false,
+            protocol: false,
+        };
+        for name in headers.keys() {
+            found.vary |= *name == VARY;
+            found.protocol |= is_of_the_protocol(name);
+        }
+        found
+    }
+}
+
 /// Removes every `Access-Control-*` header, also ones that this crate does not know: they could
 /// grant something. Returns the names that the inner service exposes.
 #[inline(always)]
-fn strip(headers: &mut HeaderMap) -> Option<String> {
-    if headers.keys().any(is_of_the_protocol) {
+fn strip(found: &Found, headers: &mut HeaderMap) -> Option<String> {
+    if found.protocol {
         remove_those_of_the_protocol(headers)
     } else {
         None

@@ -1,4 +1,4 @@
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderValue, Method};
 
 use super::malformed::Malformed;
 use crate::fetch::{Line, RequestedHeaders, is_forbidden_method};
@@ -10,6 +10,7 @@ use crate::fetch::{Line, RequestedHeaders, is_forbidden_method};
 #[derive(Debug)]
 pub struct Preflight<'a> {
     method: Method,
+    method_line: &'a HeaderValue,
     headers: RequestedHeaders<'a>,
 }
 
@@ -27,6 +28,12 @@ impl<'a> Preflight<'a> {
         &self.headers
     }
 
+    /// The method as it was sent, if it can be echoed. A page can ask for a method named `*`, and
+    /// echoing it would send a wildcard.
+    pub(crate) fn echoed_method(&self) -> Option<&'a HeaderValue> {
+        (self.method_line != "*").then_some(self.method_line)
+    }
+
     /// Parses `Access-Control-Request-Method` and `Access-Control-Request-Headers`.
     ///
     /// # Errors
@@ -35,17 +42,22 @@ impl<'a> Preflight<'a> {
     /// or more than the bounds of [`RequestedHeaders`].
     #[inline(always)]
     pub(crate) fn parse(method: Line<'a>, headers: &'a HeaderMap) -> Result<Self, Malformed> {
-        let method = match method {
+        let method_line = match method {
             Line::One(method) if method.len() <= Self::MAX_METHOD_LEN => method,
             Line::One(_) | Line::Several => return Err(Malformed::Preflight),
         };
-        let method = Method::from_bytes(method.as_bytes()).map_err(|_| Malformed::Preflight)?;
+        let method =
+            Method::from_bytes(method_line.as_bytes()).map_err(|_| Malformed::Preflight)?;
         // No browser asks for these, so the preflight does not come from a page.
         if is_forbidden_method(method.as_str()) {
             return Err(Malformed::Preflight);
         }
         let headers = RequestedHeaders::parse(headers).ok_or(Malformed::Preflight)?;
-        Ok(Self { method, headers })
+        Ok(Self {
+            method,
+            method_line,
+            headers,
+        })
     }
 }
 
