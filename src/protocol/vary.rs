@@ -69,8 +69,13 @@ impl Vary {
                 return;
             }
         }
-        for (name, value) in &self.names {
-            if !covers(&headers.get_all(VARY), name) {
+        let is_missing = |(name, _): &(HeaderName, HeaderValue)| !covers(&lines, name);
+        let Some(first) = self.names.iter().position(is_missing) else {
+            return;
+        };
+        // Usually it is the only one, so the lines are searched once.
+        for (i, (name, value)) in self.names.iter().enumerate().skip(first) {
+            if i == first || !covers(&headers.get_all(VARY), name) {
                 headers.append(VARY, value.clone());
             }
         }
