@@ -44,7 +44,7 @@ trusted/source: trusted/entry
 trusted/registry: trusted trusted/source trusted/entry policy request origin lists time
 trusted/store: trusted trusted/registry trusted/source trusted/entry time
 trusted/replica: trusted/registry trusted/source trusted/entry trusted
-test_util: fetch origin layer
+test_util: fetch origin layer policy
 guide:
 '
 

@@ -24,6 +24,7 @@ use crate::{
 /// );
 /// ```
 #[derive(Clone)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct Denial {
     kind: DenialKind,
     readable: bool,
@@ -50,7 +51,6 @@ impl Denial {
     }
 
     /// Adds a reason for the operator. It is logged, so it must not contain secrets.
-    #[must_use]
     pub fn reason(mut self, reason: impl Into<Box<str>>) -> Self {
         self.details_mut().reason = Some(reason.into());
         self
@@ -60,7 +60,6 @@ impl Denial {
     /// so that the page can tell an expired token from a network failure.
     ///
     /// Only for an origin that you have verified to be one that the service talks to.
-    #[must_use]
     pub fn readable(mut self) -> Self {
         self.readable = true;
         self
@@ -69,7 +68,6 @@ impl Denial {
     /// As [`readable`](Self::readable), and says whether a page that sends credentials can read the
     /// refusal, whatever the layer says: as the grant would have said by
     /// [`allow_credentials`](crate::Grant::allow_credentials).
-    #[must_use]
     pub fn readable_with(mut self, credentials: bool) -> Self {
         self.credentials = Some(credentials);
         self.readable()

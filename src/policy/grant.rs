@@ -19,6 +19,7 @@ use super::terms::Terms;
 /// let grant = Grant::new().allow_credentials(true).max_age_at_most(Duration::from_secs(60));
 /// ```
 #[derive(Clone, Default)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct Grant {
     granted_to: GrantedTo,
     credentials: Option<bool>,
@@ -54,14 +55,12 @@ impl Grant {
 
     /// Allows or forbids credentials, whatever the layer says. Without effect on
     /// [`any_origin`](Self::any_origin).
-    #[must_use]
     pub fn allow_credentials(mut self, allowed: bool) -> Self {
         self.credentials = Some(allowed);
         self
     }
 
     /// Lets browsers keep the answer to a preflight at most this long, in whole seconds.
-    #[must_use]
     pub fn max_age_at_most(mut self, cap: Duration) -> Self {
         let cap = u32::try_from(cap.as_secs()).unwrap_or(u32::MAX);
         // Combinators may call this in turn; the shortest time holds.
@@ -70,7 +69,6 @@ impl Grant {
     }
 
     /// Replaces the layer's lists by these.
-    #[must_use]
     pub fn terms(mut self, terms: Terms) -> Self {
         self.terms = Some(terms);
         self
@@ -79,7 +77,6 @@ impl Grant {
     /// Adds a value to the extensions of the request, as an `Arc<T>`, for the inner service. A
     /// policy that has verified a token passes it on in this way, so that nobody verifies it a
     /// second time, perhaps by other rules.
-    #[must_use]
     pub fn attach<T: Any + Send + Sync + fmt::Debug>(mut self, found: Arc<T>) -> Self {
         self.attachment = Some(found);
         self

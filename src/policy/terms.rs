@@ -16,6 +16,7 @@ use crate::lists::{AllowHeaders, AllowMethods, ExposeHeaders};
 /// # Ok::<(), tower_cors::ConfigErrors>(())
 /// ```
 #[derive(Clone, Debug, Default)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct Terms(Arc<Lists>);
 
 #[derive(Clone, Debug, Default)]
@@ -32,21 +33,18 @@ impl Terms {
     }
 
     /// Replaces the methods that pages may use.
-    #[must_use]
     pub fn methods(mut self, methods: AllowMethods) -> Self {
         Arc::make_mut(&mut self.0).methods = Some(methods);
         self
     }
 
     /// Replaces the request headers that pages may send.
-    #[must_use]
     pub fn headers(mut self, headers: AllowHeaders) -> Self {
         Arc::make_mut(&mut self.0).headers = Some(headers);
         self
     }
 
     /// Replaces the response headers that pages may read.
-    #[must_use]
     pub fn expose(mut self, expose: ExposeHeaders) -> Self {
         Arc::make_mut(&mut self.0).expose = Some(expose);
         self

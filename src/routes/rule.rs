@@ -43,6 +43,7 @@ use crate::{
 /// assert!(CorsLayer::by_method().rule([Method::GET], leak).build().is_err());
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct MethodRule(Arc<Rule>);
 
 #[derive(Clone, Debug)]
@@ -109,7 +110,6 @@ impl MethodRule {
 
     /// The request headers that pages may send: see [`AllowHeaders`](crate::lists::AllowHeaders).
     /// Bearer rules add `Authorization`.
-    #[must_use]
     pub fn allow_headers(mut self, headers: impl Into<ConfigList>) -> Self {
         Arc::make_mut(&mut self.0).headers = headers.into();
         self
@@ -117,14 +117,12 @@ impl MethodRule {
 
     /// The response headers that pages may read: see
     /// [`ExposeHeaders`](crate::lists::ExposeHeaders).
-    #[must_use]
     pub fn expose_headers(mut self, headers: impl Into<ConfigList>) -> Self {
         Arc::make_mut(&mut self.0).expose = headers.into();
         self
     }
 
     /// How long browsers may keep the answer to a preflight: see [`MaxAge`](crate::lists::MaxAge).
-    #[must_use]
     pub fn max_age(mut self, max_age: Duration) -> Self {
         Arc::make_mut(&mut self.0).max_age = Some(max_age);
         self
@@ -132,7 +130,6 @@ impl MethodRule {
 
     /// Whether pages may send cookies, unless the policy decides that itself. Default: no. Any
     /// origin together with credentials does not build.
-    #[must_use]
     pub fn allow_credentials(mut self, allowed: bool) -> Self {
         Arc::make_mut(&mut self.0).credentials = allowed;
         self
@@ -140,7 +137,6 @@ impl MethodRule {
 
     /// Whether requests whose origin is denied are forwarded or refused. Default: as the policy's
     /// properties say. Registries and bearer callers refuse them, lists forward them.
-    #[must_use]
     pub fn denied_requests(mut self, denied_requests: DeniedRequests) -> Self {
         Arc::make_mut(&mut self.0).denied_requests = Some(denied_requests);
         self

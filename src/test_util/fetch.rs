@@ -28,6 +28,7 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct Fetch {
     pub(super) origin: RequestOrigin,
     pub(super) method: Method,
@@ -80,7 +81,6 @@ impl Fetch {
     /// word.
     ///
     /// [forbidden]: https://fetch.spec.whatwg.org/#forbidden-request-header
-    #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         if !is_forbidden_request_header(name.as_str()) && !overrides_the_method(&name, &value) {
             self.headers.append(name, value);
@@ -89,7 +89,6 @@ impl Fetch {
     }
 
     /// Sets the credentials mode.
-    #[must_use]
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = credentials;
         self
@@ -97,7 +96,6 @@ impl Fetch {
 
     /// The cookies that the browser keeps for the service: they go with the request, and never
     /// with the preflight, when credentials are included.
-    #[must_use]
     pub fn cookies(mut self, cookies: HeaderValue) -> Self {
         self.cookies = Some(cookies);
         self
@@ -105,7 +103,6 @@ impl Fetch {
 
     /// Has a preflight come first in any case, as with upload listeners and streamed bodies
     /// ([Fetch](https://fetch.spec.whatwg.org/#use-cors-preflight-flag)).
-    #[must_use]
     pub fn use_cors_preflight(mut self) -> Self {
         self.use_cors_preflight = true;
         self

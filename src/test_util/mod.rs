@@ -29,7 +29,7 @@
 //! let outcome = with_id.play(service, ()).await?;
 //! assert!(matches!(
 //!     outcome,
-//!     Outcome::PreflightFailed(Failure::HeaderNotAllowed(name)) if name == "x-id"
+//!     Outcome::PreflightFailed(Failure::HeaderNotAllowed(name), _) if name == "x-id"
 //! ));
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! # })?;

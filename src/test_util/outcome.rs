@@ -4,6 +4,7 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::{failure::Failure, fetch::Fetch};
+use crate::policy::Denial;
 
 /// How a fetch ends for the page.
 #[derive(Debug)]
@@ -13,10 +14,11 @@ pub enum Outcome<B> {
     Readable(Response<B>),
     /// `fetch()` refuses before anything is sent.
     NotSent(Failure),
-    /// The preflight failed, so that the request itself was not sent.
-    PreflightFailed(Failure),
-    /// The request was sent and has had its effect; the page cannot read the answer.
-    Blocked(Failure),
+    /// The preflight failed, so that the request itself was not sent. The answer to the preflight
+    /// is for the test: a [`Denial`](crate::Denial) in its extensions says why.
+    PreflightFailed(Failure, Response<B>),
+    /// The request was sent and has had its effect; the page cannot read the answer, the test can.
+    Blocked(Failure, Response<B>),
 }
 
 impl<B> Outcome<B> {
@@ -28,9 +30,20 @@ impl<B> Outcome<B> {
     pub fn into_readable(self) -> Result<Response<B>, Failure> {
         match self {
             Self::Readable(response) => Ok(response),
-            Self::NotSent(failure) | Self::PreflightFailed(failure) | Self::Blocked(failure) => {
-                Err(failure)
-            }
+            Self::NotSent(failure)
+            | Self::PreflightFailed(failure, _)
+            | Self::Blocked(failure, _) => Err(failure),
+        }
+    }
+
+    /// The denial that the layer has left in the response's extensions, if it
+    /// [records denials](crate::CorsLayerBuilder::record_denials).
+    pub fn denial(&self) -> Option<&Denial> {
+        match self {
+            Self::NotSent(_) => None,
+            Self::Readable(response)
+            | Self::PreflightFailed(_, response)
+            | Self::Blocked(_, response) => response.extensions().get(),
         }
     }
 
@@ -38,9 +51,9 @@ impl<B> Outcome<B> {
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Readable(_) => None,
-            Self::NotSent(failure) | Self::PreflightFailed(failure) | Self::Blocked(failure) => {
-                Some(failure)
-            }
+            Self::NotSent(failure)
+            | Self::PreflightFailed(failure, _)
+            | Self::Blocked(failure, _) => Some(failure),
         }
     }
 }
@@ -70,12 +83,12 @@ impl Fetch {
         if let Some(preflight) = self.preflight() {
             let answer = call(&mut service, preflight.map(|()| ReqBody::default())).await?;
             if let Err(failure) = self.check_preflight(answer.status(), answer.headers()) {
-                return Ok(Outcome::PreflightFailed(failure));
+                return Ok(Outcome::PreflightFailed(failure, answer));
             }
         }
         let mut answer = call(&mut service, request).await?;
         if let Err(failure) = self.cors_check(answer.headers()) {
-            return Ok(Outcome::Blocked(failure));
+            return Ok(Outcome::Blocked(failure, answer));
         }
         let headers = mem::take(answer.headers_mut());
         *answer.headers_mut() = self.readable_headers(&headers);
@@ -148,12 +161,12 @@ mod tests {
         let outcome = play(fetch("https://b.example", Method::GET)).await;
         assert!(matches!(
             outcome,
-            Outcome::Blocked(Failure::MissingAllowOrigin)
+            Outcome::Blocked(Failure::MissingAllowOrigin, _)
         ));
         let outcome = play(fetch("https://b.example", Method::PUT)).await;
         assert!(matches!(
             outcome,
-            Outcome::PreflightFailed(Failure::MissingAllowOrigin)
+            Outcome::PreflightFailed(Failure::MissingAllowOrigin, _)
         ));
         // The layer says what is allowed, so that the method is named and not the origin.
         let outcome = play(fetch("https://a.example", Method::PATCH)).await;

@@ -26,6 +26,7 @@ use crate::origin::{
 /// );
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct ListRules {
     http: Http,
     schemes: Vec<Box<str>>,
@@ -63,7 +64,6 @@ impl ListRules {
     }
 
     /// Lets in `http` origins of this machine, for development.
-    #[must_use]
     pub fn http_loopback(mut self) -> Self {
         self.http = self.http.max(Http::Loopback);
         self
@@ -71,14 +71,12 @@ impl ListRules {
 
     /// Lets in any `http` origin: an attacker on the network between a user and such an origin
     /// acts as that page.
-    #[must_use]
     pub fn dangerously_allow_http(mut self) -> Self {
         self.http = Http::Always;
         self
     }
 
     /// Lets in a scheme of apps, such as `capacitor` or `chrome-extension`, in whatever case.
-    #[must_use]
     pub fn scheme(mut self, scheme: impl Into<Box<str>>) -> Self {
         // RFC 3986, section 3.1: schemes are case-insensitive, and lower case is canonical.
         self.schemes.push(scheme.into().to_ascii_lowercase().into());
@@ -86,14 +84,12 @@ impl ListRules {
     }
 
     /// Lets in the wildcards of [`OriginPattern`], not below or above a public suffix.
-    #[must_use]
     pub fn wildcards(mut self) -> Self {
         self.wildcards = true;
         self
     }
 
     /// Lets in entries that end in one slash, which is dropped.
-    #[must_use]
     pub fn trailing_slash(mut self) -> Self {
         self.trailing_slash = true;
         self
@@ -101,14 +97,12 @@ impl ListRules {
 
     /// Reads an entry without a scheme, such as `example.com` or `example.com:8443`, as an `https`
     /// origin of that host.
-    #[must_use]
     pub fn hosts_mean_https(mut self) -> Self {
         self.hosts_mean_https = true;
         self
     }
 
     /// How long an entry may be, in bytes, with white space around it. Default: 255.
-    #[must_use]
     pub fn max_entry_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self

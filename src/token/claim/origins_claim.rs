@@ -32,6 +32,7 @@ use super::{
 /// });
 /// ```
 #[derive(Clone)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct OriginsClaim {
     place: Place,
     format: OriginsFormat,
@@ -81,14 +82,12 @@ impl OriginsClaim {
     }
 
     /// Looks below the top level instead: a JSON Pointer (RFC 6901), which begins with `/`.
-    #[must_use]
     pub fn pointer(mut self, pointer: impl Into<Box<str>>) -> Self {
         self.place = Place::Pointer(pointer.into());
         self
     }
 
     /// Says that the list is JSON inside a text: `"[\"https://contoso.com\"]"`.
-    #[must_use]
     pub fn json_text(mut self) -> Self {
         self.is_json_text = true;
         self
@@ -96,7 +95,6 @@ impl OriginsClaim {
 
     /// Says that the list is in a JSON object which is itself a text, the value of the claim
     /// `outer`.
-    #[must_use]
     pub fn inside_json_text(mut self, outer: impl Into<Box<str>>) -> Self {
         self.outer = Some(outer.into());
         self

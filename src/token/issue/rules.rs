@@ -23,6 +23,7 @@ use crate::{
 /// assert!(list("https://contoso.com;https://litware.com").is_err());
 /// ```
 #[derive(Clone)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct IssueRules {
     entries: ListRules,
     max_entries: usize,
@@ -47,7 +48,6 @@ impl IssueRules {
     }
 
     /// Which kinds of entries are let in; by default `https` origins, each spelt out.
-    #[must_use]
     pub fn entries(mut self, rules: ListRules) -> Self {
         self.entries = rules;
         self
@@ -55,7 +55,6 @@ impl IssueRules {
 
     /// How many entries a list may have, equal ones among them; at most
     /// [`MAX_ENTRIES`](Self::MAX_ENTRIES).
-    #[must_use]
     pub fn max_entries(mut self, max_entries: usize) -> Self {
         self.max_entries = max_entries.min(Self::MAX_ENTRIES);
         self
@@ -63,13 +62,11 @@ impl IssueRules {
 
     /// Lets in only origins of the set. Wildcards are not let in then: the set may have less than
     /// they match.
-    #[must_use]
     pub fn only(self, registered: OriginSet) -> Self {
         self.only_if(move |origin| registered.contains(origin))
     }
 
     /// Lets in only origins that `is_registered` accepts, and no wildcards.
-    #[must_use]
     pub fn only_if<F>(mut self, is_registered: F) -> Self
     where
         F: Fn(&Origin) -> bool + Send + Sync + 'static,

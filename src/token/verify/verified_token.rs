@@ -11,6 +11,7 @@ use crate::{time::MAX_LEEWAY, token::claim::Claims};
 
 /// What an authentic token says.
 #[derive(Clone)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct VerifiedToken {
     claims: Arc<Claims>,
     is_bound: bool,
@@ -47,7 +48,6 @@ impl VerifiedToken {
     }
 
     /// Sets when the token ceases to be good.
-    #[must_use]
     pub fn expires_at(mut self, time: SystemTime) -> Self {
         self.expires_at = Some(time);
         self
@@ -55,7 +55,6 @@ impl VerifiedToken {
 
     /// Sets how much longer the token is accepted, because its issuer's clock may be ahead. Nothing
     /// that is handed out for it lasts that long. At most 5 minutes; more is taken for that.
-    #[must_use]
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway.min(MAX_LEEWAY);
         self
@@ -63,7 +62,6 @@ impl VerifiedToken {
 
     /// Sets how long this may be believed without asking the verifier again, as where the issuer
     /// may withdraw the token. It is good all the same: who has just been told so need not ask.
-    #[must_use]
     pub fn fresh_until(mut self, time: SystemTime) -> Self {
         self.fresh_until = Some(time);
         self

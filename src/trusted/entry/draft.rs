@@ -37,7 +37,7 @@ pub(crate) const MAX_NAME_CHARS: usize = 255;
 ///
 /// [Secure Contexts, section 3.1]: https://www.w3.org/TR/secure-contexts/#is-origin-trustworthy
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
+#[must_use = "it does nothing until it is passed on"]
 pub struct OriginDraft {
     name: Box<str>,
     pattern: OriginPattern,
