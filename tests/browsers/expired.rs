@@ -68,7 +68,9 @@ fn expired(page: &str, index: &IssuedIndex, clock: &Held) -> String {
 }
 
 fn tokens() -> TokenOriginsBuilder {
-    let verifier = JwtVerifier::builder().key(key().to_public());
+    let verifier = JwtVerifier::builder()
+        .key(key().to_public())
+        .audience("chat");
     TokenOrigins::builder()
         .verifier(verifier.build().unwrap())
         .claim(OriginsClaim::delimited("ao", ';'))
