@@ -346,7 +346,7 @@ async fn check(
             SHOP,
             "allowed-origins a text, no array",
             Some(&text),
-            Seen::refused(401),
+            Seen::refused(403),
         ),
         (
             SHOP,

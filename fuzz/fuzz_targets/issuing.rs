@@ -3,7 +3,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tower_cors::token::{claim::{ListRules, OriginsFormat}, issue::{AllowedOrigins, IssueRules}};
+use tower_cors::token::{
+    claim::{ListRules, OriginsFormat},
+    issue::{AllowedOrigins, IssueRules},
+};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = str::from_utf8(bytes) else {

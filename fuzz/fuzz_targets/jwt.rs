@@ -12,7 +12,10 @@ use libfuzzer_sys::fuzz_target;
 use tower_cors::token::{
     TokenVerifier,
     claim::Claims,
-    verify::{TokenRequest, VerifyError, VerifyResult, jwt::{JwtAlgorithm, JwtKey, JwtVerifier}},
+    verify::{
+        TokenRequest, VerifyError, VerifyResult,
+        jwt::{JwtAlgorithm, JwtKey, JwtVerifier},
+    },
 };
 
 const SECRET: &[u8] = b"a secret of at least thirty-two bytes";

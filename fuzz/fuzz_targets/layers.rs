@@ -13,7 +13,9 @@ use tower::{Layer, Service, service_fn};
 use tower_cors::{
     CorsLayer,
     token::{
-        TokenOrigins, TokenVerifier, claim::OriginsClaim, source::TokenSource,
+        TokenOrigins, TokenVerifier,
+        claim::OriginsClaim,
+        source::TokenSource,
         verify::{TokenRequest, VerifyError, VerifyFuture},
     },
 };

@@ -16,8 +16,10 @@ use tower::{Layer, Service, service_fn};
 use tower_cors::{
     CorsLayer,
     token::{
-        TokenOrigins, TokenVerifier, VerifiedToken, claim::{Claims, OriginsClaim},
-        source::TokenSource, verify::{TokenRequest, VerifyFuture},
+        TokenOrigins, TokenVerifier, VerifiedToken,
+        claim::{Claims, OriginsClaim},
+        source::TokenSource,
+        verify::{TokenRequest, VerifyFuture},
     },
 };
 
