@@ -112,6 +112,13 @@ proptest! {
     }
 }
 
+#[test]
+fn a_name_with_a_bracket_has_no_registrable_domain() {
+    for host in ["[::1]", " .[.🈐", "a.[.com", "a[.com", "a.com["] {
+        assert_eq!(PublicSuffix::of(host).registrable_domain(), None, "{host}");
+    }
+}
+
 fn check_answer(host: &str) -> Result<(), TestCaseError> {
     if let Some(domain) = PublicSuffix::of(host).registrable_domain() {
         let bare = host.strip_suffix('.').unwrap_or(host);

@@ -81,7 +81,8 @@ impl<'a> PublicSuffix<'a> {
         let above = above.strip_suffix('.')?;
         let label = above.rfind('.').map_or(0, |dot| dot + 1);
         let is_empty = label == above.len() || suffix.is_empty();
-        let is_address = self.host.starts_with('[') || self.host.parse::<Ipv4Addr>().is_ok();
+        // Only IPv6 addresses have brackets; no name has one anywhere.
+        let is_address = self.host.contains('[') || self.host.parse::<Ipv4Addr>().is_ok();
         (!is_empty && !is_address).then(|| &self.host[label..])
     }
 
