@@ -9,7 +9,10 @@
 
 mod byte_set;
 mod error;
+mod families;
 mod grammar;
+mod host;
+mod ipv6;
 mod pattern;
 mod public_suffix;
 mod punycode;
@@ -19,22 +22,26 @@ mod suggest;
 mod tuple;
 
 #[cfg(any(feature = "token", feature = "trusted"))]
-pub(crate) use self::grammar::is_loopback_host;
-#[cfg(feature = "token")]
-pub(crate) use self::grammar::{MAX_IPV6_LEN, MAX_SCHEME_LEN, serialise_ipv6};
+pub(crate) use self::host::is_loopback_host;
 pub use self::{
     error::{OriginError, OriginErrorKind},
     pattern::OriginPattern,
     set::OriginSet,
     tuple::{Origin, RequestOrigin},
 };
-#[cfg(feature = "trusted")]
-pub(crate) use self::{grammar::MAX_HOST_LEN, shape::PortPattern};
 pub(crate) use self::{
+    families::LookUp,
     grammar::{MAX_ORIGIN_LEN, default_port, is_secure},
     pattern::PatternRef,
     public_suffix::{crosses_public_suffix, own_name_instead},
-    set::{LookUp, OriginSetBuilder},
+    set::OriginSetBuilder,
     shape::{HostPattern, Permitted},
     suggest::{explain, suggested_origin},
 };
+#[cfg(feature = "token")]
+pub(crate) use self::{
+    grammar::MAX_SCHEME_LEN,
+    ipv6::{MAX_IPV6_LEN, serialise_ipv6},
+};
+#[cfg(feature = "trusted")]
+pub(crate) use self::{host::MAX_HOST_LEN, shape::PortPattern};

@@ -4,7 +4,8 @@ use std::{fmt, net::Ipv4Addr, str::FromStr};
 
 use super::{
     error::{OriginError, OriginErrorKind as Kind},
-    grammar::{are_labels, narrow},
+    grammar::narrow,
+    host::are_labels,
     shape::{HostPattern, Permitted, PortPattern, Shape, mask},
     suggest,
     tuple::Origin,

@@ -4,10 +4,8 @@ use std::net::Ipv4Addr;
 
 use super::{
     error::OriginErrorKind as Kind,
-    grammar::{
-        MAX_HOST_LEN, application_host_len, host_len, is_usual_host, names_hosts, narrow,
-        parse_port, registrable_len, scheme_end,
-    },
+    grammar::{names_hosts, narrow, parse_port, scheme_end},
+    host::{MAX_HOST_LEN, application_host_len, host_len, is_usual_host, registrable_len},
     public_suffix::is_registry_suffix,
     punycode::is_punycode,
 };

@@ -4,7 +4,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{
     error::{OriginError, OriginErrorKind},
-    grammar::{MAX_IPV6_LEN, default_port, serialise_ipv6},
+    grammar::default_port,
+    ipv6::{MAX_IPV6_LEN, serialise_ipv6},
     shape::Shape,
 };
 

@@ -10,7 +10,8 @@ use http::HeaderValue;
 
 use super::{
     error::{OriginError, OriginErrorKind},
-    grammar::{Parts, is_loopback_host},
+    grammar::Parts,
+    host::is_loopback_host,
     suggest,
 };
 

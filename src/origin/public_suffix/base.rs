@@ -1,7 +1,7 @@
 //! The base of a wildcard: what stands right of its `*.`.
 
 use super::{
-    super::grammar::is_loopback_host,
+    super::host::is_loopback_host,
     suffix::{PublicSuffix, Section},
 };
 

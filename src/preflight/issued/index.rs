@@ -1,13 +1,9 @@
-use std::{
-    fmt,
-    hash::{BuildHasher, RandomState},
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use super::{
     error::RegisterError,
-    live_tokens::{Limits, LiveTokens, MAX_LIFETIME},
+    live_tokens::{Limits, MAX_LIFETIME},
+    shared::{STEP, Shared},
     token::{Issued, IssuedChanges, IssuedCursor, Merged},
 };
 use crate::{
@@ -15,7 +11,7 @@ use crate::{
     policy::{Denial, DenialKind, Grant, OriginPolicy, PolicyProperties, Verdict, VerdictFuture},
     preflight::DEFAULT_MAX_AGE,
     request::CorsRequest,
-    revocation::{OnRevoked, RevocationError, Revocations, Revoked, end_of, seconds},
+    revocation::{RevocationError, Revocations, end_of},
     time::{Clock, SystemClock},
 };
 
@@ -61,16 +57,6 @@ pub struct IssuedIndex {
     max_age: Duration,
 }
 
-struct Shared {
-    /// Tells this index from all others, and from itself after a restart.
-    list: u64,
-    revocations: Revocations,
-    live: RwLock<LiveTokens>,
-}
-
-/// How many tokens are removed while a lock is held, so that nobody waits for long.
-const STEP: usize = 256;
-
 impl IssuedIndex {
     /// The longest id of a token, session or tenant, in bytes.
     pub const MAX_ID_LEN: usize = Revocations::MAX_ID_LEN;
@@ -91,16 +77,8 @@ impl IssuedIndex {
 
     /// An empty index that closes the preflights of what is revoked in this list, and has its clock.
     pub fn sharing(max_entries: usize, revocations: &Revocations) -> Self {
-        let shared = Arc::new(Shared {
-            // Random: the standard library seeds it from the operating system.
-            list: RandomState::new().hash_one(0_u8) | 1,
-            revocations: revocations.clone(),
-            live: RwLock::default(),
-        });
-        let listener = Arc::downgrade(&shared);
-        revocations.on_revoked(listener);
         Self {
-            shared,
+            shared: Shared::closed_by(revocations),
             limits: Limits {
                 all: max_entries,
                 each_tenant: max_entries.div_ceil(4),
@@ -142,8 +120,9 @@ impl IssuedIndex {
                 .issued_at(self.shared.revocations.clock().now());
             &dated
         };
-        let now = self.now();
-        self.put(token, |live| live.insert(token, now, self.limits))
+        let now = self.shared.now();
+        self.shared
+            .put(token, |live| live.insert(token, now, self.limits))
     }
 
     /// What is revoked, to be shared with the minter and the verifier.
@@ -157,7 +136,7 @@ impl IssuedIndex {
     ///
     /// [`RevocationError::Id`].
     pub fn revoke(&self, id: &str) -> Result<(), RevocationError> {
-        let expiry = self.live().expiry_of_token(id);
+        let expiry = self.shared.live().expiry_of_token(id);
         let revocations = &self.shared.revocations;
         match expiry {
             Some(expiry) => revocations.revoke_expiring(id, crate::revocation::time(expiry)),
@@ -181,8 +160,8 @@ impl IssuedIndex {
 
     /// How long the last token that names the origin will live, in whole seconds.
     pub fn time_left(&self, origin: &Origin) -> Option<Duration> {
-        let now = self.now();
-        let expiry = self.live().expiry_of(origin)?;
+        let now = self.shared.now();
+        let expiry = self.shared.live().expiry_of(origin)?;
         match expiry.checked_sub(now) {
             Some(0) | None => None,
             Some(left) => Some(Duration::from_secs(left)),
@@ -191,7 +170,7 @@ impl IssuedIndex {
 
     /// The number of entries, with those of expired tokens that are still kept.
     pub fn len(&self) -> usize {
-        self.live().len()
+        self.shared.live().len()
     }
 
     /// Whether there is no entry.
@@ -201,14 +180,17 @@ impl IssuedIndex {
 
     /// Forgets tokens that need not be kept any more. That frees memory; room is made by itself.
     pub fn purge(&self) {
-        let now = self.now();
-        while self.live_mut().purge(now, STEP) {}
+        let now = self.shared.now();
+        while self.shared.live_mut().purge(now, STEP) {}
     }
 
     /// What has been registered and revoked since the cursor, a page at a time.
     pub fn changes_since(&self, cursor: IssuedCursor) -> IssuedChanges {
         let revocations = self.shared.revocations.changes_since(cursor.revocations);
-        let mut changes = self.live().changes_since(cursor.tokens, self.shared.list);
+        let mut changes = self
+            .shared
+            .live()
+            .changes_since(cursor.tokens, self.shared.list);
         changes.next.revocations = revocations.next;
         changes.has_more |= revocations.has_more;
         changes.revocations = revocations;
@@ -223,9 +205,12 @@ impl IssuedIndex {
             ..Merged::default()
         };
         for token in &changes.tokens {
-            let now = self.now();
+            let now = self.shared.now();
             // One at a time, so that lookups do not wait for all of them.
-            match self.put(token, |live| live.take_over(token, now, self.limits)) {
+            match self
+                .shared
+                .put(token, |live| live.take_over(token, now, self.limits))
+            {
                 Ok(()) => merged.added += 1,
                 Err(RegisterError::Known | RegisterError::Revoked | RegisterError::Expired) => {}
                 Err(_) => merged.refused += 1,
@@ -234,81 +219,12 @@ impl IssuedIndex {
         merged
     }
 
-    /// Puts a token in unless it is revoked, also while it is put in.
-    fn put(
-        &self,
-        token: &Issued,
-        put: impl FnOnce(&mut LiveTokens) -> Result<(), RegisterError>,
-    ) -> Result<(), RegisterError> {
-        let identity = token.identity();
-        let is_revoked = || self.shared.revocations.is_revoked(&identity);
-        if is_revoked() {
-            return Err(RegisterError::Revoked);
-        }
-        put(&mut self.live_mut())?;
-        // A revocation that came meanwhile did not find the token yet.
-        if is_revoked() {
-            self.live_mut().remove(token.id());
-            return Err(RegisterError::Revoked);
-        }
-        Ok(())
-    }
-
     /// How long browsers may keep the answer to a preflight, or `None` where there is none to give.
     fn answer_to(&self, origin: &Origin) -> Option<Duration> {
-        let expiry = self.live().expiry_of(origin)?;
-        let now = self.now();
+        let expiry = self.shared.live().expiry_of(origin)?;
+        let now = self.shared.now();
         let left = Duration::from_secs(expiry.saturating_sub(now));
         (now < end_of(expiry)).then_some(left)
-    }
-
-    fn now(&self) -> u64 {
-        seconds(self.shared.revocations.clock().now())
-    }
-
-    fn live(&self) -> RwLockReadGuard<'_, LiveTokens> {
-        self.shared.live()
-    }
-
-    fn live_mut(&self) -> RwLockWriteGuard<'_, LiveTokens> {
-        self.shared.live_mut()
-    }
-}
-
-impl Shared {
-    // A poisoned lock is taken all the same: nothing that can panic is called between two steps of an
-    // update, so the tables are whole.
-
-    fn live(&self) -> RwLockReadGuard<'_, LiveTokens> {
-        self.live.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn live_mut(&self) -> RwLockWriteGuard<'_, LiveTokens> {
-        self.live.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn remove(&self, ids: &[Arc<str>]) {
-        for step in ids.chunks(STEP) {
-            let mut live = self.live_mut();
-            step.iter().for_each(|id| live.remove(id));
-        }
-    }
-}
-
-impl OnRevoked for Shared {
-    fn on_revoked(&self, revoked: &Revoked) {
-        match revoked {
-            Revoked::Token(id) => self.live_mut().remove(id),
-            Revoked::Session(session) => {
-                let ids = self.live_mut().take_session(session);
-                self.remove(&ids);
-            }
-        }
-    }
-
-    fn on_issued_until(&self, time: u64) {
-        let ids = self.live().issued_until(time);
-        self.remove(&ids);
     }
 }
 
@@ -486,7 +402,7 @@ mod tests {
             clock.0.fetch_add(end_of(MAX_LIFETIME), Ordering::Relaxed);
             for index in [index, replica] {
                 index.purge();
-                let live = index.live();
+                let live = index.shared.live();
                 prop_assert!(live.is_forgotten());
             }
         }

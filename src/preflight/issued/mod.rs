@@ -3,6 +3,7 @@
 mod error;
 mod index;
 mod live_tokens;
+mod shared;
 mod token;
 
 pub use self::{

@@ -5,6 +5,7 @@ mod entry;
 mod format;
 mod list;
 mod origins_claim;
+mod reading;
 
 pub use self::{
     claims::{Claims, ClaimsError},

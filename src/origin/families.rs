@@ -1,0 +1,190 @@
+//! The patterns of one scheme in an [`OriginSet`](super::OriginSet), found by the end of the host.
+
+use std::collections::{HashMap, HashSet};
+
+use foldhash::fast::RandomState;
+
+use super::{
+    host::{MAX_HOST_LEN, are_labels},
+    pattern::{OriginPattern, PatternRef},
+    shape::{HostPattern, PortPattern},
+    tuple::Origin,
+};
+
+/// The patterns of one scheme.
+pub(super) struct Families {
+    scheme: Box<[u8]>,
+    /// Hosts that match with any port.
+    any_port: HashSet<Box<[u8]>, RandomState>,
+    /// Bases of `*.`, without the dot.
+    subdomains: HashMap<Box<[u8]>, Ports, RandomState>,
+    /// The different lengths of the bases, in order. A host is probed once for each length, which
+    /// are far fewer than the bytes that a search for dots would read.
+    base_lengths: Vec<u8>,
+    /// Patterns that are matched one by one, since lists have few of them. Those with a `*` within
+    /// the first label are found by the rest of the host; the others match any host, or a range.
+    in_label: HashMap<Box<[u8]>, Vec<OriginPattern>, RandomState>,
+    others: Vec<OriginPattern>,
+}
+
+/// The result of looking up bytes that have not been parsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LookUp {
+    /// They are a well-formed origin, which an entry matches.
+    Listed,
+    /// No entry matches them, whether or not they are an origin.
+    NotListed,
+    /// They have to be parsed to tell.
+    Unclear,
+}
+
+impl Families {
+    pub(super) fn new(scheme: &str) -> Self {
+        Self {
+            scheme: scheme.as_bytes().into(),
+            any_port: HashSet::default(),
+            subdomains: HashMap::default(),
+            base_lengths: Vec::new(),
+            in_label: HashMap::default(),
+            others: Vec::new(),
+        }
+    }
+
+    pub(super) fn scheme(&self) -> &[u8] {
+        &self.scheme
+    }
+
+    /// The bases of all wildcards, of whole labels or within one.
+    pub(super) fn bases(&self) -> impl Iterator<Item = &str> {
+        let bases = self.subdomains.keys().chain(self.in_label.keys());
+        // Hosts are ASCII.
+        bases.filter_map(|base| std::str::from_utf8(base).ok())
+    }
+
+    /// Whether every host of the scheme is listed, as only an application's can be.
+    pub(super) fn has_any_host(&self) -> bool {
+        self.others
+            .iter()
+            .any(|pattern| pattern.borrow().host_pattern() == HostPattern::Any)
+    }
+
+    /// Adds the pattern. Returns whether it is new.
+    pub(super) fn insert(&mut self, pattern: PatternRef<'_>) -> bool {
+        let host: Box<[u8]> = pattern.host().as_bytes().into();
+        let one_by_one = match pattern.host_pattern() {
+            // Not an exact entry, so its wildcard is the port.
+            HostPattern::Exactly => return self.any_port.insert(host),
+            HostPattern::Subdomains => None,
+            HostPattern::InLabel(_) => Some(self.in_label.entry(behind_first_label(&host).into())),
+            HostPattern::Any | HostPattern::Range(_) => {
+                return insert_once(&mut self.others, pattern);
+            }
+        };
+        if let Some(entry) = one_by_one {
+            return insert_once(entry.or_default(), pattern);
+        }
+        // Kept sorted, so that shorter bases are probed first and the search can end early.
+        let len = u8::try_from(host.len()).expect("a host is at most 254 bytes long");
+        if let Err(at) = self.base_lengths.binary_search(&len) {
+            self.base_lengths.insert(at, len);
+        }
+        self.subdomains
+            .entry(host)
+            .or_default()
+            .insert(pattern.port())
+    }
+
+    pub(super) fn contains(&self, origin: &Origin) -> bool {
+        let host = origin.host_bytes();
+        self.any_port.contains(host)
+            || self
+                .dot_before_base(host, origin.port())
+                // Hosts of applications may have empty labels, which no wildcard matches.
+                .is_some_and(|dot| are_labels(&host[..dot]))
+            || self
+                .in_label
+                .get(behind_first_label(host))
+                .is_some_and(|patterns| patterns.iter().any(|pattern| pattern.matches(origin)))
+            || self.others.iter().any(|pattern| pattern.matches(origin))
+    }
+
+    /// Looks up a host and a port that have not been parsed.
+    pub(super) fn look_up(&self, authority: &[u8]) -> LookUp {
+        if let Some(dot) = self.dot_before_base(authority, None) {
+            // The base is well-formed and not an address, so only the labels before it are left to
+            // check.
+            let len = authority.len() - usize::from(authority.ends_with(b"."));
+            return if len <= MAX_HOST_LEN && are_labels(&authority[..dot]) {
+                LookUp::Listed
+            } else {
+                LookUp::NotListed
+            };
+        }
+        if self.any_port.contains(authority) {
+            return LookUp::Listed;
+        }
+        // With a port, or with patterns that need the parts, the origin has to be parsed.
+        let is_simple = self.in_label.is_empty() && self.others.is_empty();
+        if is_simple && !authority.contains(&b':') {
+            LookUp::NotListed
+        } else {
+            LookUp::Unclear
+        }
+    }
+
+    /// The position of the dot before a base that matches with this port. One probe for each length
+    /// of a base, if there is a dot at that distance from the end.
+    fn dot_before_base(&self, host: &[u8], port: Option<u16>) -> Option<usize> {
+        self.base_lengths
+            .iter()
+            .map_while(|&len| host.len().checked_sub(usize::from(len) + 1))
+            .filter(|&dot| host[dot] == b'.')
+            .find(|&dot| {
+                let ports = self.subdomains.get(&host[dot + 1..]);
+                ports.is_some_and(|ports| ports.contains(port))
+            })
+    }
+}
+
+/// The part of a host after its first dot; empty if there is none.
+fn behind_first_label(host: &[u8]) -> &[u8] {
+    let dot = host.iter().position(|&byte| byte == b'.');
+    dot.map_or(b"", |dot| &host[dot + 1..])
+}
+
+/// Adds the pattern. Returns whether it is new.
+fn insert_once(patterns: &mut Vec<OriginPattern>, pattern: PatternRef<'_>) -> bool {
+    let is_new = !patterns
+        .iter()
+        .any(|there| there.as_str() == pattern.as_str());
+    if is_new {
+        patterns.push(pattern.to_owned_pattern());
+    }
+    is_new
+}
+
+/// The ports of the patterns with the same base.
+#[derive(Default)]
+struct Ports {
+    any: bool,
+    exactly: Vec<Option<u16>>,
+}
+
+impl Ports {
+    fn insert(&mut self, port: PortPattern) -> bool {
+        match port {
+            PortPattern::Any => !std::mem::replace(&mut self.any, true),
+            PortPattern::Exactly(port) => match self.exactly.binary_search(&port) {
+                Ok(_) => false,
+                Err(at) => {
+                    self.exactly.insert(at, port);
+                    true
+                }
+            },
+        }
+    }
+
+    fn contains(&self, port: Option<u16>) -> bool {
+        self.any || self.exactly.binary_search(&port).is_ok()
+    }
+}
