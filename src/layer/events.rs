@@ -11,7 +11,7 @@ use super::limiter::Limiter;
 use crate::{
     escaped::{OneLine, Quoted},
     policy::Denial,
-    protocol::{Answer, Edit, FullAnswer, Plan, Refused, TARGET},
+    protocol::{Answer, Edit, FullAnswer, Plan, TARGET},
     request::Head,
 };
 
@@ -105,9 +105,7 @@ fn denial<'a>(plan: &'a Plan<'_>) -> Option<(Outcome, &'a Denial)> {
         FullAnswer::Preflight { denial, .. } => {
             Some((Outcome::PreflightAnswered, denial.as_ref()?))
         }
-        FullAnswer::Refusal { to, denial, .. } => match to {
-            Refused::Preflight => Some((Outcome::PreflightRefused, denial)),
-            Refused::Request | Refused::GrpcRequest(_) => Some((Outcome::RequestRefused, denial)),
-        },
+        FullAnswer::RefusedPreflight { denial } => Some((Outcome::PreflightRefused, denial)),
+        FullAnswer::Refusal { denial, .. } => Some((Outcome::RequestRefused, denial)),
     }
 }

@@ -186,7 +186,6 @@ where
                 },
             };
             // Poll the new state at once: nobody has registered a waker for it yet.
-            // Poll the new state at once: nobody has registered a waker for it yet.
             this.state.set(next);
         }
         self.poll(cx)

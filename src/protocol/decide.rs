@@ -194,14 +194,18 @@ fn deny_actual<'a>(rules: &Rules, head: &Head<'a>, denial: Denial) -> Plan<'a> {
                 None => Refused::Request,
             },
             readable: readable.flatten().cloned(),
-            record: record(rules, head, &denial),
-            denial,
+            denial: if rules.wants_refusals() {
+                with_context(head, denial)
+            } else {
+                denial
+            },
         })))
     } else {
         let edit = FullEdit {
             allowed: None,
             terms: None,
-            denial: record(rules, head, &denial),
+            // Somebody wants it: otherwise this function has returned above.
+            denial: Some(with_context(head, denial)),
         };
         Plan::Forward(Edit::Full(Box::new(edit)), None)
     }
@@ -251,7 +255,7 @@ fn grant_preflight<'a>(
         .wants_denials()
         .then(|| shortfall(preflight, methods, headers))
         .flatten()
-        .and_then(|denial| record(rules, head, &denial));
+        .map(|denial| with_context(head, denial));
     let is_own = terms.is_none() && grant.max_age_cap().is_none();
     if is_own
         && denial.is_none()
@@ -310,30 +314,24 @@ fn deny_preflight<'a>(rules: &Rules, head: &Head<'a>, denial: Denial) -> Plan<'a
     if !rules.wants_refusals() {
         return Plan::Answer(Answer::RefusedPreflight);
     }
-    Plan::Answer(Answer::Full(Box::new(FullAnswer::Refusal {
-        to: Refused::Preflight,
-        readable: None,
-        record: record(rules, head, &denial),
-        denial,
+    Plan::Answer(Answer::Full(Box::new(FullAnswer::RefusedPreflight {
+        denial: with_context(head, denial),
     })))
 }
 
-/// The denial with its origin, for the log and the response's extensions; `None` if nobody wants
-/// it.
-fn record(rules: &Rules, head: &Head<'_>, denial: &Denial) -> Option<Denial> {
-    if !rules.wants_denials() {
-        return None;
-    }
-    let mut denial = denial.clone().with_origin(sent_origin(head.headers));
+/// The denial as the log and the response's extensions have it: with what the request says.
+fn with_context(head: &Head<'_>, denial: Denial) -> Denial {
+    let denial = denial.with_origin(sent_origin(head.headers));
     // An identity provider that posts a form back is denied too. Listing its origin would be the
     // wrong fix: no page reads the answer to a navigation.
     if is_navigation(head.headers) && denial.kind() == DenialKind::OriginNotAllowed {
-        denial = denial.reason(
+        denial.reason(
             "this is a navigation or a form, whose answer no page reads: leave the route out of the \
              layer, or give its method MethodRule::none()",
-        );
+        )
+    } else {
+        denial
     }
-    Some(denial)
 }
 
 /// <https://w3c.github.io/webappsec-fetch-metadata/#sec-fetch-mode-header>

@@ -17,10 +17,7 @@ mod vary;
 pub(crate) mod write;
 
 #[cfg(feature = "tracing")]
-pub(crate) use self::{
-    audience::TARGET,
-    plan::{FullAnswer, Refused},
-};
+pub(crate) use self::{audience::TARGET, plan::FullAnswer};
 pub(crate) use self::{
     decide::decide,
     plan::{Answer, Edit, Plan},

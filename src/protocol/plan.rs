@@ -161,19 +161,20 @@ pub(crate) enum FullAnswer {
         lists: Lists,
         denial: Option<Denial>,
     },
+    /// The refusal of a preflight whose denial somebody wants.
+    RefusedPreflight { denial: Denial },
+    /// The refusal of a request.
     Refusal {
         to: Refused,
         /// The origin that may read the refusal.
         readable: Option<HeaderValue>,
         denial: Denial,
-        record: Option<Denial>,
     },
 }
 
-/// What is refused. The form of the refusal depends on it.
+/// Which request is refused. The form of the refusal depends on it.
 #[derive(Debug)]
 pub(crate) enum Refused {
-    Preflight,
     Request,
     GrpcRequest(GrpcRequest),
 }

@@ -91,17 +91,24 @@ fn full_answer(answer: FullAnswer, rules: &Rules) -> Written {
             ),
             record: denial,
         },
+        FullAnswer::RefusedPreflight { denial } => {
+            let (status, headers) = refused_preflight(&rules.prepared);
+            Written {
+                status,
+                headers,
+                record: Some(denial),
+            }
+        }
         FullAnswer::Refusal {
             to,
             readable,
             denial,
-            record,
         } => {
             let (status, headers) = refusal(to, &denial, readable, rules);
             Written {
                 status,
                 headers,
-                record,
+                record: Some(denial),
             }
         }
     }
@@ -188,7 +195,6 @@ fn refusal(
 ) -> (StatusCode, HeaderMap) {
     let prepared = &rules.prepared;
     let (status, mut headers) = match &to {
-        Refused::Preflight => return refused_preflight(prepared),
         Refused::GrpcRequest(grpc) => (StatusCode::OK, grpc.refuse(denial.kind())),
         Refused::Request => (denial.status(), challenge(denial.status())),
     };
@@ -202,7 +208,7 @@ fn refusal(
         // The page reads the reason in a header that is not safelisted, so it must be exposed.
         let reason = match to {
             Refused::GrpcRequest(_) => "grpc-status",
-            Refused::Preflight | Refused::Request => "www-authenticate",
+            Refused::Request => "www-authenticate",
         };
         headers.insert(
             ACCESS_CONTROL_EXPOSE_HEADERS,

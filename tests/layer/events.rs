@@ -79,6 +79,27 @@ fn refusals_are_told_at_info() {
     );
 }
 
+/// The log and the response's extensions have the same denial.
+#[test]
+fn a_refused_form_is_told_where_it_belongs() {
+    let form = |denied: DeniedRequests, level| {
+        let mut form = get(STRANGER);
+        *form.method_mut() = http::Method::POST;
+        form.headers_mut()
+            .insert("sec-fetch-mode", "navigate".parse().unwrap());
+        let (events, response) = heard(list().denied_requests(denied), form, level);
+        let denial = response.extensions().get::<Denial>().cloned();
+        (events, denial)
+    };
+    let hint = "reason=this is a navigation or a form, whose answer no page reads: leave the route \
+                out of the layer, or give its method MethodRule::none()";
+    let (events, denial) = form(DeniedRequests::Refuse, LevelFilter::INFO);
+    assert!(events.len() == 1 && events[0].ends_with(hint), "{events:?}");
+    assert!(denial.unwrap().to_string().contains("MethodRule::none()"));
+    let (events, _) = form(DeniedRequests::Forward, LevelFilter::DEBUG);
+    assert!(events.len() == 1 && events[0].ends_with(hint), "{events:?}");
+}
+
 /// A token in the path is as secret as one in the query.
 #[test]
 fn a_path_that_may_hold_a_token_is_not_told() {
