@@ -105,14 +105,17 @@ impl TokenOrigins {
             _ => return Started::Done(Ok(None)),
         };
         let request = TokenRequest::from(parts);
-        match tokens.verify_and_cache(&**verifier, &token, &request) {
-            Ok(cached) => Started::Done(good(tokens.state(&cached, &token, &request)).map(Some)),
+        let now = tokens.now();
+        match tokens.verify_and_cache(&**verifier, &token, &request, now) {
+            Ok(cached) => {
+                Started::Done(good(tokens.state(&cached, &token, &request, now)).map(Some))
+            }
             Err(verifying) => {
                 let tokens = Arc::clone(tokens);
                 let (token, request) = (Box::<str>::from(&*token), request.to_owned_request());
                 Started::Waiting(async move {
                     let cached = verifying.await;
-                    good(tokens.state(&cached, &token, &request.view()))
+                    good(tokens.state(&cached, &token, &request.view(), tokens.now()))
                 })
             }
         }
@@ -127,7 +130,7 @@ enum Started<F> {
 impl TokenVerification {
     fn still_good(&self, token: &Arc<VerifiedToken>) -> Result<Arc<VerifiedToken>, VerifyError> {
         // Whom the token lists makes no difference here, so its list is not read.
-        good(self.state_of(token, &ClaimReading::Missing))
+        good(self.state_of(token, &ClaimReading::Missing, self.now()))
     }
 }
 

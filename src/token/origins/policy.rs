@@ -1,6 +1,6 @@
 use std::{borrow::Cow, sync::Arc, time::SystemTime};
 
-use http::{HeaderName, header::COOKIE};
+use http::header::COOKIE;
 
 use super::{
     judgement::{Asked, JudgementRules, invalid, judge},
@@ -105,8 +105,6 @@ pub(super) struct Settings {
     pub(super) max_token_bytes: usize,
     pub(super) private_responses: bool,
     pub(super) rules: JudgementRules,
-    /// The headers that the sources read.
-    pub(super) reads: Vec<HeaderName>,
 }
 
 impl Settings {
@@ -117,23 +115,18 @@ impl Settings {
     ) -> Self {
         let first_sources = sources.len();
         let sources: Vec<_> = sources.into_iter().chain(later).collect();
-        let reads = sources.iter().flat_map(TokenSource::reads).collect();
         Self {
             sources,
             first_sources,
             max_token_bytes: 8 * 1024,
             private_responses: false,
             rules,
-            reads,
         }
     }
 }
 
 impl TokenOrigins {
-    pub(super) fn new(mut settings: Settings, verification: TokenVerification) -> Self {
-        if verification.list.honours_star {
-            settings.reads.push(COOKIE);
-        }
+    pub(super) fn new(settings: Settings, verification: TokenVerification) -> Self {
         Self {
             settings: Arc::new(settings),
             verification: Arc::new(verification),
@@ -284,8 +277,9 @@ impl TokenOrigins {
         match verified {
             Verified::Token(token) => {
                 let reading = self.verification.read(&token);
-                let state = self.verification.state_of(&token, &reading);
-                judge(&state, asked, &self.settings.rules, self.verification.now())
+                let now = self.verification.now();
+                let state = self.verification.state_of(&token, &reading, now);
+                judge(&state, asked, &self.settings.rules, now)
             }
             Verified::Origins(VerifiedOrigins(set)) if set.contains(asked.origin) => {
                 Grant::new().into()
@@ -306,11 +300,12 @@ impl TokenOrigins {
         let Some(verifier) = &verification.verifier else {
             return MaybeReady::ready(Verdict::Abstain);
         };
-        let verifying = match verification.verify_and_cache(&**verifier, token, request) {
+        // Read once, so that the cache, the expiry and the grace are judged at the same moment.
+        let now = verification.now();
+        let verifying = match verification.verify_and_cache(&**verifier, token, request, now) {
             Ok(cached) => {
-                let state = verification.state(&cached, token, request);
-                let rules = &self.settings.rules;
-                return MaybeReady::ready(Judged::of(&state, asked, rules, verification.now()));
+                let state = verification.state(&cached, token, request, now);
+                return MaybeReady::ready(Judged::of(&state, asked, &self.settings.rules, now));
             }
             Err(verifying) => verifying,
         };
@@ -324,13 +319,14 @@ impl TokenOrigins {
         } = asked;
         MaybeReady::new(async move {
             let cached = verifying.await;
-            let state = verification.state(&cached, &token, &request.view());
+            let now = verification.now();
+            let state = verification.state(&cached, &token, &request.view(), now);
             let asked = Asked {
                 origin: &origin,
                 is_preflight,
                 has_cookies,
             };
-            Judged::of(&state, asked, &settings.rules, verification.now())
+            Judged::of(&state, asked, &settings.rules, now)
         })
     }
 }
@@ -381,15 +377,16 @@ impl OriginPolicy for TokenOrigins {
     }
 
     fn properties(&self) -> PolicyProperties {
+        let sources = &self.settings.sources;
         let mut properties = PolicyProperties::new()
-            .reads(self.settings.reads.iter().cloned())
+            .reads(sources.iter().flat_map(TokenSource::reads))
             .denied_requests(DeniedRequests::Refuse)
             .no_store();
-        if self.settings.sources.iter().any(TokenSource::reads_path) {
+        if sources.iter().any(TokenSource::reads_path) {
             properties = properties.secret_path();
         }
         if self.verification.list.honours_star {
-            properties = properties.repeats_any_origin();
+            properties = properties.reads([COOKIE]).repeats_any_origin();
         }
         if self.settings.private_responses {
             properties = properties.private_responses();

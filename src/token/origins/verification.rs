@@ -53,12 +53,13 @@ impl TokenVerification {
         verifier: &dyn TokenVerifier,
         token: &str,
         request: &TokenRequest<'_>,
+        now: SystemTime,
     ) -> Result<Arc<CachedVerification>, impl Future<Output = Arc<CachedVerification>> + Send + use<>>
     {
         // Read before the verification, so that a change during it makes its result stale.
         let epoch = verifier.epoch();
         let key = self.cache.key(&verifier.cache_scope(request), token);
-        if let Some(cached) = self.cache.get(key, epoch, self.now()) {
+        if let Some(cached) = self.cache.get(key, epoch, now) {
             return Ok(cached);
         }
         match verifier.verify(token, request).into_ready() {
@@ -112,6 +113,7 @@ impl TokenVerification {
         cached: &'c CachedVerification,
         text: &str,
         request: &TokenRequest<'_>,
+        now: SystemTime,
     ) -> TokenState<'c> {
         let (token, reading, has_expired) = match &cached.verification {
             Verification::Good(token, reading) => (token, reading, false),
@@ -123,7 +125,7 @@ impl TokenVerification {
         {
             return TokenState::Refused(error);
         }
-        match self.state_of(token, reading) {
+        match self.state_of(token, reading, now) {
             TokenState::Good(..) if has_expired => TokenState::Expired(token, reading),
             state => state,
         }
@@ -135,11 +137,12 @@ impl TokenVerification {
         &self,
         token: &'c Arc<VerifiedToken>,
         reading: &'c ClaimReading,
+        now: SystemTime,
     ) -> TokenState<'c> {
         let is_revoked = |verifier: &Arc<dyn TokenVerifier>| verifier.is_revoked(token);
         if self.verifier.as_ref().is_some_and(is_revoked) {
             TokenState::Revoked
-        } else if token.is_good_at(self.now()) {
+        } else if token.is_good_at(now) {
             TokenState::Good(token, reading)
         } else {
             TokenState::Expired(token, reading)
