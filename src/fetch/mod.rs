@@ -4,6 +4,7 @@
 //! Nothing here knows a configuration or a policy.
 
 mod forbidden;
+mod forbidden_request;
 mod line;
 mod requested_headers;
 mod safelist;
@@ -11,10 +12,8 @@ mod token;
 
 pub use self::requested_headers::RequestedHeaders;
 pub(crate) use self::{
-    forbidden::{
-        GRANT_HEADERS, PREFLIGHT_ONLY, REQUEST_SIDE, is_forbidden_method,
-        is_forbidden_request_header, is_forbidden_response_header,
-    },
+    forbidden::{GRANT_HEADERS, PREFLIGHT_ONLY, REQUEST_SIDE, is_forbidden_response_header},
+    forbidden_request::{is_forbidden_method, is_forbidden_request_header},
     line::{Line, shared_value},
     safelist::is_safelisted,
     token::is_token,

@@ -2,6 +2,8 @@
 //! differs.
 
 mod forbidden;
+#[path = "../../../fetch/forbidden_request.rs"]
+mod forbidden_request;
 mod method;
 mod page_request;
 mod ports;
@@ -9,7 +11,7 @@ mod safelist;
 mod site;
 
 pub(crate) use self::{
-    forbidden::is_forbidden_method,
+    forbidden_request::is_forbidden_method,
     page_request::PageRequest,
     ports::is_blocked,
     safelist::unsafe_names,
