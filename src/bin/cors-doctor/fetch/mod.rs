@@ -8,6 +8,8 @@ mod method;
 mod page_request;
 mod ports;
 mod safelist;
+#[path = "../../../fetch/safelisted_value.rs"]
+mod safelisted_value;
 mod site;
 
 pub(crate) use self::{
