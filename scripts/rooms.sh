@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
-# Which folder of src may import from which: scripts/rooms.sh, without arguments. Fails where a file
-# imports from a folder that its line below does not name. Every folder stands below the ones that it
-# may import, so there is no circle.
+# Which folder may import from which: scripts/rooms.sh, without arguments. Fails where a file imports
+# from a folder that its line below does not name. Every folder stands below the ones that it may
+# import, so there is no circle.
+#
+# The library and cors-doctor are two crates, so `crate::` means another root in each. Both are checked
+# by the same rules.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # room: the rooms that it may import. `tests` and documentation count like other code; paths in
 # comments do not.
-rooms='
+library='
 escaped: origin
 error: origin lines
 lines:
@@ -47,63 +50,92 @@ trusted/replica: trusted/registry trusted/source trusted/entry trusted
 test_util: fetch origin layer policy
 guide:
 '
-
-ROOMS=$rooms perl -e '
-    use strict; use warnings;
-    my %may;
-    for (split /\n/, $ENV{ROOMS}) { $may{$1} = { map { $_ => 1 } split " ", $2 } if /^(\S+):\s*(.*)$/ }
-    my $room_of = sub {            # the longest room that the path lies in
-        my @parts = @_;
-        while (@parts) { my $room = join "/", @parts; return $room if $may{$room}; pop @parts }
-        return undef;
-    };
-    my $bad = 0;
-    my $complain = sub { print STDERR "$_[0]\n"; $bad = 1 };
-    for my $file (sort grep { $_ ne "src/lib.rs" } split /\n/, `git ls-files -co --exclude-standard "src/*.rs" "src/**/*.rs"`) {
-        next unless -e $file;
-        next if $file =~ m{^src/bin/};
-        (my $path = $file) =~ s{^src/|(/mod)?\.rs$}{}g;
-        my $own = $room_of->(split m{/}, $path);
-        $complain->("$file lies in no room: add a line to scripts/rooms.sh"), next unless defined $own;
-        open my $in, "<", $file or die "$file: $!";
-        my $text = do { local $/; <$in> };
-        $text =~ s{//[^\n]*}{}g;
-        my @paths;
-        # Trees: use crate::{a::{b, c}, d::e};
-        my $expand; $expand = sub {
-            my ($prefix, $tree) = @_;
-            my ($depth, $part, @parts) = (0, "");
-            for my $c (split //, $tree) {
-                $depth++ if $c eq "{"; $depth-- if $c eq "}";
-                if ($c eq "," && !$depth) { push @parts, $part; $part = "" } else { $part .= $c }
-            }
-            for (@parts, $part) {
-                s/\s+/ /g; s/^ | $//g; next if $_ eq "";
-                if (/^([\w: ]*?)(?:::)?\{(.*)\}$/s) { $expand->($1 eq "" ? $prefix : "$prefix$1\::", $2) }
-                else { push @paths, $prefix . $_ }
-            }
-        };
-        while ($text =~ /\buse\s+crate::([^;]+);/g) { $expand->("", $1) }
-        (my $rest = $text) =~ s/\buse\s+crate::[^;]+;//g;
-        push @paths, $1 while $rest =~ /\bcrate::([\w:]+)/g;
-        for my $import (@paths) {
-            $import =~ s/ as .*//;
-            my $target = $room_of->(split /::/, $import);
-            $complain->("$file: crate::$import: name the room that defines it"), next unless defined $target;
-            next if $target eq $own || $may{$own}{$target};
-            $complain->("$file: crate::$import: $own may not import $target");
-        }
-    }
-    # The lines above contain no circle.
-    my %state;
-    my $visit; $visit = sub {
-        my ($room, @trail) = @_;
-        return if ($state{$room} // 0) == 2;
-        if (($state{$room} // 0) == 1) { $complain->("a circle of rooms: " . join(" -> ", @trail, $room)); return }
-        $state{$room} = 1;
-        $visit->($_, @trail, $room) for sort keys %{ $may{$room} // {} };
-        $state{$room} = 2;
-    };
-    $visit->($_) for sort keys %may;
-    exit $bad;
+doctor='
+failure:
+secrets:
+exchange: failure
+net: exchange failure
+lab: net exchange
+page:
+fetch: page
+case: fetch page secrets
+judge: exchange fetch page
+browse: lab judge case net exchange fetch page
+cause: browse lab judge case exchange failure page secrets
+warn: cause browse lab judge case net exchange fetch
+explain: cause browse lab judge case net exchange failure
+explain/fix: explain cause case failure page
+report: explain warn cause browse case exchange secrets
+args: net fetch page
+examine: args report explain warn cause browse lab case page
+run: args examine report
 '
+
+# check FOLDER ROOT ROOMS: a crate, the file that is its root, and its lines above.
+check() {
+    FOLDER=$1 ROOT=$2 ROOMS=$3 perl -e '
+        use strict; use warnings;
+        my %may;
+        for (split /\n/, $ENV{ROOMS}) { $may{$1} = { map { $_ => 1 } split " ", $2 } if /^(\S+):\s*(.*)$/ }
+        my $room_of = sub {            # the longest room that the path lies in
+            my @parts = @_;
+            while (@parts) { my $room = join "/", @parts; return $room if $may{$room}; pop @parts }
+            return undef;
+        };
+        my $bad = 0;
+        my $complain = sub { print STDERR "$_[0]\n"; $bad = 1 };
+        my ($folder, $root) = @ENV{"FOLDER", "ROOT"};
+        for my $file (sort grep { $_ ne "$folder/$root" } split /\n/, `git ls-files -co --exclude-standard "$folder/*.rs" "$folder/**/*.rs"`) {
+            next unless -e $file;
+            (my $path = $file) =~ s{^\Q$folder\E/|(/mod)?\.rs$}{}g;
+            next if $path =~ m{^bin/};   # programs are crates of their own
+            my $own = $room_of->(split m{/}, $path);
+            $complain->("$file lies in no room: add a line to scripts/rooms.sh"), next unless defined $own;
+            open my $in, "<", $file or die "$file: $!";
+            my $text = do { local $/; <$in> };
+            $text =~ s{//[^\n]*}{}g;
+            my @paths;
+            # Trees: use crate::{a::{b, c}, d::e};
+            my $expand; $expand = sub {
+                my ($prefix, $tree) = @_;
+                my ($depth, $part, @parts) = (0, "");
+                for my $c (split //, $tree) {
+                    $depth++ if $c eq "{"; $depth-- if $c eq "}";
+                    if ($c eq "," && !$depth) { push @parts, $part; $part = "" } else { $part .= $c }
+                }
+                for (@parts, $part) {
+                    s/\s+/ /g; s/^ | $//g; next if $_ eq "";
+                    if (/^([\w: ]*?)(?:::)?\{(.*)\}$/s) { $expand->($1 eq "" ? $prefix : "$prefix$1\::", $2) }
+                    else { push @paths, $prefix . $_ }
+                }
+            };
+            while ($text =~ /\buse\s+crate::([^;]+);/g) { $expand->("", $1) }
+            (my $rest = $text) =~ s/\buse\s+crate::[^;]+;//g;
+            push @paths, $1 while $rest =~ /\bcrate::([\w:]+)/g;
+            for my $import (@paths) {
+                $import =~ s/ as .*//;
+                my $target = $room_of->(split /::/, $import);
+                $complain->("$file: crate::$import: name the room that defines it"), next unless defined $target;
+                next if $target eq $own || $may{$own}{$target};
+                $complain->("$file: crate::$import: $own may not import $target");
+            }
+        }
+        # The lines above contain no circle.
+        my %state;
+        my $visit; $visit = sub {
+            my ($room, @trail) = @_;
+            return if ($state{$room} // 0) == 2;
+            if (($state{$room} // 0) == 1) { $complain->("a circle of rooms: " . join(" -> ", @trail, $room)); return }
+            $state{$room} = 1;
+            $visit->($_, @trail, $room) for sort keys %{ $may{$room} // {} };
+            $state{$room} = 2;
+        };
+        $visit->($_) for sort keys %may;
+        exit $bad;
+    '
+}
+
+failed=0
+check src lib.rs "$library" || failed=1
+check src/bin/cors-doctor main.rs "$doctor" || failed=1
+exit $failed

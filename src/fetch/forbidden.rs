@@ -1,38 +1,3 @@
-/// <https://fetch.spec.whatwg.org/#forbidden-method>
-pub(crate) fn is_forbidden_method(method: &str) -> bool {
-    ["CONNECT", "TRACE", "TRACK"]
-        .iter()
-        .any(|forbidden| method.eq_ignore_ascii_case(forbidden))
-}
-
-/// <https://fetch.spec.whatwg.org/#forbidden-request-header>
-pub(crate) fn is_forbidden_request_header(name: &str) -> bool {
-    const NAMES: [&str; 21] = [
-        "accept-charset",
-        "accept-encoding",
-        "access-control-request-headers",
-        "access-control-request-method",
-        "connection",
-        "content-length",
-        "cookie",
-        "cookie2",
-        "date",
-        "dnt",
-        "expect",
-        "host",
-        "keep-alive",
-        "origin",
-        "referer",
-        "set-cookie",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "via",
-    ];
-    NAMES.contains(&name) || name.starts_with("proxy-") || name.starts_with("sec-")
-}
-
 /// <https://fetch.spec.whatwg.org/#forbidden-response-header-name>
 pub(crate) fn is_forbidden_response_header(name: &str) -> bool {
     matches!(name, "set-cookie" | "set-cookie2")

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use hyper::body::Bytes;
 use url::Url;
 
-use crate::net::Failure;
+use crate::failure::Failure;
 
 /// One request and what became of it.
 #[derive(Debug)]

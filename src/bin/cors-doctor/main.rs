@@ -13,6 +13,7 @@ mod cause;
 mod examine;
 mod exchange;
 mod explain;
+mod failure;
 mod fetch;
 mod judge;
 mod lab;

@@ -1,6 +1,6 @@
 use url::Url;
 
-use crate::{judge::Spelling, net::CertificateProblem};
+use crate::{failure::CertificateProblem, judge::Spelling};
 
 /// Why the page does not get what it asked for, with what the fix has to name.
 #[derive(Clone, Debug, PartialEq, Eq)]

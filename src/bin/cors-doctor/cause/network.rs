@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{code::Cause, finding::Finding};
 use crate::{
     exchange::Kind,
+    failure::Failure,
     lab::{Lab, get},
-    net::Failure,
 };
 
 pub(super) async fn find(lab: &mut Lab<'_>, step: usize) -> Finding {

@@ -4,8 +4,8 @@ use super::Context;
 use crate::{
     browse::{BadRedirect, Ending},
     exchange::Kind,
+    failure::{CertificateProblem, Failure},
     judge::Problem,
-    net::{CertificateProblem, Failure},
 };
 
 pub(crate) fn console(context: &Context<'_>) -> Option<String> {

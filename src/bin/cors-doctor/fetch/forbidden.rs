@@ -1,47 +1,19 @@
-use super::Browser;
+use super::{
+    Browser,
+    forbidden_request::{is_forbidden_method, is_forbidden_request_header},
+};
 
-/// <https://fetch.spec.whatwg.org/#forbidden-method>
-pub(crate) fn is_forbidden_method(method: &str) -> bool {
-    ["CONNECT", "TRACE", "TRACK"]
-        .iter()
-        .any(|forbidden| method.eq_ignore_ascii_case(forbidden))
-}
-
-/// <https://fetch.spec.whatwg.org/#forbidden-request-header>, and `User-Agent`, which Chromium drops
-/// without a word. `name` is in lower case.
+/// <https://fetch.spec.whatwg.org/#forbidden-request-header>,
+/// `Access-Control-Request-Private-Network`, which is the browser's own, and `User-Agent`, which
+/// Chromium drops without a word. `name` is in lower case.
 pub(super) fn is_forbidden(name: &str, value: &str, browser: Browser) -> bool {
-    const NAMES: [&str; 22] = [
-        "accept-charset",
-        "accept-encoding",
-        "access-control-request-headers",
-        "access-control-request-method",
-        "access-control-request-private-network",
-        "connection",
-        "content-length",
-        "cookie",
-        "cookie2",
-        "date",
-        "dnt",
-        "expect",
-        "host",
-        "keep-alive",
-        "origin",
-        "referer",
-        "set-cookie",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "via",
-    ];
     const OVERRIDES: [&str; 3] = [
         "x-http-method",
         "x-http-method-override",
         "x-method-override",
     ];
-    NAMES.contains(&name)
-        || name.starts_with("proxy-")
-        || name.starts_with("sec-")
+    is_forbidden_request_header(name)
+        || name == "access-control-request-private-network"
         || (name == "user-agent" && browser == Browser::Chromium)
         || (OVERRIDES.contains(&name) && value.split(',').any(|m| is_forbidden_method(m.trim())))
 }

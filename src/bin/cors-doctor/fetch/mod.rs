@@ -2,14 +2,18 @@
 //! differs.
 
 mod forbidden;
+#[path = "../../../fetch/forbidden_request.rs"]
+mod forbidden_request;
 mod method;
 mod page_request;
 mod ports;
 mod safelist;
+#[path = "../../../fetch/safelisted_value.rs"]
+mod safelisted_value;
 mod site;
 
 pub(crate) use self::{
-    forbidden::is_forbidden_method,
+    forbidden_request::is_forbidden_method,
     page_request::PageRequest,
     ports::is_blocked,
     safelist::unsafe_names,

@@ -2,7 +2,10 @@
 
 use http::{HeaderName, HeaderValue};
 
-use super::Browser;
+use super::{
+    Browser,
+    safelisted_value::{MAX_VALUE_LEN, is_safelisted_value},
+};
 
 /// <https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names>: in lower case, sorted, each
 /// once.
@@ -27,62 +30,24 @@ pub(crate) fn unsafe_names(headers: &[(HeaderName, HeaderValue)], browser: Brows
     names
 }
 
-/// <https://fetch.spec.whatwg.org/#cors-safelisted-request-header>
+/// <https://fetch.spec.whatwg.org/#cors-safelisted-request-header>, and client hints in Chromium.
 fn is_safelisted(name: &str, value: &[u8], browser: Browser) -> bool {
-    /// Of one value, in bytes.
-    const MAX_LEN: usize = 128;
-    if value.len() > MAX_LEN {
+    is_safelisted_value(name, value) || browser == Browser::Chromium && is_client_hint(name, value)
+}
+
+/// Client hints that a script sets: Chromium announces none of them.
+fn is_client_hint(name: &str, value: &[u8]) -> bool {
+    if value.len() > MAX_VALUE_LEN {
         return false;
     }
-    let is_language = |byte: &u8| byte.is_ascii_alphanumeric() || b" *,-.;=".contains(byte);
     match name {
-        "accept" => !value.iter().any(is_unsafe_byte),
-        "accept-language" | "content-language" => value.iter().all(is_language),
-        "content-type" => !value.iter().any(is_unsafe_byte) && is_simple_type(value),
-        "range" => is_simple_range(value),
-        // Client hints that a script sets: Chromium announces none of them.
         "dpr" | "width" | "viewport-width" | "device-memory" | "rtt" | "downlink" => {
-            browser == Browser::Chromium && value.iter().all(|b| b.is_ascii_digit() || *b == b'.')
+            value.iter().all(|b| b.is_ascii_digit() || *b == b'.')
         }
-        "ect" => browser == Browser::Chromium,
-        "save-data" => browser == Browser::Chromium && value.eq_ignore_ascii_case(b"on"),
+        "ect" => true,
+        "save-data" => value.eq_ignore_ascii_case(b"on"),
         _ => false,
     }
-}
-
-/// <https://fetch.spec.whatwg.org/#cors-unsafe-request-header-byte>
-fn is_unsafe_byte(byte: &u8) -> bool {
-    matches!(byte, 0..0x20 if *byte != b'\t') || b"\"():<>?@[\\]{}\x7f".contains(byte)
-}
-
-fn is_simple_type(value: &[u8]) -> bool {
-    const SIMPLE: [&[u8]; 3] = [
-        b"application/x-www-form-urlencoded",
-        b"multipart/form-data",
-        b"text/plain",
-    ];
-    let essence = value.split(|&b| b == b';').next().unwrap_or(value);
-    SIMPLE
-        .iter()
-        .any(|simple| essence.trim_ascii().eq_ignore_ascii_case(simple))
-}
-
-/// `bytes=N-` or `bytes=N-M`, <https://fetch.spec.whatwg.org/#simple-range-header-value>.
-fn is_simple_range(value: &[u8]) -> bool {
-    let range = std::str::from_utf8(value).ok();
-    let Some((first, last)) = range
-        .and_then(|text| text.strip_prefix("bytes="))
-        .and_then(|range| range.split_once('-'))
-    else {
-        return false;
-    };
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    // By length first: the numbers may have any.
-    let order = |text: &str| {
-        let digits = text.trim_start_matches('0').to_owned();
-        (digits.len(), digits)
-    };
-    is_number(first) && (last.is_empty() || is_number(last) && order(first) <= order(last))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{
 use tokio::net::TcpStream;
 use url::{Host, Url};
 
-use super::failure::Failure;
+use crate::failure::Failure;
 
 /// `--connect-to HOST:PORT:ADDRESS:PORT`; an empty part stands for any, or for the URL's.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,8 +15,11 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{failure::Failure, transport::Reading};
-use crate::exchange::{Answer, Sent};
+use super::transport::Reading;
+use crate::{
+    exchange::{Answer, Sent},
+    failure::Failure,
+};
 
 /// The longest header block, in bytes: what Chromium takes.
 const MAX_HEAD: usize = 256 * 1024;

@@ -3,7 +3,6 @@
 //! Nothing here knows CORS.
 
 mod connect;
-mod failure;
 mod http_client;
 mod tls;
 mod transport;
@@ -11,7 +10,6 @@ mod watched;
 
 pub(crate) use self::{
     connect::{ConnectTo, is_loopback_host, is_private},
-    failure::{CertificateProblem, Failure},
     tls::Tls,
     transport::{Reading, Transport},
 };

@@ -9,12 +9,14 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{
     connect::{self, ConnectTo},
-    failure::Failure,
     http_client,
     tls::Tls,
     watched::{Seen, Watched},
 };
-use crate::exchange::{Answer, Sent};
+use crate::{
+    exchange::{Answer, Sent},
+    failure::Failure,
+};
 
 #[derive(Debug)]
 pub(crate) struct Transport {

@@ -1,7 +1,7 @@
 //! What the network or its server has to change.
 
 use super::{Fix, call::call};
-use crate::{cause::Cause, explain::Context, net::CertificateProblem};
+use crate::{cause::Cause, explain::Context, failure::CertificateProblem};
 
 pub(super) fn of_the_network(context: &Context<'_>, cause: &Cause) -> Fix {
     let url = context
