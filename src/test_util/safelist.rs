@@ -61,7 +61,7 @@ fn is_simple_content_type(value: &[u8]) -> bool {
         "text/plain",
     ];
     let essence = value.split(|&byte| byte == b';').next().unwrap_or(value);
-    // White space around the whole, and before the parameters, is no part of it.
+    // White space around the whole, and before the parameters, does not belong to it.
     let essence = essence.trim_ascii();
     ESSENCES
         .iter()
