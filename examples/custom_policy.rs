@@ -90,7 +90,7 @@ impl OriginPolicy for TenantOrigins {
         // The future outlives the request that it is about, so it owns what it needs.
         let (shared, host) = (Arc::clone(&self.0), host.to_owned());
         VerdictFuture::try_new(async move {
-            // Who cannot tell denies, and does not remember it.
+            // If the directory fails, deny and do not cache.
             let origins = shared
                 .directory
                 .origins_of(&host)
@@ -161,7 +161,7 @@ mod check {
         ("contoso.test", "https://evil.example", 403, 403, 1),
         ("contoso.test", "null", 403, 403, 1),
         ("unknown.test", "https://app.contoso.example", 403, 403, 2),
-        // Out of reach is no answer, and is asked for again. Preflights are refused all alike.
+        // A failed lookup is repeated; every refused preflight is 403.
         ("broken.test", "https://app.contoso.example", 403, 503, 4),
         ("contoso.test", "https://app.contoso.example", 204, 200, 4),
     ];

@@ -179,7 +179,7 @@ pub enum ConfigError {
         instead: String,
     },
 
-    /// A method that is no token, that no page can send, or that is misspelt.
+    /// A method that is not a token, that no page can send, or that is misspelt.
     #[error("allow_methods{place}: {value:?}: {reason}")]
     Method {
         /// The method.
@@ -190,8 +190,8 @@ pub enum ConfigError {
         reason: MethodErrorReason,
     },
 
-    /// A header name that is no token, that no page can send or read, or that has no place in the
-    /// list.
+    /// A header name that is not a token, that no page can send or read, or that has no place in
+    /// the list.
     #[error("{list}{place}: {value:?}: {reason}")]
     HeaderName {
         /// The name.

@@ -60,7 +60,8 @@ impl AllowHeaders {
     ///
     /// # Errors
     ///
-    /// Every entry that is no token, that pages cannot set, or that belongs to the CORS protocol.
+    /// Every entry that is not a token, that pages cannot set, or that belongs to the CORS
+    /// protocol.
     pub fn list(headers: impl Into<ConfigList>) -> Result<Self, ConfigErrors> {
         let mut errors = Vec::new();
         let headers = Self::build(&headers.into(), &mut errors);

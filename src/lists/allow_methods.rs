@@ -45,7 +45,7 @@ impl AllowMethods {
     ///
     /// # Errors
     ///
-    /// Every entry that is no token, that pages cannot send, or that is a known method in the
+    /// Every entry that is not a token, that pages cannot send, or that is a known method in the
     /// wrong case.
     pub fn list(methods: impl Into<ConfigList>) -> Result<Self, ConfigErrors> {
         let mut errors = Vec::new();

@@ -107,9 +107,9 @@ pub trait OriginPolicy: fmt::Debug + Send + Sync + 'static {
 
     /// Lets `preflight` judge preflights, and this policy all other requests.
     ///
-    /// For a policy that cannot judge a preflight, because what it needs is in a header that a
-    /// preflight never carries. The actual request is still judged by this policy alone, and should
-    /// be refused where it is denied: a preflight that passes is no permission.
+    /// For a policy that cannot judge a preflight, because it needs a header that a preflight never
+    /// carries. The actual request is still judged by this policy alone, and should be refused
+    /// where it is denied: a preflight that passes does not permit the request.
     ///
     /// The table of strategies is in [`preflight`](crate::preflight).
     ///

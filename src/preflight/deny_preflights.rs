@@ -10,7 +10,7 @@ use crate::{
 /// ```
 /// use tower_cors::{CorsLayer, OriginSet, OriginPolicy, preflight::DenyPreflights};
 ///
-/// // Pages of the list may read; whatever needs a preflight, as a `PUT` does, they cannot send.
+/// // Pages of the list may read. They cannot send requests with a preflight, such as a `PUT`.
 /// let list = OriginSet::parse(["https://example.com"]).expect("one origin");
 /// let cors = CorsLayer::builder()
 ///     .origin_policy(list.with_preflight(DenyPreflights))

@@ -37,7 +37,7 @@ struct Answer {
     until: SystemTime,
 }
 
-/// How long it is believed that nobody can tell, so that a store which recovers is noticed.
+/// How long an unavailable answer is cached, at most, so that a store which recovers is noticed.
 const UNAVAILABLE_TTL: Duration = Duration::from_secs(1);
 
 /// How many answers are remembered. A key has at most 256 bytes, and the lists are shared.
@@ -52,7 +52,7 @@ impl LookupCache {
         }
     }
 
-    /// What is known of the key, or what `look_up` finds out.
+    /// The cached answer for the key, or else the answer of `look_up`.
     pub(crate) fn get(
         self: &Arc<Self>,
         key: &str,
@@ -135,8 +135,8 @@ impl LookupCache {
     }
 }
 
-/// One lookup that any number of requests wait for. Those who wait drive it, so that no runtime is
-/// needed; when all of them have gone, it ends with them.
+/// One lookup that any number of requests wait for. The waiting requests drive it, so that no
+/// runtime is needed; when all of them have gone, it ends with them.
 struct Flight {
     cache: Arc<LookupCache>,
     key: Arc<str>,

@@ -35,7 +35,7 @@ pub(crate) fn classify<'a>(head: &Head<'a>) -> RequestKind<'a> {
 
 /// The method that an `OPTIONS` request announces
 /// (<https://fetch.spec.whatwg.org/#cors-preflight-fetch>); methods are case-sensitive. The caller
-/// looks for an `Origin`, without which it is no preflight.
+/// looks for an `Origin`, without which it is not a preflight.
 #[inline]
 pub(crate) fn announced_method<'a>(head: &Head<'a>) -> Option<Line<'a>> {
     if *head.method == Method::OPTIONS {

@@ -64,7 +64,7 @@ impl<'a> CorsRequest<'a> {
         }
     }
 
-    /// The origin that the request comes from. A client that is no browser can claim any.
+    /// The origin that the request comes from. A client other than a browser can claim any.
     pub fn origin(&self) -> &'a RequestOrigin {
         self.origin
     }

@@ -32,7 +32,7 @@ impl<'a> Head<'a> {
     /// none, or not exactly one.
     ///
     /// [RFC 9112, section 3.2](https://www.rfc-editor.org/rfc/rfc9112#section-3.2): a host and
-    /// perhaps a port. What has user information in front is invalid.
+    /// perhaps a port. A host with user information in front is invalid.
     pub(crate) fn host(&self) -> Option<Cow<'a, str>> {
         let authority = self.authority()?;
         let host = match authority.rsplit_once(':') {

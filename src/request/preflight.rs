@@ -38,8 +38,8 @@ impl<'a> Preflight<'a> {
     ///
     /// # Errors
     ///
-    /// Several methods, one that is no token or that pages cannot send, a name that is no token,
-    /// or more than the bounds of [`RequestedHeaders`].
+    /// Several methods, one that is not a token or that pages cannot send, a name that is not a
+    /// token, or more than the bounds of [`RequestedHeaders`].
     #[inline(always)]
     pub(crate) fn parse(method: Line<'a>, headers: &'a HeaderMap) -> Result<Self, Malformed> {
         let method_line = match method {

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::time::REMEMBERED_AFTER_EXPIRY;
 
-/// Fails closed: whatever has to be forgotten leaves a mark behind, and what falls below a mark
-/// counts as revoked.
+/// A full table forgets entries and counts all tokens issued until then as revoked, so that no
+/// revocation is lost.
 pub(crate) struct RevocationTable {
     max_entries: usize,
     /// The longest that a token lives, in seconds.
@@ -44,8 +44,8 @@ struct Marks {
     ended: u64,
 }
 
-/// What the clock shows, and the latest time that it has ever shown. What is issued while the clock
-/// is ahead is not missed when it has been set back.
+/// The clock's time, and the latest time that it has ever shown. The latest time covers tokens that
+/// were issued while the clock was ahead, after it has been set back.
 #[derive(Clone, Copy)]
 pub(crate) struct Now {
     pub(crate) clock: u64,

@@ -11,8 +11,8 @@ use crate::{error::ConfigErrors, layer::CorsLayer};
 
 /// The handlers of one path of an axum router, each with its rule.
 ///
-/// What a preflight lists as allowed are the methods that have handlers with the same rule, so that
-/// the two cannot drift apart. `GET` handlers answer `HEAD` too, by their rule, unless there is a
+/// A preflight's answer allows the methods that have handlers with the same rule, so that the two
+/// cannot drift apart. `GET` handlers answer `HEAD` too, by their rule, unless there is a
 /// handler of `HEAD` with its own. A preflight for a method without a handler is told which methods
 /// its origin may use.
 ///

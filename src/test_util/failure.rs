@@ -43,15 +43,15 @@ pub enum Failure {
          which must be 'true' when the request's credentials mode is 'include'"
     )]
     CredentialsNotAllowed(String),
-    /// The preflight was answered with something else than 200 to 299; redirects are no exception.
+    /// The preflight was answered with something else than 200 to 299; redirects fail, too.
     #[error("it does not have HTTP ok status, but {0}")]
     PreflightStatus(StatusCode),
-    /// `Access-Control-Allow-Methods` is no list of methods, so that nothing in it counts.
+    /// `Access-Control-Allow-Methods` is not a list of methods, so that nothing in it counts.
     #[error(
         "cannot parse Access-Control-Allow-Methods response header field in preflight response"
     )]
     MalformedAllowMethods,
-    /// `Access-Control-Allow-Headers` is no list of names, so that nothing in it counts.
+    /// `Access-Control-Allow-Headers` is not a list of names, so that nothing in it counts.
     #[error(
         "cannot parse Access-Control-Allow-Headers response header field in preflight response"
     )]

@@ -21,7 +21,7 @@ fn trim(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// The elements of a list of tokens, or that one is none
+/// The elements of a list of tokens, or an error if one is not a token
 /// ([Fetch, extract header list values](https://fetch.spec.whatwg.org/#extract-header-list-values)).
 /// A header that is absent has no element. Empty elements are passed over (RFC 9110, section 5.6.1.2).
 pub(super) fn tokens<'a>(
@@ -48,7 +48,7 @@ fn tokens_of_line(line: &HeaderValue) -> Result<Vec<&str>, NoList> {
     }
 }
 
-/// One element is no token, so that there is no list at all.
+/// One element is not a token, so that the whole list is invalid.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NoList;
 

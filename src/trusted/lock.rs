@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Locks, also when another thread has panicked while it held the lock.
 ///
-/// What these locks guard is never left half changed: what may panic, such as an application's
+/// These locks never leave their data half changed: code that may panic, such as an application's
 /// filter or waker, runs outside of them. A registry that refuses everybody for ever because of one
 /// panic elsewhere would be the greater harm.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -22,7 +22,7 @@ use crate::{
 /// Whose request it is, by its verified token.
 ///
 /// A page's request has been judged by the CORS layer, which has left the token. Other clients send
-/// no `Origin`, so that nobody has looked at theirs yet: CORS is no authentication.
+/// no `Origin`. The layer has not judged them, so their token is verified here.
 pub(crate) struct Caller(Arc<VerifiedToken>);
 
 impl Caller {

@@ -36,7 +36,7 @@ pub(crate) fn applications() -> Router<MessagingHost> {
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
 }
 
-/// A page begins to chat. What it sends along is of no interest here.
+/// A page begins to chat. The body of its request is not used here.
 async fn join(
     State(platform): State<Arc<Platform>>,
     caller: Caller,

@@ -17,10 +17,10 @@ use crate::{Error, messaging::APPLICATIONS, platform::Platform, tokens::ORIGINS}
 
 /// The query parameter of discovery that holds the token.
 pub(crate) const CONTEXT: &str = "anonymousContext";
-/// What stands before every token.
+/// The prefix of every token.
 pub(crate) const PREFIX: &str = "psat=";
 
-/// What clients tell their requests apart by.
+/// The header by which clients tell their requests apart.
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 /// Lists change with every token, so browsers are to ask again soon.
 const MAX_AGE: Duration = Duration::from_secs(60);

@@ -72,7 +72,7 @@ impl Refusal {
 
 impl From<JsonRejection> for Refusal {
     fn from(rejection: JsonRejection) -> Self {
-        // To whoever sends it, JSON of the wrong shape is no better than no JSON.
+        // The API has one status for every malformed body, JSON or not.
         let status = match rejection.status() {
             StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
             status => status,
@@ -85,7 +85,7 @@ impl From<MintError> for Refusal {
     fn from(error: MintError) -> Self {
         let status = match error {
             MintError::Lifetime { .. } | MintError::TooLong => StatusCode::BAD_REQUEST,
-            // What has ended does not begin again.
+            // A session that has ended gets no new tokens.
             MintError::Index(RegisterError::Revoked) => StatusCode::CONFLICT,
             MintError::Index(_) => StatusCode::SERVICE_UNAVAILABLE,
             _ => return Self::internal(),

@@ -181,7 +181,7 @@ async fn page(
         .replace("{{expired}}", &site.describe(TokenKind::Expired))
         .replace("{{other}}", &site.describe(TokenKind::Other))
         .replace("{{links}}", &site.links)
-        // What ends a script element must not stand in it.
+        // A `</script>` in the text would end the script element.
         .replace("{{bootstrap}}", &bootstrap.replace('<', "\\u003c"));
     Ok(([(header::CACHE_CONTROL, "no-store")], Html(page)).into_response())
 }

@@ -16,7 +16,7 @@ pub(crate) struct PublicSuffix<'a> {
     has_rules_below: bool,
 }
 
-/// Who hands out the names below a suffix.
+/// The kind of owner that hands out the names below a suffix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
     /// A registry of domains, as below `com` and `co.uk`.
@@ -48,7 +48,7 @@ impl<'a> PublicSuffix<'a> {
                     suffix.start = start;
                     suffix.section = Some(section);
                 }
-                // What is excepted is the whole name; its suffix ends one label before.
+                // The rule names the whole exception; its suffix begins one label further right.
                 Some(Rule::Exception) => {
                     suffix.start = right;
                     suffix.section = Some(Section::Icann);

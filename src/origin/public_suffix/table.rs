@@ -29,7 +29,7 @@ pub(super) struct Node(usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rule {
     Suffix(Section),
-    /// Written with a `!` in the list: the name is no suffix, although a rule with `*` says so.
+    /// Written with a `!` in the list: the name is not a suffix, though a rule with `*` covers it.
     Exception,
 }
 

@@ -25,7 +25,7 @@ pub struct Issued {
 }
 
 impl Issued {
-    /// A token by its id: the claim `jti`, or whatever tells it from all others.
+    /// A token by its id: the claim `jti`, or another value that is unique.
     pub fn new<I>(id: impl Into<Box<str>>, origins: I, expires_at: SystemTime) -> Self
     where
         I: IntoIterator<Item = Origin>,
@@ -161,7 +161,7 @@ pub struct IssuedChanges {
     pub has_more: bool,
 }
 
-/// What came of merging changes.
+/// The result of merging changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Merged {
@@ -170,8 +170,8 @@ pub struct Merged {
     /// How many revocations were not known before.
     pub revoked: usize,
     /// How many tokens the index could not take: see
-    /// [`RegisterError`](crate::preflight::RegisterError). What is expired or known is not among
-    /// them. Their preflights are refused here.
+    /// [`RegisterError`](crate::preflight::RegisterError). Their preflights are refused here.
+    /// Tokens that are expired or known already are not counted.
     pub refused: usize,
 }
 

@@ -116,7 +116,7 @@ impl ListRules {
     ///
     /// # Errors
     ///
-    /// When the entry is no origin, or is of a kind that the rules keep out.
+    /// When the entry is not an origin, or is of a kind that the rules keep out.
     pub fn canonical(&self, entry: &str) -> Result<String, EntryErrorKind> {
         self.parse(entry).map(|pattern| pattern.as_str().to_owned())
     }

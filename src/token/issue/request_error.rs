@@ -57,7 +57,7 @@ pub struct RequestedEntryError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestedEntryErrorKind {
-    /// It is no origin, or none that may be listed.
+    /// It is not an origin, or not one that may be listed.
     #[error(transparent)]
     Entry(#[from] EntryErrorKind),
     /// It is not written in ASCII, where it could be taken for another origin.

@@ -24,7 +24,7 @@ impl TokenOrigins {
     /// has left counts only where a source [says so](crate::token::source::TokenSource::verified_token): a token for
     /// another service proves nothing here. `None` says that there is no token.
     ///
-    /// Origins play no part in this: CORS is no authentication, and this is.
+    /// Origins are not checked here; this method authenticates the caller, which CORS does not.
     ///
     /// # Errors
     ///

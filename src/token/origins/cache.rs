@@ -38,7 +38,7 @@ impl Default for CacheLimits {
     }
 }
 
-/// How long it is believed that nobody can verify a token: long enough for the requests that wait.
+/// How long an unavailable answer is cached, at most: long enough for the requests that wait.
 const UNAVAILABLE_TTL: Duration = Duration::from_secs(1);
 
 /// A verification and how long it may be relied on.

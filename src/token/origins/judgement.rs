@@ -25,7 +25,7 @@ pub(crate) struct JudgementRules {
     pub(crate) claim: Box<str>,
 }
 
-/// Who asks, and for what.
+/// The parts of a request that its verdict depends on.
 #[derive(Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub(crate) origin: &'a Origin,

@@ -36,7 +36,7 @@ use crate::{
 ///
 /// A request without an `Origin` is not judged: it does not come from a page of another origin.
 ///
-/// What an outer layer has verified goes before all tokens: nothing is verified twice, and the
+/// A result of an outer layer takes precedence over all tokens: nothing is verified twice, and the
 /// service behind uses what was judged.
 ///
 /// A **preflight** carries the URL of the request to come, and no headers of it. So a token in the

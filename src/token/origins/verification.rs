@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// Who verifies tokens, where their list stands, and what is remembered of them.
+/// The verifier of tokens, the place of their list, and the cache of results.
 #[derive(Debug)]
 pub(crate) struct TokenVerification {
     /// The name under which this policy leaves tokens for the service, and finds them again.

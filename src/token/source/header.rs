@@ -48,9 +48,9 @@ use super::find::Find;
 /// // The token is "eyJ".
 /// assert_eq!(status("Bearer psat=eyJ").await, StatusCode::OK);
 /// assert_eq!(status("bearer psat=eyJ").await, StatusCode::OK);
-/// // There is no token: another scheme is somebody else's.
+/// // There is no token: the scheme is not that of the source.
 /// assert_eq!(status("Basic psat=eyJ").await, StatusCode::FORBIDDEN);
-/// // It looks like a token that another reader would take.
+/// // Another part of the service may take this for a token.
 /// assert_eq!(status("Bearer,psat=eyJ").await, StatusCode::UNAUTHORIZED);
 /// # Ok(())
 /// # }
@@ -96,18 +96,18 @@ impl HeaderSource {
 
     /// Adds a scheme that may stand before the token, in any case (RFC 9110, section 11.1).
     ///
-    /// A value with another scheme is somebody else's, and no token. One that only resembles ours,
-    /// such as `Bearer,x`, `Bearer:x` or `JWT x`, refuses the request: another part of the service
-    /// may take it for a token.
+    /// A value with another scheme does not count as a token. A value that only resembles one, such
+    /// as `Bearer,x`, `Bearer:x` or `JWT x`, refuses the request: another part of the service may
+    /// take it for a token.
     #[must_use]
     pub fn scheme(mut self, scheme: impl Into<Box<str>>) -> Self {
         self.schemes.push(scheme.into());
         self
     }
 
-    /// Sets what stands directly before the token and is not part of it, such as `psat=`. A value
-    /// without it is no token of ours; beside a token in another place it refuses the request,
-    /// since another part of the service might go by it.
+    /// Sets a text that stands directly before the token and is not part of it, such as `psat=`. A
+    /// value without the prefix is not a token for this service; beside a token in another place it
+    /// refuses the request, since another part of the service might use it.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<Box<str>>) -> Self {
         self.prefix = prefix.into();

@@ -91,7 +91,7 @@ impl QuerySource {
         self
     }
 
-    /// Sets what stands directly before the token and is not part of it, such as `psat=`.
+    /// Sets a text that stands directly before the token and is not part of it, such as `psat=`.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<Box<str>>) -> Self {
         self.prefix = prefix.into();
@@ -131,7 +131,7 @@ impl QuerySource {
         }
     }
 
-    /// Whether a part of the query is our parameter. What is too long to be its name is not decoded.
+    /// Whether a part of the query is our parameter. A name that is too long is not decoded.
     fn is_in(&self, pair: &str) -> bool {
         let name = pair.split_once('=').map_or(pair, |(name, _)| name);
         let may_be_ours = (1..=3 * self.name.len()).contains(&name.len());

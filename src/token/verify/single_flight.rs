@@ -290,7 +290,7 @@ mod tests {
             assert_eq!(flights.find(1, now).is_some(), is_there, "{now:?}");
             flights.abandon(Some(1));
         }
-        // What is over goes when something begins.
+        // Beginning a flight removes expired ones.
         drop(flights.join(1, at(10), || Some(pending())));
         drop(flights.join(2, at(14), || Some(pending())));
         drop(flights.join(3, at(15), || Some(pending())));

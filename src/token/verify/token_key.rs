@@ -12,7 +12,7 @@ pub(crate) struct TokenKeys {
     secrets: [RandomState; 2],
 }
 
-/// What stands for a token in a cache.
+/// The key of a token in a cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct TokenKey([u64; 2]);
 

@@ -203,7 +203,7 @@ pub(crate) use claim_rule_setters;
 /// does not depend on the platform which times there are, and sums do not overflow.
 const LATEST: u64 = 253_402_300_799;
 
-/// A claim is there, and is no time.
+/// A claim is present and is not a time.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NotATime;
 

@@ -53,21 +53,23 @@ impl VerifiedToken {
         self
     }
 
-    /// Sets how much longer the token is accepted, because its issuer's clock may be ahead. Nothing
-    /// that is handed out for it lasts that long. At most 5 minutes; more is taken for that.
+    /// Sets how much longer the token is accepted, because its issuer's clock may be ahead. The
+    /// leeway does not prolong what is handed out for the token, such as the answer to a preflight.
+    /// At most 5 minutes; a longer one is cut to that.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway.min(MAX_LEEWAY);
         self
     }
 
-    /// Sets how long this may be believed without asking the verifier again, as where the issuer
-    /// may withdraw the token. It is good all the same: who has just been told so need not ask.
+    /// Sets until when the result may be cached, as where the issuer may withdraw the token. After
+    /// that the verifier is asked again. A token that has just been verified is good even if this
+    /// time has passed.
     pub fn fresh_until(mut self, time: SystemTime) -> Self {
         self.fresh_until = Some(time);
         self
     }
 
-    /// Marks the token as verified by this policy, so that no other one takes its word for it.
+    /// Marks the token as verified by this policy. Other policies do not accept it then.
     pub(crate) fn verified_by(mut self, policy: VerifiedBy) -> Self {
         self.verified_by = Some(policy);
         self
@@ -93,14 +95,13 @@ impl VerifiedToken {
         self.expires_at
     }
 
-    /// How long this may be believed without asking the verifier again, if that is not as long as
-    /// the token is good.
+    /// Until when the result may be cached, if that is not as long as the token is good.
     pub fn freshness(&self) -> Option<SystemTime> {
         self.fresh_until
     }
 
-    /// Until when something may be remembered or handed out on the strength of the token, or `None`
-    /// for ever.
+    /// The earlier of `span` and the end of the token's freshness, or `None` if neither is set.
+    /// Nothing that follows from the token may be cached or handed out for longer.
     pub(crate) fn end_of(&self, span: Option<SystemTime>) -> Option<SystemTime> {
         [span, self.fresh_until].into_iter().flatten().min()
     }

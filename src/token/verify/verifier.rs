@@ -68,8 +68,8 @@ pub trait TokenVerifier: fmt::Debug + Send + Sync + 'static {
     /// [`TokenRequest::to_owned_request`].
     fn verify(&self, token: &str, request: &TokenRequest<'_>) -> VerifyFuture;
 
-    /// What of the request the result of [`verify`](Self::verify) depends on, such as the host
-    /// where each tenant has keys of its own. Results are remembered for each text apart.
+    /// The part of the request that the result of [`verify`](Self::verify) depends on, such as the
+    /// host where each tenant has keys of its own. Results are cached for each text separately.
     ///
     /// Provided: the empty text, for a verifier that looks at the token alone.
     fn cache_scope<'a>(&self, request: &TokenRequest<'a>) -> Cow<'a, str> {
@@ -81,7 +81,7 @@ pub trait TokenVerifier: fmt::Debug + Send + Sync + 'static {
     /// and the request has to prove that its sender holds it ([RFC 7800]).
     ///
     /// [`TokenOrigins`](crate::token::TokenOrigins) asks it once for every request, also when it
-    /// remembers the token. Who calls [`verify`](Self::verify) alone must ask it afterwards.
+    /// remembers the token. Code that calls [`verify`](Self::verify) itself must ask it afterwards.
     ///
     /// Provided: a token with a `cnf` claim is refused, because nothing checks the proof.
     ///

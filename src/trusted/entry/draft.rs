@@ -318,7 +318,7 @@ mod tests {
         assert!(ann.clone().credentials(true).is_err());
         let ann = ann.dangerously_allow_insecure(true).credentials(true);
         assert!(ann.unwrap().allows_credentials());
-        // Nothing else is: strangers are no matter of the network.
+        // The permission covers plain http only; public suffixes stay refused.
         let anybody = draft("http://*.github.io", Scope::Cors).unwrap();
         let anybody = anybody.dangerously_allow_insecure(true).credentials(true);
         assert!(matches!(anybody, Err(EntryError::PublicSuffix { .. })));
@@ -354,7 +354,7 @@ mod tests {
         assert!(draft("moz-extension://*", Scope::IframeEmbed).is_err());
     }
 
-    /// What is proposed is itself an entry.
+    /// The origins that an error proposes are accepted as entries.
     #[test]
     fn proposals_can_be_entered() {
         for mistaken in [

@@ -1,6 +1,6 @@
 use crate::origin::OriginError;
 
-/// Why a text, or a record of a store, is no entry.
+/// Why a text, or a record of a store, is not accepted as an entry.
 ///
 /// The text of an error begins with the field that it is about, as in
 /// `origin: "example.com": ...`; [`field`](Self::field) has it apart.

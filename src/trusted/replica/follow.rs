@@ -87,7 +87,7 @@ impl<S: OriginSource> Replica<S> {
         let asked = self.origins.freshness().now();
         let answer = self.within(sleep, self.source.position());
         match self.applying(feed, answer).await? {
-            // The registry may be further by now. Then the answer is no news of it.
+            // The registry may be ahead of the answer by now, and is not confirmed by it then.
             Applied::All(Some(at)) if at == loaded && at == self.origins.position() => {
                 self.origins.freshness().confirm(asked);
                 Ok(loaded)
@@ -158,7 +158,7 @@ impl<S: OriginSource> Replica<S> {
         let begun = self.origins.freshness().now();
         let mut load = SourceSnapshot::new();
         let mut waiting = Waiting::default();
-        // A feed that fails meanwhile is no reason to throw the load away.
+        // If the feed fails meanwhile, the load is kept.
         let mut broken = None;
         let at = {
             let progress = load.progress();

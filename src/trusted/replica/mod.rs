@@ -49,7 +49,8 @@ pub enum WhenStale {
 /// let stale = WhenStale::FailClosedAfter(Duration::from_secs(120));
 /// let replica = Replica::new(store, origins.clone(), stale);
 ///
-/// // Not to start without the source is a choice; else the service denies until it is there.
+/// // Optional: fail at start if the source is unreachable. Otherwise the service denies until the
+/// // first load.
 /// replica.load_once().await?;
 /// tokio::spawn(replica.run(tokio::time::sleep));
 /// # Ok(())

@@ -61,7 +61,7 @@ impl Waiting {
     }
 }
 
-/// What stands behind the changes that a load can be brought up to date with.
+/// Whether more has changed than the collected changes, which a load is brought up to date with.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Behind {
     Nothing,

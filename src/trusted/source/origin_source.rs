@@ -22,7 +22,7 @@ use super::{change::Change, error::SourceError, position::Position, snapshot::So
 ///   that no other history has at this version. A source without one is loaded whole at each
 ///   resync, so that another history is found by its content.
 /// * A **load** holds everything up to the position that it returns, as of one moment, or nothing
-///   older than the version says. Rows that are no entries are pushed as they are: the snapshot
+///   older than the version says. Rows that are not entries are pushed as they are: the snapshot
 ///   counts them.
 /// * A **feed** brings every change that is committed after `watch` has resolved, in the order of
 ///   versions. A feed that may have lost something must end or fail; it must never be silent

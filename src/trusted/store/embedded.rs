@@ -43,7 +43,7 @@ use crate::{
 /// any mistake, or with half of its content, is refused whole, and the old entries stay; edits
 /// through the store fail until the file is right, because they would overwrite it. Meanwhile
 /// [`refusal`](Self::refusal) says why, and the registry's
-/// [`staleness`](OriginRegistry::staleness) grows. What is changed while no process runs keeps the
+/// [`staleness`](OriginRegistry::staleness) grows. An edit made while no process runs keeps the
 /// versions that the file says. The file belongs to one process: several share a database instead.
 ///
 /// The name may be a link, which is followed anew at every look: turning it to another file, as

@@ -43,7 +43,7 @@ impl Format {
     }
 
     pub(super) fn read(self, bytes: &[u8]) -> Result<Document, FileError> {
-        // Some editors begin a file with a byte order mark. It is no part of the text.
+        // Some editors begin a file with a byte order mark. It does not belong to the text.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         match self {
             Self::Json => serde_json::from_slice(bytes).map_err(FileError::form),

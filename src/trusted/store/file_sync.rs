@@ -318,7 +318,7 @@ mod tests {
         assert!(is_trusted("https://store.example"));
         let is_unsaved = || matches!(store.refusal(), Some(FileError::Unsaved(_)));
         assert!(is_unsaved());
-        // It is told until something is written, and is no reason to refuse edits.
+        // The refusal is reported until something is written. Edits are accepted meanwhile.
         assert!(!store.reload().unwrap());
         assert!(is_unsaved());
         fs::remove_dir(&in_the_way).unwrap();

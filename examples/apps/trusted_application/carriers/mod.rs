@@ -109,7 +109,7 @@ impl Stored {
     }
 }
 
-/// What a replica has to take over.
+/// The changes that a replica has to take over.
 pub(crate) fn changes(stored: impl IntoIterator<Item = Stored>) -> RevocationChanges {
     let mut issued_until = None;
     let mut revocations = Vec::new();

@@ -41,7 +41,7 @@ impl Outcome {
     }
 }
 
-/// What comes of a request without a browser, which keeps nothing from anybody.
+/// The outcome of a request without a browser, in which every header can be read.
 impl From<StatusCode> for Outcome {
     fn from(answer: StatusCode) -> Self {
         Self {

@@ -62,8 +62,8 @@ pub(crate) struct PostgresOrigins {
     loaded: std::sync::Mutex<Option<String>>,
 }
 
-/// What every edit of the table leaves behind, also one with the triggers off: counters of rows that
-/// were written, which the server keeps, and the file of the table, which `TRUNCATE` replaces. The
+/// Traces of every edit of the table, also of one with the triggers off: counters of rows that were
+/// written, which the server keeps, and the file of the table, which `TRUNCATE` replaces. The
 /// counters may be some seconds late, and start anew after a crash. Then everything is loaded once
 /// more than necessary.
 const TRACES: &str = "concat(pg_relation_filenode('trusted_origins'), ' ', (
@@ -134,7 +134,7 @@ impl PostgresOrigins {
             Ok(Ok(rows)) => Ok(rows.into_iter().next()),
             Ok(Err(error)) => Err(Failed::Statement(error)),
             Err(_) => {
-                // Whatever waits on this connection waits in vain.
+                // Other statements on this connection would not be answered either.
                 *self.client.lock().await = None;
                 Err(Failed::Source(silent()))
             }
@@ -580,7 +580,8 @@ fn row_of(json: &str) -> SourceRow {
     }
 }
 
-/// The id of a row that is no record, so that its correction is known for one; else its beginning.
+/// The id of a row that is not a record, so that its correction can be recognised; else the
+/// beginning of the row.
 fn key_of(json: &str) -> String {
     let row: Option<serde_json::Value> = serde_json::from_str(json).ok();
     let id = row.as_ref().and_then(|row| row["id"].as_str());

@@ -42,7 +42,7 @@ impl MintedToken {
     }
 }
 
-/// RFC 3986, section 2.3: whatever is not unreserved is encoded. A layer on top of another one
+/// RFC 3986, section 2.3: all but unreserved characters are encoded. A layer on top of another one
 /// has only percent signs to encode.
 fn encode(text: &str, layers: u8) -> String {
     let percent = match layers {

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use crate::token::issue::AllowedOrigins;
 
-/// What a token is to say, beside what a [`TokenMinter`](crate::token::issue::TokenMinter) always
-/// says.
+/// The origins and claims of a token to be minted, beside the claims that a
+/// [`TokenMinter`](crate::token::issue::TokenMinter) always sets.
 #[derive(Clone)]
 #[must_use = "an order is nothing until it is minted"]
 pub struct TokenOrder {

@@ -80,7 +80,7 @@ impl SigningKey {
 fn public_half(key: &EncodingKey, algorithm: JwtAlgorithm) -> Result<Option<JwtKey>, JwtKeyError> {
     const MESSAGE: &[u8] = b"probe";
     prefer_backend();
-    // Nothing of ours is changed inside, so nothing can be left half-changed.
+    // The closure changes no state of this crate, so unwinding is safe.
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let jwk = Jwk::from_encoding_key(key, algorithm.of_backend()).ok()?;
         let signature = crypto::sign(MESSAGE, key, algorithm.of_backend()).ok()?;

@@ -82,7 +82,7 @@ impl<V: TokenVerifier> DpopBuilder<V> {
     ///
     /// # Errors
     ///
-    /// Every mistake: there is no URL, one is none, or a setting is out of its bounds.
+    /// Every mistake: there is no URL, one is invalid, or a setting is out of its bounds.
     pub fn build(self) -> Result<Dpop<V>, BuildErrors<DpopConfigError>> {
         const MINUTES: Duration = Duration::from_secs(300);
         let mut mistakes = Vec::new();

@@ -6,8 +6,8 @@
 //!
 //! A preflight carries neither token nor proof, so it is a matter of
 //! [`with_preflight`](crate::OriginPolicy::with_preflight); let the page send the header `dpop`.
-//! What is not done here: nonces of the server (section 9), and the challenge
-//! `WWW-Authenticate: DPoP` of a refusal.
+//! Not implemented: nonces of the server (section 9), and the challenge `WWW-Authenticate: DPoP` of
+//! a refusal.
 
 mod builder;
 mod proof;

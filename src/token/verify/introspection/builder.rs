@@ -133,14 +133,15 @@ impl IntrospectionVerifierBuilder {
         self
     }
 
-    /// How many questions per second may fail, and ten times as many at once. It bounds what the
-    /// issuer has to bear of clients that send tokens which were never issued. Default: 100.
+    /// How many questions per second may fail, and ten times as many at once. The limit protects
+    /// the issuer from clients that send tokens which were never issued. Default: 100.
     ///
-    /// A question fails when the issuer does not stand by the token, when it gives no answer, or
-    /// when nobody waited for one. Those [under way](Self::max_outstanding) when the bound is reached
-    /// count, too: there are so many fewer afterwards. Beyond the bound, tokens that are not known
-    /// are [unavailable](crate::token::verify::VerifyError::Unavailable) without a question. A token
-    /// that was good at its last answer is always asked about, and not counted.
+    /// A question fails when the token is refused, when the issuer does not answer, or when no
+    /// request waits for the answer any more. Questions that are
+    /// [under way](Self::max_outstanding) when the limit is reached count, too, and delay the next
+    /// ones. Beyond the limit, tokens that are not known are
+    /// [unavailable](crate::token::verify::VerifyError::Unavailable) without a question. The issuer
+    /// is always asked about a token that was good at its last answer, and this is not counted.
     pub fn max_refused_per_second(mut self, questions: u32) -> Self {
         self.max_refused_per_second = questions;
         self

@@ -137,7 +137,7 @@ mod tests {
             (at(1_100), 21),
             (at(6_100), 100),
             (at(99_000), 200),
-            // What is owed from before the clock was set back is forgotten.
+            // Debts from before the clock was set back are forgotten.
             (at(50_000), 200),
             (at(51_000), 20),
         ] {

@@ -17,7 +17,7 @@ use crate::token::{
 /// assert!(response.is_active());
 /// assert!(!IntrospectionResponse::parse(br#"{"active": false}"#)?.is_active());
 ///
-/// // What says nothing clear is an error, and not "inactive".
+/// // An answer that is not clear is an error, and does not count as "inactive".
 /// assert!(IntrospectionResponse::parse(br#"{"active": "true"}"#).is_err());
 /// # Ok::<(), tower_cors::token::verify::introspection::IntrospectionError>(())
 /// ```

@@ -112,14 +112,15 @@ impl IntrospectionVerifier {
         }
     }
 
-    /// Forgets what is known of a token, as when the issuer tells that it is revoked: it is asked
-    /// about when it comes next, whatever was asked before. What a
-    /// [`TokenOrigins`](crate::token::TokenOrigins) has taken from here is looked up again, too.
+    /// Forgets the answer for a token, as when the issuer reports that it is revoked. The issuer is
+    /// asked again when the token comes next, even if a question about it is under way. A
+    /// [`TokenOrigins`](crate::token::TokenOrigins) that has cached an answer of this verifier asks
+    /// again, too.
     pub fn forget(&self, token: &str) {
         self.shared.forget(Some(self.shared.keys.key(token)));
     }
 
-    /// Forgets what is known of all tokens, as [`forget`](Self::forget) does of one.
+    /// Forgets the answers for all tokens, as [`forget`](Self::forget) does of one.
     pub fn clear(&self) {
         self.shared.forget(None);
     }
@@ -350,7 +351,7 @@ fn earlier(optional: Option<SystemTime>, time: SystemTime) -> SystemTime {
     optional.map_or(time, |optional| optional.min(time))
 }
 
-/// What is remembered is not printed.
+/// Remembered answers are not printed.
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared")

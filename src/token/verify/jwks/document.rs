@@ -87,7 +87,7 @@ impl JwkSet {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JwkSetError {
-    /// It is no JSON object with an array `keys`, or has a key twice.
+    /// It is not a JSON object with an array `keys`, or has a key twice.
     #[error("the issuer's keys are not a JWK set, or have a JSON key twice")]
     Document,
     /// It holds more keys than the bound.

@@ -76,7 +76,7 @@ impl State {
         };
         let age = match now.duration_since(current.fetched_at) {
             Ok(age) => age,
-            // A clock that is set right by a little is no reason to forget the keys.
+            // The keys are kept when the clock is set back by a little.
             Err(back) if back.duration() <= times.min_refresh_interval => Duration::ZERO,
             Err(_) => return Freshness::Dead,
         };

@@ -10,7 +10,7 @@ use super::error::JwtKeyError;
 /// here than in a request.
 pub(crate) fn guard<T>(first_use: impl FnOnce() -> T) -> Result<T, JwtKeyError> {
     prefer_backend();
-    // Nothing of ours is changed inside, so nothing can be left half-changed.
+    // The closure changes no state of this crate, so unwinding is safe.
     catch_unwind(AssertUnwindSafe(first_use)).map_err(|_| JwtKeyError::Backend)
 }
 

@@ -78,8 +78,8 @@ impl JwtKey {
     ///
     /// # Errors
     ///
-    /// When it is no public key, has private parts, is not for signatures, or is of a kind or size
-    /// that is not understood.
+    /// When it is not a public key, has private parts, is not for signatures, or is of a kind or
+    /// size that is not understood.
     pub fn from_jwk(json: &[u8]) -> Result<Self, JwtKeyError> {
         let value = serde_json::from_slice(json).map_err(|_| JwtKeyFault::NotJwk.of(None))?;
         Self::from_jwk_value(value)
@@ -221,7 +221,7 @@ impl JwtKey {
     }
 }
 
-/// What a key is called by, or what a token calls a key by.
+/// The names of a key, or the names by which a token asks for its key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Names<'a> {
     pub(crate) kid: Option<&'a str>,
@@ -229,7 +229,7 @@ pub(crate) struct Names<'a> {
     pub(crate) x5t_s256: Option<&'a str>,
 }
 
-/// What stands for the tenant's id in the `issuer` of a key that several tenants share.
+/// The placeholder for the tenant's id in the `issuer` of a key that several tenants share.
 pub(crate) const TENANT: &str = "{tenantid}";
 
 fn jwk_algorithm(jwk: &Jwk) -> Result<JwtAlgorithm, JwtKeyFault> {

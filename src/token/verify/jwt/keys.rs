@@ -11,8 +11,8 @@ use crate::token::claim::Claims;
 
 /// The keys that are trusted, found by the names that tokens call them by.
 ///
-/// A token chooses by `kid`, else by `x5t#S256`, else by `x5t`. What else its header says of keys
-/// (`jwk`, `jku`, `x5c`, `x5u`) is ignored: a stranger wrote it.
+/// A token chooses by `kid`, else by `x5t#S256`, else by `x5t`. Its other header parameters about
+/// keys (`jwk`, `jku`, `x5c`, `x5u`) are ignored, because anybody may have written them.
 ///
 /// ```
 /// # #[cfg(feature = "jwt-rust-crypto")] {
@@ -38,7 +38,7 @@ pub struct JwtKeys {
     unnamed: Unnamed,
 }
 
-/// What a token means that does not say which key it means.
+/// How a token without the name of a key is treated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Unnamed {
     /// None.

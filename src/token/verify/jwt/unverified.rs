@@ -37,8 +37,8 @@ impl<'a> UnverifiedJwt<'a> {
             return Err(malformed);
         }
         let header = parse_object(header)?;
-        // RFC 7515, section 4.1.11: what must be understood and is not refuses the token; of the
-        // extensions that can stand there, none is understood.
+        // RFC 7515, section 4.1.11: a token with an unknown critical extension is refused; none is
+        // supported.
         if header.get("crit").is_some() {
             return Err(VerifyError::Malformed("its header has crit"));
         }

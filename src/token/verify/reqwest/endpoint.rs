@@ -109,8 +109,8 @@ fn checked(url: &str) -> Result<Url, EndpointError> {
     }
 }
 
-/// Keeps what is not encrypted on this machine: a proxy would read tokens and secrets, and could
-/// answer in the issuer's place, and so could whoever answers for the name in DNS.
+/// Keeps unencrypted requests on this machine. A proxy would read their tokens and secrets, and
+/// could answer in the issuer's place; so could the host that a forged DNS answer names.
 fn client_for(client: ClientBuilder, url: &Url) -> ClientBuilder {
     if url.scheme() != "http" {
         return client;
