@@ -85,11 +85,18 @@ fn look_at(stack: Stack, scenario: &Scenario, print: bool) {
     }
 }
 
+/// The least of five requests: the caches of tokens tidy up by the clock, in the request that
+/// happens to come then.
 fn one_request(subject: &mut dyn Subject, scenario: &Scenario) -> AllocationInfo {
     subject.prepare(&scenario.head, 2);
     subject.run();
-    subject.prepare(&scenario.head, 1);
-    measure(|| subject.run())
+    let requests = (0..5).map(|_| {
+        subject.prepare(&scenario.head, 1);
+        measure(|| subject.run())
+    });
+    requests
+        .min_by_key(|info| (info.count_total, info.bytes_total))
+        .unwrap_or_default()
 }
 
 /// No allocation of ours, but for a `Vary` that has to be put together, for what a token leaves in
