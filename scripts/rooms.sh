@@ -14,6 +14,7 @@ library='
 escaped: origin
 error: origin lines
 lines:
+lock:
 pairs:
 time:
 origin: pairs
@@ -25,16 +26,16 @@ protocol: policy lists request fetch origin
 layer: protocol policy request origin escaped
 config: layer protocol policy lists origin error
 routes: config layer protocol policy lists request error
-revocation: time
-preflight: policy request origin lists error time
-preflight/issued: preflight revocation policy request origin time
+revocation: time lock
+preflight: policy request origin lists error time lock
+preflight/issued: preflight revocation policy request origin time lock
 token: origin
 token/claim: origin
-token/verify: token/claim time policy
+token/verify: token/claim time policy lock
 token/verify/jwt: token/verify token/claim time
-token/verify/jwks: token/verify token/verify/jwt token/claim time
-token/verify/introspection: token/verify token/claim time policy
-token/verify/dpop: token/verify token/verify/jwt token/claim origin time
+token/verify/jwks: token/verify token/verify/jwt token/claim time lock
+token/verify/introspection: token/verify token/claim time policy lock
+token/verify/dpop: token/verify token/verify/jwt token/claim origin time lock
 token/verify/issuers: token/verify token/verify/jwt token/verify/jwks
 token/verify/reqwest: token/claim token/verify token/verify/jwks token/verify/introspection
 token/source: token/verify request origin
@@ -44,9 +45,9 @@ token/issue/mint: token/issue token/claim token/verify token/verify/jwt prefligh
 trusted:
 trusted/entry: origin
 trusted/source: trusted/entry
-trusted/registry: trusted trusted/source trusted/entry policy request origin lists time
-trusted/store: trusted trusted/registry trusted/source trusted/entry time
-trusted/replica: trusted/registry trusted/source trusted/entry trusted
+trusted/registry: trusted trusted/source trusted/entry policy request origin lists time lock
+trusted/store: trusted trusted/registry trusted/source trusted/entry time lock
+trusted/replica: trusted/registry trusted/source trusted/entry trusted lock
 test_util: fetch origin layer policy
 guide:
 '

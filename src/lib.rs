@@ -25,6 +25,7 @@ mod escaped;
 mod fetch;
 mod lines;
 pub mod lists;
+mod lock;
 pub mod origin;
 mod pairs;
 pub mod policy;

@@ -4,13 +4,16 @@ use std::{
     collections::{HashMap, VecDeque},
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, Weak},
     task::{Context, Poll, Wake, Waker},
     time::{Duration, SystemTime},
 };
 
 use super::lookup::{Lookup, LookupFuture};
-use crate::time::{Clock, SystemClock};
+use crate::{
+    lock::lock,
+    time::{Clock, SystemClock},
+};
 
 /// Asks about a key once, however many requests wait for the answer, and remembers it for a moment.
 ///
@@ -129,9 +132,8 @@ impl LookupCache {
         }
     }
 
-    // A poisoned lock is taken all the same: nothing that can panic is called while it is held.
     fn lock(&self) -> MutexGuard<'_, Entries> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.entries)
     }
 }
 
@@ -159,7 +161,7 @@ impl Future for Waiting {
         // Registered before the state is looked at. A task that finishes the lookup afterwards
         // wakes this one.
         flight.waiting.add(cx.waker());
-        let mut state = flight.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&flight.state);
         let lookup = match &mut *state {
             State::Done(lookup) => return Poll::Ready(lookup.clone()),
             State::Running(lookup) => lookup,
@@ -182,7 +184,7 @@ struct Wakers(Mutex<Vec<Waker>>);
 
 impl Wakers {
     fn add(&self, waker: &Waker) {
-        let mut wakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut wakers = lock(&self.0);
         if !wakers.iter().any(|other| other.will_wake(waker)) {
             wakers.push(waker.clone());
         }
@@ -195,7 +197,7 @@ impl Wake for Wakers {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let mut wakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut wakers = lock(&self.0);
         let woken = std::mem::take(&mut *wakers);
         drop(wakers);
         woken.into_iter().for_each(Waker::wake);

@@ -1,7 +1,7 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Duration,
 };
 
@@ -9,6 +9,7 @@ use foldhash::fast::RandomState;
 
 use super::DEFAULT_MAX_AGE;
 use crate::{
+    lock::{lock, read, write},
     origin::{Origin, OriginPattern, OriginSet},
     policy::{OriginPolicy, PolicyProperties, Verdict, VerdictFuture},
     request::CorsRequest,
@@ -250,19 +251,16 @@ impl Shared {
         }
     }
 
-    // A poisoned lock is taken all the same: nothing that can panic is called between two steps of an
-    // update, so the tables are whole.
-
     fn tenants(&self) -> MutexGuard<'_, Tenants> {
-        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.tenants)
     }
 
     fn lookup(&self) -> RwLockReadGuard<'_, LookupTables> {
-        self.lookup.read().unwrap_or_else(PoisonError::into_inner)
+        read(&self.lookup)
     }
 
     fn lookup_mut(&self) -> RwLockWriteGuard<'_, LookupTables> {
-        self.lookup.write().unwrap_or_else(PoisonError::into_inner)
+        write(&self.lookup)
     }
 }
 

@@ -2,7 +2,7 @@ use std::{
     fmt,
     hash::{BuildHasher, RandomState},
     sync::{
-        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
+        Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime},
@@ -14,7 +14,10 @@ use super::{
     identity::TokenIdentity,
     table::{Now, RevocationTable, end_of, seconds, time},
 };
-use crate::time::{Clock, SystemClock};
+use crate::{
+    lock::{lock, read, write},
+    time::{Clock, SystemClock},
+};
 
 /// What is revoked: tokens by their id, sessions with all of their tokens, and everything that was
 /// issued until a time.
@@ -282,23 +285,17 @@ impl Revocations {
         }
     }
 
-    // Poisoned locks are taken all the same: nothing that can panic is called between two steps of
-    // an update, so what they guard is whole.
-
     fn table(&self) -> RwLockReadGuard<'_, RevocationTable> {
-        let table = self.shared.table.read();
-        table.unwrap_or_else(PoisonError::into_inner)
+        read(&self.shared.table)
     }
 
     fn table_mut(&self) -> RwLockWriteGuard<'_, RevocationTable> {
         self.shared.is_untouched.store(false, Ordering::Release);
-        let table = self.shared.table.write();
-        table.unwrap_or_else(PoisonError::into_inner)
+        write(&self.shared.table)
     }
 
-    fn listeners(&self) -> std::sync::MutexGuard<'_, Vec<Weak<dyn OnRevoked>>> {
-        let listeners = self.shared.listeners.lock();
-        listeners.unwrap_or_else(PoisonError::into_inner)
+    fn listeners(&self) -> MutexGuard<'_, Vec<Weak<dyn OnRevoked>>> {
+        lock(&self.shared.listeners)
     }
 }
 

@@ -18,14 +18,10 @@
 //! [`TrustedOrigin`](entry::TrustedOrigin) has been checked.
 
 pub mod entry;
-mod lock;
 mod offload;
 pub mod registry;
 pub mod replica;
 pub mod source;
 pub mod store;
 
-pub(crate) use self::{
-    lock::lock,
-    offload::{offload, offload_within},
-};
+pub(crate) use self::offload::{offload, offload_within};

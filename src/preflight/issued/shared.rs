@@ -2,11 +2,14 @@
 
 use std::{
     hash::{BuildHasher, RandomState},
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use super::{error::RegisterError, live_tokens::LiveTokens, token::Issued};
-use crate::revocation::{OnRevoked, Revocations, Revoked, seconds};
+use crate::{
+    lock::{read, write},
+    revocation::{OnRevoked, Revocations, Revoked, seconds},
+};
 
 /// How many tokens are removed while a lock is held, so that nobody waits for long.
 pub(super) const STEP: usize = 256;
@@ -56,15 +59,12 @@ impl Shared {
         seconds(self.revocations.clock().now())
     }
 
-    // A poisoned lock is taken all the same: nothing that can panic is called between two steps of an
-    // update, so the tables are whole.
-
     pub(super) fn live(&self) -> RwLockReadGuard<'_, LiveTokens> {
-        self.live.read().unwrap_or_else(PoisonError::into_inner)
+        read(&self.live)
     }
 
     pub(super) fn live_mut(&self) -> RwLockWriteGuard<'_, LiveTokens> {
-        self.live.write().unwrap_or_else(PoisonError::into_inner)
+        write(&self.live)
     }
 
     fn remove(&self, ids: &[Arc<str>]) {

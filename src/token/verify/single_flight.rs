@@ -4,11 +4,13 @@ use std::{
     future::Future,
     hash::Hash,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, SystemTime},
 };
 
 use futures_util::{FutureExt, future::Shared};
+
+use crate::lock::lock;
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -165,10 +167,7 @@ where
     }
 
     fn lock(&self) -> MutexGuard<'_, UnderWay<K, T>> {
-        // Every statement leaves the map consistent, so a panic of another thread does no harm.
-        self.under_way
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.under_way)
     }
 }
 

@@ -20,11 +20,11 @@ use super::{
     writer::{Snapshot, Writer},
 };
 use crate::{
+    lock::lock,
     origin::Origin,
     time::Clock,
     trusted::{
         entry::{EntryId, Scope, TrustedOrigin, Version},
-        lock,
         source::{Change, InvalidRow, Position, SourceSnapshot},
     },
 };

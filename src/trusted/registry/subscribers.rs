@@ -9,7 +9,7 @@ use std::{
 
 use futures_util::Stream;
 
-use crate::trusted::lock;
+use crate::lock::lock;
 
 /// All listeners.
 pub(crate) struct Subscribers<T> {

@@ -3,7 +3,7 @@ use std::{
     time::SystemTime,
 };
 
-use crate::trusted::{lock, source::SourceError};
+use crate::{lock::lock, trusted::source::SourceError};
 
 /// The status of a [`Replica`](crate::trusted::replica::Replica) while it runs. Cloning is one reference count.
 #[derive(Clone, Debug, Default)]

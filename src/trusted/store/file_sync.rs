@@ -12,11 +12,13 @@ use super::{
     origin_store::StoreError,
     unique::Unique,
 };
-use crate::trusted::{
-    entry::{Actor, EntryId, TrustedOrigin, Version},
-    lock,
-    registry::{OriginRegistry, VersionRegressed},
-    source::{Change, HistoryId, Position, SourceError, SourceRow, SourceSnapshot},
+use crate::{
+    lock::lock,
+    trusted::{
+        entry::{Actor, EntryId, TrustedOrigin, Version},
+        registry::{OriginRegistry, VersionRegressed},
+        source::{Change, HistoryId, Position, SourceError, SourceRow, SourceSnapshot},
+    },
 };
 
 /// How long an operation on the file may take. Beyond that the file is taken for one that hangs.

@@ -1,10 +1,13 @@
 use std::{
     collections::HashSet,
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
     time::{Duration, SystemTime},
 };
 
-use crate::token::verify::{TokenKey, TokenKeys};
+use crate::{
+    lock::lock,
+    token::verify::{TokenKey, TokenKeys},
+};
 
 /// Which proofs have been used, for as long as they could be used again.
 ///
@@ -47,7 +50,7 @@ impl ReplayMemory {
     pub(crate) fn note(&self, thumbprint: &str, jti: &str, now: SystemTime) -> Use {
         let key = self.secrets.key_in(thumbprint, jti);
         // Every statement leaves the sets consistent, so a panic of another thread does no harm.
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = lock(&self.seen);
         seen.rotate(now, self.lifetime);
         if seen.current.contains(&key) || seen.previous.contains(&key) {
             Use::Again

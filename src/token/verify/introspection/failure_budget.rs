@@ -1,10 +1,10 @@
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 
-use crate::time::Clock;
+use crate::{lock::lock, time::Clock};
 
 /// A rate limit (GCRA) on *failed* introspection requests: so many per second, and those of
 /// [`BURST`] at once. Successful ones are free.
@@ -39,7 +39,7 @@ impl FailureBudget {
     }
 
     pub(crate) fn is_spent(&self, now: SystemTime) -> bool {
-        let full_at = *self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let full_at = *lock(&self.full_at);
         self.owed(full_at, now) + self.price > BURST
     }
 
@@ -49,7 +49,7 @@ impl FailureBudget {
     }
 
     fn spend(&self, now: SystemTime) {
-        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut full_at = lock(&self.full_at);
         let owed = self.owed(*full_at, now) + self.price;
         *full_at = now + self.most.min(owed);
     }

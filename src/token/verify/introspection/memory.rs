@@ -1,7 +1,7 @@
 use std::{
     borrow::Cow,
     sync::{
-        Mutex, PoisonError,
+        Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, SystemTime},
@@ -9,7 +9,10 @@ use std::{
 
 use quick_cache::{Weighter, sync::Cache};
 
-use crate::token::verify::{TokenKey, VerifiedToken, VerifyError, VerifyResult};
+use crate::{
+    lock::lock,
+    token::verify::{TokenKey, VerifiedToken, VerifyError, VerifyResult},
+};
 
 /// How long a failure to get an answer is remembered: long enough for the requests that wait.
 const FAILED: Duration = Duration::from_secs(1);
@@ -80,7 +83,7 @@ impl Memory {
     /// Remembers what the issuer said, unless something was forgotten since it was asked. A refusal
     /// ends what was good before even then.
     pub(crate) fn put(&self, key: TokenKey, known: Known, epoch: u64) {
-        let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        let _order = lock(&self.order);
         if self.epoch() == epoch {
             self.known.insert(key, known);
         } else if known.is_refused() {
@@ -124,7 +127,7 @@ impl Memory {
 
     /// Forgets a token, or all.
     pub(crate) fn forget(&self, key: Option<TokenKey>) {
-        let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        let _order = lock(&self.order);
         match key {
             Some(key) => drop(self.known.remove(&key)),
             None => self.known.clear(),

@@ -3,7 +3,7 @@ use std::{
     fmt,
     future::Future,
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, SystemTime},
 };
 
@@ -15,6 +15,7 @@ use super::{
     state::{FetchResult, Freshness, RefreshError, State, Times},
 };
 use crate::{
+    lock::lock,
     time::Clock,
     token::verify::{
         FetchError, Flight, KeySetFetcher, SingleFlight, TokenKey, TokenKeys,
@@ -142,8 +143,7 @@ impl Store {
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        // Every method leaves the state consistent, so a panic of another thread does no harm.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Whether it makes sense to ask the issuer for a key that is not among the current ones.
