@@ -31,7 +31,7 @@ preflight: policy request origin lists error time lock
 preflight/issued: preflight revocation policy request origin time lock
 token: origin
 token/claim: origin
-token/verify: token/claim time policy lock
+token/verify: token/claim time policy lock lines
 token/verify/jwt: token/verify token/claim time
 token/verify/jwks: token/verify token/verify/jwt token/claim time lock
 token/verify/introspection: token/verify token/claim time policy lock
@@ -39,14 +39,14 @@ token/verify/dpop: token/verify token/verify/jwt token/claim origin time lock
 token/verify/issuers: token/verify token/verify/jwt token/verify/jwks
 token/verify/reqwest: token/claim token/verify token/verify/jwks token/verify/introspection
 token/source: token/verify request origin
-token/origins: token/source token/claim token/verify policy preflight request origin time lists lines
+token/origins: token/source token/claim token/verify policy preflight request origin time lists
 token/issue: token/claim token/verify preflight revocation origin time lines
 token/issue/mint: token/issue token/claim token/verify token/verify/jwt preflight revocation time lines
 trusted:
 trusted/entry: origin
 trusted/source: trusted/entry
 trusted/registry: trusted trusted/source trusted/entry policy request origin lists time lock
-trusted/store: trusted trusted/registry trusted/source trusted/entry time lock
+trusted/store: trusted trusted/registry trusted/source trusted/entry time lock lines
 trusted/replica: trusted/registry trusted/source trusted/entry trusted lock
 test_util: fetch origin layer policy
 guide:

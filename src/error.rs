@@ -4,10 +4,7 @@ use std::{fmt, sync::Arc};
 
 use http::HeaderName;
 
-use crate::{
-    lines::{debug_lines, write_lines},
-    origin::OriginError,
-};
+use crate::{lines::Lines, origin::OriginError};
 
 /// The longest that any browser keeps the result of a preflight, in seconds.
 pub(crate) const MAX_AGE_SECS: u32 = 86_400;
@@ -392,13 +389,19 @@ impl ConfigErrors {
 
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_lines(f, &self.0)
+        Lines(&self.0).fmt(f)
     }
 }
 
+/// The same lines: Rust uses `Debug` when `main` returns an error, and in `unwrap`, and a person reads
+/// that in a terminal.
 impl fmt::Debug for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        debug_lines(f, "mistakes in the CORS configuration", &self.0)
+        f.write_str("mistakes in the CORS configuration:")?;
+        for error in self {
+            write!(f, "\n  {error}")?;
+        }
+        Ok(())
     }
 }
 

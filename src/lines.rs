@@ -2,27 +2,17 @@
 
 use std::fmt;
 
-/// One error per line.
-pub(crate) fn write_lines(f: &mut fmt::Formatter<'_>, errors: &[impl fmt::Display]) -> fmt::Result {
-    for (index, error) in errors.iter().enumerate() {
-        if index > 0 {
-            f.write_str("\n")?;
-        }
-        error.fmt(f)?;
-    }
-    Ok(())
-}
+/// Prints one error per line.
+pub(crate) struct Lines<'a, T>(pub(crate) &'a [T]);
 
-/// `Debug` prints the same lines: Rust uses it when `main` returns an error, and in `unwrap`, and a
-/// person reads that in a terminal.
-pub(crate) fn debug_lines(
-    f: &mut fmt::Formatter<'_>,
-    what: &str,
-    errors: &[impl fmt::Display],
-) -> fmt::Result {
-    write!(f, "{what}:")?;
-    for error in errors {
-        write!(f, "\n  {error}")?;
+impl<T: fmt::Display> fmt::Display for Lines<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            error.fmt(f)?;
+        }
+        Ok(())
     }
-    Ok(())
 }

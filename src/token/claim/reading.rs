@@ -26,20 +26,19 @@ impl OriginsClaim {
         claims: &Claims,
         limits: &ListLimits,
     ) -> Result<Option<SentList>, ListError> {
-        let Some(outer) = &self.outer else {
-            let value = self.find(claims);
-            return value
-                .map(|value| self.read_value(&value, limits))
-                .transpose();
+        let inner;
+        let claims = match &self.outer {
+            None => claims,
+            Some(outer) => {
+                let Some(object) = claims.get(outer) else {
+                    return Ok(None);
+                };
+                let json = json_in(object, limits)?;
+                inner = Claims::parse(json.as_bytes()).map_err(|_| ListError::Json)?;
+                &inner
+            }
         };
-        let Some(object) = claims.get(outer) else {
-            return Ok(None);
-        };
-        let text = text_of(object)?;
-        limits.check_bytes(text.len())?;
-        let object = Claims::parse(text.as_bytes()).map_err(|_| ListError::Json)?;
-        let value = self.find(&object);
-        value
+        self.find(claims)
             .map(|value| self.read_value(&value, limits))
             .transpose()
     }
@@ -55,9 +54,8 @@ impl OriginsClaim {
     fn read_value(&self, value: &Value, limits: &ListLimits) -> Result<SentList, ListError> {
         let parsed;
         let value = if self.is_json_text {
-            let text = text_of(value)?;
-            limits.check_bytes(text.len())?;
-            parsed = serde_json::from_str(text).map_err(|_| ListError::Json)?;
+            let json = json_in(value, limits)?;
+            parsed = serde_json::from_str(json).map_err(|_| ListError::Json)?;
             &parsed
         } else {
             value
@@ -90,11 +88,14 @@ impl OriginsClaim {
     }
 }
 
-fn text_of(value: &Value) -> Result<&str, ListError> {
-    value.as_str().ok_or_else(|| ListError::Shape {
+/// The text of a claim that should hold JSON, if it is not too long to be parsed.
+fn json_in<'a>(value: &'a Value, limits: &ListLimits) -> Result<&'a str, ListError> {
+    let text = value.as_str().ok_or_else(|| ListError::Shape {
         found: shape_of(value),
         expected: "a text with JSON in it",
-    })
+    })?;
+    limits.check_bytes(text.len())?;
+    Ok(text)
 }
 
 fn shape_in(format: OriginsFormat) -> &'static str {

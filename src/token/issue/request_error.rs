@@ -1,7 +1,5 @@
-use std::fmt;
-
 use crate::{
-    lines::write_lines,
+    lines::Lines,
     token::claim::{EntryErrorKind, FormatError},
 };
 
@@ -66,12 +64,4 @@ pub enum RequestedEntryErrorKind {
     /// It is an origin, and not one that the asker has registered.
     #[error("the origin is not registered for whom the token is issued")]
     NotRegistered,
-}
-
-struct Lines<'a>(&'a [RequestedEntryError]);
-
-impl fmt::Display for Lines<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_lines(f, self.0)
-    }
 }

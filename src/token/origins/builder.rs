@@ -250,9 +250,7 @@ impl TokenOriginsBuilder {
         if self.grace > MAX_EXPIRED_GRACE {
             errors.push(TokenConfigError::ExpiredGrace(self.grace));
         }
-        if !errors.is_empty() {
-            return Err(TokenConfigErrors(errors));
-        }
+        TokenConfigErrors::none_or(errors, || ())?;
         let rules = JudgementRules {
             missing_claim: self.missing_claim,
             grace: self.grace,

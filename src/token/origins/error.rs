@@ -1,6 +1,6 @@
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
-use crate::lines::{debug_lines, write_lines};
+use crate::token::verify::BuildErrors;
 
 /// One mistake in the configuration of [`TokenOrigins`](crate::token::TokenOrigins).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,42 +36,4 @@ pub enum TokenConfigError {
 }
 
 /// Every mistake in the configuration of [`TokenOrigins`](crate::token::TokenOrigins).
-#[derive(Clone, PartialEq, Eq)]
-pub struct TokenConfigErrors(pub(super) Vec<TokenConfigError>);
-
-impl TokenConfigErrors {
-    /// The mistakes, in the order in which they were found.
-    pub fn iter(&self) -> impl Iterator<Item = &TokenConfigError> {
-        self.0.iter()
-    }
-
-    /// How many mistakes there are; never 0.
-    #[expect(clippy::len_without_is_empty, reason = "there is at least one mistake")]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-}
-
-impl IntoIterator for TokenConfigErrors {
-    type Item = TokenConfigError;
-    type IntoIter = std::vec::IntoIter<TokenConfigError>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
-    }
-}
-
-impl fmt::Display for TokenConfigErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_lines(f, &self.0)
-    }
-}
-
-/// As `main` and `unwrap` print it.
-impl fmt::Debug for TokenConfigErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        debug_lines(f, "TokenConfigErrors", &self.0)
-    }
-}
-
-impl std::error::Error for TokenConfigErrors {}
+pub type TokenConfigErrors = BuildErrors<TokenConfigError>;

@@ -1,6 +1,8 @@
 use std::{error::Error, fmt, slice, time::Duration, vec};
 
-/// Every mistake in the configuration of a verifier, in the order of its settings.
+use crate::lines::Lines;
+
+/// Every mistake that was given to a builder, in the order of its settings.
 ///
 /// It prints one mistake per line, also for `{:?}`: what `unwrap` and `fn main` show.
 ///
@@ -55,13 +57,7 @@ impl<E> BuildErrors<E> {
 
 impl<E: fmt::Display> fmt::Display for BuildErrors<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, error) in self.0.iter().enumerate() {
-            if i > 0 {
-                f.write_str("\n")?;
-            }
-            error.fmt(f)?;
-        }
-        Ok(())
+        Lines(&self.0).fmt(f)
     }
 }
 

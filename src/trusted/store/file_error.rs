@@ -1,6 +1,9 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use crate::trusted::{registry::VersionRegressed, source::InvalidRow};
+use crate::{
+    lines::Lines,
+    trusted::{registry::VersionRegressed, source::InvalidRow},
+};
 
 /// Why a file is not taken. The entries from before are served on.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -65,19 +68,5 @@ impl FileError {
 impl From<VersionRegressed> for FileError {
     fn from(error: VersionRegressed) -> Self {
         Self::form(error)
-    }
-}
-
-struct Lines<'a>(&'a [InvalidRow]);
-
-impl std::fmt::Display for Lines<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (i, row) in self.0.iter().enumerate() {
-            if i > 0 {
-                f.write_str("\n")?;
-            }
-            row.fmt(f)?;
-        }
-        Ok(())
     }
 }

@@ -132,9 +132,7 @@ impl TokenMinterBuilder {
         if session_claim.is_empty() || is_taken {
             errors.push(MinterConfigError::SessionClaim(session_claim.to_owned()));
         }
-        if !errors.is_empty() {
-            return Err(MinterConfigErrors(errors));
-        }
+        MinterConfigErrors::none_or(errors, || ())?;
         Ok(TokenMinter {
             claim: claim.into(),
             format: self.claim.format(),

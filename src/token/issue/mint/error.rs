@@ -1,9 +1,8 @@
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use crate::{
-    lines::{debug_lines, write_lines},
     preflight::RegisterError,
-    token::claim::FormatError,
+    token::{claim::FormatError, verify::BuildErrors},
 };
 
 /// The longest that a token may live.
@@ -82,42 +81,4 @@ pub enum MinterConfigError {
 }
 
 /// Every mistake in the configuration of a [`TokenMinter`](crate::token::issue::TokenMinter).
-#[derive(Clone, PartialEq, Eq)]
-pub struct MinterConfigErrors(pub(super) Vec<MinterConfigError>);
-
-impl MinterConfigErrors {
-    /// The mistakes, in the order in which they were found.
-    pub fn iter(&self) -> impl Iterator<Item = &MinterConfigError> {
-        self.0.iter()
-    }
-
-    /// How many mistakes there are; never 0.
-    #[expect(clippy::len_without_is_empty, reason = "there is at least one mistake")]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-}
-
-impl IntoIterator for MinterConfigErrors {
-    type Item = MinterConfigError;
-    type IntoIter = std::vec::IntoIter<MinterConfigError>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
-    }
-}
-
-impl fmt::Display for MinterConfigErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_lines(f, &self.0)
-    }
-}
-
-/// As `main` and `unwrap` print it.
-impl fmt::Debug for MinterConfigErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        debug_lines(f, "MinterConfigErrors", &self.0)
-    }
-}
-
-impl std::error::Error for MinterConfigErrors {}
+pub type MinterConfigErrors = BuildErrors<MinterConfigError>;
