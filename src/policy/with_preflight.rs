@@ -13,6 +13,11 @@ impl<A: OriginPolicy, P: OriginPolicy> WithPreflight<A, P> {
     pub(super) fn new(actual: A, preflight: P) -> Self {
         Self { actual, preflight }
     }
+
+    #[cfg(feature = "token")]
+    pub(crate) fn into_parts(self) -> (A, P) {
+        (self.actual, self.preflight)
+    }
 }
 
 impl<A: OriginPolicy, P: OriginPolicy> OriginPolicy for WithPreflight<A, P> {

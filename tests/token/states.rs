@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use http::StatusCode;
 use serde_json::{Value, json};
 use tower_cors::{
-    DenialKind, Grant, OriginSet, Verdict, VerdictFuture, policy_fn,
+    DenialKind, Grant, OriginPolicy, OriginSet, Verdict, VerdictFuture, policy_fn,
+    preflight::IssuedIndex,
     token::{
         MissingClaim, TokenOrigins, TokenOriginsBuilder, TokenVerifier,
         claim::OriginsClaim,
@@ -499,6 +500,19 @@ async fn a_token_without_the_claim_is_left_for_the_service() {
             // Nothing is left where nothing was verified.
             let outcome = service.send(get("/api", CONTOSO)).await;
             assert_eq!((outcome.inner_calls, outcome.session), (1, None));
+        }
+        // In either order with the policy that answers preflights.
+        let issued = || IssuedIndex::new(1);
+        let services = [
+            service(by_header().fallback(list()).with_preflight(issued())),
+            service(by_header().with_preflight(issued()).fallback(list())),
+            service(by_header().preflights(issued()).fallback(list())),
+        ];
+        for (order, service) in services.into_iter().enumerate() {
+            let outcome = service.send(bearer(CONTOSO, &without)).await;
+            assert_eq!(outcome.session.as_deref(), Some("session-1"), "{order}");
+            let outcome = service.send(bearer(EVIL, &without)).await;
+            assert_eq!(outcome.inner_calls, 0, "{order}");
         }
         let other = signed(|claims| claims["asi"] = json!("another"));
         let by_query = tokens(TokenSource::query("t").into(), Arc::clone(&verifier));

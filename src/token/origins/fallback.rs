@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::policy::{Judged, TokenOrigins};
 use crate::{
-    policy::{Fallback, OriginPolicy, PolicyProperties, Verdict, VerdictFuture},
+    policy::{Fallback, OriginPolicy, PolicyProperties, Verdict, VerdictFuture, WithPreflight},
     request::CorsRequest,
     token::verify::VerifiedToken,
 };
@@ -12,8 +12,6 @@ impl TokenOrigins {
     /// [`OriginPolicy::fallback`] does, and leaves the verified token for the inner service even so:
     /// with [`MissingClaim::Abstain`](crate::token::MissingClaim::Abstain), a token may be good and say
     /// nothing of origins.
-    ///
-    /// Combine it with [`with_preflight`](OriginPolicy::with_preflight) afterwards.
     pub fn fallback<P: OriginPolicy>(self, second: P) -> TokenFallback<P> {
         let second = Arc::new(second);
         TokenFallback {
@@ -21,6 +19,20 @@ impl TokenOrigins {
             tokens: self,
             second,
         }
+    }
+}
+
+impl<P: OriginPolicy> WithPreflight<TokenOrigins, P> {
+    /// Asks `second` where the policies abstain, about requests as about preflights, and leaves the
+    /// verified token for the inner service as [`TokenOrigins::fallback`] does.
+    pub fn fallback<B: OriginPolicy>(
+        self,
+        second: B,
+    ) -> WithPreflight<TokenFallback<B>, Fallback<P, Arc<B>>> {
+        let (tokens, preflight) = self.into_parts();
+        let tokens = tokens.fallback(second);
+        let preflight = OriginPolicy::fallback(preflight, Arc::clone(&tokens.second));
+        tokens.with_preflight(preflight)
     }
 }
 
