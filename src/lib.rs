@@ -19,7 +19,7 @@ pub mod layer;
 // The request path, without tower and without waiting.
 mod protocol;
 
-// The vocabulary: each line may use the ones below it.
+// The vocabulary. `scripts/rooms.sh` says which room may use which.
 pub mod error;
 mod escaped;
 mod fetch;
@@ -32,7 +32,7 @@ pub mod policy;
 pub mod request;
 pub mod time;
 
-// Policies with a room of their own.
+// Policies with a room of their own, and the revocations that two of them share.
 pub mod preflight;
 pub mod revocation;
 #[cfg(feature = "token")]

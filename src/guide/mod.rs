@@ -1,4 +1,4 @@
-//! How to: one page per task. Every piece of code in them is compiled and run as a test.
+//! How to: one page per task. Their Rust code is compiled and run as tests.
 //!
 //! | you want to | page |
 //! |---|---|

@@ -133,8 +133,7 @@ enum Sender<'a> {
 
 impl<'a> Sender<'a> {
     /// The fast way for a plain list. Bytes that are on the list are a well-formed origin, and
-    /// bytes that no entry can match are denied either way, so neither has to be parsed. That saves
-    /// a quarter of the layer's instructions.
+    /// bytes that no entry can match are denied either way, so neither has to be parsed.
     #[inline(always)]
     fn new(origin: SentOrigin<'a>, rules: &Rules) -> Result<Self, Denial> {
         let sent = origin.single()?;

@@ -153,7 +153,7 @@ pub(crate) fn actor(name: &str) -> Actor {
 pub(crate) fn draft(name: &str) -> OriginDraft {
     let origin = format!("https://{name}.example.com");
     let draft = OriginDraft::new(name, &origin, Scope::Cors).unwrap();
-    draft.credentials(true).unwrap()
+    draft.allow_credentials(true).unwrap()
 }
 
 pub(crate) fn origin(name: &str) -> Origin {

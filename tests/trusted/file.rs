@@ -59,7 +59,7 @@ fn what_is_written_is_read_again() {
     assert!(!folder.path().exists());
     let a = block_on(store.create(cors("https://a.example"), admin())).unwrap();
     block_on(store.create(
-        cors("https://*.b.example").credentials(true).unwrap(),
+        cors("https://*.b.example").allow_credentials(true).unwrap(),
         admin(),
     ))
     .unwrap();

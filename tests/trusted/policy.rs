@@ -21,7 +21,7 @@ const STRANGER: &str = "https://evil.example";
 fn store() -> EmbeddedStore {
     let store = EmbeddedStore::in_memory();
     let entries = [
-        cors(TRUSTED).credentials(true).unwrap(),
+        cors(TRUSTED).allow_credentials(true).unwrap(),
         cors(WITHOUT),
         draft("redirects", "https://login.example", Scope::Redirect),
     ];

@@ -52,7 +52,7 @@ const CREDENTIALS: &str = "access-control-allow-credentials";
 #[tokio::test]
 async fn each_endpoint_has_its_own_rule() {
     let store = EmbeddedStore::in_memory();
-    let entry = cors(TRUSTED).credentials(true).unwrap();
+    let entry = cors(TRUSTED).allow_credentials(true).unwrap();
     store.create(entry, admin()).await.unwrap();
     let at = serve(app(&store)).await;
     let cookie = "cookie: session=1";
@@ -145,7 +145,7 @@ async fn each_endpoint_has_its_own_rule() {
 #[tokio::test]
 async fn a_deactivated_origin_is_refused_from_the_next_request_on() {
     let store = EmbeddedStore::in_memory();
-    let entry = cors(TRUSTED).credentials(true).unwrap();
+    let entry = cors(TRUSTED).allow_credentials(true).unwrap();
     let entry = store.create(entry, admin()).await.unwrap();
     let at = serve(app(&store)).await;
     let get = head("GET", "/users", TRUSTED, &["cookie: session=1"]);

@@ -68,7 +68,7 @@ async fn issue(
     })?;
     let context = token.to_query_value(2);
     let discover = format!("/platformService/discover?{CONTEXT}={context}");
-    let expiry = OffsetDateTime::from(token.expires_at()).format(&Rfc3339);
+    let expiry = OffsetDateTime::from(token.expiry()).format(&Rfc3339);
     let answer = json!({
         "token": token.as_str(),
         "expiryTime": expiry.map_err(|_| Refusal::internal())?,

@@ -170,7 +170,7 @@ fn parse_draft(body: &[u8], id: Option<Id>) -> Result<OriginDraft, Problem> {
     }
     Ok(OriginDraft::new(&name, &origin, scopes)?
         .dangerously_allow_insecure(allows_insecure)
-        .credentials(credentials)?
+        .allow_credentials(credentials)?
         .with_status(status))
 }
 

@@ -89,7 +89,7 @@ impl LiveTokens {
         now: u64,
         limits: Limits,
     ) -> Result<(), RegisterError> {
-        if seconds(issued.expires_at()) <= now {
+        if seconds(issued.expiry()) <= now {
             return Err(RegisterError::Expired);
         }
         let token = self.check(issued, now)?;
@@ -106,7 +106,7 @@ impl LiveTokens {
         now: u64,
         limits: Limits,
     ) -> Result<(), RegisterError> {
-        let expiry = seconds(issued.expires_at());
+        let expiry = seconds(issued.expiry());
         if end_of(expiry) <= now {
             return Err(RegisterError::Expired);
         }
@@ -121,7 +121,7 @@ impl LiveTokens {
     }
 
     fn check(&self, issued: &Issued, now: u64) -> Result<Token, RegisterError> {
-        let expiry = seconds(issued.expires_at());
+        let expiry = seconds(issued.expiry());
         let tenant = issued.tenant_id();
         let ids = [Some(issued.id()), issued.session_id(), tenant];
         let is_id = |id: &str| (1..=Revocations::MAX_ID_LEN).contains(&id.len());

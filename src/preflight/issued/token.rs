@@ -82,7 +82,7 @@ impl Issued {
     }
 
     /// When it expires.
-    pub fn expires_at(&self) -> SystemTime {
+    pub fn expiry(&self) -> SystemTime {
         self.expires_at
     }
 

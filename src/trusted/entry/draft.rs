@@ -25,13 +25,13 @@ pub(crate) const MAX_NAME_CHARS: usize = 255;
 /// ```
 /// use tower_cors::trusted::entry::{EntryError, OriginDraft, Scope};
 ///
-/// let draft = OriginDraft::new("Shop", "https://*.shop.example", [Scope::Cors])?.credentials(true)?;
+/// let draft = OriginDraft::new("Shop", "https://*.shop.example", [Scope::Cors])?.allow_credentials(true)?;
 /// assert!(draft.allows_credentials());
 ///
 /// let error = OriginDraft::new("Shop", "shop.example", [Scope::Cors]).unwrap_err();
 /// assert_eq!(error.field(), "origin");
 /// let anybody = OriginDraft::new("Pages", "https://*.github.io", [Scope::Cors])?;
-/// assert!(matches!(anybody.credentials(true), Err(EntryError::PublicSuffix { .. })));
+/// assert!(matches!(anybody.allow_credentials(true), Err(EntryError::PublicSuffix { .. })));
 /// # Ok::<(), EntryError>(())
 /// ```
 ///
@@ -83,13 +83,13 @@ impl OriginDraft {
     /// # Errors
     ///
     /// A guard that the type's documentation lists.
-    pub fn credentials(mut self, allowed: bool) -> Result<Self, EntryError> {
+    pub fn allow_credentials(mut self, allowed: bool) -> Result<Self, EntryError> {
         self.credentials = allowed;
         self.checked()
     }
 
     /// Permits credentials for this entry although its origin has no transport security, as for a
-    /// developer's machine in an internal network. Call it before [`credentials`](Self::credentials).
+    /// developer's machine in an internal network. Call it before [`allow_credentials`](Self::allow_credentials).
     ///
     /// Somebody who controls the network between that machine and a browser can then act as its users.
     /// The permission is one entry's: other origins without transport security stay refused.
@@ -98,8 +98,8 @@ impl OriginDraft {
     /// use tower_cors::trusted::entry::{OriginDraft, Scope};
     ///
     /// let draft = OriginDraft::new("Ann's machine", "http://192.168.0.17:3000", Scope::Cors)?;
-    /// assert!(draft.clone().credentials(true).is_err());
-    /// assert!(draft.dangerously_allow_insecure(true).credentials(true).is_ok());
+    /// assert!(draft.clone().allow_credentials(true).is_err());
+    /// assert!(draft.dangerously_allow_insecure(true).allow_credentials(true).is_ok());
     /// # Ok::<(), tower_cors::trusted::entry::EntryError>(())
     /// ```
     pub fn dangerously_allow_insecure(mut self, allowed: bool) -> Self {
@@ -268,11 +268,14 @@ mod tests {
             "https://*.a.example",
         ] {
             assert!(
-                draft(fine, Scope::Cors).unwrap().credentials(true).is_ok(),
+                draft(fine, Scope::Cors)
+                    .unwrap()
+                    .allow_credentials(true)
+                    .is_ok(),
                 "{fine}"
             );
         }
-        let refused = |text| draft(text, Scope::Cors).unwrap().credentials(true);
+        let refused = |text| draft(text, Scope::Cors).unwrap().allow_credentials(true);
         assert!(matches!(
             refused("http://a.example"),
             Err(EntryError::InsecureOrigin { instead: Some(instead), .. })
@@ -296,7 +299,7 @@ mod tests {
         ));
         let error = draft("https://a.example", Scope::Redirect)
             .unwrap()
-            .credentials(true);
+            .allow_credentials(true);
         assert_eq!(error, Err(EntryError::CredentialsWithoutCors));
     }
 
@@ -308,19 +311,21 @@ mod tests {
             "tauri://localhost",
         ] {
             let draft = draft(origin, Scope::Cors).unwrap();
-            assert!(draft.credentials(true).is_ok(), "{origin}");
+            assert!(draft.allow_credentials(true).is_ok(), "{origin}");
         }
     }
 
     #[test]
     fn one_entry_can_be_permitted_to_be_insecure() {
         let ann = draft("http://192.168.0.17:3000", Scope::Cors).unwrap();
-        assert!(ann.clone().credentials(true).is_err());
-        let ann = ann.dangerously_allow_insecure(true).credentials(true);
+        assert!(ann.clone().allow_credentials(true).is_err());
+        let ann = ann.dangerously_allow_insecure(true).allow_credentials(true);
         assert!(ann.unwrap().allows_credentials());
         // The permission covers plain http only; public suffixes stay refused.
         let anybody = draft("http://*.github.io", Scope::Cors).unwrap();
-        let anybody = anybody.dangerously_allow_insecure(true).credentials(true);
+        let anybody = anybody
+            .dangerously_allow_insecure(true)
+            .allow_credentials(true);
         assert!(matches!(anybody, Err(EntryError::PublicSuffix { .. })));
     }
 
@@ -336,20 +341,20 @@ mod tests {
             let draft = draft(pattern, Scope::Cors).unwrap();
             assert!(
                 matches!(
-                    draft.credentials(true),
+                    draft.allow_credentials(true),
                     Err(EntryError::PublicSuffix { instead: proposed, .. }) if proposed == instead
                 ),
                 "{pattern}"
             );
         }
         let own = draft("https://pr-*.shop.example.com", Scope::Cors).unwrap();
-        assert!(own.credentials(true).is_ok());
+        assert!(own.allow_credentials(true).is_ok());
     }
 
     #[test]
     fn any_application_of_a_scheme_gets_no_power() {
         let any = draft("moz-extension://*", Scope::Cors).unwrap();
-        let error = any.credentials(true).unwrap_err();
+        let error = any.allow_credentials(true).unwrap_err();
         assert!(matches!(error, EntryError::AnyHost { .. }), "{error}");
         assert!(draft("moz-extension://*", Scope::IframeEmbed).is_err());
     }
@@ -366,13 +371,17 @@ mod tests {
             "http://*.co.uk",
             "https://*.github.io:8443",
         ] {
-            let error = draft(mistaken, Scope::Cors).unwrap().credentials(true);
+            let error = draft(mistaken, Scope::Cors)
+                .unwrap()
+                .allow_credentials(true);
             let instead = match error.unwrap_err() {
                 EntryError::InsecureOrigin { instead, .. } => instead.unwrap(),
                 EntryError::PublicSuffix { instead, .. } => instead,
                 other => panic!("{mistaken}: {other}"),
             };
-            let proposed = draft(&instead, Scope::Cors).unwrap().credentials(true);
+            let proposed = draft(&instead, Scope::Cors)
+                .unwrap()
+                .allow_credentials(true);
             assert!(proposed.is_ok(), "{mistaken}: {instead}");
         }
     }

@@ -140,7 +140,7 @@ impl OriginRecord {
             .collect::<Result<Scopes, _>>()?;
         let draft = OriginDraft::new(&self.name, &self.origin, scopes)?
             .dangerously_allow_insecure(self.dangerously_allow_insecure)
-            .credentials(self.allow_credentials)?
+            .allow_credentials(self.allow_credentials)?
             .with_status(self.status.parse()?);
         let created = stamp("created", &self.created, &self.created_by)?;
         let last_updated = if self.last_updated_by == self.created_by {

@@ -22,7 +22,7 @@ use crate::origin::OriginPattern;
 ///     store::EntryEdit,
 /// };
 ///
-/// let draft = OriginDraft::new("Shop", "https://shop.example.com", Scope::Cors)?.credentials(true)?;
+/// let draft = OriginDraft::new("Shop", "https://shop.example.com", Scope::Cors)?.allow_credentials(true)?;
 /// let admin = Actor::new("admin@example.com")?;
 /// let now = SystemTime::now();
 /// let edit = EntryEdit::new(admin, now, Version::new(1));

@@ -24,7 +24,7 @@ fn a_token_says_everything_that_it_should() {
             "jti": token.id(), "ao": "https://contoso.com;https://litware.com", "asi": "session-7",
         })
     );
-    assert_eq!(token.expires_at(), at(NOW + 3600));
+    assert_eq!(token.expiry(), at(NOW + 3600));
     assert_eq!(token.as_str(), token.jwt());
     // 128 bits, another time others.
     assert_eq!(URL_SAFE_NO_PAD.decode(token.id()).unwrap().len(), 16);

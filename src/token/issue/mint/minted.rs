@@ -28,7 +28,7 @@ impl MintedToken {
     }
 
     /// When it expires.
-    pub fn expires_at(&self) -> SystemTime {
+    pub fn expiry(&self) -> SystemTime {
         self.expires_at
     }
 

@@ -4,7 +4,7 @@ use super::{
     client::IntrospectionClient,
     failure_budget::FailureBudget,
     memory::Memory,
-    verifier::{IntrospectionVerifier, Settings, Shared},
+    verifier::{IntrospectionSettings, IntrospectionVerifier, Shared},
 };
 use crate::{
     time::{Clock, SystemClock},
@@ -38,7 +38,7 @@ use crate::{
 pub struct IntrospectionVerifierBuilder {
     client: Arc<dyn IntrospectionClient>,
     clock: Arc<dyn Clock>,
-    settings: Settings,
+    settings: IntrospectionSettings,
     max_outstanding: usize,
     max_refused_per_second: u32,
     max_cache: u64,
@@ -56,7 +56,7 @@ impl IntrospectionVerifierBuilder {
         Self {
             client,
             clock: Arc::new(SystemClock),
-            settings: Settings {
+            settings: IntrospectionSettings {
                 token_type_hint: None,
                 rules: ClaimRules {
                     // The issuer has just been asked, so its word is enough: RFC 7662 makes both

@@ -23,7 +23,7 @@ const STALE: Duration = Duration::from_secs(5);
 
 /// What is remembered about tokens, within a number of bytes.
 pub(crate) struct Memory {
-    known: Cache<TokenKey, Known, InBytes>,
+    known: Cache<TokenKey, KnownToken, InBytes>,
     /// How many times something was forgotten on demand.
     epoch: AtomicU64,
     /// Held while something is put in or forgotten.
@@ -32,7 +32,7 @@ pub(crate) struct Memory {
 
 /// What an issuer said about a token, or that it gave no answer.
 #[derive(Clone)]
-pub(crate) struct Known {
+pub(crate) struct KnownToken {
     pub(crate) result: VerifyResult,
     /// When the issuer was asked.
     pub(crate) since: SystemTime,
@@ -45,7 +45,7 @@ pub(crate) struct Known {
     pub(crate) last_good: Option<VerifiedToken>,
 }
 
-impl Known {
+impl KnownToken {
     /// Whether the issuer said that the token is not good.
     fn is_refused(&self) -> bool {
         !matches!(self.result, Ok(_) | Err(VerifyError::Unavailable(_)))
@@ -82,12 +82,12 @@ impl Memory {
 
     /// Remembers what the issuer said, unless something was forgotten since it was asked. A refusal
     /// ends what was good before even then.
-    pub(crate) fn put(&self, key: TokenKey, known: Known, epoch: u64) {
+    pub(crate) fn put(&self, key: TokenKey, known: KnownToken, epoch: u64) {
         let _order = lock(&self.order);
         if self.epoch() == epoch {
             self.known.insert(key, known);
         } else if known.is_refused() {
-            let is_earlier = |other: &Known| other.since <= known.since;
+            let is_earlier = |other: &KnownToken| other.since <= known.since;
             self.known.remove_if(&key, is_earlier);
         }
     }
@@ -104,7 +104,7 @@ impl Memory {
         let known = match self.stale(key, now) {
             Some((token, stale_until)) => {
                 let until = stale_until.min(now + STALE);
-                Known {
+                KnownToken {
                     result: Ok(token.fresh_until(until)),
                     since: now,
                     until,
@@ -112,7 +112,7 @@ impl Memory {
                     last_good,
                 }
             }
-            None => Known {
+            None => KnownToken {
                 result: Err(VerifyError::Unavailable(reason)),
                 since: now,
                 until: now + FAILED,
@@ -163,9 +163,9 @@ const OVERHEAD: u64 = 256;
 #[derive(Clone)]
 struct InBytes;
 
-impl Weighter<TokenKey, Known> for InBytes {
+impl Weighter<TokenKey, KnownToken> for InBytes {
     /// The same for one entry at all times: claims do not change.
-    fn weight(&self, _: &TokenKey, known: &Known) -> u64 {
+    fn weight(&self, _: &TokenKey, known: &KnownToken) -> u64 {
         let of_result = match &known.result {
             Ok(token) | Err(VerifyError::Expired(token)) => Some(token),
             Err(_) => None,

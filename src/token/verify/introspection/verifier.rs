@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use super::{
     client::{IntrospectionClient, IntrospectionRequest},
     failure_budget::{Attempt, FailureBudget},
-    memory::{Known, Memory},
+    memory::{KnownToken, Memory},
     response::IntrospectionResponse,
 };
 use crate::{
@@ -84,7 +84,7 @@ pub struct IntrospectionVerifier {
 pub(crate) struct Shared {
     pub(crate) client: Arc<dyn IntrospectionClient>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) settings: Settings,
+    pub(crate) settings: IntrospectionSettings,
     pub(crate) keys: TokenKeys,
     pub(crate) memory: Memory,
     pub(crate) budget: Arc<FailureBudget>,
@@ -96,7 +96,7 @@ pub(crate) struct Shared {
 
 /// What [`IntrospectionVerifierBuilder`] sets.
 #[derive(Debug)]
-pub(crate) struct Settings {
+pub(crate) struct IntrospectionSettings {
     pub(crate) token_type_hint: Option<String>,
     pub(crate) rules: ClaimRules,
     pub(crate) cache_ttl: Duration,
@@ -146,7 +146,9 @@ impl TokenVerifier for IntrospectionVerifier {
         let key = self.shared.keys.key(token);
         match self.shared.memory.get(key, self.shared.clock.now()) {
             Some(known) => VerifyFuture::ready(known),
-            None => VerifyFuture::new(Arc::clone(&self.shared).find_out(key, token.to_owned())),
+            None => {
+                VerifyFuture::new(Arc::clone(&self.shared).ask_and_record(key, token.to_owned()))
+            }
         }
     }
 
@@ -164,20 +166,20 @@ impl Shared {
         self.memory.forget(key);
     }
 
-    async fn find_out(self: Arc<Self>, key: TokenKey, token: String) -> VerifyResult {
+    async fn ask_and_record(self: Arc<Self>, key: TokenKey, token: String) -> VerifyResult {
         let came = self.clock.now();
-        let result = self.find_out_once(key, &token).await;
+        let result = self.ask_once(key, &token).await;
         // The question may have been under way for longer than a good token is remembered. Another
         // one begins after this.
         let is_late = |token: &VerifiedToken| token.freshness().is_some_and(|until| until < came);
         match result {
-            Ok(known) if is_late(&known) => self.find_out_once(key, &token).await,
+            Ok(known) if is_late(&known) => self.ask_once(key, &token).await,
             result => result,
         }
     }
 
     /// Finds out what was so when this began, or when the question began that was under way.
-    async fn find_out_once(self: &Arc<Self>, key: TokenKey, token: &str) -> VerifyResult {
+    async fn ask_once(self: &Arc<Self>, key: TokenKey, token: &str) -> VerifyResult {
         let now = self.clock.now();
         // Somebody else may have found it out before this was polled.
         if let Some(known) = self.memory.get(key, now) {
@@ -221,8 +223,8 @@ impl Shared {
     }
 
     /// What to make of the issuer's answer, and to remember of it.
-    fn conclude(&self, asked: Asked, body: Result<Bytes, Cow<'static, str>>) -> VerifyResult {
-        let Asked {
+    fn conclude(&self, asked: Question, body: Result<Bytes, Cow<'static, str>>) -> VerifyResult {
+        let Question {
             key,
             since,
             epoch,
@@ -251,7 +253,7 @@ impl Shared {
         let known = match &result {
             Ok(token) => {
                 attempt.succeeded();
-                Known {
+                KnownToken {
                     result: result.clone(),
                     since,
                     until: fresh_until,
@@ -259,7 +261,7 @@ impl Shared {
                     last_good: Some(token.clone()),
                 }
             }
-            Err(error) => Known {
+            Err(error) => KnownToken {
                 result: result.clone(),
                 since,
                 until: since + settings.refusal_ttl,
@@ -301,7 +303,7 @@ impl Shared {
 }
 
 /// A question to the issuer, and the state of things when it was asked.
-struct Asked {
+struct Question {
     key: TokenKey,
     /// A token may be withdrawn while the answer is on its way: its time counts from here.
     since: SystemTime,
@@ -320,7 +322,7 @@ async fn ask(
         "nobody waits for the answer".into(),
     ));
     let begin = |shared: Arc<Shared>| {
-        let asked = Asked {
+        let asked = Question {
             key,
             since: shared.clock.now(),
             epoch: shared.memory.epoch(),

@@ -9,7 +9,7 @@ use crate::{
     time::{Clock, SystemClock},
     token::verify::{
         BuildErrors, ClaimRuleError, KeySetFetcher, claim_rule_setters,
-        jwt::{JwtKey, JwtKeyError, Rules, Unnamed, jwt_rule_setters},
+        jwt::{JwtKey, JwtKeyError, JwtRules, Unnamed, jwt_rule_setters},
     },
 };
 
@@ -35,7 +35,7 @@ use crate::{
 pub struct JwksVerifierBuilder {
     fetcher: Arc<dyn KeySetFetcher>,
     clock: Arc<dyn Clock>,
-    rules: Rules,
+    rules: JwtRules,
     bounds: Bounds,
 }
 
@@ -51,7 +51,7 @@ impl JwksVerifierBuilder {
         Self {
             fetcher,
             clock: Arc::new(SystemClock),
-            rules: Rules::default(),
+            rules: JwtRules::default(),
             bounds: Bounds {
                 times: Times {
                     keys_ttl: Duration::from_secs(3600),

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::token::verify::{
     Flight, TokenRequest, TokenVerifier, VerifyError, VerifyFuture, VerifyResult,
-    jwt::{JwtKeys, Rules, UnverifiedJwt, WRONG_SIGNATURE},
+    jwt::{JwtKeys, JwtRules, UnverifiedJwt, WRONG_SIGNATURE},
 };
 
 /// Verifies JSON Web Tokens with the keys that their issuer publishes
@@ -68,11 +68,11 @@ use crate::token::verify::{
 #[derive(Clone, Debug)]
 pub struct JwksVerifier {
     store: Arc<Store>,
-    rules: Arc<Rules>,
+    rules: Arc<JwtRules>,
 }
 
 impl JwksVerifier {
-    pub(crate) fn new(store: Arc<Store>, rules: Rules) -> Self {
+    pub(crate) fn new(store: Arc<Store>, rules: JwtRules) -> Self {
         Self {
             store,
             rules: Arc::new(rules),

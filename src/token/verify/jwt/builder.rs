@@ -4,7 +4,7 @@ use super::{
     error::JwtConfigError,
     key::{JwtKey, TENANT},
     keys::JwtKeys,
-    rules::Rules,
+    rules::JwtRules,
     verifier::JwtVerifier,
 };
 use crate::{
@@ -19,7 +19,7 @@ impl JwtVerifier {
             keys: Vec::new(),
             sets: Vec::new(),
             accepts_unnamed: false,
-            rules: Rules::default(),
+            rules: JwtRules::default(),
             clock: Arc::new(SystemClock),
         }
     }
@@ -75,7 +75,7 @@ pub struct JwtVerifierBuilder {
     keys: Vec<JwtKey>,
     sets: Vec<JwtKeys>,
     accepts_unnamed: bool,
-    rules: Rules,
+    rules: JwtRules,
     clock: Arc<dyn Clock>,
 }
 

@@ -17,7 +17,7 @@ pub(crate) use self::{
     builder::jwt_rule_setters,
     key::Names,
     keys::Unnamed,
-    rules::{AcceptedTypes, Rules},
+    rules::{AcceptedTypes, JwtRules},
     unverified::{UnverifiedJwt, WRONG_SIGNATURE},
 };
 pub use self::{

@@ -9,7 +9,7 @@ use crate::token::{
 
 /// What an authentic JWT must say to be good.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Rules {
+pub(crate) struct JwtRules {
     pub(crate) claims: ClaimRules,
     pub(crate) types: AcceptedTypes,
 }
@@ -24,7 +24,7 @@ pub(crate) enum AcceptedTypes {
     Only(Vec<Box<str>>),
 }
 
-impl Rules {
+impl JwtRules {
     pub(crate) fn check(
         &self,
         typ: Option<&Value>,

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     algorithm::JwtAlgorithm,
     key::{JwtKey, Names},
-    rules::Rules,
+    rules::JwtRules,
 };
 use crate::token::{
     claim::Claims,
@@ -89,7 +89,7 @@ impl<'a> UnverifiedJwt<'a> {
     }
 
     /// Checks algorithm, signature and, once that is right, the claims.
-    pub(crate) fn verify(&self, key: &JwtKey, rules: &Rules, now: SystemTime) -> VerifyResult {
+    pub(crate) fn verify(&self, key: &JwtKey, rules: &JwtRules, now: SystemTime) -> VerifyResult {
         let claims = self.signed_claims(key)?;
         // RFC 8725, section 3.8: the key must belong to the issuer.
         if !key.may_sign(&claims) {

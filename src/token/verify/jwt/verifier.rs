@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{keys::JwtKeys, rules::Rules, unverified::UnverifiedJwt};
+use super::{keys::JwtKeys, rules::JwtRules, unverified::UnverifiedJwt};
 use crate::{
     time::Clock,
     token::verify::{TokenRequest, TokenVerifier, VerifyError, VerifyFuture, VerifyResult},
@@ -32,12 +32,12 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct JwtVerifier {
     keys: JwtKeys,
-    rules: Rules,
+    rules: JwtRules,
     clock: Arc<dyn Clock>,
 }
 
 impl JwtVerifier {
-    pub(crate) fn new(keys: JwtKeys, rules: Rules, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(keys: JwtKeys, rules: JwtRules, clock: Arc<dyn Clock>) -> Self {
         Self { keys, rules, clock }
     }
 
