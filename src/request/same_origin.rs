@@ -145,6 +145,12 @@ mod tests {
         ] {
             assert!(!same_origin("/", &[origin, host, extra]), "{extra:?}");
         }
+        // Not even if one of two is the page's own: whoever routed the request may go by the other.
+        for hosts in [["a.example", "b.example"], ["b.example", "a.example"]] {
+            let [first, second] = hosts.map(|host| ("host", host));
+            let page = ("origin", "https://a.example");
+            assert!(!same_origin("/", &[page, first, second]), "{hosts:?}");
+        }
         assert!(same_origin(
             "https://a.example/",
             &[("origin", "https://a.example")]

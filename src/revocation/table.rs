@@ -342,6 +342,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_second_shorter_revocation_does_not_shorten_the_first() {
+        let revoked = Revoked::Session("7".into());
+        let identity = TokenIdentity::new().session("7");
+        let mut table = RevocationTable::new(10, Duration::from_secs(LIFETIME));
+        let now = Now {
+            clock: 100,
+            latest: 100,
+        };
+        table.revoke(revoked.clone(), 100, 500, now);
+        table.revoke(revoked.clone(), 100, 300, now);
+        table.purge(400, 10);
+        assert!(table.is_revoked(&identity));
+        // A longer one prolongs it.
+        table.revoke(revoked, 100, 700, now);
+        table.purge(600, 10);
+        assert!(table.is_revoked(&identity));
+        table.purge(701, 10);
+        assert!(!table.is_revoked(&identity));
+    }
+
     fn is_revoked(table: &RevocationTable, token: &Token, says_issued: bool) -> bool {
         let (id, session) = (token.id.to_string(), token.session.to_string());
         let identity = TokenIdentity::new()

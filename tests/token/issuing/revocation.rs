@@ -211,6 +211,28 @@ fn ids_are_compared_as_scalars() {
     assert!(is_good(&verifier, &json!({"jti": 8, "sid": 7})));
 }
 
+/// One layer of revocations around another: what either has revoked is over, also for those who
+/// remember that the token was good.
+#[test]
+fn the_inner_verifiers_revocations_are_heeded() {
+    let (inner, outer) = (Revocations::new(10), Revocations::new(10));
+    let both = Revocable::new(Revocable::new(Believing, inner.clone()), outer.clone());
+    let request = Request::new(());
+    let is_good = |id: &str| {
+        let text = json!({"jti": id}).to_string();
+        let verified = both
+            .verify(&text, &TokenRequest::from(&request))
+            .into_ready();
+        let is_revoked = both.is_revoked(&believed(&text));
+        assert_eq!(verified.unwrap().is_ok(), !is_revoked, "{id}");
+        !is_revoked
+    };
+    assert!(is_good("1") && is_good("2"));
+    inner.revoke("1").unwrap();
+    outer.revoke("2").unwrap();
+    assert!(!is_good("1") && !is_good("2") && is_good("3"));
+}
+
 #[test]
 fn what_nothing_could_revoke_is_refused_unless_told_otherwise() {
     let revocations = Revocations::new(10);
