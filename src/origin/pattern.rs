@@ -61,6 +61,10 @@ pub(crate) struct PatternRef<'a> {
 impl OriginPattern {
     /// Whether the pattern matches the origin.
     pub fn matches(&self, origin: &Origin) -> bool {
+        // Without a wildcard it is written as the one origin that it matches.
+        if self.borrow().is_exact() {
+            return self.as_str() == origin.as_str();
+        }
         // The cheap comparisons first.
         if self.scheme().as_bytes() != origin.scheme_bytes()
             || !self.shape.port.matches(origin.port())
