@@ -48,6 +48,7 @@ trusted/registry: trusted trusted/source trusted/entry policy request origin lis
 trusted/store: trusted trusted/registry trusted/source trusted/entry time
 trusted/replica: trusted/registry trusted/source trusted/entry trusted
 test_util: fetch origin layer policy
+test_util/browser: test_util origin policy time escaped
 guide:
 '
 doctor='

@@ -8,6 +8,7 @@
 // Helpers of tests fail as tests do.
 #![allow(clippy::panic, clippy::unwrap_used)]
 
+mod answers;
 mod application;
 mod browser;
 mod chat;
