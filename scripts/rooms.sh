@@ -49,6 +49,7 @@ trusted/store: trusted trusted/registry trusted/source trusted/entry time
 trusted/replica: trusted/registry trusted/source trusted/entry trusted
 test_util: fetch origin layer policy
 test_util/browser: test_util origin policy time escaped
+test_util/conformance: test_util layer origin policy request escaped
 guide:
 '
 doctor='

@@ -6,6 +6,7 @@
 //! | a page that has a token | [`Browser`] | [A token](#a-token) |
 //! | sessions with cookies | [`Browser`] | [Cookies](#cookies) |
 //! | a server that runs | [`Browser`] and [`Network`](https://docs.rs/tower-cors/latest/tower_cors/test_util/struct.Network.html) | [A server that runs](#a-server-that-runs) |
+//! | a policy of your own, also in a crate of its own | [`policy_conformance`] | [A policy](#a-policy) |
 //! | one request and one answer, without a service | [`Fetch`] | [One answer](#one-answer) |
 //!
 //! # A layer
@@ -162,6 +163,53 @@
 //! `reqwest`. Another client is a `tower` service that takes the URL from [`RequestUrl`] in the request's
 //! extensions.
 //!
+//! # A policy
+//!
+//! [`policy_conformance`] runs a policy through the obligations of [`OriginPolicy`]: each
+//! [`Obligation`] has a sentence. It is for crates that implement a policy, and all policies of this
+//! crate pass it.
+//!
+//! ```
+//! use tower_cors::{
+//!     CorsRequest, Origin, OriginPolicy, VerdictFuture,
+//!     test_util::{AllowedRequest, Obligation, policy_conformance},
+//! };
+//!
+//! /// Admits the pages of this organisation's intranet.
+//! #[derive(Debug)]
+//! struct Intranet;
+//!
+//! impl OriginPolicy for Intranet {
+//!     fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
+//!         request.origin().judge_by(|origin| origin.as_str() == "https://intra.example").into()
+//!     }
+//! }
+//!
+//! /// Whoever says `x-intranet: yes` is let in, and no cache knows of it.
+//! #[derive(Debug)]
+//! struct Trusting;
+//!
+//! impl OriginPolicy for Trusting {
+//!     fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
+//!         let says_so = request.headers().get("x-intranet").is_some_and(|value| value == "yes");
+//!         request.origin().judge_by(|_| says_so).into()
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! policy_conformance(Intranet, [AllowedRequest::new("https://intra.example")]).await?;
+//!
+//! let allowed = AllowedRequest::new("https://intra.example").header("x-intranet", "yes");
+//! let violations = policy_conformance(Trusting, [allowed]).await.unwrap_err();
+//! let has = |obligation| violations.iter().any(|violation| violation.obligation() == obligation);
+//! assert!(has(Obligation::WholeOrigins));
+//! assert!(has(Obligation::NamesWhatItReads));
+//! assert!(has(Obligation::Preflights));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # One answer
 //!
 //! [`Fetch`] is a request to another origin by itself. It says whether a preflight comes first, builds
@@ -206,9 +254,11 @@
 //!
 //! [records denials]: crate::CorsLayerBuilder::record_denials
 //! [RFC 6265bis]: https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis
+//! [`OriginPolicy`]: crate::OriginPolicy
 //! [`Origin`]: crate::Origin
 
 mod browser;
+mod conformance;
 mod cors_check;
 mod failure;
 mod fetch;
@@ -225,6 +275,9 @@ pub use self::browser::{Network, NetworkError};
 pub use self::{
     browser::{
         Browser, Engine, Exchange, InvalidUrl, ManualClock, Page, PageRequest, Played, RequestUrl,
+    },
+    conformance::{
+        AllowedRequest, Expectations, Obligation, Violation, Violations, policy_conformance,
     },
     failure::Failure,
     fetch::{Credentials, Fetch},
