@@ -17,6 +17,7 @@ use super::super::{
 /// | other text there | 5 s | 5 s | not kept | 5 s |
 /// | `Access-Control-Allow-Headers: *` covers `Authorization` | no | yes | yes | yes |
 /// | what is kept | each method and name by itself | the whole answer, replaced by the next one | as the standard, but `*` is never found | as Chromium |
+/// | `HEAD` with a header of its own needs `HEAD` among what is kept | no | no | yes | no |
 /// | a kept answer outlives a request whose answer fails the check | no | yes | no | yes |
 /// | a kept answer outlives a request that it does not permit | yes | no | yes | yes |
 /// | an answer to a request with credentials serves one without | yes | yes | no | yes |
@@ -26,7 +27,9 @@ use super::super::{
 /// | fetch metadata after a redirect to another origin | sent | sent | sent | with the preflight alone |
 /// | an empty line of `Access-Control-Allow-Origin` beside another one | counts | counts | does not count | counts |
 ///
-/// Where engines differ in other points, they are named in the [guide's page about browsers].
+/// Not simulated is that a Firefox which has just started does not use the first two answers that it
+/// keeps, that Chromium and WebKit join several lines of one request header before they look at it, and
+/// what is no matter of `fetch()`: the [guide's page about browsers] has it.
 ///
 /// ```
 /// use std::time::Duration;

@@ -27,8 +27,8 @@ use crate::policy::OriginPolicy;
 ///
 /// You name requests that the policy allows, each with the facts that its verdict needs and nothing
 /// else. From these, requests are made that differ in one point and must not be allowed: without a
-/// fact, with a wrong one, from an origin that resembles the allowed one. About 200 requests are
-/// judged for each that you name; the [`Obligation`]s are the list of what is looked at.
+/// fact, with a wrong one, from an origin that resembles the allowed one. Over 500 requests are judged
+/// for each that you name; the [`Obligation`]s are the list of what is looked at.
 ///
 /// The policy is asked while it waits for nothing else, and there is no time limit: one that never
 /// answers makes the test hang. Nothing is known of its sources, so what a policy does while its

@@ -74,7 +74,6 @@ pub(super) fn all() -> Vec<Case> {
         case: Vec<Case>,
     }
     let files = [
-        // First, because Firefox keeps 100 answers at most.
         include_str!("kept.toml"),
         include_str!("cors_check.toml"),
         include_str!("credentials.toml"),

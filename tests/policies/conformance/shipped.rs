@@ -1,6 +1,9 @@
 //! The policies of this crate, and its combinators.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use http::header::HOST;
 use tower_cors::{
@@ -76,6 +79,19 @@ fn closures() {
         request.origin().judge_by(is_page)
     });
     conforms(waiting, [page()]);
+}
+
+#[test]
+fn over_500_requests_are_judged() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let counting = policy_fn(move |request| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        request.origin().judge_by(is_page)
+    });
+    conforms(counting, [page()]);
+    let asked = asked.load(Ordering::SeqCst);
+    assert!(asked > 500, "{asked}");
 }
 
 #[test]
