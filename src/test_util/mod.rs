@@ -235,7 +235,7 @@
 //!
 //! # How far it is a browser
 //!
-//! A real Chromium, Firefox and WebKit and the [`Engine`] of the same name agree on 289 scripted answers,
+//! A real Chromium, Firefox and WebKit and the [`Engine`] of the same name agree on 292 scripted answers,
 //! many of them malformed: on what the page reads, and on every request with its `Origin`, its cookies
 //! and its fetch metadata. `scripts/browsers.sh` compares them again. Where engines differ from the
 //! standard and from each other, the table of [`Engine`] says it; [`Engine::Standard`] is the default.

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use http::{
-    HeaderMap, HeaderValue, Method, Request, StatusCode,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode,
     header::{
         ACCEPT, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
         ACCESS_CONTROL_REQUEST_METHOD,
@@ -35,12 +35,11 @@ impl Fetch {
         {
             return None;
         }
-        Some(self.preflight_in_any_case())
+        Some(self.preflight_for(names))
     }
 
-    /// The preflight, whether or not one is needed.
-    pub(super) fn preflight_in_any_case(&self) -> Request<()> {
-        let names = unsafe_names(&self.headers);
+    /// The preflight that asks for these headers, whether or not one is needed.
+    pub(super) fn preflight_for(&self, names: Vec<&HeaderName>) -> Request<()> {
         let mut request = self.addressed(Method::OPTIONS, ());
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
@@ -88,7 +87,7 @@ impl Fetch {
 #[cfg(test)]
 mod tests {
     use http::{
-        HeaderName, Uri,
+        Uri,
         header::{
             ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
         },

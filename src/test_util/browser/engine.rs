@@ -16,6 +16,8 @@ use super::super::{
 /// | `Access-Control-Max-Age` with a sign | 5 s | the number, and 0 below 0 | not kept | as Chromium |
 /// | other text there | 5 s | 5 s | not kept | 5 s |
 /// | `Access-Control-Allow-Headers: *` covers `Authorization` | no | yes | yes | yes |
+/// | several lines of a request header are joined before they are looked at | no | yes | no | yes |
+/// | a preflight asks for a header of two lines | once | once | twice | once |
 /// | what is kept | each method and name by itself | the whole answer, replaced by the next one | as the standard, but `*` is never found | as Chromium |
 /// | `HEAD` with a header of its own needs `HEAD` among what is kept | no | no | yes | no |
 /// | a kept answer outlives a request whose answer fails the check | no | yes | no | yes |
@@ -28,8 +30,7 @@ use super::super::{
 /// | an empty line of `Access-Control-Allow-Origin` beside another one | counts | counts | does not count | counts |
 ///
 /// Not simulated is that a Firefox which has just started does not use the first two answers that it
-/// keeps, that Chromium and WebKit join several lines of one request header before they look at it, and
-/// what is no matter of `fetch()`: the [guide's page about browsers] has it.
+/// keeps, and what is no matter of `fetch()`: the [guide's page about browsers] has it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -82,6 +83,16 @@ impl Engine {
             Self::Standard => Star::WithoutAuthorization,
             Self::Chromium | Self::Firefox | Self::WebKit => Star::WithAuthorization,
         }
+    }
+
+    /// Whether several lines of a request header are one before the engine looks at their values.
+    pub(super) fn joins_lines(self) -> bool {
+        matches!(self, Self::Chromium | Self::WebKit)
+    }
+
+    /// Whether a preflight asks for a header once for each line of it.
+    pub(super) fn repeats_names(self) -> bool {
+        self == Self::Firefox
     }
 
     /// Whether an answer is kept as a whole, and replaced by the next one.

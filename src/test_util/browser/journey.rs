@@ -21,7 +21,12 @@ use super::{
 };
 use crate::{
     origin::RequestOrigin,
-    test_util::{Failure, Outcome, fetch::Fetch, outcome::call},
+    test_util::{
+        Failure, Outcome,
+        fetch::Fetch,
+        outcome::call,
+        safelist::{names_of_unsafe_lines, unsafe_names},
+    },
 };
 
 /// A request on its way, over all its redirects: Fetch's [main fetch].
@@ -81,7 +86,12 @@ impl Journey {
             let needs_preflight = self.needs_preflight(&fetch);
             if needs_preflight && !self.is_remembered(&fetch) {
                 let asked = self.preflight_fetch(&fetch);
-                let preflight = asked.preflight_in_any_case();
+                let names = if self.engine().repeats_names() {
+                    names_of_unsafe_lines(&asked.headers)
+                } else {
+                    unsafe_names(&asked.headers)
+                };
+                let preflight = asked.preflight_for(names);
                 let (preflight, sent) = self.prepare(preflight, Preflight::Yes);
                 let answer = call(service, preflight.map(|()| body(Bytes::new()))).await?;
                 self.exchanges.push(Exchange::new(sent, true, &answer));

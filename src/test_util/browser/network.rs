@@ -95,3 +95,54 @@ impl Service<Request<Bytes>> for Network {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::super::window::Browser;
+
+    use super::*;
+
+    /// A server that answers once, with a body of this length.
+    async fn server(len: usize) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut client, _) = listener.accept().await.unwrap();
+            client.read(&mut [0; 4096]).await.unwrap();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\naccess-control-allow-origin: *\r\ncontent-length: {len}\r\n\r\n"
+            );
+            client.write_all(head.as_bytes()).await.unwrap();
+            // The client goes away when it has had enough.
+            let _ = client.write_all(&vec![b'a'; len]).await;
+        });
+        url
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_up_to_a_mebibyte() {
+        let page = Browser::new().page("https://app.example").unwrap();
+        let url = server(MAX_BODY).await;
+        let played = page.fetch(&url).send(Network::new().unwrap()).await;
+        let response = played.unwrap().expect_readable();
+        assert_eq!(response.body().len(), MAX_BODY);
+        let url = server(MAX_BODY + 1).await;
+        let error = page.fetch(&url).send(Network::new().unwrap()).await;
+        assert!(matches!(error, Err(NetworkError::TooLong)));
+    }
+
+    #[tokio::test]
+    async fn what_goes_wrong_is_an_error() {
+        let mut network = Network::new().unwrap();
+        let error = network.call(Request::new(Bytes::new())).await.unwrap_err();
+        assert!(matches!(error, NetworkError::NoUrl));
+        let page = Browser::new().page("https://app.example").unwrap();
+        let nobody = page.fetch("http://127.0.0.1:1/").send(network).await;
+        assert!(matches!(nobody, Err(NetworkError::Client(_))));
+    }
+}

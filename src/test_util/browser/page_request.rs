@@ -158,9 +158,29 @@ impl PageRequest {
     /// The headers that are sent, by the rules that [`Fetch::header`] knows.
     pub(super) fn fetch_to(&self, uri: Uri) -> Fetch {
         let fetch = Fetch::new(self.page.origin(), self.method.clone(), uri);
-        let headers = self.headers.iter();
-        headers.fold(fetch, |fetch, (name, value)| {
-            fetch.header(name.clone(), value.clone())
-        })
+        let headers = if self.page.browser().own_engine().joins_lines() {
+            joined(&self.headers)
+        } else {
+            self.headers.clone()
+        };
+        let headers = headers.into_iter();
+        headers.fold(fetch, |fetch, (name, value)| fetch.header(name, value))
     }
+}
+
+/// The lines of each name as one, in the order of the first ones.
+fn joined(lines: &[(HeaderName, HeaderValue)]) -> Vec<(HeaderName, HeaderValue)> {
+    let mut joined: Vec<(HeaderName, Vec<u8>)> = Vec::new();
+    for (name, value) in lines {
+        match joined.iter_mut().find(|(known, _)| known == name) {
+            Some((_, text)) => {
+                text.extend_from_slice(b", ");
+                text.extend_from_slice(value.as_bytes());
+            }
+            None => joined.push((name.clone(), value.as_bytes().to_vec())),
+        }
+    }
+    let value = |text: Vec<u8>| HeaderValue::try_from(text).expect("values stay valid when joined");
+    let joined = joined.into_iter();
+    joined.map(|(name, text)| (name, value(text))).collect()
 }

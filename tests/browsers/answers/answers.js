@@ -5,7 +5,8 @@ const NOT_SHOWN = ['connection', 'date', 'keep-alive', 'transfer-encoding'];
 
 async function play({ url, method, headers, credentials, body }) {
     try {
-        const init = { method, headers: new Headers(headers), credentials, body: body ?? undefined };
+        // A list of pairs: a `Headers` object would have joined the lines of one name.
+        const init = { method, headers, credentials, body: body ?? undefined };
         const response = await fetch(url, init);
         const names = [...response.headers.keys()].filter((name) => !NOT_SHOWN.includes(name));
         return `${response.status} ${names.join(',')}`;
