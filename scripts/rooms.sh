@@ -49,6 +49,8 @@ trusted/registry: trusted trusted/source trusted/entry policy request origin lis
 trusted/store: trusted trusted/registry trusted/source trusted/entry time lock lines
 trusted/replica: trusted/registry trusted/source trusted/entry trusted lock
 test_util: fetch origin layer policy
+test_util/browser: test_util origin policy time escaped
+test_util/conformance: test_util layer origin policy request escaped
 guide:
 '
 doctor='

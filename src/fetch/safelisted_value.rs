@@ -1,5 +1,6 @@
-//! Headers that a page may send without a preflight. `cors-doctor` compiles this file as well, so it
-//! uses nothing but `std`.
+//! Headers that a page may send without a preflight. Only the test kit and `cors-doctor` have this
+//! table: no layer decides with it, so the kit does not judge a layer by the layer's own table.
+//! `cors-doctor` compiles this file by itself, so it uses nothing but `std`.
 
 use std::cmp::Ordering;
 

@@ -23,6 +23,8 @@ mod tuple;
 
 #[cfg(any(feature = "token", feature = "trusted"))]
 pub(crate) use self::host::is_loopback_host;
+#[cfg(feature = "test-util")]
+pub(crate) use self::public_suffix::PublicSuffix;
 pub use self::{
     error::{OriginError, OriginErrorKind},
     pattern::OriginPattern,

@@ -13,6 +13,21 @@ use http::{HeaderName, Method, StatusCode};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
+    /// What `fetch()` was given is no URL of `http` or `https`, or has a user name in it.
+    #[error("{0:?} cannot be fetched")]
+    InvalidUrl(String),
+    /// What `fetch()` was given is no method.
+    #[error("{0:?} is not a valid HTTP method")]
+    InvalidMethod(String),
+    /// What `fetch()` was given is no header.
+    #[error("the name or the value of the header {0:?} is not valid")]
+    InvalidHeader(String),
+    /// `GET` and `HEAD` have no body.
+    #[error("a request with the method {0} cannot have a body")]
+    BodyNotAllowed(Method),
+    /// The mode `no-cors` takes `GET`, `HEAD` and `POST` alone.
+    #[error("'{0}' is unsupported in no-cors mode")]
+    MethodNotSafelisted(Method),
     /// A [method](https://fetch.spec.whatwg.org/#forbidden-method) that no page can send.
     #[error("'{0}' HTTP method is unsupported")]
     ForbiddenMethod(Method),
@@ -65,4 +80,16 @@ pub enum Failure {
          response"
     )]
     HeaderNotAllowed(HeaderName),
+    /// A redirect leads to what is no URL of `http` or `https`, or to several.
+    #[error("redirected to {0:?}, which is no URL that can be fetched")]
+    InvalidRedirect(String),
+    /// A redirect across origins leads to a URL with a user name or a password.
+    #[error("redirected to a URL with credentials, which is not allowed for cross-origin requests")]
+    RedirectWithCredentials,
+    /// The answer is for no script: see [`Outcome::Opaque`](super::Outcome::Opaque).
+    #[error("the answer is opaque")]
+    Opaque,
+    /// More than 20 redirects.
+    #[error("redirected too many times")]
+    TooManyRedirects,
 }

@@ -3,11 +3,11 @@ use http::{
     header::{ACCEPT, COOKIE, HOST, ORIGIN},
 };
 
-use super::failure::Failure;
-use crate::{
-    fetch::{is_forbidden_method, is_forbidden_request_header},
-    origin::RequestOrigin,
+use super::{
+    failure::Failure,
+    tables::{is_forbidden_method, is_forbidden_request_header},
 };
+use crate::origin::RequestOrigin;
 
 /// A request that a page makes with `fetch()` to another origin.
 ///
@@ -152,7 +152,7 @@ impl Fetch {
     }
 }
 
-fn normalise(method: Method) -> Method {
+pub(super) fn normalise(method: Method) -> Method {
     let known = [
         Method::DELETE,
         Method::GET,

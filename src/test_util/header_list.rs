@@ -1,6 +1,6 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::fetch::is_token;
+use super::tables::is_token;
 
 /// All lines of a header in one value ([Fetch, get](https://fetch.spec.whatwg.org/#concept-header-list-get)).
 ///

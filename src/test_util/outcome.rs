@@ -19,6 +19,9 @@ pub enum Outcome<B> {
     PreflightFailed(Failure, Response<B>),
     /// The request was sent and has had its effect; the page cannot read the answer, the test can.
     Blocked(Failure, Response<B>),
+    /// The request was sent and has had its effect. No script reads the answer, because it was not
+    /// asked for in the mode `cors`, or because it replaces the page; the test can.
+    Opaque(Response<B>),
 }
 
 impl<B> Outcome<B> {
@@ -30,6 +33,7 @@ impl<B> Outcome<B> {
     pub fn into_readable(self) -> Result<Response<B>, Failure> {
         match self {
             Self::Readable(response) => Ok(response),
+            Self::Opaque(_) => Err(Failure::Opaque),
             Self::NotSent(failure)
             | Self::PreflightFailed(failure, _)
             | Self::Blocked(failure, _) => Err(failure),
@@ -42,6 +46,7 @@ impl<B> Outcome<B> {
         match self {
             Self::NotSent(_) => None,
             Self::Readable(response)
+            | Self::Opaque(response)
             | Self::PreflightFailed(_, response)
             | Self::Blocked(_, response) => response.extensions().get(),
         }
@@ -51,6 +56,7 @@ impl<B> Outcome<B> {
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Readable(_) => None,
+            Self::Opaque(_) => Some(&Failure::Opaque),
             Self::NotSent(failure)
             | Self::PreflightFailed(failure, _)
             | Self::Blocked(failure, _) => Some(failure),
@@ -96,7 +102,10 @@ impl Fetch {
     }
 }
 
-async fn call<S, B>(service: &mut S, request: Request<B>) -> Result<S::Response, S::Error>
+pub(super) async fn call<S, B>(
+    service: &mut S,
+    request: Request<B>,
+) -> Result<S::Response, S::Error>
 where
     S: Service<Request<B>>,
 {

@@ -1,18 +1,20 @@
 use std::time::Duration;
 
 use http::{
-    HeaderMap, HeaderValue, Method, Request, StatusCode,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode,
     header::{
-        ACCEPT, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE,
-        ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION,
+        ACCEPT, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
+        ACCESS_CONTROL_REQUEST_METHOD,
     },
 };
 
 use super::{
     failure::Failure,
     fetch::Fetch,
-    header_list::{get, tokens},
+    header_list::get,
+    preflight_answer::{DEFAULT_MAX_AGE, PreflightAnswer, Star},
     safelist::unsafe_names,
+    tables::is_safelisted_method,
 };
 
 impl Fetch {
@@ -27,9 +29,17 @@ impl Fetch {
     /// [Fetch, CORS-preflight fetch]: https://fetch.spec.whatwg.org/#cors-preflight-fetch
     pub fn preflight(&self) -> Option<Request<()>> {
         let names = unsafe_names(&self.headers);
-        if self.has_safelisted_method() && names.is_empty() && !self.use_cors_preflight {
+        if is_safelisted_method(self.method.as_str())
+            && names.is_empty()
+            && !self.use_cors_preflight
+        {
             return None;
         }
+        Some(self.preflight_for(names))
+    }
+
+    /// The preflight that asks for these headers, whether or not one is needed.
+    pub(super) fn preflight_for(&self, names: Vec<&HeaderName>) -> Request<()> {
         let mut request = self.addressed(Method::OPTIONS, ());
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
@@ -46,7 +56,7 @@ impl Fetch {
                 names.expect("header names are tokens"),
             );
         }
-        Some(request)
+        request
     }
 
     /// Whether the answer to the preflight lets the request be sent
@@ -57,59 +67,31 @@ impl Fetch {
     ///
     /// The first thing that is in the way, in the standard's order.
     pub fn check_preflight(&self, status: StatusCode, headers: &HeaderMap) -> Result<(), Failure> {
-        // Step 7.
-        self.cors_check(headers)?;
-        if !status.is_success() {
-            return Err(Failure::PreflightStatus(status));
-        }
-        // Steps 7.1 to 7.3.
-        let methods = tokens(headers, &ACCESS_CONTROL_ALLOW_METHODS);
-        let methods = methods.map_err(|_| Failure::MalformedAllowMethods)?;
-        let names = tokens(headers, &ACCESS_CONTROL_ALLOW_HEADERS);
-        let names = names.map_err(|_| Failure::MalformedAllowHeaders)?;
-        let any = |list: &[&str]| !self.includes_credentials() && list.contains(&"*");
-        // Steps 7.4 and 7.5: without the header, a preflight that was asked for grants the method.
-        let is_granted =
-            self.use_cors_preflight && !headers.contains_key(ACCESS_CONTROL_ALLOW_METHODS);
-        let is_listed = methods.contains(&self.method.as_str());
-        if !(is_granted || is_listed || self.has_safelisted_method() || any(&methods)) {
-            return Err(Failure::MethodNotAllowed(self.method.clone()));
-        }
-        // Steps 7.6 and 7.7; `*` does not stand for `Authorization`.
-        let lists = |name: &str| names.iter().any(|listed| listed.eq_ignore_ascii_case(name));
-        if self.headers.contains_key(AUTHORIZATION) && !lists("authorization") {
-            return Err(Failure::HeaderNotAllowed(AUTHORIZATION));
-        }
-        let mut wanted = unsafe_names(&self.headers).into_iter();
-        match wanted.find(|name| !lists(name.as_str()) && !any(&names)) {
-            Some(name) => Err(Failure::HeaderNotAllowed(name.clone())),
-            None => Ok(()),
-        }
+        PreflightAnswer::read(self, status, headers)?.permits(self, Star::WithoutAuthorization)
     }
 
     /// How long the answer to a preflight is kept, before the browser's own limit
     /// ([Fetch, CORS-preflight fetch](https://fetch.spec.whatwg.org/#cors-preflight-fetch),
     /// steps 7.8 to 7.10): 5 seconds when it does not say, or says several things or nonsense.
     pub fn preflight_max_age(headers: &HeaderMap) -> Duration {
-        const ABSENT: u64 = 5;
         let value = get(headers, &ACCESS_CONTROL_MAX_AGE).unwrap_or_default();
         let is_number = value.iter().all(u8::is_ascii_digit);
         let seconds = std::str::from_utf8(&value)
             .ok()
             .filter(|_| is_number)
             .and_then(|value| value.parse().ok());
-        Duration::from_secs(seconds.unwrap_or(ABSENT))
-    }
-
-    /// <https://fetch.spec.whatwg.org/#cors-safelisted-method>
-    fn has_safelisted_method(&self) -> bool {
-        matches!(self.method, Method::GET | Method::HEAD | Method::POST)
+        seconds.map_or(DEFAULT_MAX_AGE, Duration::from_secs)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderName, Uri, header::ACCESS_CONTROL_ALLOW_ORIGIN};
+    use http::{
+        Uri,
+        header::{
+            ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+        },
+    };
 
     use super::super::fetch::Credentials;
     use crate::origin::Origin;

@@ -1,7 +1,6 @@
 use http::{HeaderMap, HeaderName, header::ACCESS_CONTROL_EXPOSE_HEADERS};
 
-use super::{fetch::Fetch, header_list::tokens};
-use crate::fetch::is_forbidden_response_header;
+use super::{fetch::Fetch, header_list::tokens, tables::is_forbidden_response_header};
 
 impl Fetch {
     /// The headers of the answer that the page can read ([Fetch, CORS filtered response]).

@@ -7,6 +7,13 @@ use crate::fetch::is_safelisted_value;
 ///
 /// [Fetch, CORS-unsafe request-header names]: https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names
 pub(super) fn unsafe_names(headers: &HeaderMap) -> Vec<&HeaderName> {
+    let mut names = names_of_unsafe_lines(headers);
+    names.dedup();
+    names
+}
+
+/// The name of each line that needs a preflight's permission, sorted.
+pub(super) fn names_of_unsafe_lines(headers: &HeaderMap) -> Vec<&HeaderName> {
     /// All safelisted values together.
     const MAX_SUM: usize = 1024;
     let mut names = Vec::new();
@@ -24,7 +31,6 @@ pub(super) fn unsafe_names(headers: &HeaderMap) -> Vec<&HeaderName> {
         names.extend(potentially_unsafe);
     }
     names.sort_unstable_by_key(|name| name.as_str());
-    names.dedup();
     names
 }
 

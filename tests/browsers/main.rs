@@ -1,6 +1,7 @@
 //! Pages in real browsers: Chromium, Firefox and WebKit, without a screen.
 //!
 //! `scenarios` is a table: the result in a page's script, and the requests that reach the server.
+//! `answers` is a table of scripted answers, on which each engine and its simulation have to agree.
 //! `chat` opens the pages of `examples/apps/trusted_application`, `registry` those of
 //! `examples/apps/trusted_origins`; `expired` is about tokens whose time is over; `clients` are clients
 //! from npm. `scripts/browsers.sh` builds the examples and runs the tests.
@@ -8,6 +9,7 @@
 // Helpers of tests fail as tests do.
 #![allow(clippy::panic, clippy::unwrap_used)]
 
+mod answers;
 mod application;
 mod browser;
 mod chat;

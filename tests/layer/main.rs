@@ -11,6 +11,8 @@
 
 mod actual;
 mod broad_preflight;
+#[cfg(feature = "test-util")]
+mod browser;
 mod bytes;
 #[cfg(feature = "serde")]
 mod cases;

@@ -6,6 +6,8 @@
 )]
 
 mod combinators;
+#[cfg(feature = "test-util")]
+mod conformance;
 mod documented;
 mod strategies;
 #[path = "../support/mod.rs"]

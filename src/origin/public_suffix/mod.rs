@@ -11,3 +11,5 @@ mod table;
 
 pub(super) use self::base::is_registry_suffix;
 pub(crate) use self::base::{crosses_public_suffix, own_name_instead};
+#[cfg(feature = "test-util")]
+pub(crate) use self::suffix::PublicSuffix;

@@ -17,7 +17,7 @@ const BEGINNINGS: [&str; 5] = [
 ];
 
 /// Policies that are shown and not played here.
-const ELSEWHERE: [(&str, &str); 4] = [
+const ELSEWHERE: [(&str, &str); 10] = [
     // It never answers, which is what it shows.
     ("src/config/builder.rs", "policy_fn(|_|VerdictFuture::new("),
     // A combinator of any two policies, which allows only what both allow.
@@ -30,6 +30,21 @@ const ELSEWHERE: [(&str, &str); 4] = [
     (
         "examples/apps/trusted_origins/service.rs",
         "MethodRule::trusted_or_bearer(",
+    ),
+    // Run through `policy_conformance` where they are shown.
+    ("src/test_util/mod.rs", "OriginPolicyforIntranet{"),
+    ("src/test_util/conformance/mod.rs", "OriginPolicyforTenant{"),
+    // Played with two pages where it is shown.
+    ("src/test_util/mod.rs", "OriginPolicyforNamed{"),
+    // Wrong on purpose, and found out where they are shown.
+    ("src/test_util/mod.rs", "OriginPolicyforTrusting{"),
+    (
+        "src/guide/policies.md",
+        "policy_fn(|request|{request.origin().judge_by(|origin|origin",
+    ),
+    (
+        "src/test_util/conformance/mod.rs",
+        "policy_fn(|request|{request.origin().judge_by(|origin|origin",
     ),
 ];
 
