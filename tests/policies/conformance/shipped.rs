@@ -235,7 +235,7 @@ mod registries {
     fn registry() -> OriginRegistry {
         let store = EmbeddedStore::in_memory();
         let entry = OriginDraft::new("page", PAGE, Scope::Cors).unwrap();
-        let entry = entry.credentials(true).unwrap();
+        let entry = entry.allow_credentials(true).unwrap();
         let other = OriginDraft::new("login", "https://login.example", Scope::Redirect).unwrap();
         for entry in [entry, other] {
             let actor = Actor::new("admin@example.com").unwrap();
