@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::policy::{Judged, TokenOrigins};
 use crate::{
-    policy::{Fallback, OriginPolicy, PolicyProperties, Verdict, VerdictFuture},
+    policy::{Decider, Fallback, OriginPolicy, PolicyProperties, Verdict, VerdictFuture},
     request::CorsRequest,
     token::verify::VerifiedToken,
 };
@@ -62,6 +62,10 @@ impl<P: OriginPolicy> OriginPolicy for TokenFallback<P> {
 
     fn properties(&self) -> PolicyProperties {
         self.both.properties()
+    }
+
+    fn decider(&self, request: &CorsRequest<'_>) -> Decider {
+        self.both.decider(request)
     }
 }
 

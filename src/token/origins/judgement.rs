@@ -124,6 +124,18 @@ fn grant_until(end: Option<SystemTime>, asked: Asked<'_>, now: SystemTime) -> Gr
 /// would make pages fetch new tokens for ever.
 fn not_listed(reading: &ClaimReading, rules: &JudgementRules) -> Denial {
     let claim = &rules.claim;
+    let cause = match reading {
+        ClaimReading::Unreadable(_) => "the list of origins in the token cannot be read",
+        ClaimReading::Missing | ClaimReading::Listed(_) => "the token does not allow the origin",
+    };
+    let fix = match reading {
+        ClaimReading::Unreadable(_) => {
+            format!("write the claim {claim} as OriginsClaim expects it")
+        }
+        ClaimReading::Missing | ClaimReading::Listed(_) => {
+            format!("issue a token whose claim {claim} lists it")
+        }
+    };
     let reason = match reading {
         ClaimReading::Missing => format!("the token has no claim {claim}"),
         ClaimReading::Unreadable(error) => {
@@ -137,7 +149,9 @@ fn not_listed(reading: &ClaimReading, rules: &JudgementRules) -> Denial {
             ),
         },
     };
-    Denial::new(DenialKind::OriginNotAllowed).reason(reason)
+    Denial::new(DenialKind::OriginNotAllowed)
+        .reason(reason)
+        .with_fix(cause, fix)
 }
 
 pub(crate) fn invalid(reason: impl Into<Box<str>>) -> Denial {
