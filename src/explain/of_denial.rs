@@ -69,6 +69,8 @@ fn code(denial: &Denial, rules: &Rules, method: &Method) -> FixCode {
             sent(denial).and_then(|origin| of_origin(&origin, rules))
         }
         Some(Hint::Said(said)) => said.code.clone().map(code::rust),
+        #[cfg(feature = "token")]
+        Some(Hint::NotInToken(_)) => None,
         Some(Hint::LookedUpIn(_) | Hint::Navigation) | None => None,
     }
     .unwrap_or_default()

@@ -15,6 +15,9 @@ pub(crate) enum Hint {
     LookedUpIn(Listings),
     Methods(ListedMethods),
     Headers(ListedHeaders),
+    /// A good token does not have the origin.
+    #[cfg(feature = "token")]
+    NotInToken(TokenList),
     /// The policy knows both by itself.
     Said(Arc<Said>),
 }
@@ -46,4 +49,13 @@ pub(crate) struct Said {
     pub(crate) fix: Cow<'static, str>,
     /// The fix as Rust code.
     pub(crate) code: Option<String>,
+}
+
+/// The list of origins in a token.
+#[cfg(feature = "token")]
+#[derive(Clone, Debug)]
+pub(crate) struct TokenList {
+    /// The claim, in quotes.
+    pub(crate) claim: Arc<str>,
+    pub(crate) is_readable: bool,
 }

@@ -25,6 +25,8 @@ mod terms;
 mod verdict;
 mod with_preflight;
 
+#[cfg(feature = "token")]
+pub(crate) use self::hint::TokenList;
 pub(crate) use self::{
     array::array_code,
     future::PolledAgain,

@@ -55,6 +55,8 @@ pub(super) fn sentence(kind: DenialKind, hint: Option<&Hint>, sent: Option<&[u8]
             )
         }),
         Some(Hint::Headers(headers)) => missing_headers(headers),
+        #[cfg(feature = "token")]
+        Some(Hint::NotInToken(list)) => Some(not_in_token(list)),
         Some(Hint::Said(said)) => Some(Sentence::from(&**said)),
     };
     known.unwrap_or_else(|| of_kind(kind))
@@ -159,6 +161,22 @@ fn wildcard_of(entry: &str) -> Option<String> {
     let pattern = format!("{scheme}://*.{rest}");
     let is_ours = !crosses_public_suffix(origin.host());
     (is_ours && pattern.parse::<crate::origin::OriginPattern>().is_ok()).then_some(pattern)
+}
+
+#[cfg(feature = "token")]
+fn not_in_token(list: &super::hint::TokenList) -> Sentence {
+    let claim = OneLine(&list.claim);
+    if list.is_readable {
+        Sentence {
+            cause: "the token does not allow the origin".into(),
+            fix: format!("issue a token whose claim {claim} lists it").into(),
+        }
+    } else {
+        Sentence {
+            cause: "the list of origins in the token cannot be read".into(),
+            fix: format!("write the claim {claim} as OriginsClaim expects it").into(),
+        }
+    }
 }
 
 fn missing_headers(headers: &ListedHeaders) -> Option<Sentence> {

@@ -8,7 +8,7 @@ use std::{
 use super::{missing_claim::MissingClaim, verification::TokenState};
 use crate::{
     origin::Origin,
-    policy::{Denial, DenialKind, Grant, Verdict},
+    policy::{Denial, DenialKind, Grant, Hint, TokenList, Verdict},
     token::{
         claim::{ClaimReading, NamedBy},
         verify::{VerifiedToken, VerifyError},
@@ -22,7 +22,7 @@ pub(crate) struct JudgementRules {
     /// How long after a token's expiry its pages may read that it has expired.
     pub(crate) grace: Duration,
     /// The claim with the list, for the operator.
-    pub(crate) claim: Box<str>,
+    pub(crate) claim: Arc<str>,
 }
 
 /// The parts of a request that its verdict depends on.
@@ -124,17 +124,9 @@ fn grant_until(end: Option<SystemTime>, asked: Asked<'_>, now: SystemTime) -> Gr
 /// would make pages fetch new tokens for ever.
 fn not_listed(reading: &ClaimReading, rules: &JudgementRules) -> Denial {
     let claim = &rules.claim;
-    let cause = match reading {
-        ClaimReading::Unreadable(_) => "the list of origins in the token cannot be read",
-        ClaimReading::Missing | ClaimReading::Listed(_) => "the token does not allow the origin",
-    };
-    let fix = match reading {
-        ClaimReading::Unreadable(_) => {
-            format!("write the claim {claim} as OriginsClaim expects it")
-        }
-        ClaimReading::Missing | ClaimReading::Listed(_) => {
-            format!("issue a token whose claim {claim} lists it")
-        }
+    let list = TokenList {
+        claim: Arc::clone(claim),
+        is_readable: !matches!(reading, ClaimReading::Unreadable(_)),
     };
     let reason = match reading {
         ClaimReading::Missing => format!("the token has no claim {claim}"),
@@ -151,7 +143,7 @@ fn not_listed(reading: &ClaimReading, rules: &JudgementRules) -> Denial {
     };
     Denial::new(DenialKind::OriginNotAllowed)
         .reason(reason)
-        .with_fix(cause, fix)
+        .with_hint(Hint::NotInToken(list))
 }
 
 pub(crate) fn invalid(reason: impl Into<Box<str>>) -> Denial {
