@@ -11,7 +11,7 @@ use tower_cors::{
     routes::MethodRule,
 };
 
-use crate::{APP, block_on, get, preflight, request, rows};
+use crate::{APP, block_on, get, preflight, request};
 
 /// A policy that answers like another, but never at once.
 #[derive(Debug)]
@@ -350,13 +350,4 @@ fn a_readable_refusal_is_refused_and_read() {
         explained.finding().unwrap().cause(),
         "the token has expired"
     );
-}
-
-#[test]
-fn rows_with_their_fix_in_the_page_change_the_request_only() {
-    let pages = rows::all();
-    let pages = pages
-        .iter()
-        .filter(|row| row.code == crate::table::Code::Page);
-    assert_eq!(pages.count(), 1);
 }
