@@ -23,7 +23,8 @@ request: fetch origin
 lists: error fetch origin
 policy: escaped lists origin request
 protocol: policy lists request fetch origin
-layer: protocol policy request origin escaped
+explain: protocol policy lists request fetch origin escaped
+layer: explain protocol policy request origin escaped
 config: layer protocol policy lists origin error
 routes: config layer protocol policy lists request error
 revocation: time lock

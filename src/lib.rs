@@ -16,6 +16,9 @@ pub mod routes;
 // The tower shell.
 pub mod layer;
 
+// What the request path decides, told to people.
+pub mod explain;
+
 // The request path, without tower and without waiting.
 mod protocol;
 

@@ -415,6 +415,7 @@ impl CorsLayerBuilder {
             to_all,
             plain_list,
             prepared,
+            by_method: self.table.is_some(),
         };
         // These depend on several settings, so they are checked when all are known.
         if rules.properties.has_broad_preflight() {

@@ -8,17 +8,15 @@ mod forbidden_request;
 mod line;
 mod requested_headers;
 mod safelist;
-#[cfg(feature = "test-util")]
 mod safelisted_value;
 mod token;
 
 pub use self::requested_headers::RequestedHeaders;
-#[cfg(feature = "test-util")]
-pub(crate) use self::safelisted_value::is_safelisted_value;
 pub(crate) use self::{
     forbidden::{GRANT_HEADERS, PREFLIGHT_ONLY, REQUEST_SIDE, is_forbidden_response_header},
     forbidden_request::{is_forbidden_method, is_forbidden_request_header},
     line::{Line, shared_value},
     safelist::is_safelisted,
+    safelisted_value::is_safelisted_value,
     token::is_token,
 };

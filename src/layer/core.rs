@@ -2,9 +2,9 @@ use std::{convert::Infallible, ops::ControlFlow};
 
 use super::verdict_timeout::VerdictTimeout;
 use crate::{
-    policy::{OriginPolicy, Verdict, VerdictFuture},
+    policy::{Decider, OriginPolicy, Verdict, VerdictFuture},
     protocol::{Plan, Rules, decide},
-    request::Head,
+    request::{CorsRequest, Head},
 };
 
 /// Everything that a layer and all its services share, behind one reference count.
@@ -34,22 +34,34 @@ impl Core {
 
     /// Decides about a request. Breaks off with the policy's verdict, if it has to be waited for.
     pub(crate) fn start<'a>(&'a self, head: Head<'a>) -> ControlFlow<Box<VerdictFuture>, Plan<'a>> {
-        let plan = decide(&head, &self.rules, |request| {
-            let verdict = match request.preflight() {
-                None => self.policy.judge(request),
-                Some(_) => self.policy.judge_preflight(request),
-            };
-            // A ready verdict is used at once, without a future: the usual case.
-            match verdict.into_ready() {
-                Ok(verdict) => ControlFlow::Continue(verdict),
-                Err(verdict) => ControlFlow::Break(Box::new(verdict)),
-            }
-        });
+        let plan = decide(&head, &self.rules, |request| self.judge(request));
         #[cfg(feature = "tracing")]
         if let ControlFlow::Continue(plan) = &plan {
             self.emit(plan, &head);
         }
         plan
+    }
+
+    /// Asks the policy. Breaks off with its verdict, if it has to be waited for.
+    #[inline(always)]
+    pub(super) fn judge(
+        &self,
+        request: &CorsRequest<'_>,
+    ) -> ControlFlow<Box<VerdictFuture>, Verdict> {
+        let verdict = match request.preflight() {
+            None => self.policy.judge(request),
+            Some(_) => self.policy.judge_preflight(request),
+        };
+        // A ready verdict is used at once, without a future: the usual case.
+        match verdict.into_ready() {
+            Ok(verdict) => ControlFlow::Continue(verdict),
+            Err(verdict) => ControlFlow::Break(Box::new(verdict)),
+        }
+    }
+
+    /// Which policy decides about the request.
+    pub(super) fn decider(&self, request: &CorsRequest<'_>) -> Decider {
+        self.policy.decider(request)
     }
 
     /// Limits the time that the verdict may take.

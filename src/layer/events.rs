@@ -33,7 +33,7 @@ macro_rules! event {
             untold = $untold,
             "{}: {}",
             $outcome.as_str(),
-            $denial.kind(),
+            $denial.sentence(),
         )
     };
 }

@@ -7,6 +7,7 @@ mod core;
 mod cors_layer;
 #[cfg(feature = "tracing")]
 mod events;
+mod explain;
 mod future;
 mod in_force;
 #[cfg(feature = "tracing")]

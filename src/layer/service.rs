@@ -28,6 +28,10 @@ impl<S> Cors<S> {
         Self { inner, in_force }
     }
 
+    pub(super) fn in_force(&self) -> &InForce {
+        &self.in_force
+    }
+
     /// The inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner

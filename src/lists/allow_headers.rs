@@ -103,6 +103,13 @@ impl AllowHeaders {
         self.0.any
     }
 
+    /// The list as it can be written in a configuration.
+    pub(crate) fn entries(&self) -> Vec<String> {
+        let star = self.0.any.then_some("*");
+        let listed = self.0.listed.iter().map(String::as_str);
+        star.into_iter().chain(listed).map(str::to_owned).collect()
+    }
+
     /// The requested headers that are not allowed.
     ///
     /// Browsers send names in lower case, so most need no copy to be looked up.

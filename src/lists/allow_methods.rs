@@ -104,6 +104,13 @@ impl AllowMethods {
         self.0.any
     }
 
+    /// The list as it can be written in a configuration.
+    pub(crate) fn entries(&self) -> Vec<String> {
+        let star = self.0.any.then_some("*");
+        let listed = self.0.listed.iter().map(Method::as_str);
+        star.into_iter().chain(listed).map(str::to_owned).collect()
+    }
+
     /// The value of `Access-Control-Allow-Methods`. With credentials, browsers take `*` for the
     /// name of a method, so the requested method, which has been checked, takes its place.
     pub(crate) fn value(&self, credentials: bool, requested: &Method) -> HeaderValue {

@@ -86,6 +86,14 @@ impl<S: BuildHasher> ByteSet<S> {
         }
     }
 
+    /// The strings, in the order in which they were inserted.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let filled = self.slots.iter().copied().filter(|slot| !slot.is_free());
+        let mut filled: Vec<Slot> = filled.collect();
+        filled.sort_unstable_by_key(|slot| slot.start());
+        filled.into_iter().map(|slot| self.string(slot))
+    }
+
     fn string(&self, slot: Slot) -> &[u8] {
         &self.bytes[slot.start()..slot.start() + slot.len()]
     }

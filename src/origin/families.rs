@@ -108,6 +108,46 @@ impl Families {
             || self.others.iter().any(|pattern| pattern.matches(origin))
     }
 
+    /// The pattern that matches the origin, as it is written.
+    pub(super) fn entry_for(&self, origin: &Origin) -> Option<String> {
+        let host = origin.host_bytes();
+        if self.any_port.contains(host) {
+            return Some(self.written("", host, ":*"));
+        }
+        if let Some(dot) = self.dot_before_base(host, origin.port())
+            && are_labels(&host[..dot])
+        {
+            let base = &host[dot + 1..];
+            let is_any = self.subdomains.get(base).is_some_and(|ports| ports.any);
+            return Some(self.written("*.", base, &port_text(is_any, origin.port())));
+        }
+        let in_label = self.in_label.get(behind_first_label(host));
+        let mut one_by_one = in_label.into_iter().flatten().chain(&self.others);
+        let found = one_by_one.find(|pattern| pattern.matches(origin))?;
+        Some(found.as_str().to_owned())
+    }
+
+    /// All patterns as they are written, in no order.
+    pub(super) fn entries(&self) -> impl Iterator<Item = String> {
+        let any_port = self.any_port.iter();
+        let any_port = any_port.map(|host| self.written("", host, ":*"));
+        let subdomains = self.subdomains.iter().flat_map(|(base, ports)| {
+            let any = ports.any.then(|| self.written("*.", base, ":*"));
+            let exactly = ports.exactly.iter();
+            let exactly = exactly.map(|port| self.written("*.", base, &port_text(false, *port)));
+            any.into_iter().chain(exactly)
+        });
+        let one_by_one = self.in_label.values().flatten().chain(&self.others);
+        let one_by_one = one_by_one.map(|pattern| pattern.as_str().to_owned());
+        any_port.chain(subdomains).chain(one_by_one)
+    }
+
+    fn written(&self, star: &str, host: &[u8], port: &str) -> String {
+        // Both are ASCII.
+        let text = |bytes| String::from_utf8_lossy(bytes);
+        format!("{}://{star}{}{port}", text(&self.scheme), text(host))
+    }
+
     /// Looks up a host and a port that have not been parsed.
     pub(super) fn look_up(&self, authority: &[u8]) -> LookUp {
         if let Some(dot) = self.dot_before_base(authority, None) {
@@ -144,6 +184,14 @@ impl Families {
                 ports.is_some_and(|ports| ports.contains(port))
             })
     }
+}
+
+/// A port as a pattern has it; nothing for the scheme's default one.
+fn port_text(is_any: bool, port: Option<u16>) -> String {
+    if is_any {
+        return ":*".to_owned();
+    }
+    port.map_or_else(String::new, |port| format!(":{port}"))
 }
 
 /// The part of a host after its first dot; empty if there is none.

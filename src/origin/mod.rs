@@ -13,6 +13,7 @@ mod families;
 mod grammar;
 mod host;
 mod ipv6;
+mod nearest;
 mod pattern;
 mod public_suffix;
 mod punycode;
@@ -34,6 +35,7 @@ pub use self::{
 pub(crate) use self::{
     families::LookUp,
     grammar::{MAX_ORIGIN_LEN, default_port, is_secure},
+    nearest::{Difference, Listing, Nearest},
     pattern::PatternRef,
     public_suffix::{crosses_public_suffix, own_name_instead},
     set::OriginSetBuilder,

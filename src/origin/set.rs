@@ -79,6 +79,35 @@ impl OriginSet {
                 .is_some_and(|families| families.contains(origin))
     }
 
+    /// The entry that matches the origin, as it is written.
+    pub(crate) fn entry_for(&self, origin: &Origin) -> Option<String> {
+        if self.inner.exact.contains(origin.as_bytes()) {
+            return Some(origin.as_str().to_owned());
+        }
+        let mut families = self.inner.families.iter();
+        families
+            .find(|families| families.scheme() == origin.scheme_bytes())?
+            .entry_for(origin)
+    }
+
+    /// All entries as they are written, origins first; `None` if there are more than `max`.
+    pub(crate) fn entries_up_to(&self, max: usize) -> Option<Vec<String>> {
+        if self.len() > max {
+            return None;
+        }
+        let exact = self.inner.exact.iter();
+        let exact = exact.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        let mut patterns: Vec<String> = self
+            .inner
+            .families
+            .iter()
+            .flat_map(Families::entries)
+            .collect();
+        // Maps have no order, and the same set should always be written in the same way.
+        patterns.sort_unstable();
+        Some(exact.chain(patterns).collect())
+    }
+
     /// Looks up the bytes of an `Origin` header that has not been parsed.
     #[inline(always)]
     pub(crate) fn look_up(&self, bytes: &[u8]) -> LookUp {
@@ -354,6 +383,29 @@ mod tests {
                     LookUp::NotListed => prop_assert!(!expected, "{value}"),
                     // A port, or an IPv6 address.
                     LookUp::Unclear => prop_assert!(value.matches(':').count() > 1, "{value}"),
+                }
+            }
+        }
+
+        #[test]
+        fn an_origin_is_matched_by_the_entry_that_is_named(
+            entries in proptest::collection::vec(entry(), 0..12),
+            origins in proptest::collection::vec(origin(), 1..12),
+        ) {
+            let set = OriginSet::parse(&entries).unwrap();
+            let written = set.entries_up_to(12).unwrap();
+            let (mut expected, mut found) = (entries.clone(), written.clone());
+            expected.sort_unstable();
+            expected.dedup();
+            found.sort_unstable();
+            prop_assert_eq!(found, expected);
+            prop_assert!(set.is_empty() || set.entries_up_to(set.len() - 1).is_none());
+            for origin in origins {
+                let entry = set.entry_for(&origin);
+                prop_assert_eq!(entry.is_some(), set.contains(&origin));
+                if let Some(entry) = entry {
+                    prop_assert!(written.contains(&entry), "{}", entry);
+                    prop_assert!(entry.parse::<OriginPattern>().unwrap().matches(&origin));
                 }
             }
         }

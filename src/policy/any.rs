@@ -1,4 +1,5 @@
 use super::{
+    decider::Decider,
     future::VerdictFuture,
     grant::Grant,
     origin_policy::OriginPolicy,
@@ -13,5 +14,9 @@ impl OriginPolicy for Any {
 
     fn properties(&self) -> PolicyProperties {
         PolicyProperties::with_reach(Reach::Always)
+    }
+
+    fn decider(&self, _: &CorsRequest<'_>) -> Decider {
+        Decider::new("allow_origins").by("*")
     }
 }

@@ -4,15 +4,21 @@ use http::{
 };
 
 use super::{
+    decider::Decider,
     denial::{Denial, DenialKind},
     denied_requests::DeniedRequests,
     future::VerdictFuture,
     grant::Grant,
+    hint::Said,
+    listings::LookUps,
     origin_policy::OriginPolicy,
     properties::PolicyProperties,
     verdict::Verdict,
 };
-use crate::{origin::RequestOrigin, request::CorsRequest};
+use crate::{
+    origin::{Listing, Origin, RequestOrigin},
+    request::CorsRequest,
+};
 
 /// Allows callers with a bearer token from any origin, and lets a policy judge callers with
 /// cookies.
@@ -86,12 +92,60 @@ impl<P: OriginPolicy> OriginPolicy for BearerOr<P> {
             .repeats_any_origin()
             .denied_requests(DeniedRequests::Refuse)
             .no_store();
+        // Without a list for callers with cookies, the token is what a refused request lacks.
+        let bearer = if cookies.listings().is_empty() {
+            bearer.looks_up_in(BearerOnly)
+        } else {
+            bearer
+        };
         // A policy that verifies bearer tokens would never be asked, and a forged token would pass.
         if cookies.has_read(&AUTHORIZATION) {
             bearer.or(cookies).bypasses(AUTHORIZATION)
         } else {
             bearer.or(cookies)
         }
+    }
+
+    fn decider(&self, request: &CorsRequest<'_>) -> Decider {
+        let is_bearer = match request.preflight() {
+            None => is_bearer_caller(request.headers()),
+            Some(preflight) => preflight.headers().contains(&AUTHORIZATION),
+        };
+        if is_bearer {
+            Decider::new("BearerOr").by("a bearer token without cookies")
+        } else {
+            self.cookies.decider(request)
+        }
+    }
+}
+
+/// The texts for callers without a bearer token, where nobody else is let in by a list.
+#[derive(Debug)]
+struct BearerOnly;
+
+impl Listing for BearerOnly {
+    fn entry_for(&self, _: &Origin) -> Option<String> {
+        None
+    }
+
+    fn entries_up_to(&self, _: usize) -> Option<Vec<String>> {
+        None
+    }
+}
+
+impl LookUps for BearerOnly {
+    fn why_not(&self, _: &Origin) -> Option<Said> {
+        Some(Said {
+            cause: "without a bearer token, or with a cookie beside it, the origin is not allowed"
+                .into(),
+            fix: "send one Authorization: Bearer header, and leave out credentials in the page"
+                .into(),
+            code: None,
+        })
+    }
+
+    fn code_to_add(&self, _: &Origin) -> Option<String> {
+        None
     }
 }
 

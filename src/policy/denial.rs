@@ -1,7 +1,11 @@
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use http::{HeaderValue, StatusCode};
 
+use super::{
+    hint::{Hint, Said},
+    sentence::{self, Sentence},
+};
 use crate::{
     escaped::{OneLine, Quoted},
     request::Malformed,
@@ -37,6 +41,7 @@ struct Details {
     reason: Option<Box<str>>,
     origin: Option<HeaderValue>,
     subject: Option<Box<str>>,
+    hint: Option<Hint>,
 }
 
 impl Denial {
@@ -54,6 +59,29 @@ impl Denial {
     pub fn reason(mut self, reason: impl Into<Box<str>>) -> Self {
         self.details_mut().reason = Some(reason.into());
         self
+    }
+
+    /// Says the cause and the fix in the policy's own words, for the log, the denial's text and
+    /// [explanations](crate::CorsLayer::explain). Without it, they are what the kind says. As a
+    /// reason, they must not contain secrets.
+    ///
+    /// ```
+    /// use tower_cors::{Denial, DenialKind};
+    ///
+    /// let denial = Denial::new(DenialKind::OriginNotAllowed)
+    ///     .with_fix("the tenant is suspended", "resume tenant 7");
+    /// assert_eq!(denial.to_string(), "the tenant is suspended: resume tenant 7");
+    /// ```
+    pub fn with_fix(
+        self,
+        cause: impl Into<Cow<'static, str>>,
+        fix: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        self.with_hint(Hint::Said(Arc::new(Said {
+            cause: cause.into(),
+            fix: fix.into(),
+            code: None,
+        })))
     }
 
     /// Lets the page read the refusal itself: the answer carries `Access-Control-Allow-Origin`,
@@ -101,12 +129,10 @@ impl Denial {
         self.credentials
     }
 
-    #[cfg(feature = "tracing")]
     pub(crate) fn subject(&self) -> Option<&str> {
         self.details.as_ref()?.subject.as_deref()
     }
 
-    #[cfg(feature = "tracing")]
     pub(crate) fn own_reason(&self) -> Option<&str> {
         self.details.as_ref()?.reason.as_deref()
     }
@@ -120,6 +146,22 @@ impl Denial {
     pub(crate) fn about(mut self, subject: &str) -> Self {
         self.details_mut().subject = Some(subject.into());
         self
+    }
+
+    /// Adds what is known beyond the kind.
+    pub(crate) fn with_hint(mut self, hint: Hint) -> Self {
+        self.details_mut().hint = Some(hint);
+        self
+    }
+
+    pub(crate) fn hint(&self) -> Option<&Hint> {
+        self.details.as_ref()?.hint.as_ref()
+    }
+
+    /// The cause and the fix.
+    pub(crate) fn sentence(&self) -> Sentence {
+        let sent = self.origin().map(HeaderValue::as_bytes);
+        sentence::sentence(self.kind, self.hint(), sent)
     }
 
     fn details_mut(&mut self) -> &mut Details {
@@ -146,7 +188,7 @@ impl From<Malformed> for Denial {
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Untrusted parts are escaped and in quotes; see `escaped`.
-        self.kind.fmt(f)?;
+        self.sentence().fmt(f)?;
         let Some(details) = &self.details else {
             return Ok(());
         };
@@ -219,52 +261,6 @@ impl DenialKind {
 
 impl fmt::Display for DenialKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OriginNotAllowed => {
-                "the origin is not allowed: add it to allow_origins, or to what the policy reads"
-            }
-            Self::OpaqueOrigin => {
-                "the origin is null, as in sandboxed frames, file: pages and after redirects: \
-                 serve the page from an origin of its own"
-            }
-            Self::MalformedOrigin => {
-                "the Origin header is not an origin as browsers send it: look for a proxy or a \
-                 client that writes it"
-            }
-            Self::SeveralOrigins => {
-                "there are several Origin headers: look for a proxy that adds one"
-            }
-            Self::NoPolicy => {
-                "no policy had anything to say, as when a token is missing: send the token, or \
-                 add a fallback"
-            }
-            Self::MalformedPreflight => {
-                "the preflight asks for what no page can send, or for too much: look for a proxy \
-                 or a client that writes Access-Control-Request headers"
-            }
-            Self::PreflightNotAllowed => {
-                "preflights are not answered here: send a request that needs none, or replace \
-                 DenyPreflights by another strategy"
-            }
-            Self::MethodNotAllowed => {
-                "the origin is allowed, the method is not: add it to allow_methods"
-            }
-            Self::HeaderNotAllowed => {
-                "the origin is allowed, a request header is not: add it to allow_headers"
-            }
-            Self::InvalidToken => "the token does not verify: issue a new one",
-            Self::ExpiredToken => "the token has expired: issue a new one",
-            Self::VerdictTimeout => {
-                "the policy has not answered in time: look at what it waits for, or raise \
-                 verdict_timeout"
-            }
-            Self::MethodCase => {
-                "the origin is allowed, and so is the method in upper case: write it so in the page, \
-                 since browsers do that for DELETE, GET, HEAD, OPTIONS, POST and PUT only"
-            }
-            Self::Unavailable => {
-                "what the policy needs to know is out of reach: look at its source"
-            }
-        })
+        sentence::of_kind(*self).fmt(f)
     }
 }

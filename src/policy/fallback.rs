@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use super::{
-    future::VerdictFuture, origin_policy::OriginPolicy, properties::PolicyProperties,
-    verdict::Verdict,
+    decider::Decider, future::VerdictFuture, origin_policy::OriginPolicy,
+    properties::PolicyProperties, verdict::Verdict,
 };
 use crate::request::CorsRequest;
 
@@ -78,5 +78,21 @@ impl<A: OriginPolicy, B: OriginPolicy> OriginPolicy for Fallback<A, B> {
             second
         };
         first.or(second)
+    }
+
+    fn decider(&self, request: &CorsRequest<'_>) -> Decider {
+        let first = match request.preflight() {
+            None => self.first.judge(request),
+            Some(_) => self.first.judge_preflight(request),
+        };
+        match first.into_ready() {
+            Ok(Verdict::Abstain) => self.second.decider(request),
+            Ok(_) => self.first.decider(request),
+            // Known once it has been waited for.
+            Err(_) => self
+                .first
+                .decider(request)
+                .or_else(&self.second.decider(request)),
+        }
     }
 }

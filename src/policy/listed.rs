@@ -1,6 +1,6 @@
 use super::{
-    denial::DenialKind, future::VerdictFuture, grant::Grant, origin_policy::OriginPolicy,
-    properties::PolicyProperties, verdict::Verdict,
+    decider::Decider, denial::DenialKind, future::VerdictFuture, grant::Grant,
+    origin_policy::OriginPolicy, properties::PolicyProperties, verdict::Verdict,
 };
 use crate::{
     origin::{Origin, OriginSet, RequestOrigin, crosses_public_suffix},
@@ -16,7 +16,7 @@ impl OriginPolicy for OriginSet {
 
     fn properties(&self) -> PolicyProperties {
         // So the builder refuses a risky set together with credentials, as it does a list.
-        let mut properties = PolicyProperties::new();
+        let mut properties = PolicyProperties::new().looks_up_in(self.clone());
         if self.has_insecure_origins() {
             properties = properties.lists_insecure_origins();
         }
@@ -24,6 +24,10 @@ impl OriginPolicy for OriginSet {
             properties = properties.lists_public_suffixes();
         }
         properties
+    }
+
+    fn decider(&self, request: &CorsRequest<'_>) -> Decider {
+        Decider::of_listing("OriginSet", self, request.origin())
     }
 }
 
@@ -37,6 +41,20 @@ impl OriginPolicy for SetAndNull {
             // Only built after `dangerously_allow_null_origin`.
             RequestOrigin::Opaque => VerdictFuture::ready(Grant::new()),
             RequestOrigin::Tuple(_) => self.0.judge(request),
+        }
+    }
+
+    fn properties(&self) -> PolicyProperties {
+        // The entries have been checked one by one, so only the listing matters.
+        PolicyProperties::new().looks_up_in(self.0.clone())
+    }
+
+    fn decider(&self, request: &CorsRequest<'_>) -> Decider {
+        match request.origin() {
+            RequestOrigin::Opaque => Decider::new("allow_origins").by("null"),
+            origin @ RequestOrigin::Tuple(_) => {
+                Decider::of_listing("allow_origins", &self.0, origin)
+            }
         }
     }
 }

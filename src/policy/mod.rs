@@ -5,23 +5,41 @@
 //! [`Abstain`](Verdict::Abstain), so that the next policy is asked.
 
 mod any;
+mod array;
 mod bearer_or;
+mod decider;
 mod denial;
 mod denied_requests;
 mod fallback;
 mod func;
 mod future;
 mod grant;
+mod hint;
 mod listed;
+mod listings;
 mod names;
 mod origin_policy;
 mod properties;
+mod sentence;
 mod terms;
 mod verdict;
 mod with_preflight;
 
+#[cfg(feature = "token")]
+pub(crate) use self::hint::TokenList;
+pub(crate) use self::{
+    array::array_code,
+    future::PolledAgain,
+    grant::{Attachment, GrantedTo},
+    hint::{Hint, ListedHeaders, ListedMethods},
+    listed::SetAndNull,
+    listings::MAX_WRITTEN,
+    names::union_of_names,
+    properties::{Caching, Reach},
+};
 pub use self::{
     bearer_or::BearerOr,
+    decider::Decider,
     denial::{Denial, DenialKind},
     denied_requests::DeniedRequests,
     fallback::Fallback,
@@ -34,10 +52,5 @@ pub use self::{
     verdict::Verdict,
     with_preflight::WithPreflight,
 };
-pub(crate) use self::{
-    future::PolledAgain,
-    grant::{Attachment, GrantedTo},
-    listed::SetAndNull,
-    names::union_of_names,
-    properties::{Caching, Reach},
-};
+#[cfg(feature = "trusted")]
+pub(crate) use self::{hint::Said, listings::LookUps};

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    fallback::Fallback, future::VerdictFuture, properties::PolicyProperties,
+    decider::Decider, fallback::Fallback, future::VerdictFuture, properties::PolicyProperties,
     with_preflight::WithPreflight,
 };
 use crate::request::CorsRequest;
@@ -84,6 +84,15 @@ pub trait OriginPolicy: fmt::Debug + Send + Sync + 'static {
         PolicyProperties::new()
     }
 
+    /// Which policy decides about the request, for [explanations](crate::CorsLayer::explain).
+    ///
+    /// By default it is this one, by the name of its type. A combinator names the policy inside that
+    /// decides. A policy that looks the origin up can name the entry. Nothing else depends on it, and
+    /// it is called for explanations only.
+    fn decider(&self, _request: &CorsRequest<'_>) -> Decider {
+        Decider::of_type::<Self>()
+    }
+
     /// Asks `second` where this policy abstains; never where it denies.
     ///
     /// If a denial counted as nothing, a static list could overrule a token that does not list the
@@ -151,6 +160,10 @@ macro_rules! forward_to_pointee {
 
             fn properties(&self) -> PolicyProperties {
                 (**self).properties()
+            }
+
+            fn decider(&self, request: &CorsRequest<'_>) -> Decider {
+                (**self).decider(request)
             }
         }
     };

@@ -1,6 +1,10 @@
 use http::{HeaderName, header::ORIGIN};
 
-use super::{denied_requests::DeniedRequests, names::union_of_names};
+use super::{
+    denied_requests::DeniedRequests,
+    listings::{Listings, LookUps},
+    names::union_of_names,
+};
 
 /// Facts about all verdicts of a policy, known before the first request.
 ///
@@ -38,6 +42,8 @@ pub struct PolicyProperties {
     credentials: bool,
     risks: Risks,
     bypassed: Option<HeaderName>,
+    /// Where the policy looks origins up, for the texts of denials.
+    listings: Listings,
 }
 
 /// Whom a policy can allow, from the narrowest to the widest.
@@ -219,6 +225,7 @@ impl PolicyProperties {
                 public_suffixes: self.risks.public_suffixes || other.risks.public_suffixes,
             },
             bypassed: self.bypassed.or(other.bypassed),
+            listings: self.listings.and(&other.listings),
         }
     }
 
@@ -288,6 +295,16 @@ impl PolicyProperties {
 
     pub(crate) fn has_public_suffixes(&self) -> bool {
         self.risks.public_suffixes
+    }
+
+    /// Says where the policy looks origins up.
+    pub(crate) fn looks_up_in(mut self, listing: impl LookUps + 'static) -> Self {
+        self.listings = self.listings.and(&Listings::of(listing));
+        self
+    }
+
+    pub(crate) fn listings(&self) -> &Listings {
+        &self.listings
     }
 
     pub(crate) fn caching(&self) -> Caching {

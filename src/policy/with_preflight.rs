@@ -1,4 +1,7 @@
-use super::{future::VerdictFuture, origin_policy::OriginPolicy, properties::PolicyProperties};
+use super::{
+    decider::Decider, future::VerdictFuture, origin_policy::OriginPolicy,
+    properties::PolicyProperties,
+};
 use crate::request::CorsRequest;
 
 /// Two policies: one judges requests, the other preflights. See
@@ -42,5 +45,12 @@ impl<A: OriginPolicy, P: OriginPolicy> OriginPolicy for WithPreflight<A, P> {
         };
         let preflight = preflight.denied_requests(actual.own_denied_requests());
         actual.or(preflight)
+    }
+
+    fn decider(&self, request: &CorsRequest<'_>) -> Decider {
+        match request.preflight() {
+            None => self.actual.decider(request),
+            Some(_) => self.preflight.decider(request),
+        }
     }
 }

@@ -12,12 +12,13 @@ use super::{
     plan::{Allowed, Answer, Edit, FullAnswer, FullEdit, Lists, Plan, Refused},
     prepared,
     rules::{Rules, ToAll},
+    shortfall::Shortfall,
 };
 use crate::{
     fetch::Line,
-    lists::{AllowHeaders, AllowMethods, MaxAge},
+    lists::MaxAge,
     origin::{LookUp, RequestOrigin},
-    policy::{Denial, DenialKind, DeniedRequests, Grant, Terms, Verdict},
+    policy::{Denial, DenialKind, DeniedRequests, Grant, Hint, Reach, Terms, Verdict},
     request::{
         CorsRequest, Head, Preflight, RequestKind, SentOrigin, announced_method, classify,
         is_same_origin,
@@ -194,7 +195,7 @@ fn deny_actual<'a>(rules: &Rules, head: &Head<'a>, denial: Denial) -> Plan<'a> {
             },
             readable: readable.flatten().cloned(),
             denial: if rules.wants_refusals() {
-                with_context(head, denial)
+                with_context(rules, head, denial)
             } else {
                 denial
             },
@@ -204,7 +205,7 @@ fn deny_actual<'a>(rules: &Rules, head: &Head<'a>, denial: Denial) -> Plan<'a> {
             allowed: None,
             terms: None,
             // Somebody wants it: otherwise this function has returned above.
-            denial: Some(with_context(head, denial)),
+            denial: Some(with_context(rules, head, denial)),
         };
         Plan::Forward(Edit::Full(Box::new(edit)), None)
     }
@@ -252,9 +253,16 @@ fn grant_preflight<'a>(
     let headers = terms.and_then(Terms::own_headers).unwrap_or(&rules.headers);
     let denial = rules
         .wants_denials()
-        .then(|| shortfall(preflight, methods, headers))
+        .then(|| {
+            let shortfall = Shortfall {
+                methods,
+                headers,
+                preflight,
+            };
+            shortfall.denial(rules, terms)
+        })
         .flatten()
-        .map(|denial| with_context(head, denial));
+        .map(|denial| with_context(rules, head, denial));
     let is_own = terms.is_none() && grant.max_age_cap().is_none();
     if is_own
         && denial.is_none()
@@ -273,63 +281,37 @@ fn grant_preflight<'a>(
     })))
 }
 
-/// The most header names that a denial lists.
-const MAX_NAMED: usize = 12;
-
-/// The denial for a method or for headers that are requested and not allowed. It names all headers
-/// at once, so that nobody has to find them one by one.
-fn shortfall(
-    preflight: &Preflight<'_>,
-    methods: &AllowMethods,
-    headers: &AllowHeaders,
-) -> Option<Denial> {
-    let method = preflight.method();
-    if !methods.allows(method) {
-        // https://fetch.spec.whatwg.org/#concept-method-normalize: six methods are put into upper
-        // case by the browser, `patch` is not among them.
-        let denial = match methods.in_another_case(method) {
-            Some(listed) => DenialKind::MethodCase.because(format!("the list has {listed:?}")),
-            None => DenialKind::MethodNotAllowed.into(),
-        };
-        return Some(denial.about(method.as_str()));
-    }
-    let mut refused = headers.refused(preflight.headers());
-    let mut names = refused.next()?.to_owned();
-    for name in refused.by_ref().take(MAX_NAMED - 1) {
-        names.push(',');
-        names.push_str(name);
-    }
-    let more = refused.count();
-    let denial = Denial::new(DenialKind::HeaderNotAllowed).about(&names);
-    Some(if more > 0 {
-        denial.reason(format!("and {more} more"))
-    } else {
-        denial
-    })
-}
-
 /// <https://fetch.spec.whatwg.org/#http-responses>: a status that is not ok, and no CORS header.
 fn deny_preflight<'a>(rules: &Rules, head: &Head<'a>, denial: Denial) -> Plan<'a> {
     if !rules.wants_refusals() {
         return Plan::Answer(Answer::RefusedPreflight);
     }
     Plan::Answer(Answer::Full(Box::new(FullAnswer::RefusedPreflight {
-        denial: with_context(head, denial),
+        denial: with_context(rules, head, denial),
     })))
 }
 
-/// The denial as the log and the response's extensions have it: with what the request says.
-fn with_context(head: &Head<'_>, denial: Denial) -> Denial {
+/// The denial as the log and the response's extensions have it: with what the request says, and
+/// with what its text needs to name the fix.
+fn with_context(rules: &Rules, head: &Head<'_>, denial: Denial) -> Denial {
     let denial = denial.with_origin(sent_origin(head.headers));
-    // An identity provider that posts a form back is denied too. Listing its origin would be the
-    // wrong fix: no page reads the answer to a navigation.
-    if is_navigation(head.headers) && denial.kind() == DenialKind::OriginNotAllowed {
-        denial.reason(
-            "this is a navigation or a form, whose answer no page reads: leave the route out of the \
-             layer, or give its method MethodRule::none()",
-        )
-    } else {
-        denial
+    // A reason or a hint of the policy's own is more precise than what the layer can find.
+    if denial.hint().is_some() || denial.own_reason().is_some() {
+        return denial;
+    }
+    let is_closed = rules.by_method && rules.properties.reach() == Reach::Nobody;
+    let is_looked_up = !rules.properties.listings().is_empty();
+    match denial.kind() {
+        // An identity provider that posts a form back is denied too. Listing its origin would be the
+        // wrong fix: no page reads the answer to a navigation.
+        DenialKind::OriginNotAllowed if is_navigation(head.headers) => {
+            denial.with_hint(Hint::Navigation)
+        }
+        DenialKind::OriginNotAllowed if is_closed => denial.with_hint(Hint::Closed),
+        DenialKind::OriginNotAllowed | DenialKind::MalformedOrigin if is_looked_up => {
+            denial.with_hint(Hint::LookedUpIn(rules.properties.listings().clone()))
+        }
+        _ => denial,
     }
 }
 

@@ -13,6 +13,7 @@ mod grpc;
 mod plan;
 mod prepared;
 mod rules;
+mod shortfall;
 mod vary;
 pub(crate) mod write;
 

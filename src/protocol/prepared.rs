@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The headers that do not depend on a request, except for a stand-in for the origin.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Prepared {
     pub(super) vary: Vary,
     pub(super) preflight_vary: Vary,

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A configuration without its policy. The policy is kept apart, in the layer, because it may wait.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Rules {
     pub(crate) credentials: bool,
     pub(crate) methods: AllowMethods,
@@ -28,10 +28,12 @@ pub(crate) struct Rules {
     /// call.
     pub(crate) plain_list: Option<OriginSet>,
     pub(crate) prepared: Prepared,
+    /// Whether this is the rule of one method of a route.
+    pub(crate) by_method: bool,
 }
 
 /// The origin that every response names.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum ToAll {
     /// `*`: any origin.
     Star,
@@ -40,6 +42,15 @@ pub(crate) enum ToAll {
 }
 
 impl Rules {
+    /// The same rules with every denial recorded: for explanations, which are decided by them as
+    /// requests are by the original.
+    pub(crate) fn recording(&self) -> Self {
+        Self {
+            record_denials: true,
+            ..self.clone()
+        }
+    }
+
     /// Whether denials go anywhere: into the extensions of responses, or to a subscriber.
     pub(crate) fn wants_denials(&self) -> bool {
         #[cfg(feature = "tracing")]

@@ -10,7 +10,7 @@ use crate::{fetch::shared_value, policy::union_of_names};
 
 /// Names for `Vary`
 /// ([RFC 9110, section 12.5.5](https://www.rfc-editor.org/rfc/rfc9110#section-12.5.5)).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Vary {
     names: Vec<(HeaderName, HeaderValue)>,
     /// All names in one value.

@@ -55,6 +55,27 @@ impl<'a> Head<'a> {
     }
 }
 
+/// A copy of a request without its body, for a decision that waits.
+pub(crate) struct OwnedHead(Request<()>);
+
+impl OwnedHead {
+    pub(crate) fn view(&self) -> Head<'_> {
+        Head::from(&self.0)
+    }
+}
+
+impl Head<'_> {
+    pub(crate) fn to_owned_head(self) -> OwnedHead {
+        let mut request = Request::new(());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.uri.clone();
+        *request.version_mut() = self.version;
+        *request.headers_mut() = self.headers.clone();
+        *request.extensions_mut() = self.extensions.clone();
+        OwnedHead(request)
+    }
+}
+
 impl<'a, B> From<&'a Request<B>> for Head<'a> {
     fn from(request: &'a Request<B>) -> Self {
         Self {
@@ -67,7 +88,6 @@ impl<'a, B> From<&'a Request<B>> for Head<'a> {
     }
 }
 
-#[cfg(feature = "token")]
 impl<'a> From<&'a http::request::Parts> for Head<'a> {
     fn from(parts: &'a http::request::Parts) -> Self {
         Self {

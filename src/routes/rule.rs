@@ -8,8 +8,8 @@ use crate::{
     layer::{Core, CorsLayer, VerdictTimeout},
     lists::{Any, ConfigList},
     policy::{
-        BearerOr, Caching, DenialKind, DeniedRequests, OriginPolicy, PolicyProperties, Reach,
-        VerdictFuture,
+        BearerOr, Caching, Decider, DenialKind, DeniedRequests, OriginPolicy, PolicyProperties,
+        Reach, VerdictFuture,
     },
     request::CorsRequest,
 };
@@ -195,5 +195,9 @@ impl OriginPolicy for Closed {
 
     fn properties(&self) -> PolicyProperties {
         PolicyProperties::with_reach(Reach::Nobody)
+    }
+
+    fn decider(&self, _: &CorsRequest<'_>) -> Decider {
+        Decider::new("MethodRule::none")
     }
 }

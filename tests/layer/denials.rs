@@ -49,8 +49,9 @@ fn each_kind_is_recorded_with_its_text_and_origin() {
         (
             get_from("https://app.example/path"),
             DenialKind::MalformedOrigin,
-            "the Origin header is not an origin as browsers send it: look for a proxy or a client \
-             that writes it (origin: \"https://app.example/path\")",
+            "the Origin header is not an origin as browsers send it: send \"https://app.example\", \
+             which is allowed: look for a proxy or a client that writes it \
+             (origin: \"https://app.example/path\")",
         ),
         (
             request("GET", &several),

@@ -91,13 +91,44 @@ fn a_refused_form_is_told_where_it_belongs() {
         let denial = response.extensions().get::<Denial>().cloned();
         (events, denial)
     };
-    let hint = "reason=this is a navigation or a form, whose answer no page reads: leave the route \
-                out of the layer, or give its method MethodRule::none()";
+    let hint = ": this is a navigation or a form of another site, whose answer no page reads: \
+                leave the route out of the layer, or give its method MethodRule::none() | ";
     let (events, denial) = form(DeniedRequests::Refuse, LevelFilter::INFO);
-    assert!(events.len() == 1 && events[0].ends_with(hint), "{events:?}");
+    assert!(events.len() == 1 && events[0].contains(hint), "{events:?}");
     assert!(denial.unwrap().to_string().contains("MethodRule::none()"));
     let (events, _) = form(DeniedRequests::Forward, LevelFilter::DEBUG);
-    assert!(events.len() == 1 && events[0].ends_with(hint), "{events:?}");
+    assert!(events.len() == 1 && events[0].contains(hint), "{events:?}");
+}
+
+/// The event, the denial and the explanation have the same words.
+#[test]
+fn the_nearest_entry_is_told() {
+    let www = || get("https://www.app.example");
+    let recording = || list().record_denials(true);
+    let (events, response) = heard(recording(), www(), LevelFilter::DEBUG);
+    let sentence = "the origin is not allowed; \"https://app.example\" is, without the www.: add it \
+                    to allow_origins, or to what the policy reads";
+    assert!(
+        events[0].contains(&format!(": {sentence} | ")),
+        "{events:?}"
+    );
+    let denial = response.extensions().get::<Denial>().unwrap();
+    assert!(denial.to_string().starts_with(sentence), "{denial}");
+    let explained = recording().build().unwrap().explain_now(&www()).unwrap();
+    let finding = explained.finding().unwrap();
+    assert_eq!(format!("{}: {}", finding.cause(), finding.fix()), sentence);
+}
+
+#[test]
+fn an_explanation_is_no_event() {
+    let layer = list().build().unwrap();
+    let ear = Ear::default();
+    let subscriber = tracing_subscriber::registry().with(ear.clone());
+    let explained = tracing::subscriber::with_default(subscriber, || {
+        layer.explain_now(&get(STRANGER)).unwrap()
+    });
+    assert!(explained.denial().is_some());
+    assert!(ear.0.lock().unwrap().is_empty());
 }
 
 /// A token in the path is as secret as one in the query.

@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use super::policy::{Judged, TokenOrigins};
 use crate::{
-    policy::{Fallback, OriginPolicy, PolicyProperties, Verdict, VerdictFuture, WithPreflight},
+    policy::{
+        Decider, Fallback, OriginPolicy, PolicyProperties, Verdict, VerdictFuture, WithPreflight,
+    },
     request::CorsRequest,
     token::verify::VerifiedToken,
 };
@@ -74,6 +76,10 @@ impl<P: OriginPolicy> OriginPolicy for TokenFallback<P> {
 
     fn properties(&self) -> PolicyProperties {
         self.both.properties()
+    }
+
+    fn decider(&self, request: &CorsRequest<'_>) -> Decider {
+        self.both.decider(request)
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use super::{missing_claim::MissingClaim, verification::TokenState};
 use crate::{
     origin::Origin,
-    policy::{Denial, DenialKind, Grant, Verdict},
+    policy::{Denial, DenialKind, Grant, Hint, TokenList, Verdict},
     token::{
         claim::{ClaimReading, NamedBy},
         verify::{VerifiedToken, VerifyError},
@@ -22,7 +22,7 @@ pub(crate) struct JudgementRules {
     /// How long after a token's expiry its pages may read that it has expired.
     pub(crate) grace: Duration,
     /// The claim with the list, for the operator.
-    pub(crate) claim: Box<str>,
+    pub(crate) claim: Arc<str>,
 }
 
 /// The parts of a request that its verdict depends on.
@@ -124,6 +124,10 @@ fn grant_until(end: Option<SystemTime>, asked: Asked<'_>, now: SystemTime) -> Gr
 /// would make pages fetch new tokens for ever.
 fn not_listed(reading: &ClaimReading, rules: &JudgementRules) -> Denial {
     let claim = &rules.claim;
+    let list = TokenList {
+        claim: Arc::clone(claim),
+        is_readable: !matches!(reading, ClaimReading::Unreadable(_)),
+    };
     let reason = match reading {
         ClaimReading::Missing => format!("the token has no claim {claim}"),
         ClaimReading::Unreadable(error) => {
@@ -137,7 +141,9 @@ fn not_listed(reading: &ClaimReading, rules: &JudgementRules) -> Denial {
             ),
         },
     };
-    Denial::new(DenialKind::OriginNotAllowed).reason(reason)
+    Denial::new(DenialKind::OriginNotAllowed)
+        .reason(reason)
+        .with_hint(Hint::NotInToken(list))
 }
 
 pub(crate) fn invalid(reason: impl Into<Box<str>>) -> Denial {

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     origin::RequestOrigin,
     policy::{
-        Denial, DenialKind, DeniedRequests, Fallback, Grant, MaybeReady, OriginPolicy,
+        Decider, Denial, DenialKind, DeniedRequests, Fallback, Grant, MaybeReady, OriginPolicy,
         PolicyProperties, PolledAgain, Verdict, VerdictFuture, WithPreflight,
     },
     request::{CorsRequest, Head},
@@ -392,5 +392,9 @@ impl OriginPolicy for TokenOrigins {
             properties = properties.private_responses();
         }
         properties
+    }
+
+    fn decider(&self, _: &CorsRequest<'_>) -> Decider {
+        Decider::new("TokenOrigins").by(format!("the claim {}", self.settings.rules.claim))
     }
 }

@@ -65,27 +65,45 @@ impl Index {
     }
 
     fn access_by_family(&self, origin: &Origin) -> Access {
-        let (scheme, host) = (origin.scheme_bytes(), origin.host_bytes());
         let mut access = Access::default();
+        self.for_each_family(origin, |key| {
+            access = access.and(self.probe(self.hash(&key), origin));
+        });
+        access
+    }
+
+    /// The keys under which patterns that match the origin may be filed, exact ones left out.
+    fn for_each_family(&self, origin: &Origin, mut visit: impl FnMut(Key<'_>)) {
+        let (scheme, host) = (origin.scheme_bytes(), origin.host_bytes());
         if self.families.schemes > 0 {
-            access = access.and(self.probe(self.hash(&Key::Scheme(scheme)), origin));
+            visit(Key::Scheme(scheme));
         }
         if self.families.hosts > 0 {
-            let key = Key::Host(scheme, host);
-            access = access.and(self.probe(self.hash(&key), origin));
+            visit(Key::Host(scheme, host));
         }
         let dots = host.iter().enumerate().filter(|(_, byte)| **byte == b'.');
         for base in dots.map(|(dot, _)| &host[dot + 1..]) {
             if self.families.any_port.contains(base.len()) {
-                let key = Key::Base(scheme, base);
-                access = access.and(self.probe(self.hash(&key), origin));
+                visit(Key::Base(scheme, base));
             }
             if self.families.one_port.contains(base.len()) {
-                let key = Key::BaseAndPort(scheme, base, origin.port());
-                access = access.and(self.probe(self.hash(&key), origin));
+                visit(Key::BaseAndPort(scheme, base, origin.port()));
             }
         }
-        access
+    }
+
+    /// All entries that match the origin.
+    pub(crate) fn matching(&self, origin: &Origin) -> Vec<Arc<TrustedOrigin>> {
+        let mut found = Vec::new();
+        let mut add = |key: Key<'_>| {
+            let hash = self.hash(&key);
+            let matching = self.root.leaf(hash).iter().filter(|slot| slot.hash == hash);
+            let matching = matching.map(|slot| &slot.entry);
+            found.extend(matching.filter(|e| e.pattern().matches(origin)).cloned());
+        };
+        add(Key::Exact(origin.as_bytes()));
+        self.for_each_family(origin, add);
+        found
     }
 
     pub(crate) fn insert(&mut self, entry: Arc<TrustedOrigin>) {

@@ -10,6 +10,7 @@ mod origin_registry;
 mod policy;
 mod redirect;
 mod subscribers;
+mod why_not;
 mod writer;
 
 pub(crate) use self::subscribers::News;

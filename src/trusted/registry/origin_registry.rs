@@ -417,6 +417,14 @@ impl OriginRegistry {
         is_usable.then(|| self.inner.snapshot.load().index.access(origin))
     }
 
+    /// All entries that match the origin, inactive ones too.
+    pub(crate) fn matching(&self, origin: &Origin) -> Vec<Arc<TrustedOrigin>> {
+        let snapshot = self.inner.snapshot.load();
+        let mut matching = snapshot.index.matching(origin);
+        matching.extend(snapshot.inactive.matching(origin));
+        matching
+    }
+
     /// Publishes the writer's state, which the source held at the moment `confirmed`; queues the
     /// changes for listeners; and wakes those when the lock is free again.
     fn publish(&self, mut writer: MutexGuard<'_, Writer>, confirmed: Option<Duration>) {

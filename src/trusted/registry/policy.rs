@@ -4,7 +4,8 @@ use super::origin_registry::OriginRegistry;
 use crate::{
     origin::RequestOrigin,
     policy::{
-        Denial, DenialKind, DeniedRequests, Grant, OriginPolicy, PolicyProperties, VerdictFuture,
+        Decider, Denial, DenialKind, DeniedRequests, Grant, OriginPolicy, PolicyProperties,
+        VerdictFuture,
     },
     request::CorsRequest,
     trusted::entry::Scope,
@@ -54,6 +55,11 @@ impl OriginPolicy for OriginRegistry {
             .denied_requests(DeniedRequests::Refuse)
             .grants_credentials()
             .no_store()
+            .looks_up_in(self.clone())
+    }
+
+    fn decider(&self, request: &CorsRequest<'_>) -> Decider {
+        Decider::of_listing("OriginRegistry", self, request.origin())
     }
 }
 
@@ -67,8 +73,7 @@ impl OriginRegistry {
             Some(access) if access.allows(Scope::Cors) => {
                 Ok(Grant::new().allow_credentials(access.credentials()))
             }
-            Some(_) => Err(DenialKind::OriginNotAllowed
-                .because("no active entry with the scope CORS matches it")),
+            Some(_) => Err(DenialKind::OriginNotAllowed.into()),
         }
     }
 

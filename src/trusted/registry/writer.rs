@@ -19,6 +19,8 @@ use crate::trusted::{
 pub(crate) struct Snapshot {
     pub(crate) version: Version,
     pub(crate) index: Index,
+    /// The entries that count for nothing: denials name them.
+    pub(crate) inactive: Index,
     pub(crate) frames: Arc<FrameAncestors>,
 }
 
@@ -29,6 +31,7 @@ pub(crate) struct Writer {
     pub(crate) is_loaded: bool,
     pub(crate) entries: BTreeMap<EntryId, Arc<TrustedOrigin>>,
     index: Index,
+    inactive: Index,
     frames: Arc<FrameAncestors>,
     pub(crate) invalid: InvalidRows,
     pub(crate) subscribers: Subscribers<OriginEvent>,
@@ -42,6 +45,7 @@ impl Writer {
         Snapshot {
             version: self.at.version(),
             index: self.index.clone(),
+            inactive: self.inactive.clone(),
             frames: Arc::clone(&self.frames),
         }
     }
@@ -128,6 +132,8 @@ impl Writer {
     fn file(&mut self, entry: &Arc<TrustedOrigin>) {
         if Access::of(entry) != Access::default() {
             self.index.insert(Arc::clone(entry));
+        } else {
+            self.inactive.insert(Arc::clone(entry));
         }
         if Access::of(entry).allows(Scope::IframeEmbed) {
             Arc::make_mut(&mut self.frames).insert(entry);
@@ -137,6 +143,8 @@ impl Writer {
     fn unfile(&mut self, entry: &Arc<TrustedOrigin>) {
         if Access::of(entry) != Access::default() {
             self.index.remove(entry);
+        } else {
+            self.inactive.remove(entry);
         }
         if Access::of(entry).allows(Scope::IframeEmbed) {
             Arc::make_mut(&mut self.frames).remove(entry);

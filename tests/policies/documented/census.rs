@@ -17,9 +17,14 @@ const BEGINNINGS: [&str; 5] = [
 ];
 
 /// Policies that are shown and not played here.
-const ELSEWHERE: [(&str, &str); 10] = [
+const ELSEWHERE: [(&str, &str); 11] = [
     // It never answers, which is what it shows.
     ("src/config/builder.rs", "policy_fn(|_|VerdictFuture::new("),
+    // It waits, which is what it shows, and lets nobody in.
+    (
+        "src/layer/explain.rs",
+        "policy_fn(async|_|Verdict::from(false));",
+    ),
     // A combinator of any two policies, which allows only what both allow.
     ("src/request/cors_request.rs", "OriginPolicyforBoth<A,B>{"),
     // Played in Chromium, and by `--check` of the application.

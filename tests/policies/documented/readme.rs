@@ -26,6 +26,21 @@ fn the_mistakes_are_what_a_terminal_prints() {
 }
 
 #[test]
+fn the_explanation_is_what_is_printed() {
+    let list = CorsLayer::builder().allow_origins(["https://app.example.com"]);
+    let request = http::Request::get("/").header("origin", "https://www.app.example.com");
+    let explained = list
+        .build()
+        .unwrap()
+        .explain_now(&request.body(()).unwrap());
+    let text = explained.unwrap().to_string();
+    let (_, from_browser) = text.split_once("\nbrowser ").unwrap();
+    let (shown, _) = from_browser.split_once("          in TOML:").unwrap();
+    let printed = format!("```text\nbrowser {shown}```\n");
+    assert!(readme().contains(&printed), "{printed}");
+}
+
+#[test]
 fn the_log_has_the_texts_of_the_denials() {
     for (level, outcome, kind) in [
         (
