@@ -15,6 +15,7 @@ escaped: origin
 error: origin lines
 lines:
 pairs:
+random:
 time:
 origin: pairs
 fetch: pairs
@@ -22,15 +23,15 @@ request: fetch origin
 lists: error fetch origin
 policy: escaped lists origin request
 protocol: policy lists request fetch origin
-layer: protocol policy request origin escaped
+layer: protocol policy request origin escaped time
 config: layer protocol policy lists origin error
 routes: config layer protocol policy lists request error
-revocation: time
+revocation: random time
 preflight: policy request origin lists error time
-preflight/issued: preflight revocation policy request origin time
+preflight/issued: preflight revocation policy request origin random time
 token: origin
 token/claim: origin
-token/verify: token/claim time policy
+token/verify: token/claim random time policy
 token/verify/jwt: token/verify token/claim time
 token/verify/jwks: token/verify token/verify/jwt token/claim time
 token/verify/introspection: token/verify token/claim time policy
@@ -42,11 +43,11 @@ token/origins: token/source token/claim token/verify policy preflight request or
 token/issue: token/claim token/verify preflight revocation origin time lines
 token/issue/mint: token/issue token/claim token/verify token/verify/jwt preflight revocation time lines
 trusted:
-trusted/entry: origin
-trusted/source: trusted/entry
+trusted/entry: origin random
+trusted/source: trusted/entry random
 trusted/registry: trusted trusted/source trusted/entry policy request origin lists time
-trusted/store: trusted trusted/registry trusted/source trusted/entry time
-trusted/replica: trusted/registry trusted/source trusted/entry trusted
+trusted/store: trusted trusted/registry trusted/source trusted/entry random time
+trusted/replica: trusted/registry trusted/source trusted/entry trusted random
 test_util: fetch origin layer policy
 guide:
 '

@@ -20,6 +20,14 @@ mod terms;
 mod verdict;
 mod with_preflight;
 
+#[cfg_attr(
+    all(target_family = "wasm", target_os = "unknown", not(feature = "js")),
+    expect(
+        unused_imports,
+        reason = "only what needs a clock implements it elsewhere"
+    )
+)]
+pub(crate) use self::future::PolledAgain;
 pub use self::{
     bearer_or::BearerOr,
     denial::{Denial, DenialKind},
@@ -35,7 +43,6 @@ pub use self::{
     with_preflight::WithPreflight,
 };
 pub(crate) use self::{
-    future::PolledAgain,
     grant::{Attachment, GrantedTo},
     listed::SetAndNull,
     names::union_of_names,

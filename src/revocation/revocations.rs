@@ -1,6 +1,5 @@
 use std::{
     fmt,
-    hash::{BuildHasher, RandomState},
     sync::{
         Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -14,7 +13,10 @@ use super::{
     identity::TokenIdentity,
     table::{Now, RevocationTable, end_of, seconds, time},
 };
-use crate::time::{Clock, SystemClock};
+use crate::{
+    random,
+    time::{Clock, SystemClock},
+};
 
 /// What is revoked: tokens by their id, sessions with all of their tokens, and everything that was
 /// issued until a time.
@@ -355,8 +357,7 @@ impl RevocationsBuilder {
     pub fn build(self) -> Revocations {
         Revocations {
             shared: Arc::new(Shared {
-                // Random: the standard library seeds it from the operating system.
-                list: RandomState::new().hash_one(0_u8) | 1,
+                list: random::number() | 1,
                 clock: self.clock,
                 session_claim: self.session_claim,
                 table: RwLock::new(RevocationTable::new(self.max_entries, self.max_lifetime)),

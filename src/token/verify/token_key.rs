@@ -1,7 +1,6 @@
-use std::{
-    fmt,
-    hash::{BuildHasher, RandomState},
-};
+use std::fmt;
+
+use crate::random::SecretHash;
 
 /// Makes the keys under which results about tokens are remembered.
 ///
@@ -9,7 +8,7 @@ use std::{
 /// memory or a dump finds no token, and nobody outside can make two tokens that collide.
 #[derive(Clone, Default)]
 pub(crate) struct TokenKeys {
-    secrets: [RandomState; 2],
+    secrets: [SecretHash; 2],
 }
 
 /// The key of a token in a cache.
