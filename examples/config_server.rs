@@ -8,7 +8,7 @@
 //! output is `listening on 127.0.0.1:PORT`. A refused configuration prints every mistake on a line
 //! of its own to standard error and exits with 2, as do an unreadable file and bad arguments.
 
-#![allow(clippy::print_stdout, clippy::print_stderr)] // A command talks to its terminal.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a program")]
 
 mod usage;
 

@@ -10,7 +10,7 @@
 //! `--check` plays pages over real sockets, prints what they see, and fails if that is not as it
 //! should be.
 
-#![allow(clippy::print_stdout, clippy::print_stderr)] // A command talks to its terminal.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a program")]
 
 mod page_check;
 mod usage;

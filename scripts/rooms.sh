@@ -16,6 +16,7 @@ error: origin lines
 lines:
 lock:
 pairs:
+random:
 time:
 origin: pairs
 fetch: pairs
@@ -24,15 +25,15 @@ lists: error fetch origin
 policy: escaped lists origin request
 protocol: policy lists request fetch origin
 explain: protocol policy lists request fetch origin escaped
-layer: explain protocol policy request origin escaped
+layer: explain protocol policy request origin escaped time
 config: layer protocol policy lists origin error
 routes: config layer protocol policy lists request error
-revocation: time lock
+revocation: random time lock
 preflight: policy request origin lists error time lock
-preflight/issued: preflight revocation policy request origin time lock
+preflight/issued: preflight revocation policy request origin random time lock
 token: origin
 token/claim: origin
-token/verify: token/claim time policy lock lines
+token/verify: token/claim random time policy lock lines
 token/verify/jwt: token/verify token/claim time
 token/verify/jwks: token/verify token/verify/jwt token/claim time lock
 token/verify/introspection: token/verify token/claim time policy lock
@@ -44,11 +45,11 @@ token/origins: token/source token/claim token/verify policy preflight request or
 token/issue: token/claim token/verify preflight revocation origin time lines
 token/issue/mint: token/issue token/claim token/verify token/verify/jwt preflight revocation time lines
 trusted:
-trusted/entry: origin
-trusted/source: trusted/entry
+trusted/entry: origin random
+trusted/source: trusted/entry random
 trusted/registry: trusted trusted/source trusted/entry policy request origin lists time lock
-trusted/store: trusted trusted/registry trusted/source trusted/entry time lock lines
-trusted/replica: trusted/registry trusted/source trusted/entry trusted lock
+trusted/store: trusted trusted/registry trusted/source trusted/entry random time lock lines
+trusted/replica: trusted/registry trusted/source trusted/entry trusted random lock
 test_util: fetch origin layer policy
 test_util/browser: test_util origin policy time escaped
 test_util/conformance: test_util layer origin policy request escaped

@@ -17,6 +17,7 @@ want xvfb-run xvfb
 want xauth xauth
 want /usr/lib/python3/dist-packages/gi python3-gi
 ls /usr/lib/*/girepository-1.0/WebKit2-4.1.typelib >/dev/null 2>&1 || needed+=(gir1.2-webkit2-4.1)
+want node nodejs
 want npm npm
 want valgrind valgrind
 want nats-server nats-server

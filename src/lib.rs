@@ -9,6 +9,27 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+// What is not there on this target says so, instead of an error in the middle of a dependency.
+#[cfg(all(
+    all(target_family = "wasm", target_os = "unknown"),
+    not(feature = "js"),
+    any(feature = "token", feature = "trusted")
+))]
+compile_error!(
+    "on wasm32-unknown-unknown, the features `token` and `trusted`, and those that enable them, read \
+     the clock and draw random numbers: enable the feature `js` of tower-cors, too, which takes both \
+     from JavaScript"
+);
+#[cfg(all(
+    all(target_family = "wasm", target_os = "unknown"),
+    feature = "reqwest"
+))]
+compile_error!(
+    "on wasm32-unknown-unknown, the feature `reqwest` of tower-cors is not there, because the requests \
+     of `reqwest` cannot be limited there: implement `KeySetFetcher` or `IntrospectionClient` with the \
+     platform's `fetch`"
+);
+
 // Configuration: what people write.
 pub mod config;
 pub mod routes;
@@ -32,11 +53,20 @@ mod lock;
 pub mod origin;
 mod pairs;
 pub mod policy;
+#[cfg(any(
+    not(all(target_family = "wasm", target_os = "unknown")),
+    feature = "js"
+))]
+mod random;
 pub mod request;
 pub mod time;
 
 // Policies with a room of their own, and the revocations that two of them share.
 pub mod preflight;
+#[cfg(any(
+    not(all(target_family = "wasm", target_os = "unknown")),
+    feature = "js"
+))]
 pub mod revocation;
 #[cfg(feature = "token")]
 pub mod token;

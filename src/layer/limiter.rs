@@ -1,17 +1,16 @@
 use std::{
     fmt,
     sync::atomic::{AtomicU64, Ordering},
-    time::Instant,
 };
 
-use crate::policy::DenialKind;
+use crate::{policy::DenialKind, time::Stopwatch};
 
 /// Limits the events of each kind and second. Any client can cause events, and could otherwise fill
 /// the log and hide important lines.
 ///
 /// Each kind is counted by itself, so that a flood of one kind does not hide another.
 pub(crate) struct Limiter {
-    base: Instant,
+    started: Stopwatch,
     windows: [AtomicU64; KINDS],
 }
 
@@ -32,7 +31,7 @@ struct Window {
 impl Limiter {
     pub(crate) fn new() -> Self {
         Self {
-            base: Instant::now(),
+            started: Stopwatch::start(),
             windows: Default::default(),
         }
     }
@@ -40,7 +39,7 @@ impl Limiter {
     /// `None` if this event must not be logged; else how many of its kind were left out since the
     /// last one.
     pub(super) fn admit(&self, kind: DenialKind) -> Option<u32> {
-        let second = u32::try_from(self.base.elapsed().as_secs()).unwrap_or(u32::MAX);
+        let second = u32::try_from(self.started.elapsed().as_secs()).unwrap_or(u32::MAX);
         self.admit_at(kind, second)
     }
 

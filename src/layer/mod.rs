@@ -10,7 +10,21 @@ mod events;
 mod explain;
 mod future;
 mod in_force;
-#[cfg(feature = "tracing")]
+#[cfg(all(
+    feature = "tracing",
+    any(
+        not(all(target_family = "wasm", target_os = "unknown")),
+        feature = "js"
+    )
+))]
+mod limiter;
+#[cfg(all(
+    feature = "tracing",
+    target_family = "wasm",
+    target_os = "unknown",
+    not(feature = "js")
+))]
+#[path = "unlimited.rs"]
 mod limiter;
 #[cfg(feature = "reload")]
 mod reload;

@@ -25,11 +25,18 @@ mod terms;
 mod verdict;
 mod with_preflight;
 
+#[cfg_attr(
+    all(target_family = "wasm", target_os = "unknown", not(feature = "js")),
+    expect(
+        unused_imports,
+        reason = "only what needs a clock implements it elsewhere"
+    )
+)]
+pub(crate) use self::future::PolledAgain;
 #[cfg(feature = "token")]
 pub(crate) use self::hint::TokenList;
 pub(crate) use self::{
     array::array_code,
-    future::PolledAgain,
     grant::{Attachment, GrantedTo},
     hint::{Hint, ListedHeaders, ListedMethods},
     listed::SetAndNull,

@@ -25,22 +25,32 @@
 //! limit the max-age.
 
 mod deny_preflights;
+// These two read the clock, which this target has with the feature `js` only.
+#[cfg(any(
+    not(all(target_family = "wasm", target_os = "unknown")),
+    feature = "js"
+))]
 mod issued;
-mod lookup;
-mod lookup_cache;
+#[cfg(any(
+    not(all(target_family = "wasm", target_os = "unknown")),
+    feature = "js"
+))]
+mod keyed;
 mod optimistic;
-mod request_url;
 mod union_index;
-mod url_key;
 
 pub use self::{
     deny_preflights::DenyPreflights,
-    issued::{Issued, IssuedChanges, IssuedCursor, IssuedIndex, Merged, RegisterError},
-    lookup::{Lookup, LookupFuture},
     optimistic::Optimistic,
-    request_url::RequestUrl,
     union_index::{IndexFull, UnionIndex},
-    url_key::UrlKey,
+};
+#[cfg(any(
+    not(all(target_family = "wasm", target_os = "unknown")),
+    feature = "js"
+))]
+pub use self::{
+    issued::{Issued, IssuedChanges, IssuedCursor, IssuedIndex, Merged, RegisterError},
+    keyed::{Lookup, LookupFuture, RequestUrl, UrlKey},
 };
 
 use std::time::Duration;

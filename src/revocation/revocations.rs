@@ -1,6 +1,5 @@
 use std::{
     fmt,
-    hash::{BuildHasher, RandomState},
     sync::{
         Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -16,6 +15,7 @@ use super::{
 };
 use crate::{
     lock::{lock, read, write},
+    random,
     time::{Clock, SystemClock},
 };
 
@@ -352,8 +352,7 @@ impl RevocationsBuilder {
     pub fn build(self) -> Revocations {
         Revocations {
             shared: Arc::new(Shared {
-                // Random: the standard library seeds it from the operating system.
-                list: RandomState::new().hash_one(0_u8) | 1,
+                list: random::number() | 1,
                 clock: self.clock,
                 session_claim: self.session_claim,
                 table: RwLock::new(RevocationTable::new(self.max_entries, self.max_lifetime)),

@@ -7,7 +7,11 @@
 //! from npm. `scripts/browsers.sh` builds the examples and runs the tests.
 
 // Helpers of tests fail as tests do.
-#![allow(clippy::panic, clippy::unwrap_used)]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 mod answers;
 mod application;

@@ -1,6 +1,10 @@
 //! `cors-doctor` as a program, against servers of all kinds on loopback.
 
-#![allow(clippy::panic, clippy::unwrap_used)]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 mod causes;
 mod command_line;

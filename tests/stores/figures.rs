@@ -1,6 +1,6 @@
 //! Figures for people: `scripts/stores.sh figures --nocapture`. No time is asserted.
 
-#![allow(clippy::print_stdout)] // Figures are for people.
+#![allow(clippy::print_stdout, reason = "the figures are for the reader")]
 
 use std::{
     sync::Arc,

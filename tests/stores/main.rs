@@ -3,7 +3,11 @@
 //! `scripts/stores.sh` runs them.
 
 // Helpers of tests fail as tests do.
-#![allow(clippy::panic, clippy::unwrap_used)]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 mod by_hand;
 #[path = "../../examples/apps/trusted_application/carriers/mod.rs"]

@@ -277,7 +277,11 @@ async fn many_requests_with_one_token_ask_once() {
     // The one that asks may go away; the others get the answer.
     let first = verifier.verify("two", &any_request());
     let second = tokio::spawn(verifier.verify("two", &any_request()));
-    let _gone = tokio::time::timeout(Duration::from_millis(20), first).await;
+    let gone = tokio::time::timeout(Duration::from_millis(20), first).await;
+    assert!(
+        gone.is_err(),
+        "it has been answered before it could go away"
+    );
     assert!(second.await.unwrap().is_ok());
     assert_eq!(issuer.calls(), 2);
 }
@@ -438,6 +442,21 @@ fn hang_up(verifier: &IntrospectionVerifier, token: &str) {
 }
 
 #[tokio::test]
+async fn an_answer_beyond_its_bound_is_not_read() {
+    for (bytes, expected) in [
+        (YES.len(), "good"),
+        (YES.len() - 1, "the issuer's answer is too large"),
+    ] {
+        let verifier = Played::new(Next::Says(YES))
+            .verifier(&TestClock::new())
+            .max_response_bytes(bytes)
+            .build()
+            .unwrap();
+        assert_eq!(outcome(&verifier, "one").await, expected, "{bytes}");
+    }
+}
+
+#[tokio::test]
 async fn clients_that_hang_up_ask_no_more_questions() {
     let clock = TestClock::new();
     let played = Played::new(Next::SaysLater(NO));
@@ -445,7 +464,9 @@ async fn clients_that_hang_up_ask_no_more_questions() {
     hang_up(&verifier, "garbage");
     for _ in 0..100 {
         let waiting = verifier.verify("garbage", &any_request());
-        let _gone = tokio::time::timeout(Duration::ZERO, waiting).await;
+        // It hangs up, or learns what the last one found out.
+        let answer = tokio::time::timeout(Duration::ZERO, waiting).await;
+        assert!(matches!(answer, Err(_) | Ok(Err(VerifyError::Revoked))));
     }
     // What the last of them found out is remembered.
     assert_eq!(outcome(&verifier, "garbage").await, "revoked");
@@ -539,9 +560,11 @@ async fn garbage_is_asked_about_at_a_bounded_rate() {
     clock.advance(2);
     played.set(Next::Never);
     for n in 0..400 {
-        let _left = verifier
+        let answer = verifier
             .verify(&format!("left-{n}"), &any_request())
             .now_or_never();
+        let has_left = matches!(answer, None | Some(Err(VerifyError::Unavailable(_))));
+        assert!(has_left, "{n}");
     }
     // 64 are under way, and 20 have given way.
     assert_eq!(played.calls(), 1184);
@@ -556,7 +579,8 @@ async fn garbage_is_asked_about_at_a_bounded_rate() {
     clock.advance(52);
     played.set(Next::Says(NO));
     for n in 0..100 {
-        let _refused = verifier.verify(&format!("more-{n}"), &any_request()).await;
+        let refused = outcome(&verifier, &format!("more-{n}")).await;
+        assert!(refused == "revoked" || refused == spent, "{n}: {refused}");
     }
     assert_eq!(outcome(&verifier, "unknown").await, spent);
     assert_eq!(outcome(&verifier, "good-999").await, "revoked");

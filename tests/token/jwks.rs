@@ -595,6 +595,27 @@ impl Played {
 }
 
 #[tokio::test]
+async fn a_document_beyond_its_bound_is_not_read() {
+    let clock = TestClock::new();
+    let document = json!({"keys": [old()]}).to_string();
+    let token = token("old", RSA, &clock);
+    for (bytes, expected) in [
+        (document.len(), "good"),
+        (document.len() - 1, "the issuer's answer is too large"),
+    ] {
+        let played = Played::default();
+        played.set(Next::Keys(document.clone()));
+        let verifier = JwksVerifier::builder(played)
+            .dangerously_any_audience()
+            .clock(clock.clone())
+            .max_document_bytes(bytes)
+            .build()
+            .unwrap();
+        assert_eq!(outcome(&verifier, &token).await, expected, "{bytes}");
+    }
+}
+
+#[tokio::test]
 async fn one_request_renews_the_keys_and_others_go_on() {
     let clock = TestClock::new();
     let played = Played::default();
@@ -653,7 +674,8 @@ async fn clients_that_hang_up_make_no_more_fetches() {
     let token = token("old", RSA, &clock);
     for _ in 0..100 {
         let waiting = verifier.verify(&token, &any_request());
-        let _gone = tokio::time::timeout(Duration::from_millis(1), waiting).await;
+        let gone = tokio::time::timeout(Duration::from_millis(1), waiting).await;
+        assert!(gone.is_err(), "the fetcher never answers");
     }
     assert_eq!(played.calls(), 1);
 }

@@ -508,6 +508,31 @@ fn requirements_are_checked() {
 }
 
 #[test]
+fn endless_tokens_are_an_explicit_choice() {
+    let mut claims = claims(LIST);
+    claims.as_object_mut().unwrap().remove("exp");
+    let endless = sign(&header(), &claims, RSA);
+    let strict = any_audience().key(key()).build().unwrap();
+    assert!(matches!(
+        verify(&strict, &endless),
+        Err(VerifyError::Malformed(_))
+    ));
+    let generous = any_audience()
+        .key(key())
+        .dangerously_accept_endless_tokens()
+        .build()
+        .unwrap();
+    assert!(verify(&generous, &endless).is_ok());
+    // One that names its end still has it.
+    claims["exp"] = (now() - 3600).into();
+    let expired = sign(&header(), &claims, RSA);
+    assert!(matches!(
+        verify(&generous, &expired),
+        Err(VerifyError::Expired(_))
+    ));
+}
+
+#[test]
 fn the_clock_can_be_set() {
     #[derive(Debug)]
     struct At(u64);

@@ -17,7 +17,7 @@
 //! chats (`messaging`, with the token in `Authorization`, on another host). `policy` is what this
 //! example is about.
 // It is a program.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a program")]
 
 mod applications;
 mod caller;

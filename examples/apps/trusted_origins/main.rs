@@ -24,7 +24,7 @@
 //! * `--host NAME`: a name under which the admin pages may be opened, and under which peers reach
 //!   this process, beside its addresses and `localhost`. May be given several times.
 // It is a program.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a program")]
 
 mod access;
 mod admin;

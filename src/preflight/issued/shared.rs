@@ -1,13 +1,11 @@
 //! What all clones of an index share, and what a revocation removes from it.
 
-use std::{
-    hash::{BuildHasher, RandomState},
-    sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard},
-};
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::{error::RegisterError, live_tokens::LiveTokens, token::Issued};
 use crate::{
     lock::{read, write},
+    random,
     revocation::{OnRevoked, Revocations, Revoked, seconds},
 };
 
@@ -25,8 +23,7 @@ impl Shared {
     /// Holds no tokens yet. A revocation in the list removes the tokens that it names.
     pub(super) fn closed_by(revocations: &Revocations) -> Arc<Self> {
         let shared = Arc::new(Self {
-            // Random: the standard library seeds it from the operating system.
-            list: RandomState::new().hash_one(0_u8) | 1,
+            list: random::number() | 1,
             revocations: revocations.clone(),
             live: RwLock::default(),
         });

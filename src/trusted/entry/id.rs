@@ -1,11 +1,7 @@
-use std::{
-    fmt,
-    hash::{BuildHasher, RandomState},
-    str::FromStr,
-    time::SystemTime,
-};
+use std::{fmt, str::FromStr, time::SystemTime};
 
 use super::{error::EntryError, stamp::to_millis};
+use crate::random;
 
 /// The id of an entry: 16 hexadecimal digits in lower case, or a number below 2^63.
 ///
@@ -26,10 +22,8 @@ impl EntryId {
     /// A new id: the time in milliseconds, so that later entries sort behind earlier ones, and 20
     /// random bits. Two ids of one millisecond may be the same, so a store has to check.
     pub fn generate(now: SystemTime) -> Self {
-        // Every new `RandomState` has keys of its own.
-        let random = RandomState::new().hash_one(now);
         let millis = to_millis(now) & ((1 << 43) - 1);
-        Self((millis << 20) | (random & ((1 << 20) - 1)))
+        Self((millis << 20) | (random::number() & ((1 << 20) - 1)))
     }
 
     /// The id with this number, or `None` from 2^63 on, which databases have no room for.

@@ -3,10 +3,10 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
-use crate::time::Clock;
+use crate::time::{Clock, Stopwatch, SystemClock};
 
 /// How long ago a registry was known to be what its source holds, and how long that may be.
 ///
@@ -100,15 +100,15 @@ impl Freshness {
 /// What time is measured with.
 #[derive(Debug)]
 pub(crate) enum Timer {
-    /// The machine's monotonic clock, which nobody can set.
-    Monotonic(Instant),
+    /// The machine's own clocks: the monotonic one, which nobody can set, where it has one.
+    Monotonic(Stopwatch),
     /// A clock that the application has given, and what it said at the beginning.
     Given(Arc<dyn Clock>, SystemTime),
 }
 
 impl Timer {
     pub(crate) fn monotonic() -> Self {
-        Self::Monotonic(Instant::now())
+        Self::Monotonic(Stopwatch::start())
     }
 
     pub(crate) fn given(clock: Arc<dyn Clock>) -> Self {
@@ -118,14 +118,14 @@ impl Timer {
 
     fn elapsed(&self) -> Duration {
         match self {
-            Self::Monotonic(base) => base.elapsed(),
+            Self::Monotonic(started) => started.elapsed(),
             Self::Given(clock, base) => clock.now().duration_since(*base).unwrap_or_default(),
         }
     }
 
     fn time(&self) -> SystemTime {
         match self {
-            Self::Monotonic(_) => SystemTime::now(),
+            Self::Monotonic(_) => SystemClock.now(),
             Self::Given(clock, _) => clock.now(),
         }
     }

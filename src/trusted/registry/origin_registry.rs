@@ -77,17 +77,12 @@ struct Inner {
 
 impl OriginRegistry {
     /// An empty registry, which trusts nobody until it is loaded.
-    ///
-    /// # Panics
-    ///
-    /// On targets without a monotonic clock, such as `wasm32-unknown-unknown`: use
-    /// [`with_clock`](Self::with_clock) there.
     pub fn new() -> Self {
         Self::with_timer(Timer::monotonic())
     }
 
     /// The same with a clock of the application's, by which it turns stale: for tests, which need
-    /// not wait then, and for targets without a monotonic clock. A clock that is set back makes a
+    /// not wait then. A clock that is set back makes a
     /// registry look fresher than it is.
     pub fn with_clock(clock: impl Clock) -> Self {
         Self::with_timer(Timer::given(Arc::new(clock)))

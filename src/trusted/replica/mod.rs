@@ -4,18 +4,15 @@ mod follow;
 mod monitor;
 mod waiting;
 
-use std::{
-    convert::Infallible,
-    fmt,
-    future::Future,
-    hash::{BuildHasher, RandomState},
-    time::Duration,
-};
+use std::{convert::Infallible, fmt, future::Future, time::Duration};
 
 pub use self::monitor::{ReplicaMonitor, ReplicaStatus};
-use crate::trusted::{
-    registry::OriginRegistry,
-    source::{OriginSource, SourceError, SourceSnapshot},
+use crate::{
+    random,
+    trusted::{
+        registry::OriginRegistry,
+        source::{OriginSource, SourceError, SourceSnapshot},
+    },
 };
 
 /// How a registry behaves when its source has been out of reach for long.
@@ -181,6 +178,6 @@ impl<S: fmt::Debug> fmt::Debug for Replica<S> {
 
 /// Up to half of the time, by chance, so that replicas do not all come back at once.
 fn jitter(wait: Duration) -> Duration {
-    let percent = u32::try_from(RandomState::new().hash_one(0) % 50).unwrap_or_default();
+    let percent = u32::try_from(random::number() % 50).unwrap_or_default();
     wait * percent / 100
 }

@@ -1,10 +1,6 @@
-use std::{
-    fmt,
-    hash::{BuildHasher, RandomState},
-    sync::Arc,
-};
+use std::{fmt, sync::Arc};
 
-use crate::trusted::entry::Version;
+use crate::{random, trusted::entry::Version};
 
 /// Where a store stands: a version, and the history that led to it.
 ///
@@ -89,9 +85,7 @@ impl HistoryId {
 
     /// An id that no other history has, as far as chance goes: 128 random bits.
     pub fn random() -> Self {
-        // Every new `RandomState` has keys of its own.
-        let half = || RandomState::new().hash_one(0);
-        Self(format!("{:016x}{:016x}", half(), half()).into())
+        Self(format!("{:016x}{:016x}", random::number(), random::number()).into())
     }
 
     /// The text.

@@ -1,6 +1,5 @@
 use std::{
     fs::{self, File, Metadata},
-    hash::{BuildHasher, RandomState},
     io::{self, Read, Write},
     path::{Path, PathBuf},
     process,
@@ -13,7 +12,10 @@ use std::{
 
 use super::file_format::{Document, Format, check};
 pub(crate) use super::{file_error::FileError, file_format::Content};
-use crate::trusted::entry::{OriginRecord, TrustedOrigin, Version};
+use crate::{
+    random,
+    trusted::entry::{OriginRecord, TrustedOrigin, Version},
+};
 
 /// The most that is read of a file: a million entries are some 400 MB.
 const MAX_BYTES: u64 = 1 << 30;
@@ -239,9 +241,8 @@ fn new_writer() -> u64 {
 
 fn process_random() -> u32 {
     static RANDOM: OnceLock<u32> = OnceLock::new();
-    // Every new `RandomState` has keys of its own.
-    let random = || RandomState::new().hash_one(SystemTime::now());
-    *RANDOM.get_or_init(|| u32::try_from(random() >> 32).expect("half of the bits are left"))
+    *RANDOM
+        .get_or_init(|| u32::try_from(random::number() >> 32).expect("half of the bits are left"))
 }
 
 /// Removes files that processes which were killed during an edit have left beside the file. Errors

@@ -51,6 +51,10 @@ pub(super) async fn run(engine: Engine) {
 fn only(mut scenarios: Vec<Scenario>) -> Vec<Scenario> {
     if let Ok(part) = std::env::var("SCENARIO") {
         scenarios.retain(|scenario| scenario.name.contains(&part));
+        assert!(
+            !scenarios.is_empty(),
+            "no scenario has {part:?} in its name"
+        );
     }
     scenarios
 }

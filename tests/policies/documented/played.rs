@@ -266,7 +266,7 @@ fn types() -> Documents {
 }
 
 fn with_preflights() -> Documents {
-    let by_key = shown!("src/preflight/url_key.rs", {
+    let by_key = shown!("src/preflight/keyed/url_key.rs", {
         let projects = HashMap::from([
             ("7", OriginSet::parse(["https://example.com"]).expect("one origin")),
         ]);

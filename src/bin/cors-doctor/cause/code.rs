@@ -170,3 +170,24 @@ impl Cause {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    const CHANGELOG: &str = include_str!("../../../../CHANGELOG.md");
+
+    #[test]
+    fn the_changelog_has_the_number_of_codes() {
+        // Every code is one line of `Cause::code`.
+        let code = |line: &'static str| {
+            let arm = line.trim().strip_prefix("Self::")?;
+            arm.split_once("=> \"")?.1.strip_suffix("\",")
+        };
+        let mut codes: BTreeSet<&str> = include_str!("code.rs").lines().filter_map(code).collect();
+        // What is unknown has no name.
+        assert!(codes.remove("unknown"));
+        let wanted = format!("out of {} codes", codes.len());
+        assert!(CHANGELOG.contains(&wanted), "the changelog lacks: {wanted}");
+    }
+}

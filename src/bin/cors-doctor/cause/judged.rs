@@ -42,7 +42,8 @@ pub(super) fn next(
     }
     let mut also: Vec<Cause> = Vec::new();
     for problem in problems.iter().skip(1) {
-        // Without any grant the status is what it is because of that.
+        // A server often answers an origin that it refuses with an error status. The status says
+        // nothing more until the server lets the page in.
         if matches!(problem, Problem::Status(_)) && problems[0] == Problem::NoAllowOrigin {
             continue;
         }

@@ -1,7 +1,13 @@
 //! An answer that the page may read, and yet not what it asked for.
 
+use http::{Method, Uri};
+use tower_cors::{
+    origin::RequestOrigin,
+    test_util::{Credentials, Fetch},
+};
+
 use super::{code::Cause, finding::Finding, misspelt::instead_of, redirect::is_login};
-use crate::{browse::Asking, case::Case, exchange::Answer, judge::parse_list, lab::Lab};
+use crate::{browse::Asking, case::Case, exchange::Answer, lab::Lab};
 
 pub(super) fn find(lab: &Lab<'_>, case: &Case, asking: &Asking, step: usize) -> Option<Finding> {
     let answer = lab.answer(step)?;
@@ -33,29 +39,18 @@ pub(super) fn find(lab: &Lab<'_>, case: &Case, asking: &Asking, step: usize) -> 
     Some(Finding::new(cause, step, text))
 }
 
-/// The headers that are there, and that the script wants and cannot read
-/// (<https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name>).
+/// The headers that are there, and that the script wants and cannot read.
 fn hidden_headers(case: &Case, answer: &Answer) -> Vec<String> {
-    const SAFELISTED: [&str; 7] = [
-        "cache-control",
-        "content-language",
-        "content-length",
-        "content-type",
-        "expires",
-        "last-modified",
-        "pragma",
-    ];
     const GRPC: [&str; 3] = ["grpc-status", "grpc-message", "grpc-status-details-bin"];
-    let exposed = answer
-        .get("access-control-expose-headers")
-        .and_then(|value| parse_list(&value))
-        .unwrap_or_default();
-    let is_exposed = |name: &str| {
-        let is_forbidden = matches!(name, "set-cookie" | "set-cookie2");
-        let by_wildcard = !case.request.credentials && exposed.iter().any(|e| e == "*");
-        let by_name = exposed.iter().any(|e| e.eq_ignore_ascii_case(name));
-        SAFELISTED.contains(&name) || !is_forbidden && (by_wildcard || by_name)
+    let mode = if case.request.credentials {
+        Credentials::Include
+    } else {
+        Credentials::Omit
     };
+    // What can be read depends on the credentials mode, and on nothing else of the request.
+    let readable = Fetch::new(RequestOrigin::Opaque, Method::GET, Uri::from_static("/"))
+        .credentials(mode)
+        .readable_headers(&answer.headers);
     let of_grpc = if case.request.is_grpc_web() {
         &GRPC[..]
     } else {
@@ -64,6 +59,6 @@ fn hidden_headers(case: &Case, answer: &Answer) -> Vec<String> {
     let mut wanted: Vec<String> = case.reads.clone();
     wanted.extend(of_grpc.iter().map(|name| (*name).to_owned()));
     wanted.dedup();
-    wanted.retain(|name| answer.headers.contains_key(name.as_str()) && !is_exposed(name));
+    wanted.retain(|name| answer.headers.contains_key(name) && !readable.contains_key(name));
     wanted
 }

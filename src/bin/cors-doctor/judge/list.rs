@@ -1,3 +1,5 @@
+use http::Method;
+
 /// The elements of a list of tokens, or `None` where one of them is no token: then the whole list
 /// counts for nothing (<https://fetch.spec.whatwg.org/#extract-header-list-values>).
 pub(crate) fn parse_list(value: &str) -> Option<Vec<String>> {
@@ -6,17 +8,11 @@ pub(crate) fn parse_list(value: &str) -> Option<Vec<String>> {
         .map(|element| element.trim_matches([' ', '\t']))
         .filter(|element| !element.is_empty())
         .map(|element| {
-            element
-                .bytes()
-                .all(is_token_byte)
-                .then(|| element.to_owned())
+            // A method is any token of RFC 9110, section 5.6.2.
+            let token = Method::from_bytes(element.as_bytes());
+            token.is_ok().then(|| element.to_owned())
         })
         .collect()
-}
-
-/// RFC 9110, section 5.6.2.
-fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]

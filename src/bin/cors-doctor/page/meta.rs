@@ -10,7 +10,7 @@ pub(crate) fn policies_in(html: &[u8]) -> Vec<String> {
         if let Some(comment) = rest.strip_prefix("<!--") {
             rest = after(comment, "-->");
         } else if begins_with(rest, "<script") {
-            // What a script says about elements is none.
+            // The text of a script may contain "<meta", which is no element there.
             rest = after_ignoring_case(rest, "</script");
         } else if begins_with(rest, "<meta") {
             let (attributes, behind) = attributes(&rest["<meta".len()..]);

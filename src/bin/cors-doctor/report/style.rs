@@ -1,4 +1,4 @@
-//! Colour, where somebody looks.
+//! Colours, which are used only where the output is a terminal.
 
 use std::io::IsTerminal;
 

@@ -1,4 +1,4 @@
-//! What works, and will bite.
+//! Warnings: what works for this request, and will fail for another page, browser or request.
 
 mod admission;
 mod headers;

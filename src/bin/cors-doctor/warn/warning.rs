@@ -1,4 +1,4 @@
-/// Something that works and will bite.
+/// Something that works for this request, and will cause trouble later.
 #[derive(Clone, Debug)]
 pub(crate) struct Warning {
     pub(crate) code: &'static str,

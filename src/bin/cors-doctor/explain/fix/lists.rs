@@ -1,4 +1,5 @@
-//! What the lists of the server's answers have to say.
+//! Fixes for headers that have to say more or something else: allowed methods, allowed headers,
+//! exposed headers, and credentials.
 
 use super::{Fix, OURS};
 use crate::{

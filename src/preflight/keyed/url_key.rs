@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use http::header::COOKIE;
 
 use super::{
-    DEFAULT_MAX_AGE,
+    super::DEFAULT_MAX_AGE,
     lookup::{Lookup, LookupFuture},
     lookup_cache::LookupCache,
     request_url::RequestUrl,

@@ -1,5 +1,3 @@
-//! Work that takes long, on a thread of its own.
-
 use std::{future::Future, io, sync::mpsc, thread, time::Duration};
 
 use futures_channel::oneshot;

@@ -1,0 +1,12 @@
+//! The preflights of requests whose URL names a tenant or session: [`UrlKey`].
+
+mod lookup;
+mod lookup_cache;
+mod request_url;
+mod url_key;
+
+pub use self::{
+    lookup::{Lookup, LookupFuture},
+    request_url::RequestUrl,
+    url_key::UrlKey,
+};
