@@ -36,7 +36,7 @@ pub(crate) const LISTED: &str = "https://app.example";
 pub(crate) const STRANGER: &str = "https://evil.example";
 
 /// How long anything may take that comes by itself, on a busy machine too.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) type Sent = BoxBody<Bytes, Infallible>;
 
@@ -114,16 +114,20 @@ impl Client {
         &mut self,
         request: Request<Sent>,
     ) -> hyper::Result<Response<Incoming>> {
-        match self {
-            Self::Http1(client) => {
-                client.ready().await?;
-                client.send_request(request).await
+        let answer = async {
+            match self {
+                Self::Http1(client) => {
+                    client.ready().await?;
+                    client.send_request(request).await
+                }
+                Self::Http2(client) => {
+                    client.ready().await?;
+                    client.send_request(request).await
+                }
             }
-            Self::Http2(client) => {
-                client.ready().await?;
-                client.send_request(request).await
-            }
-        }
+        };
+        let answer = tokio::time::timeout(PATIENCE, answer).await;
+        answer.unwrap_or_else(|_| panic!("no answer within {PATIENCE:?}"))
     }
 
     /// Sends a request and reads the whole answer.
