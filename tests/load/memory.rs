@@ -125,7 +125,7 @@ fn respond<S: Service<Request<()>, Response = Response<()>, Error = Infallible>>
 const BUFFERS: i64 = 128 * 1024;
 
 pub(crate) fn over_a_socket(scale: Scale) -> String {
-    let requests = scale.of(2_000, 500_000);
+    let requests = scale.of(2_000, 200_000);
     let mut kept = Vec::new();
     for version in Version::BOTH {
         let calls = Calls::default();

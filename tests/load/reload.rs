@@ -25,11 +25,11 @@ const FIRST: &str = "https://first.example";
 const SECOND: &str = "https://second.example";
 
 pub(crate) fn http1(scale: Scale) -> String {
-    play(Version::Http1, scale.of(300, 10_000))
+    play(Version::Http1, scale.of(150, 5_000))
 }
 
 pub(crate) fn http2(scale: Scale) -> String {
-    play(Version::Http2, scale.of(300, 10_000))
+    play(Version::Http2, scale.of(150, 5_000))
 }
 
 /// Two configurations that agree in nothing: origins, exposed names, and whether they wait.

@@ -7,7 +7,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 use tower::Layer;
@@ -201,7 +201,7 @@ async fn leave(connections: Vec<TcpStream>) {
 }
 
 /// Reads until the text has come.
-async fn read_until(stream: &mut TcpStream, end: &str) -> String {
+async fn read_until(stream: &mut (impl AsyncRead + Unpin), end: &str) -> String {
     let mut read = Vec::new();
     while !read.ends_with(end.as_bytes()) {
         let byte = tokio::time::timeout(crate::scene::PATIENCE, stream.read_u8());
@@ -255,12 +255,14 @@ pub(crate) fn pipelines(scale: Scale) -> String {
     let stage = Stage::default();
     one_thread().block_on(async {
         let address = stage.serve().await;
-        let mut stream = TcpStream::connect(address).await.unwrap();
+        let stream = TcpStream::connect(address).await.unwrap();
+        let (mut stream, mut sending) = stream.into_split();
         let origin = |number: usize| [LISTED, STRANGER][number % 2];
         let sent: String = (0..depth)
             .map(|number| head(&format!("GET /{number}"), origin(number), ""))
             .collect();
-        stream.write_all(sent.as_bytes()).await.unwrap();
+        // At the same time as the answers are read, or each side would wait for the other.
+        let sent = tokio::spawn(async move { sending.write_all(sent.as_bytes()).await });
         for number in 0..depth {
             let answer = read_until(&mut stream, "\r\n\r\n").await;
             if origin(number) == LISTED {
@@ -273,6 +275,7 @@ pub(crate) fn pipelines(scale: Scale) -> String {
                 assert!(!answer.contains("access-control-"), "{answer}");
             }
         }
+        sent.await.unwrap().unwrap();
         for number in 0..depth {
             let expected = usize::from(origin(number) == LISTED);
             assert_eq!(stage.calls.of(&format!("/{number}")), expected);
