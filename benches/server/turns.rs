@@ -15,24 +15,51 @@ use crate::{
     process::{median, nanoseconds, number},
 };
 
-/// The layer, how many origins it knows, and how many requests it gets of those that others get.
-type Subject = (&'static str, usize, usize);
+#[derive(Clone, Copy)]
+struct Subject {
+    layer: &'static str,
+    /// How many origins it knows.
+    origins: usize,
+    /// Whether its requests carry a bearer token of 700 bytes, which costs something by itself.
+    token: bool,
+    /// It gets this part of the requests that others get.
+    divisor: usize,
+}
+
+const NONE: &str = "none";
+const FLOOR: &str = "two constant headers";
 
 fn subjects() -> Vec<Subject> {
+    let subject = |layer, origins, token| Subject {
+        layer,
+        origins,
+        token,
+        divisor: 1,
+    };
     let mut subjects = vec![
-        ("none", 1, 1),
-        ("two constant headers", 1, 1),
-        ("tower-cors", 1, 1),
-        ("tower-cors", 10_000, 1),
+        subject(NONE, 1, false),
+        subject(FLOOR, 1, false),
+        subject("tower-cors", 1, false),
+        subject("tower-cors", 10_000, false),
     ];
     if cfg!(feature = "trusted") {
-        subjects.push(("tower-cors, registry", 10_000, 1));
+        subjects.push(subject("tower-cors, registry", 10_000, false));
     }
+    subjects.extend([
+        subject("tower-http", 1, false),
+        // It walks its list for each request.
+        Subject {
+            divisor: 10,
+            ..subject("tower-http", 10_000, false)
+        },
+    ]);
     if cfg!(feature = "token") {
-        subjects.push(("tower-cors, known token", 10, 1));
+        subjects.extend([
+            subject(NONE, 1, true),
+            subject(FLOOR, 1, true),
+            subject("tower-cors, known token", 10, true),
+        ]);
     }
-    // The last one walks its list for each request.
-    subjects.extend([("tower-http", 1, 1), ("tower-http", 10_000, 10)]);
     subjects
 }
 
@@ -47,7 +74,7 @@ struct Server {
 
 impl Server {
     fn start(subject: Subject) -> Self {
-        let (layer, origins, _) = subject;
+        let Subject { layer, origins, .. } = subject;
         let mut process = Command::new(env::current_exe().unwrap())
             .args(["serve", layer, &origins.to_string()])
             .stdout(Stdio::piped())
@@ -61,21 +88,20 @@ impl Server {
             subject,
             address: address.parse().unwrap(),
             process,
-            headers: headers(layer, origins),
+            headers: headers(&subject),
             rounds: Vec::new(),
         }
     }
 
     fn round(&mut self, version: Version, requests: usize) {
-        let (layer, _, divisor) = self.subject;
-        let requests = requests / divisor;
+        let requests = requests / self.subject.divisor;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .unwrap();
         let process = self.process.id().to_string();
         let before = nanoseconds(&process);
-        let has_cors = layer != "none";
+        let has_cors = self.subject.layer != NONE;
         runtime.block_on(load::send(
             version,
             self.address,
@@ -96,14 +122,14 @@ impl Drop for Server {
 }
 
 /// The origin is the last one of the list, which every implementation has to find.
-fn headers(layer: &str, origins: usize) -> HeaderMap {
+fn headers(subject: &Subject) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    let origin = HeaderValue::from_str(&listed_origin(origins - 1)).unwrap();
+    let origin = HeaderValue::from_str(&listed_origin(subject.origins - 1)).unwrap();
     headers.insert(header::HOST, HeaderValue::from_static("api.example.com"));
     headers.insert(header::ORIGIN, origin);
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     headers.insert(header::USER_AGENT, HeaderValue::from_static("bench"));
-    if layer.ends_with("token") {
+    if subject.token {
         let token = format!("Bearer {}", "eyJ0eXAi".repeat(88));
         headers.insert(header::AUTHORIZATION, token.parse().unwrap());
     }
@@ -132,19 +158,29 @@ pub(crate) fn print() {
             }
         }
         for server in &servers {
-            let (layer, origins, _) = server.subject;
+            let Subject {
+                layer,
+                origins,
+                token,
+                ..
+            } = server.subject;
             let each = median(&server.rounds);
-            let of = |other: &Server| {
+            let of = |other: &str| {
+                let is_other = |server: &&Server| {
+                    server.subject.layer == other && server.subject.token == token
+                };
+                let other = servers.iter().find(is_other).unwrap();
                 let rounds = server.rounds.iter().zip(&other.rounds);
                 median(&rounds.map(|(this, other)| this / other).collect::<Vec<_>>())
             };
             println!(
-                "| {} | {layer}, {origins} | {:.2} | {:.0} | {:.3} | {:.3} |",
+                "| {} | {layer}, {origins}{} | {:.2} | {:.0} | {:.3} | {:.3} |",
                 version.name(),
+                if token { ", token sent" } else { "" },
                 each / 1e3,
                 1e9 / each,
-                of(&servers[0]),
-                of(&servers[1]),
+                of(NONE),
+                of(FLOOR),
             );
         }
         servers.iter_mut().for_each(|server| server.rounds.clear());
