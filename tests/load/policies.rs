@@ -122,7 +122,7 @@ const AT_ONCE: &str = "https://at-once.example";
 const LATER: &str = "https://later.example";
 
 pub(crate) fn panic(scale: Scale) -> String {
-    let rounds = scale.of(10, 500);
+    let rounds = scale.of(10, 100);
     for version in Version::BOTH {
         for is_caught in [false, true] {
             one_thread().block_on(panics_do_no_harm(version, is_caught, rounds));
