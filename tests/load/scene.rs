@@ -36,7 +36,7 @@ pub(crate) const LISTED: &str = "https://app.example";
 pub(crate) const STRANGER: &str = "https://evil.example";
 
 /// How long anything may take that comes by itself, on a busy machine too.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(crate) type Sent = BoxBody<Bytes, Infallible>;
 
