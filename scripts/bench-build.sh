@@ -65,7 +65,7 @@ for app in none tower-cors tower-http; do
         cd "$work/$app"
         export CARGO_TARGET_DIR=$work/$app/target
         cargo fetch --quiet
-        for _ in 1 2 3; do
+        for _ in $(seq "${ROUNDS:-3}"); do
             rm -rf target
             { time cargo build --quiet --release --offline 2>&3; } 3>&2 2>> times
         done

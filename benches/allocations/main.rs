@@ -2,7 +2,8 @@
 //! allocates, or where a clone grows with the configuration.
 //!
 //! `cargo test --bench allocations`; with `-- --print [PREFIX]` it prints the counts instead, one
-//! line for each service: stack, scenario, service, allocations, bytes.
+//! line for each service: stack, scenario, service, allocations, bytes; and one for each policy that
+//! is waited for: `waiting`, milliseconds, who waits, allocations, bytes.
 
 #![allow(clippy::print_stdout, reason = "a program that prints")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a bench")]
@@ -11,6 +12,7 @@ mod answers;
 #[path = "../common/mod.rs"]
 mod common;
 mod full_map;
+mod waiting;
 
 use std::{env, hint::black_box};
 
@@ -39,10 +41,14 @@ fn main() {
     }
     let held = what_is_held_does_not_depend_on_the_configuration();
     match printed {
-        Some(_) => println!("held {held}"),
+        Some(_) => {
+            waiting::print();
+            println!("held {held}");
+        }
         None => {
             full_map::nothing_is_allocated_where_nothing_is_added();
             the_future_is_small();
+            waiting::a_verdict_costs_few_allocations();
             println!("no allocation of ours, and every answer is right");
         }
     }

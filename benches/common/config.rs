@@ -75,7 +75,7 @@ impl Config {
     }
 }
 
-pub(super) fn listed_origin(i: usize) -> String {
+pub(crate) fn listed_origin(i: usize) -> String {
     format!("https://app-{i:06}.example.com")
 }
 

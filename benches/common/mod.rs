@@ -8,12 +8,14 @@ mod inner;
 mod minimum;
 mod scenario;
 mod subject;
+mod waiting;
 
 #[allow(unused_imports, reason = "each of the benches leaves something out")]
 pub(crate) use self::{
-    config::{Config, Origins},
+    config::{Config, Origins, listed_origin},
     implementation::Implementation,
     inner::Inner,
     scenario::{Expectation, Scenario, scenarios},
     subject::{Stack, Subject, build_layer, build_peer, subject},
+    waiting::{DELAYS, Waited, Waiter},
 };

@@ -1,41 +1,29 @@
-//! One whole server, for `scripts/bench-server.sh` to put under load: `server LAYER ORIGINS`.
+//! Whole servers under load, and one layer under several threads.
+//!
+//! `scripts/bench-server.sh` runs it, or `cargo bench --bench server --all-features`. Without the
+//! features `token` and `trusted`, their rows are left out. The servers are processes of their own,
+//! `server serve LAYER ORIGINS`, so that their processor time can be told from the clients'.
 
 #![allow(clippy::print_stdout, reason = "a program that prints")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a bench")]
 
-use axum::{Router, routing::get};
-use http::HeaderValue;
-use tokio::net::TcpListener;
+#[path = "../common/mod.rs"]
+mod common;
+mod contention;
+mod load;
+mod process;
+mod serve;
+mod turns;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    let args: Vec<String> = std::env::args().collect();
-    let [_, layer, count] = &args[..] else {
-        // As `cargo test --benches` runs it.
-        println!("usage: server none|tower-cors|tower-http ORIGINS");
-        return;
-    };
-    let count: usize = count.parse().unwrap();
-    let origins: Vec<String> = (0..count)
-        .map(|i| format!("https://app-{i:06}.example.com"))
-        .collect();
-    let router = Router::new().route("/orders", get(async || "[]"));
-    let router = match layer.as_str() {
-        "none" => router,
-        "tower-cors" => router.layer(
-            tower_cors::CorsLayer::builder()
-                .allow_origins(origins)
-                .build()
-                .unwrap(),
-        ),
-        "tower-http" => {
-            let origins = origins.iter().map(|text| text.parse().unwrap());
-            let origins: Vec<HeaderValue> = origins.collect();
-            router.layer(tower_http::cors::CorsLayer::new().allow_origin(origins))
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match &args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["serve", layer, origins] => serve::run(layer, origins.parse().unwrap()),
+        ["--bench"] => {
+            turns::print();
+            contention::print();
         }
-        other => panic!("no such layer: {other}"),
-    };
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    println!("listening on {}", listener.local_addr().unwrap());
-    axum::serve(listener, router).await.unwrap();
+        // As `cargo test --benches` runs it.
+        _ => println!("usage: cargo bench --bench server --all-features"),
+    }
 }

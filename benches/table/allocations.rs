@@ -14,6 +14,8 @@ pub(crate) struct Counted {
     pub(crate) requests: HashMap<(Stack, String, Implementation), Allocations>,
     /// What a layer of 100,000 origins keeps.
     pub(crate) bytes_held: i64,
+    /// Of a policy that is waited for, by how long and by who waits.
+    pub(crate) waiting: Vec<[Allocations; 3]>,
 }
 
 /// Of the scenarios whose id begins so.
@@ -33,13 +35,33 @@ pub(crate) fn count(prefix: &str) -> Counted {
         String::from_utf8_lossy(&output.stderr)
     );
     let text = String::from_utf8(output.stdout).unwrap();
-    let (held, requests): (Vec<&str>, Vec<&str>) =
-        text.lines().partition(|line| line.starts_with("held "));
+    let (waiting, lines): (Vec<&str>, Vec<&str>) =
+        text.lines().partition(|line| line.starts_with("waiting "));
+    let (held, requests): (Vec<&str>, Vec<&str>) = lines
+        .into_iter()
+        .partition(|line| line.starts_with("held "));
     let held = held.first().and_then(|line| line.strip_prefix("held "));
     Counted {
         requests: requests.into_iter().map(parse).collect(),
         bytes_held: held.and_then(|bytes| bytes.parse().ok()).unwrap(),
+        waiting: waiting.chunks_exact(3).map(waited).collect(),
     }
+}
+
+fn waited(lines: &[&str]) -> [Allocations; 3] {
+    let each: Vec<Allocations> = lines
+        .iter()
+        .map(|line| {
+            let mut words = line.rsplit(' ');
+            let mut number = || words.next().and_then(|word| word.parse().ok()).unwrap();
+            let bytes = number();
+            Allocations {
+                count: number(),
+                bytes,
+            }
+        })
+        .collect();
+    each.try_into().ok().unwrap()
 }
 
 /// Those that this program has been built with, as far as they matter on the way of a request.

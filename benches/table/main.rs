@@ -1,7 +1,7 @@
 //! Prints the table of costs, as Markdown: `cargo bench --bench table`.
 //!
 //! Needs `valgrind`. Options after `--`: `--only PREFIX` for some scenarios, `--configuration` for
-//! what building and cloning cost, `--profile STACK ID` for the functions in which one scenario
+//! what building and cloning cost, `--waiting` for policies that are waited for, `--profile STACK ID` for the functions in which one scenario
 //! spends its instructions, `--readme` for what the README says of costs.
 
 #![allow(clippy::print_stdout, reason = "a program that prints")]
@@ -16,6 +16,7 @@ mod markdown;
 mod mean;
 mod readme;
 mod targets;
+mod waiting;
 mod wall;
 
 use std::{env, process::ExitCode};
@@ -40,6 +41,10 @@ fn main() -> ExitCode {
             configuration::run(what);
             return ExitCode::SUCCESS;
         }
+        ["--measure-waiting", milliseconds] => {
+            waiting::run(milliseconds.parse().unwrap());
+            return ExitCode::SUCCESS;
+        }
         _ if !is_bench => {
             println!("usage: cargo bench --bench table");
             return ExitCode::SUCCESS;
@@ -57,13 +62,15 @@ fn main() -> ExitCode {
             markdown::print(&rows);
         }
         ["--configuration"] => configuration::print(&configuration::measure()),
+        ["--waiting"] => waiting::print(&allocations::count("no scenario").waiting),
         ["--readme"] => readme::print(),
         [] => {
-            let (rows, bytes_held) = measure("");
+            let (rows, counted) = measure("");
             let configuration = configuration::measure();
             markdown::print(&rows);
             configuration::print(&configuration);
-            targets::print(&rows, &configuration, bytes_held);
+            waiting::print(&counted.waiting);
+            targets::print(&rows, &configuration, counted.bytes_held);
         }
         _ => {
             complain(&format!("unknown arguments: {args:?}"));
@@ -109,8 +116,8 @@ impl Row {
     }
 }
 
-/// The rows of the scenarios whose id begins so, and what a layer of 100,000 origins holds.
-fn measure(prefix: &str) -> (Vec<Row>, i64) {
+/// The rows of the scenarios whose id begins so, and what else has been counted with them.
+fn measure(prefix: &str) -> (Vec<Row>, allocations::Counted) {
     let counted = allocations::count(prefix);
     let mut rows = Vec::new();
     for stack in Stack::ALL {
@@ -132,7 +139,7 @@ fn measure(prefix: &str) -> (Vec<Row>, i64) {
             });
         }
     }
-    (rows, counted.bytes_held)
+    (rows, counted)
 }
 
 #[allow(clippy::print_stderr, reason = "a long program says where it is")]

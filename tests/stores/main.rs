@@ -16,6 +16,7 @@ mod contract;
 mod example;
 mod faults;
 mod figures;
+mod halted;
 mod history;
 mod proxy;
 mod revocations;

@@ -70,6 +70,8 @@ impl Server {
         let Some(mut process) = self.process.take() else {
             return;
         };
+        // A server that a failed test has left halted would not end.
+        signal_all("-CONT", process.id());
         match self.kind {
             // The processes of its connections end with it, which SIGKILL would not see to.
             Kind::Postgres => {
@@ -84,6 +86,20 @@ impl Server {
             Kind::Nats => drop(process.kill()),
         }
         let _ = process.wait();
+    }
+
+    /// Stops the server where it is, until it may go on.
+    pub(crate) fn halt(&self) {
+        self.signal("-STOP");
+    }
+
+    pub(crate) fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let process = self.process.as_ref().expect("it was started");
+        assert!(signal_all(signal, process.id()), "it has ended");
     }
 
     /// Starts the server again on its directory.
@@ -217,6 +233,34 @@ fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
 
     fs::metadata(Path::new("/proc/self")).is_ok_and(|process| process.uid() == 0)
+}
+
+/// Sends a signal to a server, and then to the processes of its connections, which may end at any
+/// time; a server that is halted begins no new ones.
+fn signal_all(signal: &str, server: u32) -> bool {
+    let kill = |processes: Vec<u32>| {
+        let mut command = Command::new("kill");
+        command.arg(signal).stderr(Stdio::null());
+        command.args(processes.iter().map(u32::to_string));
+        command.status().is_ok_and(|status| status.success())
+    };
+    let is_there = kill(vec![server]);
+    kill(children(server));
+    is_there
+}
+
+fn children(of: u32) -> Vec<u32> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    numbers
+        .filter(|process: &u32| parent(*process) == Some(of))
+        .collect()
+}
+
+fn parent(process: u32) -> Option<u32> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"));
+    parent?.trim().parse().ok()
 }
 
 fn start(command: &mut Command) -> Child {

@@ -8,6 +8,8 @@
 mod events;
 mod file;
 mod freshness;
+#[cfg(unix)]
+mod full_disk;
 mod history;
 mod policy;
 mod replica;
