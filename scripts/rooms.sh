@@ -21,10 +21,11 @@ fetch: pairs
 request: fetch origin
 lists: error fetch origin
 policy: escaped lists origin request
-protocol: policy lists request fetch origin
-layer: protocol policy request origin escaped
-config: layer protocol policy lists origin error
-routes: config layer protocol policy lists request error
+observe: policy request origin escaped
+protocol: observe policy lists request fetch origin
+layer: protocol observe policy request origin escaped error
+config: layer protocol observe policy lists origin error
+routes: config layer protocol observe policy lists request error
 revocation: time
 preflight: policy request origin lists error time
 preflight/issued: preflight revocation policy request origin time

@@ -25,6 +25,7 @@ mod escaped;
 mod fetch;
 mod lines;
 pub mod lists;
+pub mod observe;
 pub mod origin;
 mod pairs;
 pub mod policy;

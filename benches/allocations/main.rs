@@ -11,6 +11,7 @@ mod answers;
 #[path = "../common/mod.rs"]
 mod common;
 mod full_map;
+mod observed;
 
 use std::{env, hint::black_box};
 
@@ -42,6 +43,7 @@ fn main() {
         Some(_) => println!("held {held}"),
         None => {
             full_map::nothing_is_allocated_where_nothing_is_added();
+            observed::what_is_allowed_costs_a_hook_nothing();
             the_future_is_small();
             println!("no allocation of ours, and every answer is right");
         }

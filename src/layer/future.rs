@@ -2,6 +2,7 @@ use std::{
     fmt,
     future::Future,
     mem,
+    ops::ControlFlow,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -11,8 +12,12 @@ use http::{HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::core::Core;
+use super::{
+    core::Core,
+    observe::{Detour, Recorded},
+};
 use crate::{
+    observe::Decision,
     policy::{Attachment, Denial, VerdictFuture},
     protocol::{Answer, Edit, Plan, Rules, write},
     request::Head,
@@ -43,6 +48,14 @@ pin_project! {
         /// The layer answers. The headers are written when this is polled: they are larger than the
         /// plan, and would make every future larger.
         Answered { answer: Option<Answer<HeaderValue>> },
+        /// The inner service is at work, and the decision is left in its response.
+        ForwardedRecorded {
+            #[pin]
+            future: F,
+            edit: Option<Box<(Edit<HeaderValue>, Decision)>>,
+        },
+        /// The layer answers, and leaves the decision in its response.
+        AnsweredRecorded { answer: Option<Box<(Answer<HeaderValue>, Decision)>> },
         /// The policy has not answered yet. Boxed: it is rare, and holds the whole request.
         Waiting { waiting: Option<Box<W>> },
     }
@@ -88,14 +101,28 @@ where
         }
     }
 
-    /// Waits for a verdict.
+    /// Goes another way than the usual ones.
     #[cold]
-    pub(super) fn wait(
+    pub(super) fn detour(
         core: Arc<Core>,
-        verdict: VerdictFuture,
+        detour: Detour,
         service: &mut S,
         request: Request<B>,
     ) -> Self
+    where
+        S: Clone,
+    {
+        match detour {
+            Detour::Wait(verdict) => Self::wait(core, verdict, service, request),
+            Detour::Record(recorded) => Self {
+                core,
+                state: State::record(recorded, service, request),
+            },
+        }
+    }
+
+    /// Waits for a verdict.
+    fn wait(core: Arc<Core>, verdict: VerdictFuture, service: &mut S, request: Request<B>) -> Self
     where
         S: Clone,
     {
@@ -111,6 +138,31 @@ where
             core,
             state: State::Waiting {
                 waiting: Some(Box::new(waiting)),
+            },
+        }
+    }
+}
+
+impl<F, W> State<F, W> {
+    /// Leaves the decision in the request, if the inner service is called, and carries on with the
+    /// plan.
+    fn record<S, B>(recorded: Recorded, service: &mut S, mut request: Request<B>) -> Self
+    where
+        S: Service<Request<B>, Future = F>,
+    {
+        match recorded {
+            Recorded::Forward(edit, attachment, decision) => {
+                if let Some(attachment) = attachment {
+                    attachment.attach(request.extensions_mut());
+                }
+                request.extensions_mut().insert(decision.clone());
+                Self::ForwardedRecorded {
+                    future: service.call(request),
+                    edit: Some(Box::new((edit, decision))),
+                }
+            }
+            Recorded::Answer(answer, decision) => Self::AnsweredRecorded {
+                answer: Some(Box::new((answer, decision))),
             },
         }
     }
@@ -132,20 +184,17 @@ where
                 // is passed on unchanged.
                 let mut polled = future.poll(cx);
                 if let Poll::Ready(Ok(response)) = &mut polled {
-                    write::edit(edit, rules, response.headers_mut());
-                    if let Edit::Full(edit) = edit {
-                        leave(edit.take_denial(), response, rules);
-                    }
+                    carry_out(edit, response, rules);
                 }
                 polled
             }
             StateProj::Answered { answer } => {
-                let answer = write::answer(answer.take().expect(POLLED_AGAIN), rules);
-                let mut response = Response::new(ResBody::default());
-                *response.status_mut() = answer.status;
-                *response.headers_mut() = answer.headers;
-                leave(answer.record, &mut response, rules);
-                Poll::Ready(Ok(response))
+                let answer = answer.take().expect(POLLED_AGAIN);
+                Poll::Ready(Ok(respond(answer, rules)))
+            }
+            StateProj::ForwardedRecorded { future, edit } => poll_recorded(future, edit, rules, cx),
+            StateProj::AnsweredRecorded { answer } => {
+                Poll::Ready(Ok(respond_recorded(answer, rules)))
             }
             StateProj::Waiting { .. } => self.poll_verdict(cx),
         }
@@ -171,7 +220,8 @@ where
             let waiting = *waiting.take().expect(POLLED_AGAIN);
             let (mut service, mut request) = (waiting.service, waiting.request);
             let next = match this.core.resume(Head::from(&request), verdict) {
-                Plan::Forward(edit, attachment) => {
+                ControlFlow::Break(recorded) => State::record(recorded, &mut service, request),
+                ControlFlow::Continue(Plan::Forward(edit, attachment)) => {
                     let edit = edit.into_owned();
                     if let Some(attachment) = attachment {
                         attachment.attach(request.extensions_mut());
@@ -181,7 +231,7 @@ where
                         edit,
                     }
                 }
-                Plan::Answer(answer) => State::Answered {
+                ControlFlow::Continue(Plan::Answer(answer)) => State::Answered {
                     answer: Some(answer.into_owned()),
                 },
             };
@@ -190,6 +240,54 @@ where
         }
         self.poll(cx)
     }
+}
+
+/// As for `Forwarded`, and leaves the decision in the response's extensions.
+#[cold]
+fn poll_recorded<F, B, E>(
+    future: Pin<&mut F>,
+    edit: &mut Option<Box<(Edit<HeaderValue>, Decision)>>,
+    rules: &Rules,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Response<B>, E>>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+{
+    let mut response = ready!(future.poll(cx))?;
+    let (mut edit, decision) = *edit.take().expect(POLLED_AGAIN);
+    carry_out(&mut edit, &mut response, rules);
+    response.extensions_mut().insert(decision);
+    Poll::Ready(Ok(response))
+}
+
+/// As for `Answered`, and leaves the decision in the response's extensions.
+#[cold]
+fn respond_recorded<B: Default>(
+    answer: &mut Option<Box<(Answer<HeaderValue>, Decision)>>,
+    rules: &Rules,
+) -> Response<B> {
+    let (answer, decision) = *answer.take().expect(POLLED_AGAIN);
+    let mut response = respond(answer, rules);
+    response.extensions_mut().insert(decision);
+    response
+}
+
+#[inline(always)]
+fn carry_out<B>(edit: &mut Edit<HeaderValue>, response: &mut Response<B>, rules: &Rules) {
+    write::edit(edit, rules, response.headers_mut());
+    if let Edit::Full(edit) = edit {
+        leave(edit.take_denial(), response, rules);
+    }
+}
+
+#[inline(always)]
+fn respond<B: Default>(answer: Answer<HeaderValue>, rules: &Rules) -> Response<B> {
+    let answer = write::answer(answer, rules);
+    let mut response = Response::new(B::default());
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
+    leave(answer.record, &mut response, rules);
+    response
 }
 
 const POLLED_AGAIN: &str = "a future is not polled after it is ready";

@@ -11,6 +11,7 @@ mod future;
 mod in_force;
 #[cfg(feature = "tracing")]
 mod limiter;
+mod observe;
 #[cfg(feature = "reload")]
 mod reload;
 mod service;
@@ -21,6 +22,7 @@ pub use self::reload::CorsHandle;
 pub(crate) use self::{
     core::Core,
     in_force::{InForce, Table},
+    observe::{JudgementHook, Observation, Observer, ShadowSettings, Spawn},
     verdict_timeout::VerdictTimeout,
 };
 pub use self::{cors_layer::CorsLayer, future::ResponseFuture, service::Cors};

@@ -13,6 +13,7 @@ mod grpc;
 mod plan;
 mod prepared;
 mod rules;
+mod seen;
 mod vary;
 pub(crate) mod write;
 
@@ -23,4 +24,5 @@ pub(crate) use self::{
     plan::{Answer, Edit, Plan},
     prepared::Prepared,
     rules::{Rules, ToAll},
+    seen::see,
 };

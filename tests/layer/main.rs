@@ -17,6 +17,7 @@ mod cases;
 #[cfg(feature = "serde")]
 mod config;
 mod credentials;
+mod decisions;
 mod denials;
 mod entries;
 mod grants;
@@ -28,6 +29,7 @@ mod readiness;
 mod refuse;
 #[cfg(feature = "reload")]
 mod reload;
+mod report_only;
 mod routes;
 #[path = "../support/mod.rs"]
 mod support;
