@@ -112,6 +112,10 @@ struct Case {
     core: Arc<Core>,
     decision: Decision,
     /// Whether events leave out the path.
+    #[cfg_attr(
+        not(feature = "tracing"),
+        expect(dead_code, reason = "without events, nothing has a path")
+    )]
     hides_path: bool,
 }
 
