@@ -27,25 +27,25 @@ layer: protocol observe policy request origin escaped error
 config: layer protocol observe policy lists origin error
 routes: config layer protocol observe policy lists request error
 revocation: time
-preflight: policy request origin lists error time
+preflight: observe policy request origin lists error time
 preflight/issued: preflight revocation policy request origin time
 token: origin
 token/claim: origin
 token/verify: token/claim time policy
 token/verify/jwt: token/verify token/claim time
 token/verify/jwks: token/verify token/verify/jwt token/claim time
-token/verify/introspection: token/verify token/claim time policy
+token/verify/introspection: token/verify token/claim time policy observe
 token/verify/dpop: token/verify token/verify/jwt token/claim origin time
 token/verify/issuers: token/verify token/verify/jwt token/verify/jwks
 token/verify/reqwest: token/claim token/verify token/verify/jwks token/verify/introspection
 token/source: token/verify request origin
-token/origins: token/source token/claim token/verify policy preflight request origin time lists lines
+token/origins: token/source token/claim token/verify observe policy preflight request origin time lists lines
 token/issue: token/claim token/verify preflight revocation origin time lines
 token/issue/mint: token/issue token/claim token/verify token/verify/jwt preflight revocation time lines
 trusted:
 trusted/entry: origin
 trusted/source: trusted/entry
-trusted/registry: trusted trusted/source trusted/entry policy request origin lists time
+trusted/registry: trusted trusted/source trusted/entry observe policy request origin lists time
 trusted/store: trusted trusted/registry trusted/source trusted/entry time
 trusted/replica: trusted/registry trusted/source trusted/entry trusted
 test_util: fetch origin layer policy

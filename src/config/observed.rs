@@ -2,6 +2,8 @@
 
 use super::{builder::CorsLayerBuilder, report_only::ReportOnly};
 use crate::observe::Decision;
+#[cfg(feature = "metrics")]
+use crate::observe::LayerMetrics;
 
 impl CorsLayerBuilder {
     /// Calls a function once for each request that the layer has decided, also for those without an
@@ -74,6 +76,27 @@ impl CorsLayerBuilder {
     /// ```
     pub fn record_decisions(mut self, record: bool) -> Self {
         self.observation.records = record;
+        self
+    }
+
+    /// Counts requests, waits and judgements through the facade `metrics`, with this name in the
+    /// label `layer`: see [the table in the guide](crate::guide::observing#counters). Default: not.
+    ///
+    /// The counters are registered here, so install the recorder first. Layers with the same name
+    /// count together. The name must not depend on a request, since each is a series of its own.
+    ///
+    /// ```
+    /// use tower_cors::CorsLayer;
+    ///
+    /// let cors = CorsLayer::builder()
+    ///     .allow_origins(["https://app.example.com"])
+    ///     .record_metrics("api")
+    ///     .build()?;
+    /// # Ok::<(), tower_cors::ConfigErrors>(())
+    /// ```
+    #[cfg(feature = "metrics")]
+    pub fn record_metrics(mut self, layer: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+        self.observation.metrics = Some(LayerMetrics::register(layer.into()));
         self
     }
 

@@ -95,10 +95,14 @@ impl Core {
         }
     }
 
-    /// Limits the time that the verdict may take.
+    /// Limits the time that the verdict may take, and measures it.
     pub(crate) fn limit(&self, verdict: VerdictFuture) -> VerdictFuture {
-        match &self.verdict_timeout {
+        let verdict = match &self.verdict_timeout {
             Some(timeout) => timeout.limit(verdict),
+            None => verdict,
+        };
+        match &self.observer {
+            Some(observer) => observer.timed(verdict),
             None => verdict,
         }
     }

@@ -56,7 +56,7 @@ pub enum Change {
 
 impl Change {
     /// A name for labels and logs, such as `allows_less`.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::AllowsLess => "allows_less",
             Self::AllowsMore => "allows_more",

@@ -15,10 +15,14 @@
 mod axum;
 mod decision;
 mod difference;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod outcome;
 
 #[cfg(feature = "axum")]
 pub use self::axum::MissingDecision;
+#[cfg(feature = "metrics")]
+pub(crate) use self::metrics::*;
 pub use self::{
     decision::{Decision, RequestKind},
     difference::{Change, Difference, Judgement},

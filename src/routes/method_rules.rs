@@ -3,6 +3,8 @@ use std::{future::Future, sync::Arc, time::Duration};
 use http::Method;
 
 use super::rule::MethodRule;
+#[cfg(feature = "metrics")]
+use crate::observe::LayerMetrics;
 use crate::{
     config::{ReportOnly, WithinTable},
     error::ConfigErrors,
@@ -82,6 +84,14 @@ impl MethodRules {
     /// [`CorsLayerBuilder::record_decisions`](crate::CorsLayerBuilder::record_decisions).
     pub fn record_decisions(mut self, record: bool) -> Self {
         self.observation.records = record;
+        self
+    }
+
+    /// Counts through the facade `metrics`: see
+    /// [`CorsLayerBuilder::record_metrics`](crate::CorsLayerBuilder::record_metrics).
+    #[cfg(feature = "metrics")]
+    pub fn record_metrics(mut self, layer: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+        self.observation.metrics = Some(LayerMetrics::register(layer.into()));
         self
     }
 

@@ -21,6 +21,8 @@ mod decisions;
 mod denials;
 mod entries;
 mod grants;
+#[cfg(all(feature = "metrics", feature = "token", feature = "trusted"))]
+mod metrics;
 #[cfg(feature = "serde")]
 mod neighbours;
 mod no_origin;

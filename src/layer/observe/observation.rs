@@ -4,6 +4,8 @@ use super::{
     observer::Observer,
     shadow::{Shadow, ShadowSettings},
 };
+#[cfg(feature = "metrics")]
+use crate::observe::LayerMetrics;
 use crate::{error::ConfigError, observe::Decision};
 
 /// Who looks on, as it is configured.
@@ -12,6 +14,8 @@ pub(crate) struct Observation {
     pub(crate) hook: Option<Hook>,
     pub(crate) records: bool,
     pub(crate) shadow: Option<ShadowSettings>,
+    #[cfg(feature = "metrics")]
+    pub(crate) metrics: Option<LayerMetrics>,
 }
 
 pub(crate) type Hook = Box<dyn Fn(&Decision) + Send + Sync>;
@@ -21,7 +25,12 @@ impl Observation {
     pub(crate) fn build(self, errors: &mut Vec<ConfigError>) -> Option<Arc<Observer>> {
         let shadow = self.shadow.and_then(|settings| {
             let mistakes = match settings.built {
-                Ok(layer) => return Some(Shadow::new(layer, settings.spawn, settings.hook)),
+                Ok(layer) => {
+                    let shadow = Shadow::new(layer, settings.spawn, settings.hook);
+                    #[cfg(feature = "metrics")]
+                    let shadow = shadow.counted(self.metrics.clone());
+                    return Some(shadow);
+                }
                 Err(mistakes) => mistakes,
             };
             errors.extend(mistakes.into_iter().map(|mistake| ConfigError::ReportOnly {
@@ -30,11 +39,15 @@ impl Observation {
             None
         });
         let is_used = self.hook.is_some() || self.records || shadow.is_some();
+        #[cfg(feature = "metrics")]
+        let is_used = is_used || self.metrics.is_some();
         is_used.then(|| {
             Arc::new(Observer {
                 hook: self.hook,
                 records: self.records,
                 shadow: shadow.map(Arc::new),
+                #[cfg(feature = "metrics")]
+                metrics: self.metrics,
             })
         })
     }

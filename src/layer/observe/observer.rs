@@ -1,3 +1,5 @@
+#[cfg(feature = "metrics")]
+use std::time::Instant;
 use std::{
     fmt,
     ops::ControlFlow::{self, Break, Continue},
@@ -5,7 +7,10 @@ use std::{
 };
 
 use super::{detour::Recorded, observation::Hook, shadow::Shadow};
+#[cfg(feature = "metrics")]
+use crate::{observe::LayerMetrics, policy::Denial};
 use crate::{
+    policy::VerdictFuture,
     protocol::{Plan, Rules, see},
     request::Head,
 };
@@ -15,6 +20,8 @@ pub(crate) struct Observer {
     pub(super) hook: Option<Hook>,
     pub(super) records: bool,
     pub(super) shadow: Option<Arc<Shadow>>,
+    #[cfg(feature = "metrics")]
+    pub(super) metrics: Option<LayerMetrics>,
 }
 
 impl Observer {
@@ -27,7 +34,15 @@ impl Observer {
         head: &Head<'_>,
         rules: &Rules,
     ) -> ControlFlow<Recorded, Plan<'a>> {
-        let decision = see(&plan, head, rules).decision(head);
+        let seen = see(&plan, head, rules);
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = &self.metrics {
+            metrics.count_request(seen.kind, seen.outcome, seen.denial.map(Denial::kind));
+        }
+        if self.hook.is_none() && self.shadow.is_none() && !self.records {
+            return Continue(plan);
+        }
+        let decision = seen.decision(head);
         if let Some(hook) = &self.hook {
             hook(&decision);
         }
@@ -39,6 +54,20 @@ impl Observer {
         } else {
             Continue(plan)
         }
+    }
+
+    /// The same verdict. How long it takes is measured, if somebody wants to know.
+    pub(crate) fn timed(&self, verdict: VerdictFuture) -> VerdictFuture {
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = &self.metrics {
+            let (wait, since) = (metrics.verdict_wait.clone(), Instant::now());
+            return VerdictFuture::new(async move {
+                let verdict = verdict.await;
+                wait.record(since.elapsed());
+                verdict
+            });
+        }
+        verdict
     }
 }
 

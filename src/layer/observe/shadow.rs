@@ -13,6 +13,8 @@ use std::{
 
 use http::Request;
 
+#[cfg(feature = "metrics")]
+use crate::observe::LayerMetrics;
 use crate::{
     error::ConfigErrors,
     layer::{Core, CorsLayer, InForce},
@@ -42,6 +44,8 @@ pub(crate) struct Shadow {
     under_way: AtomicUsize,
     #[cfg(feature = "tracing")]
     limiter: crate::layer::limiter::Limiter,
+    #[cfg(feature = "metrics")]
+    metrics: Option<LayerMetrics>,
 }
 
 /// The most judgements that are waited for at a time. Each holds a copy of its request's head, and a
@@ -57,7 +61,16 @@ impl Shadow {
             under_way: AtomicUsize::new(0),
             #[cfg(feature = "tracing")]
             limiter: crate::layer::limiter::Limiter::new(),
+            #[cfg(feature = "metrics")]
+            metrics: None,
         }
+    }
+
+    /// The same with counters.
+    #[cfg(feature = "metrics")]
+    pub(super) fn counted(mut self, metrics: Option<LayerMetrics>) -> Self {
+        self.metrics = metrics;
+        self
     }
 
     /// Judges the request, and tells what came of it. The answer has been decided, and nothing here
@@ -100,6 +113,10 @@ impl Shadow {
         }
         #[cfg(not(feature = "tracing"))]
         let _ = about;
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = &self.metrics {
+            metrics.count_judgement(judgement);
+        }
         if let Some(hook) = &self.hook {
             // Its panic has nobody to tell.
             let _ = catch_unwind(AssertUnwindSafe(|| hook(judgement)));
