@@ -38,7 +38,7 @@ impl CorsLayerBuilder {
     /// the handler, and of every response, for outer layers. With the feature `axum`, a handler
     /// takes it as an argument. Default: no.
     ///
-    /// It costs up to eight allocations for each request, since the extensions are maps that box
+    /// It costs up to nine allocations for each request, since the extensions are maps that box
     /// what they hold. [`record_denials`](Self::record_denials) is separate, and records refusals
     /// alone.
     ///

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     observe::Decision,
-    policy::{Attachment, Denial, VerdictFuture},
+    policy::{Attachment, Denial, Verdict, VerdictFuture},
     protocol::{Answer, Edit, Plan, Rules, write},
     request::Head,
 };
@@ -31,7 +31,7 @@ pin_project! {
     {
         pub(super) core: Arc<Core>,
         #[pin]
-        pub(super) state: State<S::Future, Waiting<S, B>>,
+        pub(super) state: State<S::Future, Way<S, B>>,
     }
 }
 
@@ -48,17 +48,22 @@ pin_project! {
         /// The layer answers. The headers are written when this is polled: they are larger than the
         /// plan, and would make every future larger.
         Answered { answer: Option<Answer<HeaderValue>> },
-        /// The inner service is at work, and the decision is left in its response.
-        ForwardedRecorded {
-            #[pin]
-            future: F,
-            edit: Option<Box<(Edit<HeaderValue>, Decision)>>,
-        },
-        /// The layer answers, and leaves the decision in its response.
-        AnsweredRecorded { answer: Option<Box<(Answer<HeaderValue>, Decision)>> },
-        /// The policy has not answered yet. Boxed: it is rare, and holds the whole request.
-        Waiting { waiting: Option<Box<W>> },
+        /// Anything else. Boxed: it is rare, and larger, and would make every future larger.
+        Detoured { way: Option<Box<W>> },
     }
+}
+
+/// What a request does that does not go the usual way.
+pub(super) enum Way<S, B>
+where
+    S: Service<Request<B>>,
+{
+    /// The policy has not answered yet.
+    Waiting(Waiting<S, B>),
+    /// The inner service is at work, and the decision is left in its response.
+    Forwarded(Pin<Box<S::Future>>, Edit<HeaderValue>, Decision),
+    /// The layer answers, and leaves the decision in its response.
+    Answered(Option<Answer<HeaderValue>>, Decision),
 }
 
 /// A request that waits for its verdict, and the service that is ready for it.
@@ -101,22 +106,24 @@ where
         }
     }
 
-    /// Goes another way than the usual ones.
+    /// Goes another way than the usual ones. Never inlined, or the usual ways would move the request
+    /// once more.
     #[cold]
+    #[inline(never)]
     pub(super) fn detour(
         core: Arc<Core>,
-        detour: Detour,
+        detour: Box<Detour>,
         service: &mut S,
         request: Request<B>,
     ) -> Self
     where
         S: Clone,
     {
-        match detour {
+        match *detour {
             Detour::Wait(verdict) => Self::wait(core, verdict, service, request),
             Detour::Record(recorded) => Self {
                 core,
-                state: State::record(recorded, service, request),
+                state: State::detoured(Way::record(recorded, service, request)),
             },
         }
     }
@@ -136,34 +143,35 @@ where
         };
         Self {
             core,
-            state: State::Waiting {
-                waiting: Some(Box::new(waiting)),
-            },
+            state: State::detoured(Way::Waiting(waiting)),
         }
     }
 }
 
 impl<F, W> State<F, W> {
+    fn detoured(way: W) -> Self {
+        Self::Detoured {
+            way: Some(Box::new(way)),
+        }
+    }
+}
+
+impl<S, B> Way<S, B>
+where
+    S: Service<Request<B>>,
+{
     /// Leaves the decision in the request, if the inner service is called, and carries on with the
     /// plan.
-    fn record<S, B>(recorded: Recorded, service: &mut S, mut request: Request<B>) -> Self
-    where
-        S: Service<Request<B>, Future = F>,
-    {
+    fn record(recorded: Recorded, service: &mut S, mut request: Request<B>) -> Self {
         match recorded {
             Recorded::Forward(edit, attachment, decision) => {
                 if let Some(attachment) = attachment {
                     attachment.attach(request.extensions_mut());
                 }
                 request.extensions_mut().insert(decision.clone());
-                Self::ForwardedRecorded {
-                    future: service.call(request),
-                    edit: Some(Box::new((edit, decision))),
-                }
+                Self::Forwarded(Box::pin(service.call(request)), edit, decision)
             }
-            Recorded::Answer(answer, decision) => Self::AnsweredRecorded {
-                answer: Some(Box::new((answer, decision))),
-            },
+            Recorded::Answer(answer, decision) => Self::Answered(Some(answer), decision),
         }
     }
 }
@@ -192,11 +200,7 @@ where
                 let answer = answer.take().expect(POLLED_AGAIN);
                 Poll::Ready(Ok(respond(answer, rules)))
             }
-            StateProj::ForwardedRecorded { future, edit } => poll_recorded(future, edit, rules, cx),
-            StateProj::AnsweredRecorded { answer } => {
-                Poll::Ready(Ok(respond_recorded(answer, rules)))
-            }
-            StateProj::Waiting { .. } => self.poll_verdict(cx),
+            StateProj::Detoured { .. } => self.poll_detoured(cx),
         }
     }
 }
@@ -206,71 +210,75 @@ where
     S: Service<Request<B>, Response = Response<ResBody>>,
     ResBody: Default,
 {
-    /// Continues once the verdict has arrived. Nothing that borrows from the request can be kept
-    /// while it waits, so the decision starts again, and gets the verdict at once.
     #[cold]
-    fn poll_verdict(
+    fn poll_detoured(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Response<ResBody>, S::Error>> {
         let mut this = self.as_mut().project();
-        if let StateProj::Waiting { waiting } = this.state.as_mut().project() {
-            let pending = waiting.as_mut().expect(POLLED_AGAIN);
-            let verdict = ready!(Pin::new(&mut pending.verdict).poll(cx));
-            let waiting = *waiting.take().expect(POLLED_AGAIN);
-            let (mut service, mut request) = (waiting.service, waiting.request);
-            let next = match this.core.resume(Head::from(&request), verdict) {
-                ControlFlow::Break(recorded) => State::record(recorded, &mut service, request),
-                ControlFlow::Continue(Plan::Forward(edit, attachment)) => {
-                    let edit = edit.into_owned();
-                    if let Some(attachment) = attachment {
-                        attachment.attach(request.extensions_mut());
-                    }
-                    State::Forwarded {
-                        future: service.call(request),
-                        edit,
+        if let StateProj::Detoured { way } = this.state.as_mut().project() {
+            // The way is taken once it has come to an end.
+            match &mut **way.as_mut().expect(POLLED_AGAIN) {
+                Way::Waiting(waiting) => {
+                    let verdict = ready!(Pin::new(&mut waiting.verdict).poll(cx));
+                    if let Some(way) = way.take()
+                        && let Way::Waiting(waiting) = *way
+                    {
+                        // Poll the new state at once: nobody has registered a waker for it yet.
+                        let next = waiting.resume(this.core, verdict);
+                        this.state.set(next);
                     }
                 }
-                ControlFlow::Continue(Plan::Answer(answer)) => State::Answered {
-                    answer: Some(answer.into_owned()),
-                },
-            };
-            // Poll the new state at once: nobody has registered a waker for it yet.
-            this.state.set(next);
+                Way::Forwarded(future, edit, decision) => {
+                    let mut response = ready!(future.as_mut().poll(cx))?;
+                    carry_out(edit, &mut response, &this.core.rules);
+                    response.extensions_mut().insert(decision.clone());
+                    *way = None;
+                    return Poll::Ready(Ok(response));
+                }
+                Way::Answered(answer, decision) => {
+                    let answer = answer.take().expect(POLLED_AGAIN);
+                    let mut response = respond(answer, &this.core.rules);
+                    response.extensions_mut().insert(decision.clone());
+                    *way = None;
+                    return Poll::Ready(Ok(response));
+                }
+            }
         }
         self.poll(cx)
     }
 }
 
-/// As for `Forwarded`, and leaves the decision in the response's extensions.
-#[cold]
-fn poll_recorded<F, B, E>(
-    future: Pin<&mut F>,
-    edit: &mut Option<Box<(Edit<HeaderValue>, Decision)>>,
-    rules: &Rules,
-    cx: &mut Context<'_>,
-) -> Poll<Result<Response<B>, E>>
+impl<S, B> Waiting<S, B>
 where
-    F: Future<Output = Result<Response<B>, E>>,
+    S: Service<Request<B>>,
 {
-    let mut response = ready!(future.poll(cx))?;
-    let (mut edit, decision) = *edit.take().expect(POLLED_AGAIN);
-    carry_out(&mut edit, &mut response, rules);
-    response.extensions_mut().insert(decision);
-    Poll::Ready(Ok(response))
+    /// Continues once the verdict has arrived. Nothing that borrows from the request can be kept
+    /// while it waits, so the decision starts again, and gets the verdict at once.
+    fn resume(self, core: &Core, verdict: Verdict) -> State<S::Future, Way<S, B>> {
+        let (mut service, mut request) = (self.service, self.request);
+        match core.resume(Head::from(&request), verdict) {
+            ControlFlow::Break(recorded) => {
+                State::detoured(Way::record(recorded, &mut service, request))
+            }
+            ControlFlow::Continue(Plan::Forward(edit, attachment)) => {
+                let edit = edit.into_owned();
+                if let Some(attachment) = attachment {
+                    attachment.attach(request.extensions_mut());
+                }
+                State::Forwarded {
+                    future: service.call(request),
+                    edit,
+                }
+            }
+            ControlFlow::Continue(Plan::Answer(answer)) => State::Answered {
+                answer: Some(answer.into_owned()),
+            },
+        }
+    }
 }
 
-/// As for `Answered`, and leaves the decision in the response's extensions.
-#[cold]
-fn respond_recorded<B: Default>(
-    answer: &mut Option<Box<(Answer<HeaderValue>, Decision)>>,
-    rules: &Rules,
-) -> Response<B> {
-    let (answer, decision) = *answer.take().expect(POLLED_AGAIN);
-    let mut response = respond(answer, rules);
-    response.extensions_mut().insert(decision);
-    response
-}
+const POLLED_AGAIN: &str = "a future is not polled after it is ready";
 
 #[inline(always)]
 fn carry_out<B>(edit: &mut Edit<HeaderValue>, response: &mut Response<B>, rules: &Rules) {
@@ -289,8 +297,6 @@ fn respond<B: Default>(answer: Answer<HeaderValue>, rules: &Rules) -> Response<B
     leave(answer.record, &mut response, rules);
     response
 }
-
-const POLLED_AGAIN: &str = "a future is not polled after it is ready";
 
 /// Puts the denial into the response's extensions, where a logging layer or a test finds it.
 fn leave<B>(record: Option<Denial>, response: &mut Response<B>, rules: &Rules) {
