@@ -23,31 +23,32 @@ fetch: pairs
 request: fetch origin
 lists: error fetch origin
 policy: escaped lists origin request
-protocol: policy lists request fetch origin
+observe: policy request origin escaped
+protocol: observe policy lists request fetch origin
 explain: protocol policy lists request fetch origin escaped
-layer: explain protocol policy request origin escaped time
-config: layer protocol policy lists origin error
-routes: config layer protocol policy lists request error
+layer: explain protocol observe policy request origin escaped error time
+config: layer protocol observe policy lists origin error
+routes: config layer protocol observe policy lists request error
 revocation: random time lock
-preflight: policy request origin lists error time lock
+preflight: observe policy request origin lists error time lock
 preflight/issued: preflight revocation policy request origin random time lock
 token: origin
 token/claim: origin
 token/verify: token/claim random time policy lock lines
 token/verify/jwt: token/verify token/claim time
 token/verify/jwks: token/verify token/verify/jwt token/claim time lock
-token/verify/introspection: token/verify token/claim time policy lock
+token/verify/introspection: token/verify token/claim time policy observe lock
 token/verify/dpop: token/verify token/verify/jwt token/claim origin time lock
 token/verify/issuers: token/verify token/verify/jwt token/verify/jwks
 token/verify/reqwest: token/claim token/verify token/verify/jwks token/verify/introspection
 token/source: token/verify request origin
-token/origins: token/source token/claim token/verify policy preflight request origin time lists
+token/origins: token/source token/claim token/verify observe policy preflight request origin time lists
 token/issue: token/claim token/verify preflight revocation origin time lines
 token/issue/mint: token/issue token/claim token/verify token/verify/jwt preflight revocation time lines
 trusted:
 trusted/entry: origin random
 trusted/source: trusted/entry random
-trusted/registry: trusted trusted/source trusted/entry policy request origin lists time lock
+trusted/registry: trusted trusted/source trusted/entry observe policy request origin lists time lock
 trusted/store: trusted trusted/registry trusted/source trusted/entry random time lock lines
 trusted/replica: trusted/registry trusted/source trusted/entry trusted random lock
 test_util: fetch origin layer policy

@@ -122,6 +122,13 @@ pub enum ConfigError {
     )]
     SetAndInsecureOrigins,
 
+    /// A mistake in the configuration that is judged in shadow.
+    #[error("report_only: {mistake}")]
+    ReportOnly {
+        /// The mistake.
+        mistake: Box<ConfigError>,
+    },
+
     /// An entry is not an origin or an origin pattern as browsers send it.
     #[error("allow_origins{place}: {value:?}: {error}")]
     Origin {

@@ -50,6 +50,7 @@ mod fetch;
 mod lines;
 pub mod lists;
 mod lock;
+pub mod observe;
 pub mod origin;
 mod pairs;
 pub mod policy;

@@ -12,6 +12,7 @@ mod answers;
 #[path = "../common/mod.rs"]
 mod common;
 mod full_map;
+mod observed;
 mod waiting;
 
 use std::{env, hint::black_box};
@@ -47,6 +48,7 @@ fn main() {
         }
         None => {
             full_map::nothing_is_allocated_where_nothing_is_added();
+            observed::what_is_allowed_costs_a_hook_nothing();
             the_future_is_small();
             waiting::a_verdict_costs_few_allocations();
             println!("no allocation of ours, and every answer is right");

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::{BroadPreflightReason as Broad, ConfigError, ConfigErrors},
-    layer::{Core, CorsLayer, InForce, VerdictTimeout},
+    layer::{Core, CorsLayer, InForce, Observation, Observer, VerdictTimeout},
     lists::{AllowHeaders, AllowMethods, Any, ConfigList, ExposeHeaders, MaxAge},
     origin::OriginSet,
     policy::{Caching, DeniedRequests, OriginPolicy, PolicyProperties, Reach, SetAndNull},
@@ -49,14 +49,20 @@ pub struct CorsLayerBuilder {
     record_denials: Option<bool>,
     opt_ins: DangerousOptIns,
     verdict_timeout: Option<VerdictTimeout>,
+    pub(super) observation: Observation,
+    is_shadow: bool,
     table: Option<WithinTable>,
 }
 
 /// What the configuration of one method takes from those of the other methods of its route.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct WithinTable {
     /// The strictest of all: caches and logs know a request by its URL, which the methods share.
     pub(crate) caching: Caching,
+    /// Who looks on at the decisions about all of them.
+    pub(crate) observer: Option<Arc<Observer>>,
+    /// Whether they are judged in shadow.
+    pub(crate) is_shadow: bool,
 }
 
 impl CorsLayer {
@@ -102,6 +108,8 @@ impl CorsLayerBuilder {
             record_denials: None,
             opt_ins: DangerousOptIns::default(),
             verdict_timeout: None,
+            observation: Observation::default(),
+            is_shadow: false,
             table: None,
         }
     }
@@ -123,6 +131,13 @@ impl CorsLayerBuilder {
             .allow_methods(Any)
             .allow_headers(Any)
             .expose_headers(Any)
+    }
+
+    /// Makes the configuration one that is judged and never answered with.
+    pub(super) fn in_shadow(mut self) -> Self {
+        self.observation = Observation::default();
+        self.is_shadow = true;
+        self
     }
 
     /// Makes the configuration one of several for a route, which the method chooses among.
@@ -360,9 +375,14 @@ impl CorsLayerBuilder {
             None => (list.policy, list.plain, list.constant),
         };
         let mut properties = policy.properties();
-        if let Some(table) = self.table {
-            properties.set_caching(table.caching);
-        }
+        let is_in_table = self.table.is_some();
+        let (observer, is_shadow) = match self.table {
+            Some(table) => {
+                properties.set_caching(table.caching);
+                (table.observer, table.is_shadow)
+            }
+            None => (self.observation.build(&mut errors), self.is_shadow),
+        };
         // A list that is `Any` has been reported already, by its setting's name.
         if properties.reach() >= Reach::Star
             && credentials
@@ -394,7 +414,7 @@ impl CorsLayerBuilder {
         // The mistakes are returned at the end. Until then the values go on, so that all are found.
         let prepared = Prepared::new(
             &properties,
-            self.table.is_some(),
+            is_in_table,
             credentials,
             &methods,
             &headers,
@@ -411,18 +431,19 @@ impl CorsLayerBuilder {
             record_denials: self
                 .record_denials
                 .unwrap_or(denied_requests != DeniedRequests::Forward),
+            is_observed: observer.is_some() || is_shadow,
             properties,
             to_all,
             plain_list,
             prepared,
-            by_method: self.table.is_some(),
+            by_method: is_in_table,
         };
         // These depend on several settings, so they are checked when all are known.
         if rules.properties.has_broad_preflight() {
             errors.extend(missing_for_a_broad_preflight(&rules).map(ConfigError::BroadPreflight));
         }
         let timeout = self.verdict_timeout;
-        ConfigErrors::none_or(errors, || Core::new(rules, policy, timeout))
+        ConfigErrors::none_or(errors, || Core::new(rules, policy, timeout, observer))
     }
 
     /// The policy that the lists of origins stand for.

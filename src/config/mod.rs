@@ -7,9 +7,11 @@ mod builder;
 mod dangerous;
 #[cfg(feature = "serde")]
 mod file;
+mod observed;
 mod origins;
+mod report_only;
 
 pub(crate) use self::builder::WithinTable;
 #[cfg(feature = "serde")]
 pub use self::file::CorsConfig;
-pub use self::{builder::CorsLayerBuilder, origins::OriginList};
+pub use self::{builder::CorsLayerBuilder, origins::OriginList, report_only::ReportOnly};

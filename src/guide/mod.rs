@@ -8,6 +8,7 @@
 //! | know why a browser says that CORS headers are missing | [`troubleshooting`], by its words |
 //! | have a program find out | [`doctor`] |
 //! | know what the layer refused, and why | [`refusals`] |
+//! | see in production what is decided, and tighten a list without an outage | [`observing`] |
 //! | know where browsers differ, and what their consoles say | [`browsers`] |
 //! | move from `tower-http`'s `cors` | [`migrating`] |
 //! | put the layer in the right place, behind proxies and caches | [`deploying`] |
@@ -21,6 +22,9 @@ pub mod policies {}
 
 #[doc = include_str!("refusals.md")]
 pub mod refusals {}
+
+#[doc = include_str!("observing.md")]
+pub mod observing {}
 
 #[doc = include_str!("browsers.md")]
 pub mod browsers {}

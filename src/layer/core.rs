@@ -1,9 +1,13 @@
-use std::{convert::Infallible, ops::ControlFlow};
+use std::{convert::Infallible, ops::ControlFlow, sync::Arc};
 
-use super::verdict_timeout::VerdictTimeout;
+use super::{
+    observe::{Detour, Observer, Recorded},
+    verdict_timeout::VerdictTimeout,
+};
 use crate::{
+    observe::Decision,
     policy::{Decider, OriginPolicy, Verdict, VerdictFuture},
-    protocol::{Plan, Rules, decide},
+    protocol::{Plan, Rules, decide, see},
     request::{CorsRequest, Head},
 };
 
@@ -13,6 +17,7 @@ pub(crate) struct Core {
     pub(crate) rules: Rules,
     policy: Box<dyn OriginPolicy>,
     verdict_timeout: Option<VerdictTimeout>,
+    observer: Option<Arc<Observer>>,
     #[cfg(feature = "tracing")]
     limiter: super::limiter::Limiter,
 }
@@ -22,32 +27,39 @@ impl Core {
         rules: Rules,
         policy: Box<dyn OriginPolicy>,
         verdict_timeout: Option<VerdictTimeout>,
+        observer: Option<Arc<Observer>>,
     ) -> Self {
         Self {
             rules,
             policy,
             verdict_timeout,
+            observer,
             #[cfg(feature = "tracing")]
             limiter: super::limiter::Limiter::new(),
         }
     }
 
-    /// Decides about a request. Breaks off with the policy's verdict, if it has to be waited for.
-    pub(crate) fn start<'a>(&'a self, head: Head<'a>) -> ControlFlow<Box<VerdictFuture>, Plan<'a>> {
-        let plan = decide(&head, &self.rules, |request| self.judge(request));
+    /// Decides about a request. Breaks off if it does not go the usual way.
+    pub(crate) fn start<'a>(&'a self, head: Head<'a>) -> ControlFlow<Box<Detour>, Plan<'a>> {
+        let plan = decide(&head, &self.rules, |request| {
+            self.judge(request)
+                .map_break(|verdict| Box::new(Detour::Wait(verdict)))
+        });
         #[cfg(feature = "tracing")]
         if let ControlFlow::Continue(plan) = &plan {
             self.emit(plan, &head);
         }
-        plan
+        match &self.observer {
+            None => plan,
+            Some(observer) => observer
+                .look_at(plan?, &head, &self.rules)
+                .map_break(|recorded| Box::new(Detour::Record(recorded))),
+        }
     }
 
     /// Asks the policy. Breaks off with its verdict, if it has to be waited for.
     #[inline(always)]
-    pub(super) fn judge(
-        &self,
-        request: &CorsRequest<'_>,
-    ) -> ControlFlow<Box<VerdictFuture>, Verdict> {
+    pub(super) fn judge(&self, request: &CorsRequest<'_>) -> ControlFlow<VerdictFuture, Verdict> {
         let verdict = match request.preflight() {
             None => self.policy.judge(request),
             Some(_) => self.policy.judge_preflight(request),
@@ -55,7 +67,7 @@ impl Core {
         // A ready verdict is used at once, without a future: the usual case.
         match verdict.into_ready() {
             Ok(verdict) => ControlFlow::Continue(verdict),
-            Err(verdict) => ControlFlow::Break(Box::new(verdict)),
+            Err(verdict) => ControlFlow::Break(verdict),
         }
     }
 
@@ -64,28 +76,66 @@ impl Core {
         self.policy.decider(request)
     }
 
+    /// What would be decided, or the verdict to wait for first. Nobody is told.
+    pub(crate) fn foresee(&self, head: &Head<'_>) -> Result<Decision, VerdictFuture> {
+        let plan = decide(head, &self.rules, |request| self.judge(request));
+        match plan {
+            ControlFlow::Continue(plan) => Ok(see(&plan, head, &self.rules).decision(head)),
+            ControlFlow::Break(verdict) => Err(self.limit_and_measure(verdict)),
+        }
+    }
+
+    /// The same once the verdict has arrived.
+    pub(crate) fn foresee_with(&self, head: Head<'_>, verdict: Verdict) -> Decision {
+        let ControlFlow::Continue(plan) = decide(&head, &self.rules, |_| {
+            ControlFlow::<Infallible, _>::Continue(verdict)
+        });
+        see(&plan, &head, &self.rules).decision(&head)
+    }
+
+    /// Whether the path of a URL may hold a token.
+    pub(crate) fn hides_path(&self) -> bool {
+        self.rules.properties.caching().secret_path
+    }
+
     /// Limits the time that the verdict may take.
-    pub(crate) fn limit(&self, verdict: VerdictFuture) -> VerdictFuture {
+    pub(super) fn limit(&self, verdict: VerdictFuture) -> VerdictFuture {
         match &self.verdict_timeout {
             Some(timeout) => timeout.limit(verdict),
             None => verdict,
         }
     }
 
-    /// Decides about a request once its verdict has arrived.
-    pub(crate) fn resume<'a>(&'a self, head: Head<'a>, verdict: Verdict) -> Plan<'a> {
+    /// Limits the time that the verdict may take, and measures it.
+    pub(crate) fn limit_and_measure(&self, verdict: VerdictFuture) -> VerdictFuture {
+        let verdict = self.limit(verdict);
+        match &self.observer {
+            Some(observer) => observer.timed(verdict),
+            None => verdict,
+        }
+    }
+
+    /// Decides about a request once its verdict has arrived. Breaks off if the decision is to be
+    /// recorded.
+    pub(crate) fn resume<'a>(
+        &'a self,
+        head: Head<'a>,
+        verdict: Verdict,
+    ) -> ControlFlow<Recorded, Plan<'a>> {
         let ControlFlow::Continue(plan) = decide(&head, &self.rules, |_| {
             ControlFlow::<Infallible, _>::Continue(verdict)
         });
         #[cfg(feature = "tracing")]
         self.emit(&plan, &head);
-        plan
+        match &self.observer {
+            None => ControlFlow::Continue(plan),
+            Some(observer) => observer.look_at(plan, &head, &self.rules),
+        }
     }
 
     #[cfg(feature = "tracing")]
     fn emit(&self, plan: &Plan<'_>, head: &Head<'_>) {
-        let has_secret_path = self.rules.properties.caching().secret_path;
-        super::events::emit(plan, head, has_secret_path, &self.limiter);
+        super::events::emit(plan, head, self.hides_path(), &self.limiter);
     }
 }
 

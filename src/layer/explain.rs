@@ -124,7 +124,7 @@ fn start(in_force: &InForce, head: Head<'_>) -> Result<Explanation, Box<Waiting>
     let mut decider = None;
     let plan = decide(&head, &rules, |request| {
         decider = Some(core.decider(request));
-        core.judge(request)
+        core.judge(request).map_break(Box::new)
     });
     match plan {
         ControlFlow::Continue(plan) => Ok(Explanation::new(&head, &rules, plan, decider)),

@@ -2,6 +2,7 @@ use std::{
     fmt,
     future::Future,
     mem,
+    ops::ControlFlow,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -11,9 +12,13 @@ use http::{HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::core::Core;
+use super::{
+    core::Core,
+    observe::{Detour, Recorded},
+};
 use crate::{
-    policy::{Attachment, Denial, VerdictFuture},
+    observe::Decision,
+    policy::{Attachment, Denial, Verdict, VerdictFuture},
     protocol::{Answer, Edit, Plan, Rules, write},
     request::Head,
 };
@@ -26,7 +31,7 @@ pin_project! {
     {
         pub(super) core: Arc<Core>,
         #[pin]
-        pub(super) state: State<S::Future, Waiting<S, B>>,
+        pub(super) state: State<S::Future, Way<S, B>>,
     }
 }
 
@@ -43,9 +48,22 @@ pin_project! {
         /// The layer answers. The headers are written when this is polled: they are larger than the
         /// plan, and would make every future larger.
         Answered { answer: Option<Answer<HeaderValue>> },
-        /// The policy has not answered yet. Boxed: it is rare, and holds the whole request.
-        Waiting { waiting: Option<Box<W>> },
+        /// Anything else. Boxed: it is rare, and larger, and would make every future larger.
+        Detoured { way: Option<Box<W>> },
     }
+}
+
+/// What a request does that does not go the usual way.
+pub(super) enum Way<S, B>
+where
+    S: Service<Request<B>>,
+{
+    /// The policy has not answered yet.
+    Waiting(Waiting<S, B>),
+    /// The inner service is at work, and the decision is left in its response.
+    Forwarded(Pin<Box<S::Future>>, Edit<HeaderValue>, Decision),
+    /// The layer answers, and leaves the decision in its response.
+    Answered(Option<Answer<HeaderValue>>, Decision),
 }
 
 /// A request that waits for its verdict, and the service that is ready for it.
@@ -88,14 +106,30 @@ where
         }
     }
 
-    /// Waits for a verdict.
+    /// Goes another way than the usual ones. Never inlined, or the usual ways would move the request
+    /// once more.
     #[cold]
-    pub(super) fn wait(
+    #[inline(never)]
+    pub(super) fn detour(
         core: Arc<Core>,
-        verdict: VerdictFuture,
+        detour: Box<Detour>,
         service: &mut S,
         request: Request<B>,
     ) -> Self
+    where
+        S: Clone,
+    {
+        match *detour {
+            Detour::Wait(verdict) => Self::wait(core, verdict, service, request),
+            Detour::Record(recorded) => Self {
+                core,
+                state: State::detoured(Way::record(recorded, service, request)),
+            },
+        }
+    }
+
+    /// Waits for a verdict.
+    fn wait(core: Arc<Core>, verdict: VerdictFuture, service: &mut S, request: Request<B>) -> Self
     where
         S: Clone,
     {
@@ -103,15 +137,41 @@ where
         // clone takes its place, and will be polled before the next request.
         let clone = service.clone();
         let waiting = Waiting {
-            verdict: core.limit(verdict),
+            verdict: core.limit_and_measure(verdict),
             service: mem::replace(service, clone),
             request,
         };
         Self {
             core,
-            state: State::Waiting {
-                waiting: Some(Box::new(waiting)),
-            },
+            state: State::detoured(Way::Waiting(waiting)),
+        }
+    }
+}
+
+impl<F, W> State<F, W> {
+    fn detoured(way: W) -> Self {
+        Self::Detoured {
+            way: Some(Box::new(way)),
+        }
+    }
+}
+
+impl<S, B> Way<S, B>
+where
+    S: Service<Request<B>>,
+{
+    /// Leaves the decision in the request, if the inner service is called, and carries on with the
+    /// plan.
+    fn record(recorded: Recorded, service: &mut S, mut request: Request<B>) -> Self {
+        match recorded {
+            Recorded::Forward(edit, attachment, decision) => {
+                if let Some(attachment) = attachment {
+                    attachment.attach(request.extensions_mut());
+                }
+                request.extensions_mut().insert(decision.clone());
+                Self::Forwarded(Box::pin(service.call(request)), edit, decision)
+            }
+            Recorded::Answer(answer, decision) => Self::Answered(Some(answer), decision),
         }
     }
 }
@@ -132,22 +192,15 @@ where
                 // is passed on unchanged.
                 let mut polled = future.poll(cx);
                 if let Poll::Ready(Ok(response)) = &mut polled {
-                    write::edit(edit, rules, response.headers_mut());
-                    if let Edit::Full(edit) = edit {
-                        leave(edit.take_denial(), response, rules);
-                    }
+                    carry_out(edit, response, rules);
                 }
                 polled
             }
             StateProj::Answered { answer } => {
-                let answer = write::answer(answer.take().expect(POLLED_AGAIN), rules);
-                let mut response = Response::new(ResBody::default());
-                *response.status_mut() = answer.status;
-                *response.headers_mut() = answer.headers;
-                leave(answer.record, &mut response, rules);
-                Poll::Ready(Ok(response))
+                let answer = answer.take().expect(POLLED_AGAIN);
+                Poll::Ready(Ok(respond(answer, rules)))
             }
-            StateProj::Waiting { .. } => self.poll_verdict(cx),
+            StateProj::Detoured { .. } => self.poll_detoured(cx),
         }
     }
 }
@@ -157,42 +210,93 @@ where
     S: Service<Request<B>, Response = Response<ResBody>>,
     ResBody: Default,
 {
-    /// Continues once the verdict has arrived. Nothing that borrows from the request can be kept
-    /// while it waits, so the decision starts again, and gets the verdict at once.
     #[cold]
-    fn poll_verdict(
+    fn poll_detoured(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Response<ResBody>, S::Error>> {
         let mut this = self.as_mut().project();
-        if let StateProj::Waiting { waiting } = this.state.as_mut().project() {
-            let pending = waiting.as_mut().expect(POLLED_AGAIN);
-            let verdict = ready!(Pin::new(&mut pending.verdict).poll(cx));
-            let waiting = *waiting.take().expect(POLLED_AGAIN);
-            let (mut service, mut request) = (waiting.service, waiting.request);
-            let next = match this.core.resume(Head::from(&request), verdict) {
-                Plan::Forward(edit, attachment) => {
-                    let edit = edit.into_owned();
-                    if let Some(attachment) = attachment {
-                        attachment.attach(request.extensions_mut());
-                    }
-                    State::Forwarded {
-                        future: service.call(request),
-                        edit,
+        if let StateProj::Detoured { way } = this.state.as_mut().project() {
+            // The way is taken once it has come to an end.
+            match &mut **way.as_mut().expect(POLLED_AGAIN) {
+                Way::Waiting(waiting) => {
+                    let verdict = ready!(Pin::new(&mut waiting.verdict).poll(cx));
+                    if let Some(way) = way.take()
+                        && let Way::Waiting(waiting) = *way
+                    {
+                        // Poll the new state at once: nobody has registered a waker for it yet.
+                        let next = waiting.resume(this.core, verdict);
+                        this.state.set(next);
                     }
                 }
-                Plan::Answer(answer) => State::Answered {
-                    answer: Some(answer.into_owned()),
-                },
-            };
-            // Poll the new state at once: nobody has registered a waker for it yet.
-            this.state.set(next);
+                Way::Forwarded(future, edit, decision) => {
+                    let mut response = ready!(future.as_mut().poll(cx))?;
+                    carry_out(edit, &mut response, &this.core.rules);
+                    response.extensions_mut().insert(decision.clone());
+                    *way = None;
+                    return Poll::Ready(Ok(response));
+                }
+                Way::Answered(answer, decision) => {
+                    let answer = answer.take().expect(POLLED_AGAIN);
+                    let mut response = respond(answer, &this.core.rules);
+                    response.extensions_mut().insert(decision.clone());
+                    *way = None;
+                    return Poll::Ready(Ok(response));
+                }
+            }
         }
         self.poll(cx)
     }
 }
 
+impl<S, B> Waiting<S, B>
+where
+    S: Service<Request<B>>,
+{
+    /// Continues once the verdict has arrived. Nothing that borrows from the request can be kept
+    /// while it waits, so the decision starts again, and gets the verdict at once.
+    fn resume(self, core: &Core, verdict: Verdict) -> State<S::Future, Way<S, B>> {
+        let (mut service, mut request) = (self.service, self.request);
+        match core.resume(Head::from(&request), verdict) {
+            ControlFlow::Break(recorded) => {
+                State::detoured(Way::record(recorded, &mut service, request))
+            }
+            ControlFlow::Continue(Plan::Forward(edit, attachment)) => {
+                let edit = edit.into_owned();
+                if let Some(attachment) = attachment {
+                    attachment.attach(request.extensions_mut());
+                }
+                State::Forwarded {
+                    future: service.call(request),
+                    edit,
+                }
+            }
+            ControlFlow::Continue(Plan::Answer(answer)) => State::Answered {
+                answer: Some(answer.into_owned()),
+            },
+        }
+    }
+}
+
 const POLLED_AGAIN: &str = "a future is not polled after it is ready";
+
+#[inline(always)]
+fn carry_out<B>(edit: &mut Edit<HeaderValue>, response: &mut Response<B>, rules: &Rules) {
+    write::edit(edit, rules, response.headers_mut());
+    if let Edit::Full(edit) = edit {
+        leave(edit.take_denial(), response, rules);
+    }
+}
+
+#[inline(always)]
+fn respond<B: Default>(answer: Answer<HeaderValue>, rules: &Rules) -> Response<B> {
+    let answer = write::answer(answer, rules);
+    let mut response = Response::new(B::default());
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
+    leave(answer.record, &mut response, rules);
+    response
+}
 
 /// Puts the denial into the response's extensions, where a logging layer or a test finds it.
 fn leave<B>(record: Option<Denial>, response: &mut Response<B>, rules: &Rules) {

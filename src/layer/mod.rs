@@ -26,6 +26,7 @@ mod limiter;
 ))]
 #[path = "unlimited.rs"]
 mod limiter;
+mod observe;
 #[cfg(feature = "reload")]
 mod reload;
 mod service;
@@ -36,6 +37,7 @@ pub use self::reload::CorsHandle;
 pub(crate) use self::{
     core::Core,
     in_force::{InForce, Table},
+    observe::{JudgementHook, Observation, Observer, ShadowSettings, Spawn},
     verdict_timeout::VerdictTimeout,
 };
 pub use self::{cors_layer::CorsLayer, future::ResponseFuture, service::Cors};

@@ -75,8 +75,8 @@ where
                 let answer = answer.into_owned();
                 return ResponseFuture::answer(core, answer);
             }
-            ControlFlow::Break(verdict) => {
-                return ResponseFuture::wait(core, *verdict, &mut self.inner, request);
+            ControlFlow::Break(detour) => {
+                return ResponseFuture::detour(core, detour, &mut self.inner, request);
             }
         };
         ResponseFuture {

@@ -13,6 +13,7 @@ mod grpc;
 mod plan;
 mod prepared;
 mod rules;
+mod seen;
 mod shortfall;
 mod vary;
 pub(crate) mod write;
@@ -24,4 +25,5 @@ pub(crate) use self::{
     plan::{Answer, Edit, Plan},
     prepared::Prepared,
     rules::{Rules, ToAll},
+    seen::see,
 };

@@ -21,6 +21,8 @@ pub(crate) struct Rules {
     pub(crate) preflight_status: StatusCode,
     /// Whether denials go into the extensions of responses.
     pub(crate) record_denials: bool,
+    /// Whether somebody looks on who wants to know the reason of each denial.
+    pub(crate) is_observed: bool,
     pub(crate) properties: PolicyProperties,
     /// The origin that every response names, if it does not depend on the request.
     pub(crate) to_all: Option<ToAll>,
@@ -51,13 +53,13 @@ impl Rules {
         }
     }
 
-    /// Whether denials go anywhere: into the extensions of responses, or to a subscriber.
+    /// Whether denials go anywhere: into the extensions of responses, or to somebody who looks on.
     pub(crate) fn wants_denials(&self) -> bool {
         #[cfg(feature = "tracing")]
         if super::audience::are_wanted() {
             return true;
         }
-        self.record_denials
+        self.record_denials || self.is_observed
     }
 
     /// The same for the denials of refused preflights.
@@ -66,6 +68,6 @@ impl Rules {
         if super::audience::are_refusals_wanted() {
             return true;
         }
-        self.record_denials
+        self.record_denials || self.is_observed
     }
 }

@@ -55,6 +55,23 @@ impl<S: Clone + Send + Sync + 'static> MethodCorsRouter<S> {
         }
     }
 
+    /// Changes the settings of all rules together, such as who looks on at the decisions.
+    ///
+    /// ```
+    /// use axum::routing::MethodRouter;
+    /// use tower_cors::routes::{MethodCorsRouter, MethodRule};
+    ///
+    /// let things: MethodRouter = MethodCorsRouter::new()
+    ///     .get(async || "things", MethodRule::public_any_origin())
+    ///     .settings(|rules| rules.record_decisions(true))
+    ///     .build()?;
+    /// # Ok::<(), tower_cors::ConfigErrors>(())
+    /// ```
+    pub fn settings(mut self, set: impl FnOnce(MethodRules) -> MethodRules) -> Self {
+        self.rules = set(self.rules);
+        self
+    }
+
     /// Checks the rules, and makes the route.
     ///
     /// # Errors

@@ -3,10 +3,13 @@ use std::{future::Future, sync::Arc, time::Duration};
 use http::Method;
 
 use super::rule::MethodRule;
+#[cfg(feature = "metrics")]
+use crate::observe::LayerMetrics;
 use crate::{
-    config::WithinTable,
+    config::{ReportOnly, WithinTable},
     error::ConfigErrors,
-    layer::{Core, CorsLayer, InForce, Table, VerdictTimeout},
+    layer::{Core, CorsLayer, InForce, Observation, Table, VerdictTimeout},
+    observe::Decision,
 };
 
 impl CorsLayer {
@@ -44,6 +47,8 @@ pub struct MethodRules {
     rules: Vec<(Method, MethodRule)>,
     is_complete: bool,
     verdict_timeout: Option<VerdictTimeout>,
+    observation: Observation,
+    is_shadow: bool,
 }
 
 impl MethodRules {
@@ -65,6 +70,35 @@ impl MethodRules {
         T: Future<Output = ()> + Send + 'static,
     {
         self.verdict_timeout = Some(VerdictTimeout::new(limit, sleep));
+        self
+    }
+
+    /// Calls a function once for each request that the layer has decided: see
+    /// [`CorsLayerBuilder::on_decision`](crate::CorsLayerBuilder::on_decision).
+    pub fn on_decision(mut self, hook: impl Fn(&Decision) + Send + Sync + 'static) -> Self {
+        self.observation.hook = Some(Box::new(hook));
+        self
+    }
+
+    /// Whether the [`Decision`] is left in the extensions of requests and responses: see
+    /// [`CorsLayerBuilder::record_decisions`](crate::CorsLayerBuilder::record_decisions).
+    pub fn record_decisions(mut self, record: bool) -> Self {
+        self.observation.records = record;
+        self
+    }
+
+    /// Counts through the facade `metrics`: see
+    /// [`CorsLayerBuilder::record_metrics`](crate::CorsLayerBuilder::record_metrics).
+    #[cfg(feature = "metrics")]
+    pub fn record_metrics(mut self, layer: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+        self.observation.metrics = Some(LayerMetrics::register(layer.into()));
+        self
+    }
+
+    /// Judges every request by a second configuration too, and never answers with it: see
+    /// [`CorsLayerBuilder::report_only`](crate::CorsLayerBuilder::report_only).
+    pub fn report_only(mut self, shadow: impl Into<ReportOnly>) -> Self {
+        self.observation.shadow = Some(shadow.into().into_settings());
         self
     }
 
@@ -96,9 +130,15 @@ impl MethodRules {
             .reduce(|one, other| one.or(other))
             .unwrap_or_default();
         let verdict_timeout = self.verdict_timeout;
+        let is_shadow = self.is_shadow;
+        let observer = self.observation.build(&mut errors);
         let mut core_of = |rule: &MethodRule, methods: &[Method]| match rule.build(
             methods,
-            WithinTable { caching },
+            WithinTable {
+                caching,
+                observer: observer.clone(),
+                is_shadow,
+            },
             verdict_timeout.clone(),
         ) {
             Ok(core) => Some(core),
@@ -140,6 +180,17 @@ impl MethodRules {
             };
             CorsLayer::from_in_force(InForce::ByMethod(table))
         })
+    }
+}
+
+impl From<MethodRules> for ReportOnly {
+    fn from(rules: MethodRules) -> Self {
+        let in_shadow = MethodRules {
+            observation: Observation::default(),
+            is_shadow: true,
+            ..rules
+        };
+        Self::new(in_shadow.build())
     }
 }
 

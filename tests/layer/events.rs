@@ -315,6 +315,66 @@ fn a_flood_of_denials_is_told_in_part() {
     assert_eq!(of_kind("kind=OpaqueOrigin"), 1);
 }
 
+#[test]
+fn a_difference_in_shadow_is_told_with_both_outcomes() {
+    let closing = policy_fn(|_| DenialKind::OriginNotAllowed.because("closed\r\nin May"));
+    let shadow = || CorsLayer::builder().origin_policy(closing);
+    let (events, _) = heard(list().report_only(shadow()), get(LISTED), LevelFilter::INFO);
+    assert_eq!(
+        events,
+        [
+            "INFO tower_cors | change=allows_less | credentials=false | message=request allowed; \
+             in shadow forwarded, its response not for the page: the origin is not allowed: add it \
+             to allow_origins, or to what the policy reads | method=\"GET\" | \
+             origin=\"https://app.example\" | outcome=allowed | path=\"/thing\" | \
+             reason=closed\\r\\nin May | shadow_credentials=false | \
+             shadow_kind=OriginNotAllowed | shadow_outcome=forwarded"
+        ]
+    );
+
+    // Where both come to the same, there is the event of the denial alone.
+    let (events, _) = heard(
+        list().report_only(shadow()),
+        get(STRANGER),
+        LevelFilter::DEBUG,
+    );
+    assert!(
+        matches!(&events[..], [event] if event.starts_with("DEBUG") && !event.contains("shadow")),
+        "{events:?}"
+    );
+    let (events, _) = heard(list().report_only(shadow()), get(LISTED), LevelFilter::WARN);
+    assert_eq!(events, [""; 0]);
+
+    let flood: Vec<_> = (0..200).map(|_| get(LISTED)).collect();
+    let told = all_heard(list().report_only(shadow()), flood, LevelFilter::DEBUG).len();
+    // It may have been two seconds, or several on a busy machine.
+    assert!((20..200).contains(&told), "{told}");
+}
+
+/// If either of the two may find a token in the path.
+#[test]
+fn a_path_that_is_secret_in_shadow_is_not_told() {
+    #[derive(Debug)]
+    struct ByPath;
+
+    impl OriginPolicy for ByPath {
+        fn judge(&self, _: &CorsRequest<'_>) -> VerdictFuture {
+            VerdictFuture::ready(Denial::new(DenialKind::InvalidToken))
+        }
+
+        fn properties(&self) -> PolicyProperties {
+            PolicyProperties::new().secret_path()
+        }
+    }
+
+    let by_path = || CorsLayer::builder().origin_policy(ByPath);
+    for layer in [list().report_only(by_path()), by_path().report_only(list())] {
+        let (events, _) = heard(layer, get(LISTED), LevelFilter::INFO);
+        assert_eq!(events.len(), 1, "{events:?}");
+        assert!(events[0].contains("shadow") && !events[0].contains("thing"));
+    }
+}
+
 fn get(origin: &str) -> Request<()> {
     Request::get("/thing?token=s3cret")
         .header("origin", origin)

@@ -19,9 +19,12 @@ mod cases;
 #[cfg(feature = "serde")]
 mod config;
 mod credentials;
+mod decisions;
 mod denials;
 mod entries;
 mod grants;
+#[cfg(all(feature = "metrics", feature = "token", feature = "trusted"))]
+mod metrics;
 #[cfg(feature = "serde")]
 mod neighbours;
 mod no_origin;
@@ -30,6 +33,7 @@ mod readiness;
 mod refuse;
 #[cfg(feature = "reload")]
 mod reload;
+mod report_only;
 mod routes;
 #[path = "../support/mod.rs"]
 mod support;

@@ -15,7 +15,15 @@ use std::{
 use http::{Request, Response};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 use tower_cors::{
-    config::CorsLayerBuilder, error::*, layer::*, lists::*, origin::*, policy::*, request::*,
+    config::{CorsLayerBuilder, ReportOnly},
+    error::*,
+    layer::*,
+    lists::*,
+    observe::*,
+    origin::*,
+    policy::*,
+    request::*,
+    routes::MethodRules,
 };
 
 const LISTED: &str = "https://app.example";
@@ -169,6 +177,15 @@ fn public_types_can_be_shared_and_shown() {
     shared::<(AllowHeaders, AllowMethods, ExposeHeaders, Terms)>();
     shared::<(Any, Verdict, Grant, Denial, DenialKind, PolicyProperties)>();
     shared::<(Fallback<Any, Any>, WithPreflight<Any, Any>)>();
+    shared::<(
+        Decision,
+        Outcome,
+        RequestKind,
+        Difference,
+        Change,
+        Judgement,
+    )>();
+    shared::<(ReportOnly, MethodRules)>();
     shared::<PolicyFn<fn(&CorsRequest<'_>) -> Verdict>>();
     shared::<(CorsRequest<'_>, Preflight<'_>, RequestedHeaders<'_>)>();
     clone::<(CorsLayer, Cors<Strict>, OriginSet, Grant, Denial)>();

@@ -148,6 +148,9 @@ fn mistakes_of_a_configuration() {
     add(texts(list().expose_headers(Any).allow_credentials(true)));
     add(texts(list().max_age(Duration::from_secs(1_728_000))));
     add(texts(list().preflight_status(StatusCode::FOUND)));
+    add(texts(
+        list().report_only(list().preflight_status(StatusCode::FOUND)),
+    ));
     let broad = ReadsTokens.with_preflight(Optimistic::new());
     add(texts(
         CorsLayer::builder()

@@ -11,7 +11,7 @@ use http::{Request, Response, request::Parts};
 use tower::{Layer, Service, ServiceExt};
 use tower_cors::{
     CorsLayer, CorsLayerBuilder, CorsRequest, Denial, OriginPolicy, OriginSet, VerdictFuture,
-    policy::PolicyProperties,
+    observe::Decision, policy::PolicyProperties,
 };
 
 /// The origin that lists of these tests allow.
@@ -134,6 +134,7 @@ pub(crate) struct Outcome {
     /// What reached the inner service.
     pub(crate) inner: Option<Parts>,
     pub(crate) denial: Option<Denial>,
+    pub(crate) decision: Option<Decision>,
 }
 
 impl Outcome {
@@ -151,6 +152,7 @@ impl Outcome {
             body,
             inner,
             denial: parts.extensions.get::<Denial>().cloned(),
+            decision: parts.extensions.get::<Decision>().cloned(),
         }
     }
 
@@ -163,6 +165,7 @@ impl Outcome {
                 .as_ref()
                 .map(|parts| (parts.method.clone(), parts.headers.clone())),
             self.denial.as_ref().map(Denial::to_string),
+            self.decision.as_ref().map(Decision::to_string),
         )
     }
 

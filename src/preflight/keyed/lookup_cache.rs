@@ -10,6 +10,8 @@ use std::{
 };
 
 use super::lookup::{Lookup, LookupFuture};
+#[cfg(feature = "metrics")]
+use crate::observe::CacheCounters;
 use crate::{
     lock::lock,
     time::{Clock, SystemClock},
@@ -22,6 +24,8 @@ pub(crate) struct LookupCache {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ttl: Duration,
     pub(crate) entries: Mutex<Entries>,
+    #[cfg(feature = "metrics")]
+    pub(crate) counters: Option<CacheCounters>,
 }
 
 #[derive(Default)]
@@ -52,6 +56,19 @@ impl LookupCache {
             clock: Arc::new(SystemClock),
             ttl: Duration::from_secs(5),
             entries: Mutex::default(),
+            #[cfg(feature = "metrics")]
+            counters: None,
+        }
+    }
+
+    /// The same settings without any answers.
+    pub(crate) fn emptied(&self) -> Self {
+        Self {
+            clock: Arc::clone(&self.clock),
+            ttl: self.ttl,
+            entries: Mutex::default(),
+            #[cfg(feature = "metrics")]
+            counters: self.counters.clone(),
         }
     }
 
@@ -67,9 +84,11 @@ impl LookupCache {
             if let Some(answer) = entries.answers.get(key)
                 && (answer.since..answer.until).contains(&now)
             {
+                self.count(true);
                 return answer.lookup.clone().into();
             }
             if let Some(flight) = entries.flights.get(key).and_then(Weak::upgrade) {
+                self.count(false);
                 return LookupFuture::new(Waiting(flight));
             }
         }
@@ -79,7 +98,18 @@ impl LookupCache {
             Ok(lookup) => return lookup.into(),
             Err(lookup) => lookup,
         };
+        self.count(false);
         LookupFuture::new(Waiting(self.begin(key, lookup)))
+    }
+
+    /// Counts what has to be waited for, or was remembered so that it has not.
+    fn count(&self, is_hit: bool) {
+        #[cfg(feature = "metrics")]
+        if let Some(counters) = &self.counters {
+            counters.count(is_hit);
+        }
+        #[cfg(not(feature = "metrics"))]
+        let _ = is_hit;
     }
 
     fn begin(self: &Arc<Self>, key: &str, lookup: LookupFuture) -> Arc<Flight> {

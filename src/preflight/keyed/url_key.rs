@@ -8,6 +8,8 @@ use super::{
     lookup_cache::LookupCache,
     request_url::RequestUrl,
 };
+#[cfg(feature = "metrics")]
+use crate::observe::{CacheCounters, CacheKind};
 use crate::{
     origin::RequestOrigin,
     policy::{
@@ -94,9 +96,8 @@ impl UrlKey {
     #[must_use]
     pub fn lookup_ttl(mut self, ttl: Duration) -> Self {
         self.cache = Arc::new(LookupCache {
-            clock: Arc::clone(&self.cache.clock),
             ttl,
-            ..LookupCache::new()
+            ..self.cache.emptied()
         });
         self
     }
@@ -106,8 +107,21 @@ impl UrlKey {
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.cache = Arc::new(LookupCache {
             clock: Arc::new(clock),
-            ttl: self.cache.ttl,
-            ..LookupCache::new()
+            ..self.cache.emptied()
+        });
+        self
+    }
+
+    /// Counts through the facade `metrics` how often an answer is remembered that would have to be
+    /// waited for, with this name: see [the table in the guide](crate::guide::observing#counters).
+    /// The counters are registered here, so install the recorder first. Default: not.
+    #[cfg(feature = "metrics")]
+    #[must_use]
+    pub fn record_metrics(mut self, name: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+        let counters = CacheCounters::register(CacheKind::UrlKey, name.into());
+        self.cache = Arc::new(LookupCache {
+            counters: Some(counters),
+            ..self.cache.emptied()
         });
         self
     }

@@ -8,6 +8,8 @@ use super::{
     policy::{Settings, TokenOrigins},
     verification::TokenVerification,
 };
+#[cfg(feature = "metrics")]
+use crate::observe::{CacheCounters, CacheKind};
 use crate::{
     time::{Clock, MAX_EXPIRED_GRACE, SystemClock},
     token::{
@@ -43,6 +45,8 @@ pub struct TokenOriginsBuilder {
     private_responses: bool,
     cache: CacheLimits,
     clock: Arc<dyn Clock>,
+    #[cfg(feature = "metrics")]
+    counters: Option<CacheCounters>,
 }
 
 impl TokenOrigins {
@@ -60,6 +64,8 @@ impl TokenOrigins {
             private_responses: false,
             cache: CacheLimits::default(),
             clock: Arc::new(SystemClock),
+            #[cfg(feature = "metrics")]
+            counters: None,
         }
     }
 }
@@ -215,6 +221,15 @@ impl TokenOriginsBuilder {
         self
     }
 
+    /// Counts through the facade `metrics` how often a token is remembered, with this name: see
+    /// [the table in the guide](crate::guide::observing#counters). The counters are registered here,
+    /// so install the recorder first. Default: not.
+    #[cfg(feature = "metrics")]
+    pub fn record_metrics(mut self, name: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+        self.counters = Some(CacheCounters::register(CacheKind::Token, name.into()));
+        self
+    }
+
     /// Checks the configuration.
     ///
     /// # Errors
@@ -266,12 +281,15 @@ impl TokenOriginsBuilder {
             private_responses: self.private_responses,
             ..Settings::new(self.sources, self.fallback_sources, rules)
         };
+        let cache = TokenCache::new(self.cache);
+        #[cfg(feature = "metrics")]
+        let cache = cache.counted(self.counters);
         let verification = TokenVerification {
             verified_by: VerifiedBy::unique(),
             verifier: self.verifier,
             claim: self.claim,
             list: self.list,
-            cache: TokenCache::new(self.cache),
+            cache,
             clock: self.clock,
         };
         Ok(TokenOrigins::new(settings, verification))

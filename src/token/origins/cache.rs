@@ -9,6 +9,8 @@ use std::{
 
 use quick_cache::{Weighter, sync::Cache};
 
+#[cfg(feature = "metrics")]
+use crate::observe::CacheCounters;
 use crate::{
     time::Clock,
     token::{
@@ -95,6 +97,8 @@ pub(crate) struct TokenCache {
     entries: Option<Cache<TokenKey, Arc<CachedVerification>, BySize>>,
     keys: TokenKeys,
     limits: CacheLimits,
+    #[cfg(feature = "metrics")]
+    counters: Option<CacheCounters>,
 }
 
 impl TokenCache {
@@ -108,7 +112,16 @@ impl TokenCache {
             entries,
             keys: TokenKeys::default(),
             limits,
+            #[cfg(feature = "metrics")]
+            counters: None,
         }
+    }
+
+    /// The same with counters of how often it has the answer.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn counted(mut self, counters: Option<CacheCounters>) -> Self {
+        self.counters = counters;
+        self
     }
 
     pub(crate) fn limits(&self) -> &CacheLimits {
@@ -125,8 +138,13 @@ impl TokenCache {
         epoch: u64,
         now: SystemTime,
     ) -> Option<Arc<CachedVerification>> {
-        let cached = self.entries.as_ref()?.get(&key)?;
-        cached.is_current(epoch, now).then_some(cached)
+        let entry = self.entries.as_ref().and_then(|entries| entries.get(&key));
+        let cached = entry.filter(|cached| cached.is_current(epoch, now));
+        #[cfg(feature = "metrics")]
+        if let Some(counters) = &self.counters {
+            counters.count(cached.is_some());
+        }
+        cached
     }
 
     pub(crate) fn insert(&self, key: TokenKey, verification: &Arc<CachedVerification>) {

@@ -1,3 +1,5 @@
+#[cfg(feature = "metrics")]
+use std::sync::OnceLock;
 use std::{
     sync::{
         Arc,
@@ -6,6 +8,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+#[cfg(feature = "metrics")]
+use crate::observe::ConfirmedGauge;
 use crate::time::{Clock, Stopwatch, SystemClock};
 
 /// How long ago a registry was known to be what its source holds, and how long that may be.
@@ -21,6 +25,8 @@ pub(crate) struct Freshness {
     confirmed: AtomicU64,
     /// Milliseconds, or `UNLIMITED`.
     limit: AtomicU64,
+    #[cfg(feature = "metrics")]
+    gauge: OnceLock<ConfirmedGauge>,
 }
 
 const NEVER: u64 = 0;
@@ -36,6 +42,29 @@ impl Freshness {
             timer,
             confirmed: AtomicU64::new(NEVER),
             limit: AtomicU64::new(UNLIMITED),
+            #[cfg(feature = "metrics")]
+            gauge: OnceLock::new(),
+        }
+    }
+
+    /// Shows from now on when the registry was confirmed. The first gauge stays.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn show_in(&self, gauge: impl FnOnce() -> ConfirmedGauge) {
+        self.gauge.get_or_init(gauge);
+        self.show();
+    }
+
+    fn show(&self) {
+        #[cfg(feature = "metrics")]
+        if let Some(gauge) = self.gauge.get() {
+            match self.confirmed.load(Ordering::Relaxed) {
+                NEVER => gauge.set(None),
+                ALWAYS => gauge.set_for_ever(),
+                confirmed => {
+                    let age = Duration::from_millis(self.millis_since(confirmed));
+                    gauge.set(self.time().checked_sub(age));
+                }
+            }
         }
     }
 
@@ -43,11 +72,13 @@ impl Freshness {
     /// does not undo a later one, and none undoes `ALWAYS`, which is greater than any time.
     pub(crate) fn confirm(&self, at: Duration) {
         self.confirmed.fetch_max(stamp(at), Ordering::Relaxed);
+        self.show();
     }
 
     /// Says so for all time to come, until [`doubt`](Self::doubt).
     pub(crate) fn confirm_for_ever(&self) {
         self.confirmed.store(ALWAYS, Ordering::Relaxed);
+        self.show();
     }
 
     /// Ends `confirm_for_ever`: the staleness counts from this moment. Where it counts already it
@@ -57,6 +88,7 @@ impl Freshness {
         let _ =
             self.confirmed
                 .compare_exchange(ALWAYS, since, Ordering::Relaxed, Ordering::Relaxed);
+        self.show();
     }
 
     pub(crate) fn set_limit(&self, limit: Option<Duration>) {

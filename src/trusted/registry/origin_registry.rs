@@ -19,6 +19,8 @@ use super::{
     subscribers::Subscription,
     writer::{Snapshot, Writer},
 };
+#[cfg(feature = "metrics")]
+use crate::observe::ConfirmedGauge;
 use crate::{
     lock::lock,
     origin::Origin,
@@ -190,6 +192,16 @@ impl OriginRegistry {
     /// cannot be taken.
     pub fn staleness(&self) -> Option<Duration> {
         self.inner.freshness.staleness()
+    }
+
+    /// Shows in the facade `metrics` when the registry was last confirmed, for all of its clones,
+    /// with this name in the label `registry`: see [the table in the
+    /// guide](crate::guide::observing#counters). The gauge is registered here, so install the
+    /// recorder first. A second call changes nothing.
+    #[cfg(feature = "metrics")]
+    pub fn record_metrics(&self, registry: impl Into<std::borrow::Cow<'static, str>>) {
+        let register = || ConfirmedGauge::register(registry.into());
+        self.inner.freshness.show_in(register);
     }
 
     /// Whether the registry answers: it is loaded, and not more stale than it may be.

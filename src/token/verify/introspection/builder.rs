@@ -1,3 +1,5 @@
+#[cfg(feature = "metrics")]
+use std::borrow::Cow;
 use std::{sync::Arc, time::Duration};
 
 use super::{
@@ -6,6 +8,8 @@ use super::{
     memory::Memory,
     verifier::{IntrospectionSettings, IntrospectionVerifier, Shared},
 };
+#[cfg(feature = "metrics")]
+use crate::observe::{CacheCounters, CacheKind};
 use crate::{
     time::{Clock, SystemClock},
     token::verify::{
@@ -42,6 +46,8 @@ pub struct IntrospectionVerifierBuilder {
     max_outstanding: usize,
     max_refused_per_second: u32,
     max_cache: u64,
+    #[cfg(feature = "metrics")]
+    counters: Option<CacheCounters>,
 }
 
 impl IntrospectionVerifier {
@@ -74,6 +80,8 @@ impl IntrospectionVerifierBuilder {
             max_outstanding: 64,
             max_refused_per_second: 100,
             max_cache: 16 * 1024 * 1024,
+            #[cfg(feature = "metrics")]
+            counters: None,
         }
     }
 
@@ -159,6 +167,16 @@ impl IntrospectionVerifierBuilder {
         self
     }
 
+    /// Counts through the facade `metrics` how often the answer is remembered, with this name: see
+    /// [the table in the guide](crate::guide::observing#counters). The counters are registered here,
+    /// so install the recorder first. Default: not.
+    #[cfg(feature = "metrics")]
+    pub fn record_metrics(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        let kind = CacheKind::Introspection;
+        self.counters = Some(CacheCounters::register(kind, name.into()));
+        self
+    }
+
     /// Makes the verifier.
     ///
     /// # Errors
@@ -180,6 +198,8 @@ impl IntrospectionVerifierBuilder {
                 memory: Memory::new(self.max_cache),
                 unknown: places(),
                 renewals: places(),
+                #[cfg(feature = "metrics")]
+                counters: self.counters,
             })
         })
     }

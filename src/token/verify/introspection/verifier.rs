@@ -15,6 +15,8 @@ use super::{
     memory::{KnownToken, Memory},
     response::IntrospectionResponse,
 };
+#[cfg(feature = "metrics")]
+use crate::observe::CacheCounters;
 use crate::{
     time::Clock,
     token::verify::{
@@ -92,6 +94,9 @@ pub(crate) struct Shared {
     pub(crate) unknown: Arc<SingleFlight<TokenKey, VerifyResult>>,
     /// Questions about tokens that were good at the last answer.
     pub(crate) renewals: Arc<SingleFlight<TokenKey, VerifyResult>>,
+    /// How often the memory has the answer.
+    #[cfg(feature = "metrics")]
+    pub(crate) counters: Option<CacheCounters>,
 }
 
 /// What [`IntrospectionVerifierBuilder`] sets.
@@ -144,7 +149,12 @@ impl TokenVerifier for IntrospectionVerifier {
             return VerifyFuture::ready(Err(VerifyError::Malformed(what)));
         }
         let key = self.shared.keys.key(token);
-        match self.shared.memory.get(key, self.shared.clock.now()) {
+        let known = self.shared.memory.get(key, self.shared.clock.now());
+        #[cfg(feature = "metrics")]
+        if let Some(counters) = &self.shared.counters {
+            counters.count(known.is_some());
+        }
+        match known {
             Some(known) => VerifyFuture::ready(known),
             None => {
                 VerifyFuture::new(Arc::clone(&self.shared).ask_and_record(key, token.to_owned()))
