@@ -7,6 +7,16 @@ use super::super::{
 
 /// Origins that are listed, nearly listed, and not at all; malformed ones; and any bytes.
 pub fn origin(choices: &mut Choices) -> String {
+    // Half of them are listed often, so that much is granted.
+    if choices.once_in(2) {
+        let often = [
+            "https://a.example",
+            "https://app.b.example",
+            "https://a.example:8443",
+            "https://b.example.",
+        ];
+        return choices.pick(&often).to_owned();
+    }
     choices
         .pick(&[
             "https://a.example",
@@ -228,6 +238,9 @@ fn requested_headers(choices: &mut Choices) -> String {
 }
 
 fn authorization(choices: &mut Choices) -> String {
+    if choices.once_in(2) {
+        return "Bearer good".to_owned();
+    }
     choices
         .pick(&[
             "Bearer good",
