@@ -17,7 +17,7 @@ step scripts/features.sh
 step scripts/examples.sh
 step scripts/browsers.sh
 step scripts/stores.sh
-step scripts/fuzz.sh 6
+step scripts/fuzz.sh 4
 # Whether the benches run, not what they measure: unoptimised, since that is built already.
 step cargo bench --quiet --profile dev --bench table -- --only d10h
 step cargo bench --quiet --profile dev --bench table -- --configuration

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs every fuzz target for a while: scripts/fuzz.sh [SECONDS_EACH]. Needs a C++ compiler; the
-# instrumentation is the stable compiler's, without sanitizers, since there is no unsafe code.
+# Runs fuzz targets for a while: scripts/fuzz.sh [SECONDS_EACH [TARGET...]], or all of them. Needs a C++
+# compiler; the instrumentation is the stable compiler's, without sanitizers, since there is no unsafe
+# code.
 set -euo pipefail
 cd "$(dirname "$0")/../fuzz"
 
@@ -12,9 +13,14 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
 export RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1 -Cdebug-assertions"
-cargo build --quiet --release --bins --target "$host"
+if [ $# -gt 1 ]; then
+    targets=("${@:2}")
+else
+    mapfile -t targets < <(sed -n 's/^name = "\([a-z_]*\)"$/\1/p' Cargo.toml)
+fi
+cargo build --quiet --release "${targets[@]/#/--bin=}" --target "$host"
 
-for target in $(sed -n 's/^name = "\([a-z_]*\)"$/\1/p' Cargo.toml); do
+for target in "${targets[@]}"; do
     echo "   $target, $seconds s"
     mkdir -p "corpus/$target" artifacts
     if ! "$CARGO_TARGET_DIR/$host/release/$target" "corpus/$target" "seeds/$target" \

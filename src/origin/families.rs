@@ -152,13 +152,12 @@ impl Families {
     pub(super) fn look_up(&self, authority: &[u8]) -> LookUp {
         if let Some(dot) = self.dot_before_base(authority, None) {
             // The base is well-formed and not an address, so only the labels before it are left to
-            // check.
+            // check. If they are no labels, another pattern may still match: hosts of applications
+            // may have empty ones.
             let len = authority.len() - usize::from(authority.ends_with(b"."));
-            return if len <= MAX_HOST_LEN && are_labels(&authority[..dot]) {
-                LookUp::Listed
-            } else {
-                LookUp::NotListed
-            };
+            if len <= MAX_HOST_LEN && are_labels(&authority[..dot]) {
+                return LookUp::Listed;
+            }
         }
         if self.any_port.contains(authority) {
             return LookUp::Listed;

@@ -306,6 +306,17 @@ mod tests {
     }
 
     #[test]
+    fn bytes_are_looked_up_like_origins_where_two_patterns_compete() {
+        for other in ["tauri://*", "tauri://a..ext:*"] {
+            let set = set(&["tauri://*.ext", other]);
+            // The one pattern does not match an empty label, the other one does.
+            assert!(contains(&set, "tauri://a..ext"), "{other}");
+            let found = set.look_up(b"tauri://a..ext");
+            assert_ne!(found, LookUp::NotListed, "{other}");
+        }
+    }
+
+    #[test]
     fn the_same_entry_counts_once() {
         let set = set(&[
             "https://a.example",

@@ -54,10 +54,12 @@ fn is_authority_of(origin: &Origin, authority: &str) -> bool {
     };
     let default = default_port(origin.scheme_bytes());
     let port = match port {
-        Some(port) => match port.parse::<u16>() {
+        // RFC 3986, section 3.2.3: digits only. `parse` alone would take a sign.
+        Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => match port.parse::<u16>() {
             Ok(port) => Some(port),
             Err(_) => return false,
         },
+        Some(_) => return false,
         None => default,
     };
     // `Host` may be in any case, and may name the default port, which an origin leaves out.
@@ -127,6 +129,8 @@ mod tests {
             ("https://a.example:8443", "a.example", false),
             ("https://a.example", "a.example.evil.example", false),
             ("https://a.example", "a.example:x", false),
+            ("https://a.example", "a.example:+443", false),
+            ("https://a.example", "a.example:0443", true),
             ("null", "a.example", false),
         ] {
             let headers = [("origin", origin), ("host", host)];

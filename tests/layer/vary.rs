@@ -53,3 +53,23 @@ fn a_policy_names_what_it_reads() {
         &["vary: origin,host,access-control-request-method,access-control-request-headers"],
     );
 }
+
+#[test]
+fn a_header_that_is_read_twice_is_named_once() {
+    #[derive(Debug)]
+    struct ReadsTwice;
+
+    impl OriginPolicy for ReadsTwice {
+        fn judge(&self, _: &CorsRequest<'_>) -> VerdictFuture {
+            VerdictFuture::ready(Grant::new())
+        }
+
+        fn properties(&self) -> PolicyProperties {
+            PolicyProperties::new().reads([header::HOST, header::ORIGIN, header::HOST])
+        }
+    }
+
+    let subject = Subject::policy(ReadsTwice, |cors| cors);
+    let outcome = subject.send(&request("GET", &[]));
+    outcome.assert_inner(200, &["vary: origin,host", "x-inner: called"]);
+}

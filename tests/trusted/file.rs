@@ -75,6 +75,22 @@ fn what_is_written_is_read_again() {
 }
 
 #[test]
+fn an_array_in_place_of_an_object_is_refused() {
+    let entry = r#"{"name": "Shop", "origin": "https://shop.example", "scopes": ["CORS"]}"#;
+    let values = r#"["", 0, "Shop", "https://shop.example", ["CORS"]]"#;
+    for text in [
+        "[5, []]".to_owned(),
+        format!("[5, [{entry}]]"),
+        format!(r#"{{"entries": [{values}]}}"#),
+    ] {
+        let folder = Folder::new();
+        folder.write(&text);
+        let error = EmbeddedStore::open(folder.path()).unwrap_err();
+        assert!(matches!(error, FileError::Form(_)), "{text}: {error}");
+    }
+}
+
+#[test]
 fn people_can_write_the_file() {
     let folder = Folder::new();
     folder.write(BY_HAND);

@@ -4,12 +4,14 @@ mod actor;
 mod draft;
 mod error;
 mod id;
+mod object;
 mod record;
 mod scopes;
 mod stamp;
 mod trusted_origin;
 mod version;
 
+pub(crate) use self::object::Object;
 pub use self::{
     actor::Actor,
     draft::OriginDraft,

@@ -6,6 +6,7 @@ use super::{
     actor::Actor,
     draft::OriginDraft,
     error::EntryError,
+    object::Object,
     scopes::{Scope, Scopes},
     stamp::{Stamp, to_millis},
     trusted_origin::TrustedOrigin,
@@ -118,7 +119,10 @@ impl OriginRecord {
     ///
     /// Text that is not JSON, or has other fields than a record.
     pub fn from_json(json: &[u8]) -> Result<Self, EntryError> {
-        serde_json::from_slice(json).map_err(|error| EntryError::Form(error.to_string()))
+        match serde_json::from_slice(json) {
+            Ok(Object(record)) => Ok(record),
+            Err(error) => Err(EntryError::Form(error.to_string())),
+        }
     }
 
     /// Writes the record as JSON.
@@ -217,6 +221,13 @@ mod tests {
         let entry = record.check().unwrap();
         assert_eq!(OriginRecord::from(&entry), record);
         assert_eq!(record.to_json(), FULL);
+    }
+
+    #[test]
+    fn an_array_is_no_record() {
+        let array = r#"["0000000000000001", 7, "a", "https://a.example", ["CORS"]]"#;
+        let error = OriginRecord::from_json(array.as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("expected an object"), "{error}");
     }
 
     #[test]

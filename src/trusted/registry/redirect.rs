@@ -14,7 +14,12 @@ pub(crate) fn origin_of(target: &Uri) -> Option<Origin> {
     let port = match authority.as_str().get(authority.host().len()..)? {
         "" | ":" => String::new(),
         written => {
-            let port: u16 = written.strip_prefix(':')?.parse().ok()?;
+            let digits = written.strip_prefix(':')?;
+            // `parse` alone would take a sign.
+            if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                return None;
+            }
+            let port: u16 = digits.parse().ok()?;
             if default_port(scheme.as_bytes()) == Some(port) {
                 String::new()
             } else {
@@ -45,6 +50,7 @@ mod tests {
             ("https://app.example@evil.example/", None),
             ("https://user:pw@app.example/", None),
             ("https://app.example:99999/", None),
+            ("https://app.example:+443/", None),
         ] {
             let found = target.parse().ok().and_then(|uri| origin_of(&uri));
             let found = found.as_ref().map(Origin::as_str);

@@ -5,11 +5,11 @@ use std::{
     path::Path,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::file_error::FileError;
 use crate::trusted::{
-    entry::{EntryError, EntryId, OriginRecord, TrustedOrigin, Version},
+    entry::{EntryError, EntryId, Object, OriginRecord, TrustedOrigin, Version},
     source::InvalidRow,
 };
 
@@ -46,7 +46,9 @@ impl Format {
         // Some editors begin a file with a byte order mark. It does not belong to the text.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         match self {
-            Self::Json => serde_json::from_slice(bytes).map_err(FileError::form),
+            Self::Json => serde_json::from_slice(bytes)
+                .map(|Object(document)| document)
+                .map_err(FileError::form),
             #[cfg(feature = "trusted-toml")]
             Self::Toml => {
                 let text = std::str::from_utf8(bytes).map_err(FileError::form)?;
@@ -81,7 +83,13 @@ impl Format {
 pub(super) struct Document {
     #[serde(default)]
     pub(super) version: u64,
+    #[serde(deserialize_with = "objects")]
     pub(super) entries: Vec<OriginRecord>,
+}
+
+fn objects<'de, D: Deserializer<'de>>(entries: D) -> Result<Vec<OriginRecord>, D::Error> {
+    let entries = Vec::<Object<OriginRecord>>::deserialize(entries)?;
+    Ok(entries.into_iter().map(|Object(entry)| entry).collect())
 }
 
 /// The content of a well-formed file.

@@ -98,8 +98,10 @@ fn normalized(path: &str) -> String {
     let mut normal = String::with_capacity(path.len());
     while let Some((before, after)) = rest.split_once('%') {
         normal.push_str(before);
+        // `from_str_radix` alone would take a sign.
         let byte = after
             .get(..2)
+            .filter(|hex| hex.bytes().all(|digit| digit.is_ascii_hexdigit()))
             .and_then(|hex| u8::from_str_radix(hex, 16).ok());
         match byte {
             Some(byte) => {
@@ -265,5 +267,24 @@ impl<V: fmt::Debug> fmt::Debug for Dpop<V> {
             .field("verifier", &self.verifier)
             .field("rules", &self.shared.rules)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_have_one_spelling() {
+        for (path, expected) in [
+            ("/v1/%6Frders", "/v1/orders"),
+            ("/a%2fb", "/a%2Fb"),
+            ("/a%", "/a%"),
+            ("/a%g1", "/a%g1"),
+            // A sign is no digit: this is not `%01`.
+            ("/a%+1", "/a%+1"),
+        ] {
+            assert_eq!(normalized(path), expected, "{path}");
+        }
     }
 }

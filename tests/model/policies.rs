@@ -1,0 +1,163 @@
+//! What is true of a policy for every request: what its answers vary on, and what caches may keep.
+
+use super::policy::Policy;
+
+/// How far a policy can reach, in the order in which a table of methods prefers rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    Nobody,
+    Listed,
+    /// Any origin, by its name.
+    Echoed,
+    /// `*` for some requests.
+    Star,
+    /// `*`, or one fixed origin, for every request.
+    Always,
+}
+
+#[derive(Clone, Debug)]
+pub struct Facts {
+    pub reach: Reach,
+    /// The headers that the verdict depends on, beside `Origin`.
+    pub reads: Vec<String>,
+    pub no_store: bool,
+    pub private: bool,
+    pub refuse: bool,
+    /// Whether preflights are answered more broadly than requests are judged.
+    pub is_broad: bool,
+    pub grants_credentials: bool,
+    /// A policy that reads `Authorization` would be bypassed.
+    pub is_bypassed: bool,
+}
+
+impl Facts {
+    pub fn new(reach: Reach) -> Self {
+        Self {
+            reach,
+            reads: Vec::new(),
+            no_store: false,
+            private: false,
+            refuse: false,
+            is_broad: false,
+            grants_credentials: false,
+            is_bypassed: false,
+        }
+    }
+
+    /// What is true of two policies of which either may decide.
+    pub fn or(self, other: Self) -> Self {
+        let reach = if self.reach == other.reach {
+            self.reach
+        } else {
+            self.reach.max(other.reach).min(Reach::Star)
+        };
+        Self {
+            reach,
+            reads: union(&self.reads, &other.reads),
+            no_store: self.no_store || other.no_store,
+            private: self.private || other.private,
+            refuse: self.refuse || other.refuse,
+            is_broad: self.is_broad || other.is_broad,
+            grants_credentials: self.grants_credentials || other.grants_credentials,
+            is_bypassed: self.is_bypassed || other.is_bypassed,
+        }
+    }
+
+    /// The request headers that an answer depends on.
+    pub fn vary(&self) -> Vec<String> {
+        match self.reach {
+            Reach::Nobody | Reach::Always => self.reads.clone(),
+            _ => union(&["origin".to_owned()], &self.reads),
+        }
+    }
+
+    /// Those of a preflight's answer.
+    pub fn preflight_vary(&self, is_by_method: bool) -> Vec<String> {
+        let method = "access-control-request-method".to_owned();
+        let headers = "access-control-request-headers".to_owned();
+        let own = match (self.reach, is_by_method) {
+            (Reach::Always, true) => vec![method],
+            (Reach::Always, false) => Vec::new(),
+            _ => vec![method, headers],
+        };
+        union(&self.vary(), &own)
+    }
+}
+
+fn union(first: &[String], second: &[String]) -> Vec<String> {
+    let mut all = first.to_vec();
+    for name in second {
+        if !all.contains(name) {
+            all.push(name.clone());
+        }
+    }
+    all
+}
+
+impl Policy {
+    pub fn facts(&self) -> Facts {
+        let listed = Facts::new(Reach::Listed);
+        match self {
+            Self::Any | Self::Constant(_) => Facts::new(Reach::Always),
+            Self::List(list) if list.any => Facts::new(Reach::Always),
+            Self::Nobody => Facts::new(Reach::Nobody),
+            Self::List(_) | Self::Set(_) | Self::DenyPreflights => listed,
+            Self::Script(script) => Facts {
+                reach: if script.grants_any_origin {
+                    Reach::Star
+                } else {
+                    Reach::Listed
+                },
+                reads: union(&[], &script.reads),
+                no_store: script.no_store,
+                private: script.private,
+                refuse: script.refuse,
+                ..listed
+            },
+            Self::Token(token) => Facts {
+                reads: vec!["authorization".to_owned()],
+                no_store: true,
+                private: token.private,
+                refuse: true,
+                ..listed
+            },
+            Self::Registry(_) => Facts {
+                no_store: true,
+                refuse: true,
+                grants_credentials: true,
+                ..listed
+            },
+            // Bearer callers of any origin, by its name.
+            Self::BearerOr(cookies) => {
+                let cookies = cookies.facts();
+                let bearers = Facts {
+                    reads: vec!["authorization".to_owned(), "cookie".to_owned()],
+                    no_store: true,
+                    refuse: true,
+                    is_bypassed: cookies.reads.contains(&"authorization".to_owned()),
+                    ..Facts::new(Reach::Echoed)
+                };
+                bearers.or(cookies)
+            }
+            // A preflight has no headers: where the first policy needs one, the second answers the
+            // preflights of requests that the first will judge.
+            Self::Fallback(first, second) => {
+                let (first, mut second) = (first.facts(), second.facts());
+                second.is_broad |= !first.reads.is_empty() && second.reach > Reach::Listed;
+                first.or(second)
+            }
+            Self::WithPreflight(actual, preflight) => {
+                let (actual, mut preflight) = (actual.facts(), preflight.facts());
+                preflight.is_broad |= preflight.reach > Reach::Listed;
+                preflight.refuse = actual.refuse;
+                actual.or(preflight)
+            }
+            Self::Optimistic => Facts {
+                no_store: true,
+                refuse: true,
+                is_broad: true,
+                ..listed
+            },
+        }
+    }
+}
