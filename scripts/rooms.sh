@@ -24,6 +24,9 @@ policy: escaped lists origin request
 protocol: policy lists request fetch origin
 layer: protocol policy request origin escaped
 config: layer protocol policy lists origin error
+gate: layer protocol escaped
+host: gate layer lists fetch request origin error escaped lines
+fetch_metadata: gate config layer protocol policy lists request fetch origin error escaped
 routes: config layer protocol policy lists request error
 revocation: time
 preflight: policy request origin lists error time

@@ -143,6 +143,20 @@ pub enum ConfigError {
     )]
     AnyOriginWithCredentials,
 
+    /// Any origin in a check of where requests come from, which would then pass all of them.
+    #[error(
+        "allow_origins: \"*\": every site could send forms and open WebSockets as the signed-in \
+         user: list the origins that may, or leave the layer out"
+    )]
+    AnyOriginTrusted,
+
+    /// `null` in a check of where requests come from.
+    #[error(
+        "allow_origins: \"null\": every sandboxed frame on any site sends null, and could send forms \
+         as the signed-in user: serve the page from an origin of its own"
+    )]
+    NullOriginTrusted,
+
     /// `null`, without a call of `dangerously_allow_null_origin`.
     #[error(
         "allow_origins: \"null\": every sandboxed frame on any site sends null, so this allows \

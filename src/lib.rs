@@ -16,6 +16,11 @@ pub mod routes;
 // The tower shell.
 pub mod layer;
 
+// Layers beside CORS, for what it does not stop.
+pub mod fetch_metadata;
+mod gate;
+pub mod host;
+
 // The request path, without tower and without waiting.
 mod protocol;
 

@@ -8,8 +8,9 @@ mod dangerous;
 #[cfg(feature = "serde")]
 mod file;
 mod origins;
+mod trusted;
 
-pub(crate) use self::builder::WithinTable;
 #[cfg(feature = "serde")]
 pub use self::file::CorsConfig;
 pub use self::{builder::CorsLayerBuilder, origins::OriginList};
+pub(crate) use self::{builder::WithinTable, trusted::TrustedOrigins};

@@ -40,12 +40,17 @@ impl Limiter {
     /// `None` if this event must not be logged; else how many of its kind were left out since the
     /// last one.
     pub(super) fn admit(&self, kind: DenialKind) -> Option<u32> {
+        self.admit_number(kind as usize)
+    }
+
+    /// The same for the kinds of another layer, by their numbers. A limiter serves one layer.
+    pub(crate) fn admit_number(&self, kind: usize) -> Option<u32> {
         let second = u32::try_from(self.base.elapsed().as_secs()).unwrap_or(u32::MAX);
         self.admit_at(kind, second)
     }
 
-    fn admit_at(&self, kind: DenialKind, second: u32) -> Option<u32> {
-        let window = &self.windows[kind as usize % KINDS];
+    fn admit_at(&self, kind: usize, second: u32) -> Option<u32> {
+        let window = &self.windows[kind % KINDS];
         let next = |packed| Some(Window::unpack(packed).next(second).pack());
         // Relaxed, because no other memory depends on this number.
         let before = window.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
@@ -101,21 +106,23 @@ mod tests {
     #[test]
     fn a_flood_is_cut_and_counted() {
         let limiter = Limiter::new();
+        let (origin_not_allowed, invalid_token) =
+            (OriginNotAllowed as usize, InvalidToken as usize);
         for second in [0, 7] {
             for _ in 0..EVENTS_A_SECOND {
-                let untold = limiter.admit_at(OriginNotAllowed, second);
+                let untold = limiter.admit_at(origin_not_allowed, second);
                 assert!(untold.is_some(), "{second}");
             }
             for _ in 0..5 {
-                assert_eq!(limiter.admit_at(OriginNotAllowed, second), None);
+                assert_eq!(limiter.admit_at(origin_not_allowed, second), None);
             }
             // A late thread does not open the second anew.
-            assert_eq!(limiter.admit_at(OriginNotAllowed, 0), None);
+            assert_eq!(limiter.admit_at(origin_not_allowed, 0), None);
             // Another kind is not drowned.
-            assert_eq!(limiter.admit_at(InvalidToken, second), Some(0));
+            assert_eq!(limiter.admit_at(invalid_token, second), Some(0));
         }
-        assert_eq!(limiter.admit_at(OriginNotAllowed, 8), Some(6));
-        assert_eq!(limiter.admit_at(OriginNotAllowed, 8), Some(0));
+        assert_eq!(limiter.admit_at(origin_not_allowed, 8), Some(6));
+        assert_eq!(limiter.admit_at(origin_not_allowed, 8), Some(0));
     }
 
     #[test]

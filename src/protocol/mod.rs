@@ -23,4 +23,5 @@ pub(crate) use self::{
     plan::{Answer, Edit, Plan},
     prepared::Prepared,
     rules::{Rules, ToAll},
+    vary::Vary,
 };

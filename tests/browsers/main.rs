@@ -3,12 +3,13 @@
 //! `scenarios` is a table: the result in a page's script, and the requests that reach the server.
 //! `chat` opens the pages of `examples/apps/trusted_application`, `registry` those of
 //! `examples/apps/trusted_origins`; `expired` is about tokens whose time is over; `clients` are clients
-//! from npm. `scripts/browsers.sh` builds the examples and runs the tests.
+//! from npm; `beside` is about the layers beside CORS. `scripts/browsers.sh` builds the examples and runs the tests.
 
 // Helpers of tests fail as tests do.
 #![allow(clippy::panic, clippy::unwrap_used)]
 
 mod application;
+mod beside;
 mod browser;
 mod chat;
 mod clients;

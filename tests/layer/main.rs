@@ -19,7 +19,9 @@ mod config;
 mod credentials;
 mod denials;
 mod entries;
+mod fetch_metadata;
 mod grants;
+mod host;
 #[cfg(feature = "serde")]
 mod neighbours;
 mod no_origin;
