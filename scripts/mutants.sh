@@ -16,10 +16,9 @@ command -v cargo-mutants >/dev/null || {
     exit 1
 }
 
-# The pure path and the layers beside it, by the three test binaries that are about them. Sockets,
-# browsers and stores are slow, and find nothing here that these do not.
+# The pure path and the layers beside it, by the test binaries that are about them.
 folders=(src/protocol src/origin src/fetch src/request src/lists src/policy src/host src/fetch_metadata)
-tests=(--lib --test layer --test policies)
+tests=(--lib --test layer --test events --test policies --test servers)
 selection=()
 out=target/mutants
 mkdir -p "$out"

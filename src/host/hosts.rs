@@ -88,10 +88,11 @@ impl Hosts {
     }
 }
 
-/// The host as the list has it: in lower case and normal form. `None` if it is longer than any host,
-/// or not ASCII.
+/// The host as the list has it: in lower case and normal form. `None` if it is longer than any host, or
+/// no text.
 fn normal(sent: &[u8]) -> Option<String> {
-    if sent.len() > MAX_ORIGIN_LEN || !sent.is_ascii() {
+    // Before it is copied.
+    if sent.len() > MAX_ORIGIN_LEN {
         return None;
     }
     let lower = std::str::from_utf8(sent).ok()?.to_ascii_lowercase();

@@ -413,8 +413,14 @@ fn a_policy_that_cannot_tell_refuses() {
     assert_eq!(judged(&layers, &form), Some(Kind::Unavailable));
     let (answer, denial) = play::<_, CrossSiteDenial>(&layers[0], &form, &[]);
     assert_eq!((answer.status, answer.inner_calls), (503, 0));
+    let denial = denial.unwrap();
+    assert_eq!(denial.site().unwrap(), "cross-site");
+    assert_eq!(denial.origin().unwrap(), LISTED);
+    let by_policy = denial.policy_denial().map(|denial| denial.kind());
+    assert_eq!(by_policy, Some(DenialKind::Unavailable));
+    assert!(format!("{denial:?}").starts_with("CrossSiteDenial(Unavailable: what the policy"));
     assert_eq!(
-        denial.unwrap().to_string(),
+        denial.to_string(),
         "what the policy needs to know is out of reach: look at its source (sec-fetch-site: \
          \"cross-site\") (origin: \"https://app.example\") (policy: what the policy needs to know is \
          out of reach: look at its source (no answer within 2 s))"

@@ -24,7 +24,15 @@ fn judged(layer: &HostLayer, request: &Request<()>) -> Option<Kind> {
     let (answer, denial) = play::<_, HostDenial>(layer, request, &inner);
     let expected = match &denial {
         None => forwarded(&["vary: accept-encoding", "x-inner: called"]),
-        Some(denial) => refused(denial.status().as_u16(), &["cache-control: no-store"]),
+        Some(denial) => {
+            let status = if denial.kind() == Kind::HostNotAllowed {
+                421
+            } else {
+                400
+            };
+            assert_eq!(denial.status(), status);
+            refused(status, &["cache-control: no-store"])
+        }
     };
     assert_eq!(answer, expected);
     denial.map(|denial| denial.kind())
@@ -203,8 +211,10 @@ fn a_denial_is_for_the_operator() {
     let layer = layer(&["api.example.com"]);
     let sent = request("/?token=secret", &[b"evil\xff.example"]);
     let (_, denial) = play::<_, HostDenial>(&layer, &sent, &[]);
+    let denial = denial.unwrap();
+    assert_eq!(denial.host().unwrap().as_bytes(), b"evil\xff.example");
     assert_eq!(
-        format!("{:?}", denial.unwrap()),
+        format!("{denial:?}"),
         "HostDenial(MalformedHost: the host is neither a name nor an address as browsers send them: \
          look for a client or a proxy that writes it (host: \"evil\\xff.example\"))"
     );
@@ -212,8 +222,10 @@ fn a_denial_is_for_the_operator() {
     let (_, denial) = play::<_, HostDenial>(&layer, &sent, &[]);
     assert!(denial.unwrap().to_string().len() < 600);
     let (_, denial) = play::<_, HostDenial>(&layer, &request("/", &[]), &[]);
+    let denial = denial.unwrap();
+    assert!(denial.host().is_none());
     assert_eq!(
-        denial.unwrap().to_string(),
+        denial.to_string(),
         "the request names no host: look for a client or a proxy that leaves out Host"
     );
 }
@@ -278,6 +290,8 @@ fn every_mistake_is_told_at_once() {
         .collect();
     assert_eq!(told, expected);
     assert_eq!(errors.len(), expected.len());
+    assert_eq!((&errors).into_iter().count(), expected.len());
+    assert!(errors.iter().cloned().eq(errors.clone()));
     assert!(format!("{errors:?}").starts_with("mistakes in the list of hosts:\n  allow_hosts: "));
 }
 
