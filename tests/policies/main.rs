@@ -7,6 +7,7 @@
 
 mod combinators;
 mod documented;
+mod seen;
 mod strategies;
 #[path = "../support/mod.rs"]
 mod support;
