@@ -18,11 +18,11 @@ fn is_as_sent(request: &CorsRequest<'_>) -> bool {
         && request.version() == Version::HTTP_2
         && request.uri() == "/list?page=2"
         && request.headers()["x-a"] == "1"
-        && match request.method() {
-            &Method::OPTIONS => {
+        && match *request.method() {
+            Method::OPTIONS => {
                 request.effective_method() == Method::PUT && announced == Some(&Method::PUT)
             }
-            &Method::PATCH => request.effective_method() == Method::PATCH && announced.is_none(),
+            Method::PATCH => request.effective_method() == Method::PATCH && announced.is_none(),
             _ => false,
         }
 }
