@@ -3,10 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-step() {
-    echo "== $*"
-    "$@"
-}
+# shellcheck source=scripts/step.sh
+. scripts/step.sh
 
 step cargo fmt --all --check
 step scripts/rooms.sh
@@ -17,7 +15,7 @@ step scripts/features.sh
 step scripts/examples.sh
 step scripts/browsers.sh
 step scripts/stores.sh
-step scripts/fuzz.sh 4
+step scripts/fuzz.sh "${FUZZ_SECONDS:-4}"
 # Whether the benches run, not what they measure: unoptimised, since that is built already.
 step cargo bench --quiet --profile dev --bench table -- --only d10h
 step cargo bench --quiet --profile dev --bench table -- --configuration

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 files=$(cargo package --list --allow-dirty --quiet)
-for wanted in Cargo.toml LICENSE README.md CHANGELOG.md src/lib.rs src/origin/public_suffix/{nodes.bin,labels.txt,README.md}; do
+for wanted in Cargo.toml LICENSE README.md CHANGELOG.md SECURITY.md src/lib.rs src/origin/public_suffix/{nodes.bin,labels.txt,README.md}; do
     grep -qx "$wanted" <<<"$files" || { echo "not in the package: $wanted" >&2; exit 1; }
 done
 if grep -nE '^(\.ci|scripts|tests|fuzz|target)/|\.(pem|key|log)$' <<<"$files"; then

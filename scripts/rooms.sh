@@ -12,7 +12,8 @@ cd "$(dirname "$0")/.."
 # comments do not.
 library='
 escaped: origin
-error: origin lines
+build_errors: lines
+error: origin lines build_errors
 lines:
 lock:
 pairs:
@@ -28,13 +29,16 @@ protocol: observe policy lists request fetch origin
 explain: protocol policy lists request fetch origin escaped
 layer: explain protocol observe policy request origin escaped error time
 config: layer protocol observe policy lists origin error
+gate: layer protocol escaped
+host: gate layer lists fetch request origin error build_errors escaped
+fetch_metadata: gate config layer protocol policy lists request fetch origin error escaped
 routes: config layer protocol observe policy lists request error
 revocation: random time lock
 preflight: observe policy request origin lists error time lock
 preflight/issued: preflight revocation policy request origin random time lock
 token: origin
 token/claim: origin
-token/verify: token/claim random time policy lock lines
+token/verify: token/claim random time policy lock build_errors
 token/verify/jwt: token/verify token/claim time
 token/verify/jwks: token/verify token/verify/jwt token/claim time lock
 token/verify/introspection: token/verify token/claim time policy observe lock

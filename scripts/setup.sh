@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the checks need beyond Rust and a C linker: Debian's packages, and geckodriver.
+# Installs what the checks need beyond Rust and a C linker: Debian's packages, and geckodriver. With
+# --prove also the tools that only scripts/prove.sh needs, which take some minutes each to build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -39,3 +40,11 @@ done
 # Debian has no package of it. Built once below target, in some minutes.
 command -v geckodriver >/dev/null 2>&1 || [ -x target/tools/bin/geckodriver ] ||
     cargo install --quiet --locked --root target/tools geckodriver
+
+if [ "${1:-}" = --prove ]; then
+    # Exact versions, so that everybody has the same checks and the same mutants.
+    for tool in cargo-deny@0.20.2 cargo-mutants@27.1.0; do
+        [ -x "target/tools/bin/${tool%@*}" ] ||
+            cargo install --quiet --locked --root target/tools "$tool"
+    done
+fi

@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use http::HeaderName;
 
+pub use crate::build_errors::BuildErrors;
 use crate::{lines::Lines, origin::OriginError};
 
 /// The longest that any browser keeps the result of a preflight, in seconds.
@@ -146,6 +147,20 @@ pub enum ConfigError {
          that may send them, or leave out allow_credentials"
     )]
     AnyOriginWithCredentials,
+
+    /// Any origin in a check of where requests come from, which would then pass all of them.
+    #[error(
+        "allow_origins: \"*\": every site could send forms and open WebSockets as the signed-in \
+         user: list the origins that may, or leave the layer out"
+    )]
+    AnyOriginTrusted,
+
+    /// `null` in a check of where requests come from.
+    #[error(
+        "allow_origins: \"null\": every sandboxed frame on any site sends null, and could send forms \
+         as the signed-in user: serve the page from an origin of its own"
+    )]
+    NullOriginTrusted,
 
     /// `null`, without a call of `dangerously_allow_null_origin`.
     #[error(

@@ -40,10 +40,16 @@ pub mod layer;
 // What the request path decides, told to people.
 pub mod explain;
 
+// Layers beside CORS, for what it does not stop.
+pub mod fetch_metadata;
+mod gate;
+pub mod host;
+
 // The request path, without tower and without waiting.
 mod protocol;
 
 // The vocabulary. `scripts/rooms.sh` says which room may use which.
+mod build_errors;
 pub mod error;
 mod escaped;
 mod fetch;

@@ -513,7 +513,7 @@ impl TryFrom<CorsLayerBuilder> for CorsLayer {
 }
 
 /// Properties of the policy that are too risky together with credentials.
-fn mistakes_with_credentials(
+pub(super) fn mistakes_with_credentials(
     properties: &PolicyProperties,
     opt_ins: DangerousOptIns,
 ) -> impl Iterator<Item = ConfigError> {

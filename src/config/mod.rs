@@ -10,8 +10,9 @@ mod file;
 mod observed;
 mod origins;
 mod report_only;
+mod trusted;
 
-pub(crate) use self::builder::WithinTable;
 #[cfg(feature = "serde")]
 pub use self::file::CorsConfig;
 pub use self::{builder::CorsLayerBuilder, origins::OriginList, report_only::ReportOnly};
+pub(crate) use self::{builder::WithinTable, trusted::TrustedOrigins};

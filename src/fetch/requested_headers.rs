@@ -249,6 +249,22 @@ mod tests {
         }
     }
 
+    /// RFC 9110, section 5.6.2, written out: the usual lines and all others have checks of their own.
+    #[test]
+    fn every_byte_is_one_of_a_token_or_refused() {
+        for byte in '\u{21}'..'\u{7f}' {
+            let is_listed = byte.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~,".contains(byte);
+            for line in [
+                format!("x{byte}y"),
+                format!("{byte}y"),
+                format!("x{byte}"),
+                format!("x-aaaaaaaaaaaaaaaaaaaaaaaa{byte}y"),
+            ] {
+                assert_eq!(names(&[&line]).is_some(), is_listed, "{line}");
+            }
+        }
+    }
+
     #[test]
     fn bounds() {
         let long = "a".repeat(RequestedHeaders::MAX_LEN);

@@ -5,6 +5,8 @@
 //! | let the tokens that your service accepts say which pages may use it | [`tokens`] |
 //! | let administrators edit which pages may use your service | [`trusted_origins`] |
 //! | decide by a rule of your own | [`policies`] |
+//! | stop forms, WebSockets and DNS rebinding, which CORS does not | [`beyond_cors`] |
+//! | review the crate's security: promises, threats, tests, and the holes of others | [`security`] |
 //! | know why a browser says that CORS headers are missing | [`troubleshooting`], by its words |
 //! | have a program find out | [`doctor`] |
 //! | know what the layer refused, and why | [`refusals`] |
@@ -19,6 +21,12 @@ pub mod tokens {}
 
 #[doc = include_str!("policies.md")]
 pub mod policies {}
+
+#[doc = include_str!("beyond_cors.md")]
+pub mod beyond_cors {}
+
+#[doc = include_str!("security.md")]
+pub mod security {}
 
 #[doc = include_str!("refusals.md")]
 pub mod refusals {}

@@ -42,8 +42,8 @@ impl Limiter {
         self.admit_nth(kind as usize)
     }
 
-    /// The same for events that have kinds of their own, by number.
-    pub(super) fn admit_nth(&self, kind: usize) -> Option<u32> {
+    /// The same for events that have kinds of their own, by number. A limiter serves one layer.
+    pub(crate) fn admit_nth(&self, kind: usize) -> Option<u32> {
         let second = u32::try_from(self.started.elapsed().as_secs()).unwrap_or(u32::MAX);
         self.admit_at(kind, second)
     }
@@ -105,21 +105,23 @@ mod tests {
     #[test]
     fn a_flood_is_cut_and_counted() {
         let limiter = Limiter::new();
+        let (origin_not_allowed, invalid_token) =
+            (OriginNotAllowed as usize, InvalidToken as usize);
         for second in [0, 7] {
             for _ in 0..EVENTS_A_SECOND {
-                let untold = limiter.admit_at(OriginNotAllowed as usize, second);
+                let untold = limiter.admit_at(origin_not_allowed, second);
                 assert!(untold.is_some(), "{second}");
             }
             for _ in 0..5 {
-                assert_eq!(limiter.admit_at(OriginNotAllowed as usize, second), None);
+                assert_eq!(limiter.admit_at(origin_not_allowed, second), None);
             }
             // A late thread does not open the second anew.
-            assert_eq!(limiter.admit_at(OriginNotAllowed as usize, 0), None);
+            assert_eq!(limiter.admit_at(origin_not_allowed, 0), None);
             // Another kind is not drowned.
-            assert_eq!(limiter.admit_at(InvalidToken as usize, second), Some(0));
+            assert_eq!(limiter.admit_at(invalid_token, second), Some(0));
         }
-        assert_eq!(limiter.admit_at(OriginNotAllowed as usize, 8), Some(6));
-        assert_eq!(limiter.admit_at(OriginNotAllowed as usize, 8), Some(0));
+        assert_eq!(limiter.admit_at(origin_not_allowed, 8), Some(6));
+        assert_eq!(limiter.admit_at(origin_not_allowed, 8), Some(0));
     }
 
     #[test]

@@ -32,6 +32,8 @@ mod reload;
 mod service;
 mod verdict_timeout;
 
+#[cfg(feature = "tracing")]
+pub(crate) use self::limiter::Limiter;
 #[cfg(feature = "reload")]
 pub use self::reload::CorsHandle;
 pub(crate) use self::{

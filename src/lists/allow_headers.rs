@@ -205,6 +205,13 @@ mod tests {
         )])
     }
 
+    #[test]
+    fn a_header_is_allowed_if_it_is_listed() {
+        let headers = AllowHeaders::list(["X-A"]).unwrap();
+        assert!(headers.allows(&HeaderName::from_static("x-a")));
+        assert!(!headers.allows(&HeaderName::from_static("x-b")));
+    }
+
     fn value(list: &[&str], credentials: bool, line: &str) -> Option<String> {
         let headers = requesting(line);
         let requested = RequestedHeaders::parse(&headers).unwrap();

@@ -188,6 +188,21 @@ mod tests {
     }
 
     #[test]
+    fn a_method_that_differs_in_case_only_is_found() {
+        let methods = AllowMethods::list(["PATCH"]).unwrap();
+        for (sent, expected) in [
+            ("patch", Some("PATCH")),
+            ("get", Some("GET")),
+            ("Head", Some("HEAD")),
+            ("post", Some("POST")),
+            ("put", None),
+        ] {
+            let sent = Method::from_bytes(sent.as_bytes()).unwrap();
+            assert_eq!(methods.in_another_case(&sent), expected, "{sent}");
+        }
+    }
+
+    #[test]
     fn any_method_with_credentials_is_the_method_asked_for() {
         let any = AllowMethods::list(super::super::config_list::Any).unwrap();
         assert_eq!(any.value(false, &Method::PUT), "*");

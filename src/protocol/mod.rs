@@ -26,4 +26,5 @@ pub(crate) use self::{
     prepared::Prepared,
     rules::{Rules, ToAll},
     seen::see,
+    vary::Vary,
 };

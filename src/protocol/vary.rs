@@ -11,7 +11,7 @@ use crate::{fetch::shared_value, policy::union_of_names};
 /// Names for `Vary`
 /// ([RFC 9110, section 12.5.5](https://www.rfc-editor.org/rfc/rfc9110#section-12.5.5)).
 #[derive(Clone, Debug)]
-pub(super) struct Vary {
+pub(crate) struct Vary {
     names: Vec<(HeaderName, HeaderValue)>,
     /// All names in one value.
     joined: HeaderValue,
@@ -20,7 +20,7 @@ pub(super) struct Vary {
 }
 
 impl Vary {
-    pub(super) fn new(names: Vec<HeaderName>) -> Self {
+    pub(crate) fn new(names: Vec<HeaderName>) -> Self {
         let joined = join(&names);
         let with_encoding = join(&union_of_names(&[ACCEPT_ENCODING], &names));
         let names = names
@@ -37,7 +37,7 @@ impl Vary {
     /// Adds the missing names, each once. Existing ones stay; `*` covers all names.
     ///
     /// `entry` is avoided because it grows a full map even if nothing is added.
-    pub(super) fn merge_into(&self, headers: &mut HeaderMap) {
+    pub(crate) fn merge_into(&self, headers: &mut HeaderMap) {
         self.merge_beside(headers.contains_key(VARY), headers);
     }
 

@@ -99,3 +99,44 @@ impl<'a> From<&'a http::request::Parts> for Head<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(target: &str, lines: &[&str]) -> Option<String> {
+        let mut request = Request::builder().uri(target);
+        for line in lines {
+            request = request.header(HOST, *line);
+        }
+        let request = request.body(()).unwrap();
+        Head::from(&request).host().map(Cow::into_owned)
+    }
+
+    #[test]
+    fn a_host_is_one_name_or_address_without_its_port() {
+        for (line, expected) in [
+            ("a.example", Some("a.example")),
+            ("A.Example:8080", Some("a.example")),
+            ("a.example:", Some("a.example")),
+            ("[::1]", Some("[::1]")),
+            ("[::1]:3000", Some("[::1]")),
+            ("", None),
+            (":3000", None),
+            ("a.example:x", None),
+            ("user@a.example", None),
+            ("a.example/", None),
+            ("a.example\\", None),
+            ("a.example?x", None),
+            ("a.example#x", None),
+            ("a.example,b.example", None),
+            ("a.example b.example", None),
+        ] {
+            assert_eq!(host("/", &[line]).as_deref(), expected, "{line:?}");
+        }
+        assert_eq!(host("/", &[]), None);
+        assert_eq!(host("/", &["a.example", "a.example"]), None);
+        let target = "http://a.example/";
+        assert_eq!(host(target, &["b.example"]).as_deref(), Some("a.example"));
+    }
+}

@@ -4,7 +4,7 @@
 //! `answers` is a table of scripted answers, on which each engine and its simulation have to agree.
 //! `chat` opens the pages of `examples/apps/trusted_application`, `registry` those of
 //! `examples/apps/trusted_origins`; `expired` is about tokens whose time is over; `clients` are clients
-//! from npm. `scripts/browsers.sh` builds the examples and runs the tests.
+//! from npm; `beside` is about the layers beside CORS. `scripts/browsers.sh` builds the examples and runs the tests.
 
 // Helpers of tests fail as tests do.
 #![allow(
@@ -15,6 +15,7 @@
 
 mod answers;
 mod application;
+mod beside;
 mod browser;
 mod chat;
 mod clients;

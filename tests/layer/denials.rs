@@ -175,6 +175,31 @@ fn a_readable_denial_can_be_read() {
     outcome.assert_inner(200, &["vary: origin", "x-inner: called"]);
 }
 
+/// As its grant would have said, whatever the layer says.
+#[test]
+fn a_readable_denial_says_itself_whether_credentials_may_read_it() {
+    for (of_layer, of_denial) in [(false, true), (true, false)] {
+        let expired = Denial::new(DenialKind::ExpiredToken).readable_with(of_denial);
+        let subject = Subject::policy(denying(expired), |cors| {
+            cors.allow_credentials(of_layer)
+                .denied_requests(DeniedRequests::Refuse)
+        });
+        let outcome = subject.send(&get_from(LISTED));
+        let expected = of_denial.then_some("true");
+        assert_eq!(outcome.status, 401);
+        assert_eq!(
+            outcome.header("access-control-allow-origin"),
+            Some(LISTED),
+            "{of_denial}"
+        );
+        assert_eq!(
+            outcome.header("access-control-allow-credentials"),
+            expected,
+            "{of_denial}"
+        );
+    }
+}
+
 #[test]
 fn a_readable_denial_does_not_let_a_preflight_pass() {
     let forbidden = Denial::new(DenialKind::OriginNotAllowed).readable();

@@ -13,16 +13,19 @@ use std::{
 };
 
 use http::{Request, Response};
-use tower::{Layer as _, ServiceExt, service_fn};
+use tower::{Service, ServiceExt, service_fn, util::BoxCloneService};
 use tower_cors::{
     Any, CorsLayer, CorsLayerBuilder, CorsRequest, Denial, DenialKind, DeniedRequests,
-    OriginPolicy, VerdictFuture, policy::PolicyProperties, policy_fn,
+    OriginPolicy, VerdictFuture, fetch_metadata::FetchMetadataLayer, host::HostLayer,
+    policy::PolicyProperties, policy_fn,
 };
 use tracing::{Event, Level, Subscriber, field::Visit};
 use tracing_subscriber::{
     filter::LevelFilter,
     layer::{Context, Layer, SubscriberExt},
 };
+
+type Inner = BoxCloneService<Request<()>, Response<String>, Infallible>;
 
 const LISTED: &str = "https://app.example";
 const STRANGER: &str = "https://evil.example";
@@ -129,6 +132,65 @@ fn an_explanation_is_no_event() {
     });
     assert!(explained.denial().is_some());
     assert!(ear.0.lock().unwrap().is_empty());
+}
+
+/// The layers beside CORS tell in the same way, with the same limit.
+#[test]
+fn layers_beside_cors_tell_of_refusals() {
+    let hosts = HostLayer::builder().allow_hosts(["api.example"]);
+    let rebound = Request::get("/secret?token=secret")
+        .header("host", b"evil.example\xff".as_slice())
+        .body(())
+        .unwrap();
+    let own = Request::get("/").header("host", "api.example").body(());
+    let flood = [vec![own.unwrap()], vec![rebound; 30]].concat();
+    let events = hear(&hosts.build().unwrap(), flood, LevelFilter::INFO, drop);
+    assert_eq!(events.len(), 20);
+    assert_eq!(
+        events[0],
+        "INFO tower_cors | host=\"evil.example\\xff\" | kind=MalformedHost | message=request \
+         refused: the host is neither a name nor an address as browsers send them: look for a client \
+         or a proxy that writes it | method=\"GET\""
+    );
+
+    let check = || FetchMetadataLayer::builder();
+    let form = || {
+        Request::post("/transfer?token=secret")
+            .header("origin", STRANGER)
+            .header("sec-fetch-site", "cross-site")
+            .header("sec-fetch-mode", "navigate")
+            .body(())
+            .unwrap()
+    };
+    let told = |path: &str| {
+        format!(
+            "INFO tower_cors | kind=NotTrusted | message=request refused: a page of another origin \
+             sent it: if that is one of yours, add it to allow_origins, or to what the policy reads | \
+             method=\"POST\" | mode=\"navigate\" | origin=\"https://evil.example\"{path} | \
+             site=\"cross-site\""
+        )
+    };
+    let layer = check().build().unwrap();
+    let events = hear(&layer, vec![form()], LevelFilter::INFO, drop);
+    assert_eq!(events, [told(" | path=\"/transfer\"")]);
+    assert!(hear(&layer, vec![form()], LevelFilter::WARN, drop).is_empty());
+
+    #[derive(Debug)]
+    struct ByPath;
+
+    impl OriginPolicy for ByPath {
+        fn judge(&self, _: &CorsRequest<'_>) -> VerdictFuture {
+            VerdictFuture::ready(Denial::new(DenialKind::OriginNotAllowed))
+        }
+
+        fn properties(&self) -> PolicyProperties {
+            PolicyProperties::new().secret_path()
+        }
+    }
+
+    let layer = check().origin_policy(ByPath).build().unwrap();
+    let events = hear(&layer, vec![form()], LevelFilter::INFO, drop);
+    assert_eq!(events, [told("")]);
 }
 
 /// A token in the path is as secret as one in the query.
@@ -398,7 +460,8 @@ fn heard(
     level: LevelFilter,
 ) -> (Vec<String>, Response<String>) {
     let mut response = None;
-    let events = hear(builder, vec![request], level, |one| response = Some(one));
+    let layer = builder.build().unwrap();
+    let events = hear(&layer, vec![request], level, |one| response = Some(one));
     (events, response.unwrap())
 }
 
@@ -408,15 +471,19 @@ fn all_heard(
     requests: Vec<Request<()>>,
     level: LevelFilter,
 ) -> Vec<String> {
-    hear(builder, requests, level, drop)
+    hear(&builder.build().unwrap(), requests, level, drop)
 }
 
-fn hear(
-    builder: CorsLayerBuilder,
+fn hear<L>(
+    layer: &L,
     requests: Vec<Request<()>>,
     level: LevelFilter,
     mut each: impl FnMut(Response<String>),
-) -> Vec<String> {
+) -> Vec<String>
+where
+    L: tower::Layer<Inner>,
+    L::Service: Service<Request<()>, Response = Response<String>, Error = Infallible> + Clone,
+{
     // What callsites know of subscribers is kept for the whole process.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _alone = ONE_AT_A_TIME
@@ -424,8 +491,8 @@ fn hear(
         .unwrap_or_else(|held| held.into_inner());
     let ear = Ear::default();
     let subscriber = tracing_subscriber::registry().with(ear.clone().with_filter(level));
-    let inner = service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::default()) });
-    let service = builder.build().unwrap().layer(inner);
+    let inner = service_fn(|_: Request<()>| async { Ok(Response::default()) });
+    let service = layer.layer(Inner::new(inner));
     tracing::subscriber::with_default(subscriber, || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()

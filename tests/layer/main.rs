@@ -22,7 +22,9 @@ mod credentials;
 mod decisions;
 mod denials;
 mod entries;
+mod fetch_metadata;
 mod grants;
+mod host;
 #[cfg(all(feature = "metrics", feature = "token", feature = "trusted"))]
 mod metrics;
 #[cfg(feature = "serde")]

@@ -17,6 +17,14 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 use tower_cors::{
     config::{CorsLayerBuilder, ReportOnly},
     error::*,
+    fetch_metadata::{
+        CrossSiteDenial, CrossSiteDenialKind, FetchMetadata, FetchMetadataLayer,
+        FetchMetadataLayerBuilder,
+    },
+    host::{
+        HostCheck, HostDenial, HostDenialKind, HostError, HostErrorReason, HostErrors, HostLayer,
+        HostLayerBuilder,
+    },
     layer::*,
     lists::*,
     observe::*,
@@ -189,6 +197,60 @@ fn public_types_can_be_shared_and_shown() {
     shared::<PolicyFn<fn(&CorsRequest<'_>) -> Verdict>>();
     shared::<(CorsRequest<'_>, Preflight<'_>, RequestedHeaders<'_>)>();
     clone::<(CorsLayer, Cors<Strict>, OriginSet, Grant, Denial)>();
+    shared::<(HostLayer, HostLayerBuilder, HostCheck<Strict>)>();
+    shared::<(HostDenial, HostDenialKind, HostError, HostErrors)>();
+    shared::<(FetchMetadataLayer, FetchMetadataLayerBuilder)>();
+    shared::<FetchMetadata<Strict>>();
+    shared::<(CrossSiteDenial, CrossSiteDenialKind, HostErrorReason)>();
+    clone::<(HostLayer, HostCheck<Strict>, HostDenial, HostErrors)>();
+    clone::<(FetchMetadataLayer, FetchMetadata<Strict>, CrossSiteDenial)>();
+    send::<tower_cors::host::ResponseFuture<Ready<()>>>();
+    send::<tower_cors::fetch_metadata::ResponseFuture<Strict, ()>>();
     send::<VerdictFuture>();
     send::<ResponseFuture<Strict, ()>>();
+}
+
+/// The layers beside CORS: the service that was polled ready is the one that is called, also after a
+/// verdict that was waited for.
+#[tokio::test]
+async fn layers_beside_cors_call_the_service_that_is_ready() {
+    let check = |policy: PolicyFn<fn(&CorsRequest<'_>) -> VerdictFuture>| {
+        let builder = FetchMetadataLayer::builder().origin_policy(policy);
+        builder.build().unwrap()
+    };
+    let ready = check(policy_fn(|_| VerdictFuture::ready(true)));
+    let later = check(policy_fn(|_| {
+        VerdictFuture::new(async {
+            tokio::task::yield_now().await;
+            Verdict::from(true)
+        })
+    }));
+    let mut sent = request(LISTED);
+    sent.headers_mut()
+        .insert("host", "api.example".parse().unwrap());
+    for (layer, clones) in [(ready, 0), (later, 1)] {
+        let inner = Strict::default();
+        let counted = Arc::clone(&inner.clones);
+        let mut service = layer.layer(inner);
+        for _ in 0..2 {
+            let response = service.ready().await.unwrap().call(sent.clone()).await;
+            assert_eq!(response.unwrap().body(), "inner");
+        }
+        assert_eq!(counted.load(Ordering::Relaxed), 2 * clones);
+        assert!(format!("{service:?}").starts_with("FetchMetadata { inner: Strict { "));
+        let future = service.ready().await.unwrap().call(sent.clone());
+        assert_eq!(format!("{future:?}"), "ResponseFuture { .. }");
+        assert!(!service.get_mut().ready && !service.get_ref().ready);
+        assert!(!service.into_inner().ready);
+    }
+
+    let hosts = HostLayer::builder().allow_hosts("api.example");
+    let mut service = hosts.build().unwrap().layer(Strict::default());
+    let response = service.ready().await.unwrap().call(sent.clone()).await;
+    assert_eq!(response.unwrap().body(), "inner");
+    assert!(format!("{service:?}").starts_with("HostCheck { inner: Strict { "));
+    let future = service.ready().await.unwrap().call(sent);
+    assert_eq!(format!("{future:?}"), "ResponseFuture { .. }");
+    assert!(!service.get_mut().ready && !service.get_ref().ready);
+    assert!(!service.into_inner().ready);
 }

@@ -5,6 +5,7 @@
     reason = "a test fails by panicking, and so do its helpers, which clippy does not know for tests"
 )]
 
+mod beside;
 mod servers;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,6 +1,7 @@
 //! What several test binaries share: services that record, tokens, issuers, sockets.
 #![allow(dead_code, reason = "each test binary needs a part of it")]
 
+pub(crate) mod beside;
 #[cfg(all(feature = "reqwest", feature = "tracing"))]
 pub(crate) mod issuer;
 pub(crate) mod service;

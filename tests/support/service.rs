@@ -271,7 +271,7 @@ impl Service<Request<()>> for Spy {
 
 /// A policy that answers like another, but never at once.
 #[derive(Debug)]
-struct Waiting<P>(P);
+pub(crate) struct Waiting<P>(pub(crate) P);
 
 fn later(verdict: VerdictFuture) -> VerdictFuture {
     VerdictFuture::new(async move {

@@ -1,6 +1,6 @@
 //! Who verifies a token: the trait [`TokenVerifier`], and its implementations.
 
-mod build_errors;
+mod claim_rule_error;
 #[cfg(feature = "dpop")]
 pub mod dpop;
 mod error;
@@ -22,7 +22,7 @@ mod verified_token;
 mod verifier;
 
 pub use self::{
-    build_errors::{BuildErrors, ClaimRuleError},
+    claim_rule_error::ClaimRuleError,
     error::{Mismatch, VerifyError, VerifyResult},
     fetch::{FetchError, FetchFuture, KeySetFetcher},
     request::{OwnedTokenRequest, TokenRequest},
@@ -35,3 +35,4 @@ pub(crate) use self::{
     validity::{ClaimRules, NotATime, Requirement, claim_rule_setters, numeric_date},
     verified_token::VerifiedBy,
 };
+pub use crate::build_errors::BuildErrors;

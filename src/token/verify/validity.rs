@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    build_errors::ClaimRuleError,
+    claim_rule_error::ClaimRuleError,
     error::{Mismatch, VerifyError, VerifyResult},
     verified_token::VerifiedToken,
 };

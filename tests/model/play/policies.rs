@@ -258,7 +258,7 @@ fn build_registry(entries: &[RegistryEntry]) -> Result<EmbeddedStore, String> {
         };
         let draft = OriginDraft::new(&format!("entry {i}"), &entry.pattern, scopes)
             .map(|draft| draft.dangerously_allow_insecure(entry.allows_insecure))
-            .and_then(|draft| draft.credentials(entry.credentials))
+            .and_then(|draft| draft.allow_credentials(entry.credentials))
             .map_err(|error| error.to_string())?
             .with_status(status);
         let created = now(store.create(draft, Actor::new("model").unwrap()));

@@ -5,6 +5,7 @@ mod census;
 mod hostile;
 mod played;
 mod readme;
+mod security;
 mod text;
 
 use std::convert::Infallible;

@@ -61,7 +61,7 @@ fn admit_rsa(key: &DecodingKey) -> Result<DecodingKey, JwtKeyError> {
     let (modulus, exponent) = (trimmed(&modulus), trimmed(&exponent));
     check_rsa_size(modulus)?;
     match (exponent, exponent.last()) {
-        ([..=2], _) | (_, None) => return Err(JwtKeyFault::RsaExponent.of(None)),
+        ([0..=2], _) | (_, None) => return Err(JwtKeyFault::RsaExponent.of(None)),
         (_, Some(last)) if last % 2 == 0 => return Err(JwtKeyFault::RsaExponent.of(None)),
         _ => {}
     }

@@ -1,4 +1,4 @@
-use std::{error::Error, fmt, slice, time::Duration, vec};
+use std::{error::Error, fmt, slice, vec};
 
 use crate::lines::Lines;
 
@@ -7,24 +7,10 @@ use crate::lines::Lines;
 /// It prints one mistake per line, also for `{:?}`: what `unwrap` and `fn main` show.
 ///
 /// ```
-/// use std::time::Duration;
+/// use tower_cors::host::HostLayer;
 ///
-/// use bytes::Bytes;
-/// use tower_cors::token::verify::{
-///     FetchFuture,
-///     introspection::{IntrospectionClient, IntrospectionRequest, IntrospectionVerifier},
-/// };
-///
-/// # #[derive(Debug)]
-/// # struct Client;
-/// # impl IntrospectionClient for Client {
-/// #     fn introspect(&self, _: IntrospectionRequest) -> FetchFuture {
-/// #         Box::pin(async { Ok(Bytes::new()) })
-/// #     }
-/// # }
-/// let errors = IntrospectionVerifier::builder(Client)
-///     .refusal_ttl(Duration::from_secs(60))
-///     .max_outstanding(0)
+/// let errors = HostLayer::builder()
+///     .allow_hosts(["https://api.example.com", "api.example.org", "*.com"])
 ///     .build()
 ///     .unwrap_err();
 /// assert_eq!(errors.len(), 2);
@@ -85,22 +71,4 @@ impl<'a, E> IntoIterator for &'a BuildErrors<E> {
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
     }
-}
-
-/// A mistake about what tokens have to say, which all verifiers have in common.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ClaimRuleError {
-    /// A token for any other service of the issuer would be accepted.
-    #[error(
-        "audience: there is none, so that a token for any other service would do: name the `aud` \
-         of this service's tokens, or call `dangerously_any_audience`"
-    )]
-    MissingAudience,
-    /// One of the two settings would have no effect.
-    #[error("audience: given beside `dangerously_any_audience`: leave one of them out")]
-    AnyAudience,
-    /// `exp` and `nbf` would have no meaning, and revocations would be forgotten too early.
-    #[error("leeway: {0:?}: at most 5min; set the clocks by NTP")]
-    Leeway(Duration),
 }

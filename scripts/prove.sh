@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Every proof of this repository, on a fresh machine, and one table at the end: scripts/prove.sh, which
+# takes hours, or scripts/prove.sh EXPRESSION for the checks whose command it matches, as in
+#   scripts/prove.sh 'browsers|stores'
+# Goes on after a failure, and fails at the end. A tool that is missing is a failure with a message. The
+# output of all checks is in target/prove.log, the table in target/prove.md.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+mkdir -p target
+report=$(mktemp)
+trap 'rm -f "$report"' EXIT
+export ONLY=${1:-} REPORT=$report
+# The short form is a part of .ci/run.
+export FUZZ_SECONDS=${FUZZ_SECONDS:-300}
+# shellcheck source=scripts/step.sh
+. scripts/step.sh
+
+prove() {
+    step scripts/setup.sh --prove
+    # shellcheck disable=SC2046
+    step $(grep -m1 -oE '^cargo test .*$' README.md)
+    # Its steps go into the same table.
+    scripts/checks.sh
+    for check in deny types publish advisories; do
+        step scripts/supply.sh "$check"
+    done
+    # The whole model, and load and faults at their full size.
+    for check in model load; do
+        if [ -x "scripts/$check.sh" ]; then
+            step "scripts/$check.sh"
+        fi
+    done
+    step scripts/mutants.sh
+}
+prove 2>&1 | tee target/prove.log
+
+table() {
+    printf '| check | result | time |\n|---|---|---:|\n'
+    while IFS=$'\t' read -r check result seconds; do
+        printf '| `%s` | %s | %d:%02d:%02d |\n' \
+            "$check" "$result" $((seconds / 3600)) $((seconds / 60 % 60)) $((seconds % 60))
+    done <"$report"
+}
+table | tee target/prove.md
+if ! [ -s "$report" ]; then
+    echo "no check matches $ONLY" >&2
+    exit 2
+fi
+if cut -f2 "$report" | grep -q FAILED; then
+    exit 1
+fi
+if cut -f2 "$report" | grep -q 'NOT CHECKED'; then
+    echo "nothing failed, and not everything could be checked here" >&2
+fi
