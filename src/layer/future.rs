@@ -106,20 +106,18 @@ where
         }
     }
 
-    /// Goes another way than the usual ones. Never inlined, or the usual ways would move the request
-    /// once more.
+    /// Goes another way than the usual ones.
     #[cold]
-    #[inline(never)]
     pub(super) fn detour(
         core: Arc<Core>,
-        detour: Box<Detour>,
+        detour: Detour,
         service: &mut S,
         request: Request<B>,
     ) -> Self
     where
         S: Clone,
     {
-        match *detour {
+        match detour {
             Detour::Wait(verdict) => Self::wait(core, verdict, service, request),
             Detour::Record(recorded) => Self {
                 core,

@@ -76,7 +76,7 @@ where
                 return ResponseFuture::answer(core, answer);
             }
             ControlFlow::Break(detour) => {
-                return ResponseFuture::detour(core, detour, &mut self.inner, request);
+                return ResponseFuture::detour(core, *detour, &mut self.inner, request);
             }
         };
         ResponseFuture {
