@@ -113,7 +113,8 @@ mod tests {
         let url = format!("http://{}/", listener.local_addr().unwrap());
         tokio::spawn(async move {
             let (mut client, _) = listener.accept().await.unwrap();
-            client.read(&mut [0; 4096]).await.unwrap();
+            let asked = client.read(&mut [0; 4096]).await.unwrap();
+            assert_ne!(asked, 0, "a request");
             let head = format!(
                 "HTTP/1.1 200 OK\r\naccess-control-allow-origin: *\r\ncontent-length: {len}\r\n\r\n"
             );
