@@ -1,29 +1,6 @@
 //! One test for each threat to origins that come from tokens, as far as the policy meets it.
 //!
-//! | | threat | tests: here, or in the file named |
-//! |---|---|---|
-//! | T1 | an unverified token is believed | `t01_a_token_that_is_not_verified_gives_nothing` |
-//! | T2 | the token chooses its algorithm or key | `t02_the_token_does_not_choose_its_algorithm`; `token/jwks.rs`: `keys_are_chosen_by_their_names_and_used_with_their_algorithm` |
-//! | T3 | a token is replayed from elsewhere | `t03_a_stolen_token_is_of_no_use_to_another_page` |
-//! | T4 | forged requests after an optimistic preflight | `t04_a_broad_preflight_opens_no_cookies`; `policies/strategies.rs`: `t04_an_optimistic_preflight_never_opens_cookies` |
-//! | T5 | simple requests skip the preflight | `t05_a_simple_request_does_not_reach_the_service` |
-//! | T6 | an answer to one is cached for all | `t06_every_answer_names_what_it_depends_on`, `t06_what_is_granted_can_be_made_private` |
-//! | T7 | a CDN caches preflights | `t07_no_preflight_or_refusal_is_stored`; `policies/strategies.rs`: `t07_no_cache_keeps_an_answer_to_a_preflight` |
-//! | T8 | a preflight outlives a revocation | `t08_a_revocation_holds_though_the_preflight_is_cached`; `policies/strategies.rs`: `t08_no_answer_outlives_what_it_was_made_from`; `token/issuing.rs`: `what_was_revoked_stays_so_when_it_has_expired` |
-//! | T9 | one token's preflight serves another | `t09_a_preflight_proves_nothing_for_another_token`; `token/issuing.rs`: `t09_one_tokens_preflight_does_not_carry_anothers_request` |
-//! | T10 | a list is injected into a list | `t10_no_entry_becomes_two`; `token/issuing.rs`: `t10_nothing_slips_into_a_list`, `t10_a_registry_caps_what_may_be_asked_for` |
-//! | T11 | prefixes and suffixes match | `t11_origins_are_equal_or_not` |
-//! | T12 | `null` is listed | `t12_null_is_never_allowed` |
-//! | T13 | refusals give something away | `t13_refusals_look_alike`; `policies/strategies.rs`: `t13_an_unknown_key_looks_like_a_refused_one`, `t13_every_strategy_refuses_alike` |
-//! | T14 | resources are exhausted | `t14_what_is_too_large_is_not_verified`; `token/cache.rs`: `a_flood_of_garbage_leaves_no_more_than_the_capacity`; `token/jwks.rs`: `a_flood_of_unknown_keys_makes_one_fetch_per_interval`; `scale/token_memory.rs`: `a_million_garbage_tokens_take_no_more_than_the_bound`; `token/issuing.rs`: `t14_lists_are_bounded` |
-//! | T15 | tokens get into logs | `t15_nothing_that_is_printed_holds_a_token`; `layer/events.rs`: `a_token_in_the_path_is_not_told` |
-//! | T16 | `http` entries | `t16_http_is_for_this_machine_and_only_if_asked_for`; `token/issuing.rs`: `t16_plain_http_needs_a_door` |
-//! | T17 | two tokens, and each part of the service takes another | `t17_the_service_uses_the_token_that_was_judged`; `token/issuing.rs`: `t17_a_preflight_of_one_token_does_not_admit_two` |
-//! | T18 | the client asserts its origin | `t18_what_a_client_says_of_its_origin_is_no_fact` |
-//! | T19 | layers in the wrong order | `t19_outside_of_authentication` |
-//! | T20 | clocks differ | `t20_clocks_may_differ_by_the_leeway_and_no_more`; `token/states.rs`: `max_age_ends_with_the_token` |
-//! | T21 | redirects make the origin `null` | `t21_a_redirected_request_is_refused` |
-//! | T22 | a gateway adds an origin | `t22_an_origin_that_a_gateway_adds` |
+//! The table of the threats, with the tests elsewhere that meet them too, is in `src/guide/security.md`.
 
 use std::{
     sync::{
