@@ -56,7 +56,7 @@ trusted/registry: trusted trusted/source trusted/entry observe policy request or
 trusted/store: trusted trusted/registry trusted/source trusted/entry random time lock lines
 trusted/replica: trusted/registry trusted/source trusted/entry trusted random lock
 test_util: fetch origin layer policy
-test_util/browser: test_util origin policy time escaped
+test_util/browser: test_util origin policy time escaped lock
 test_util/conformance: test_util layer origin policy request escaped
 guide:
 '

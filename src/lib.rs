@@ -13,10 +13,10 @@
 #[cfg(all(
     all(target_family = "wasm", target_os = "unknown"),
     not(feature = "js"),
-    any(feature = "token", feature = "trusted")
+    any(feature = "metrics", feature = "token", feature = "trusted")
 ))]
 compile_error!(
-    "on wasm32-unknown-unknown, the features `token` and `trusted`, and those that enable them, read \
+    "on wasm32-unknown-unknown, the features `metrics`, `token` and `trusted`, and those that enable them, read \
      the clock and draw random numbers: enable the feature `js` of tower-cors, too, which takes both \
      from JavaScript"
 );

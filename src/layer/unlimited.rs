@@ -12,7 +12,11 @@ impl Limiter {
         Self
     }
 
-    pub(super) fn admit(&self, _kind: DenialKind) -> Option<u32> {
+    pub(super) fn admit(&self, kind: DenialKind) -> Option<u32> {
+        self.admit_nth(kind as usize)
+    }
+
+    pub(crate) fn admit_nth(&self, _kind: usize) -> Option<u32> {
         Some(0)
     }
 }

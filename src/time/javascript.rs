@@ -17,11 +17,11 @@ impl Clock for SystemClock {
 }
 
 /// Measures how long ago it was started. Where the clock is set back, that looks shorter than it is.
-#[cfg(any(feature = "tracing", feature = "trusted"))]
+#[cfg(any(feature = "metrics", feature = "tracing", feature = "trusted"))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stopwatch(SystemTime);
 
-#[cfg(any(feature = "tracing", feature = "trusted"))]
+#[cfg(any(feature = "metrics", feature = "tracing", feature = "trusted"))]
 impl Stopwatch {
     pub(crate) fn start() -> Self {
         Self(SystemClock.now())

@@ -1,5 +1,5 @@
 use std::time::SystemTime;
-#[cfg(any(feature = "tracing", feature = "trusted"))]
+#[cfg(any(feature = "metrics", feature = "tracing", feature = "trusted"))]
 use std::time::{Duration, Instant};
 
 use super::Clock;
@@ -18,11 +18,11 @@ impl Clock for SystemClock {
 }
 
 /// Measures how long ago it was started, by the machine's monotonic clock, which nobody can set.
-#[cfg(any(feature = "tracing", feature = "trusted"))]
+#[cfg(any(feature = "metrics", feature = "tracing", feature = "trusted"))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stopwatch(Instant);
 
-#[cfg(any(feature = "tracing", feature = "trusted"))]
+#[cfg(any(feature = "metrics", feature = "tracing", feature = "trusted"))]
 impl Stopwatch {
     pub(crate) fn start() -> Self {
         Self(Instant::now())

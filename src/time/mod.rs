@@ -24,7 +24,7 @@ pub(crate) use self::leeway::REMEMBERED_AFTER_EXPIRY;
 #[cfg(feature = "token")]
 pub(crate) use self::leeway::{MAX_EXPIRED_GRACE, MAX_LEEWAY};
 #[cfg(all(
-    any(feature = "tracing", feature = "trusted"),
+    any(feature = "metrics", feature = "tracing", feature = "trusted"),
     any(
         not(all(target_family = "wasm", target_os = "unknown")),
         feature = "js"

@@ -1,5 +1,3 @@
-#[cfg(feature = "metrics")]
-use std::time::Instant;
 use std::{
     fmt,
     ops::ControlFlow::{self, Break, Continue},
@@ -8,7 +6,7 @@ use std::{
 
 use super::{detour::Recorded, observation::Hook, shadow::Shadow};
 #[cfg(feature = "metrics")]
-use crate::{observe::LayerMetrics, policy::Denial};
+use crate::{observe::LayerMetrics, policy::Denial, time::Stopwatch};
 use crate::{
     policy::VerdictFuture,
     protocol::{Plan, Rules, see},
@@ -60,7 +58,7 @@ impl Observer {
     pub(crate) fn timed(&self, verdict: VerdictFuture) -> VerdictFuture {
         #[cfg(feature = "metrics")]
         if let Some(metrics) = &self.metrics {
-            let (wait, since) = (metrics.verdict_wait.clone(), Instant::now());
+            let (wait, since) = (metrics.verdict_wait.clone(), Stopwatch::start());
             return VerdictFuture::new(async move {
                 let verdict = verdict.await;
                 wait.record(since.elapsed());

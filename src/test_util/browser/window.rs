@@ -1,5 +1,7 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+#[cfg(all(target_family = "wasm", target_os = "unknown", not(feature = "js")))]
+use super::clock::ManualClock as DefaultClock;
 use super::{
     address::{Address, InvalidUrl},
     cookie_jar::{Caller, CookieJar},
@@ -7,7 +9,12 @@ use super::{
     page::Page,
     preflight_cache::PreflightCache,
 };
-use crate::time::{Clock, SystemClock};
+#[cfg(any(
+    not(all(target_family = "wasm", target_os = "unknown")),
+    feature = "js"
+))]
+use crate::time::SystemClock as DefaultClock;
+use crate::{lock::lock, time::Clock};
 
 /// A browser: what its pages share.
 ///
@@ -70,7 +77,7 @@ impl Browser {
     pub fn new() -> Self {
         Self {
             engine: Engine::Standard,
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(DefaultClock::default()),
             kept: Arc::default(),
         }
     }
@@ -81,7 +88,8 @@ impl Browser {
         self
     }
 
-    /// Sets who says what time it is. Default: [`SystemClock`].
+    /// Sets who says what time it is. Default: [`SystemClock`](crate::time::SystemClock), or on
+    /// `wasm32-unknown-unknown` without the feature `js` a [`ManualClock`](super::ManualClock).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -160,7 +168,7 @@ impl Browser {
 
     /// Never held while something is waited for.
     pub(super) fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.kept)
     }
 }
 
