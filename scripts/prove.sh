@@ -25,11 +25,9 @@ prove() {
     for check in deny types publish advisories; do
         step scripts/supply.sh "$check"
     done
-    # The whole model, and load and faults at their full size.
-    for check in model load; do
-        if [ -x "scripts/$check.sh" ]; then
-            step "scripts/$check.sh"
-        fi
+    # The whole model, load and faults at their full size, and whether the proofs themselves can fail.
+    for check in model load sabotage minimal-versions wasm; do
+        step "scripts/$check.sh"
     done
     step scripts/mutants.sh
 }
