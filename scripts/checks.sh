@@ -20,5 +20,4 @@ step scripts/fuzz.sh "${FUZZ_SECONDS:-4}"
 step git apply --check fuzz/sabotage.patch
 # Whether the benches run, not what they measure: unoptimised, since that is built already.
 step cargo bench --quiet --profile dev --bench table -- --only d10h
-step cargo bench --quiet --profile dev --bench table -- --configuration
 step scripts/package.sh

@@ -12,7 +12,7 @@ report=$(mktemp)
 trap 'rm -f "$report"' EXIT
 export ONLY=${1:-} REPORT=$report
 # The short form is a part of .ci/run.
-export FUZZ_SECONDS=${FUZZ_SECONDS:-300}
+export FUZZ_SECONDS=${FUZZ_SECONDS:-300} FIGURES=1
 # shellcheck source=scripts/step.sh
 . scripts/step.sh
 
@@ -30,6 +30,7 @@ prove() {
         step "scripts/$check.sh"
     done
     step scripts/mutants.sh
+    step cargo bench --quiet --bench table
 }
 prove 2>&1 | tee target/prove.log
 

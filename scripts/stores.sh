@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs the stores of examples/apps/trusted_origins against real servers (tests/stores), which the tests
-# start on free ports of the loopback interface with temporary directories, and stop again; and
-# loads a million entries at start, in the seconds that this takes without optimisation.
+# start on free ports of the loopback interface with temporary directories, and stop again. With
+# FIGURES=1 also those that measure, which take minutes: many keys, many edits, and a million entries
+# loaded at start.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,5 +17,12 @@ if [ "$(id -u)" = 0 ]; then
     id postgres >/dev/null 2>&1 || missing "the user postgres"
 fi
 cargo build --quiet --all-features --example trusted_origins
-cargo test --quiet --all-features --test stores -- --ignored --test-threads=2 "$@"
-[ $# -gt 0 ] || cargo test --quiet --all-features --test registry_scale -- --ignored
+if [ -n "${FIGURES:-}" ]; then
+    skipped=()
+else
+    skipped=(--skip figures::)
+fi
+cargo test --quiet --all-features --test stores -- --ignored --test-threads=2 "${skipped[@]}" "$@"
+if [ -n "${FIGURES:-}" ]; then
+    cargo test --quiet --all-features --test registry_scale -- --ignored
+fi
