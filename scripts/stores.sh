@@ -23,6 +23,6 @@ else
     skipped=(--skip figures::)
 fi
 cargo test --quiet --all-features --test stores -- --ignored --test-threads=2 "${skipped[@]}" "$@"
-if [ -n "${FIGURES:-}" ]; then
+if [ -n "${FIGURES:-}" ] && [ $# -eq 0 ]; then
     cargo test --quiet --all-features --test registry_scale -- --ignored
 fi
