@@ -1,9 +1,13 @@
-// Runs the module that scripts/wasm.sh has built, and compares what it answers, header for header.
+// Runs the modules that scripts/wasm.sh has built, and compares what they answer, header for header.
 //
-// usage: node run.mjs PLAIN.wasm
+// usage: node run.mjs PLAIN.wasm FOLDER (that of the glue of the module with the feature `js`)
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+
+import { playJavascript } from './javascript.mjs';
+
+const [plain, folder] = process.argv.slice(2);
 
 const allowed =
   'access-control-allow-credentials: true | access-control-allow-origin: https://app.example';
@@ -13,7 +17,7 @@ const granted =
 const varies = 'vary: origin,access-control-request-method,access-control-request-headers';
 
 // No imports: the module needs nothing of its host.
-const { instance } = await WebAssembly.instantiate(await readFile(process.argv[2]), {});
+const { instance } = await WebAssembly.instantiate(await readFile(plain), {});
 const start = instance.exports.play();
 const memory = new Uint8Array(instance.exports.memory.buffer);
 const text = new TextDecoder().decode(memory.subarray(start, memory.indexOf(0, start)));
@@ -36,4 +40,5 @@ assert.deepEqual(text.split('\n'), [
   '30 events: message=request refused: the origin is not allowed: add it to allow_origins, ' +
     'or to what the policy reads kind=OriginNotAllowed origin="https://evil.example" method="GET" path="/" ',
 ]);
+playJavascript(folder);
 console.log('   every answer is as it should be');
