@@ -65,7 +65,7 @@ impl fmt::Debug for TokenOrder {
             .field("session_len", &self.session.as_deref().map(str::len))
             .field("tenant", &self.tenant)
             .field("lifetime", &self.lifetime)
-            .field("claims", &self.claims.keys())
+            .field("claims", &self.claims.keys().collect::<Vec<_>>())
             .finish()
     }
 }
