@@ -74,7 +74,7 @@ impl Explanation {
     pub(crate) fn new(
         head: &Head<'_>,
         rules: &Rules,
-        plan: Plan<'_>,
+        plan: Plan,
         decider: Option<Decider>,
     ) -> Self {
         let (status, headers, denial) = written(plan, rules);
@@ -198,11 +198,10 @@ impl Explanation {
 }
 
 /// The status of the layer's answer, the headers that it writes, and the denial.
-fn written(plan: Plan<'_>, rules: &Rules) -> (Option<StatusCode>, HeaderMap, Option<Denial>) {
+fn written(plan: Plan, rules: &Rules) -> (Option<StatusCode>, HeaderMap, Option<Denial>) {
+    let mut headers = HeaderMap::new();
     match plan {
-        Plan::Forward(edit, _) => {
-            let mut edit = edit.into_owned();
-            let mut headers = HeaderMap::new();
+        Plan::Forward(mut edit, _) => {
             write::edit(&mut edit, rules, &mut headers);
             let denial = match &mut edit {
                 Edit::Full(edit) => edit.take_denial(),
@@ -211,8 +210,8 @@ fn written(plan: Plan<'_>, rules: &Rules) -> (Option<StatusCode>, HeaderMap, Opt
             (None, headers, denial)
         }
         Plan::Answer(answer) => {
-            let answer = write::answer(answer.into_owned(), rules);
-            (Some(answer.status), answer.headers, answer.record)
+            let written = write::answer(answer, rules, &mut headers);
+            (Some(written.status), headers, written.record)
         }
     }
 }

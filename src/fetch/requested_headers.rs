@@ -7,7 +7,7 @@ use http::{
     header::{ACCESS_CONTROL_REQUEST_HEADERS, GetAll},
 };
 
-use super::token::TOKEN;
+use super::{line::Line, token::TOKEN};
 use crate::pairs::all_pairs;
 
 /// The names of headers that a preflight asks for: `Access-Control-Request-Headers`
@@ -49,9 +49,8 @@ impl<'a> RequestedHeaders<'a> {
     pub const MAX_EMPTY: usize = 16;
 
     pub(crate) fn parse(headers: &'a HeaderMap) -> Option<Self> {
-        let lines = headers.get_all(ACCESS_CONTROL_REQUEST_HEADERS);
-        let mut iter = lines.iter();
-        if let (Some(line), None) = (iter.next(), iter.next())
+        let name = ACCESS_CONTROL_REQUEST_HEADERS;
+        if let Some(Line::One(line)) = Line::find(headers, &name)
             && line.len() <= Self::MAX_LEN
             && is_usual(line.as_bytes())
         {
@@ -59,6 +58,7 @@ impl<'a> RequestedHeaders<'a> {
                 lines: Lines::Usual(line),
             });
         }
+        let lines = headers.get_all(name);
         let is_list = is_within_bounds(&lines) && is_well_formed(&lines);
         is_list.then_some(Self {
             lines: Lines::Other(lines),

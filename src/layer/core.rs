@@ -40,21 +40,37 @@ impl Core {
     }
 
     /// Decides about a request. Breaks off if it does not go the usual way.
-    pub(crate) fn start<'a>(&'a self, head: Head<'a>) -> ControlFlow<Box<Detour>, Plan<'a>> {
-        let plan = decide(&head, &self.rules, |request| {
+    pub(crate) fn start(&self, head: &Head<'_>) -> ControlFlow<Box<Detour>, Plan> {
+        match &self.observer {
+            None => self.decide(head),
+            Some(observer) => self.decide_observed(observer, head),
+        }
+    }
+
+    #[inline(always)]
+    fn decide(&self, head: &Head<'_>) -> ControlFlow<Box<Detour>, Plan> {
+        let plan = decide(head, &self.rules, |request| {
             self.judge(request)
                 .map_break(|verdict| Box::new(Detour::Wait(verdict)))
         });
         #[cfg(feature = "tracing")]
         if let ControlFlow::Continue(plan) = &plan {
-            self.emit(plan, &head);
+            self.emit(plan, head);
         }
-        match &self.observer {
-            None => plan,
-            Some(observer) => observer
-                .look_at(plan?, &head, &self.rules)
-                .map_break(|recorded| Box::new(Detour::Record(recorded))),
-        }
+        plan
+    }
+
+    /// Decides, and tells the observer.
+    #[cold]
+    #[inline(never)]
+    fn decide_observed(
+        &self,
+        observer: &Observer,
+        head: &Head<'_>,
+    ) -> ControlFlow<Box<Detour>, Plan> {
+        observer
+            .look_at(self.decide(head)?, head, &self.rules)
+            .map_break(|recorded| Box::new(Detour::Record(recorded)))
     }
 
     /// Asks the policy. Breaks off with its verdict, if it has to be waited for.
@@ -117,11 +133,7 @@ impl Core {
 
     /// Decides about a request once its verdict has arrived. Breaks off if the decision is to be
     /// recorded.
-    pub(crate) fn resume<'a>(
-        &'a self,
-        head: Head<'a>,
-        verdict: Verdict,
-    ) -> ControlFlow<Recorded, Plan<'a>> {
+    pub(crate) fn resume(&self, head: Head<'_>, verdict: Verdict) -> ControlFlow<Recorded, Plan> {
         let ControlFlow::Continue(plan) = decide(&head, &self.rules, |_| {
             ControlFlow::<Infallible, _>::Continue(verdict)
         });
@@ -134,7 +146,7 @@ impl Core {
     }
 
     #[cfg(feature = "tracing")]
-    fn emit(&self, plan: &Plan<'_>, head: &Head<'_>) {
+    fn emit(&self, plan: &Plan, head: &Head<'_>) {
         super::events::emit(plan, head, self.hides_path(), &self.limiter);
     }
 }
@@ -144,7 +156,7 @@ mod tests {
     use std::time::Duration;
 
     use http::{
-        HeaderValue, Method, Request,
+        HeaderMap, HeaderValue, Method, Request,
         header::{ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN},
     };
     use proptest::prelude::*;
@@ -189,7 +201,7 @@ mod tests {
         }
         let head = Head::from(&request);
         let core = layer.in_force.core(&head);
-        let ControlFlow::Continue(plan) = core.start(head) else {
+        let ControlFlow::Continue(plan) = core.start(&head) else {
             panic!("a list is not waited for");
         };
         match plan {
@@ -197,7 +209,9 @@ mod tests {
             // Compare the written answer: if a denial is not recorded, its kind need not be the
             // same.
             Plan::Answer(answer) => {
-                format!("{:?}", write::answer(answer.into_owned(), &core.rules))
+                let mut headers = HeaderMap::new();
+                let written = write::answer(answer, &core.rules, &mut headers);
+                format!("{written:?} {headers:?}")
             }
         }
     }
@@ -266,13 +280,14 @@ mod tests {
             }
             let answer = |layer: &CorsLayer| {
                 let core = layer.in_force.core(&Head::from(&request));
-                let ControlFlow::Continue(Plan::Answer(answer)) = core.start(Head::from(&request))
+                let ControlFlow::Continue(Plan::Answer(answer)) = core.start(&Head::from(&request))
                 else {
                     panic!("a preflight is answered");
                 };
                 let is_full = matches!(answer, Answer::Full(_));
-                let written = write::answer(answer.into_owned(), &core.rules);
-                (is_full, (written.status, written.headers, format!("{:?}", written.record)))
+                let mut headers = HeaderMap::new();
+                let written = write::answer(answer, &core.rules, &mut headers);
+                (is_full, (headers, format!("{written:?}")))
             };
             let (_, prepared) = answer(&layer(Grant::new()));
             let cap = Duration::from_secs(86_400);

@@ -39,7 +39,7 @@ macro_rules! event {
 }
 
 /// Logs the denial in a plan, unless there have been too many of its kind in this second.
-pub(crate) fn emit(plan: &Plan<'_>, head: &Head<'_>, has_secret_path: bool, limiter: &Limiter) {
+pub(crate) fn emit(plan: &Plan, head: &Head<'_>, has_secret_path: bool, limiter: &Limiter) {
     let Some((outcome, denial)) = denial(plan) else {
         return;
     };
@@ -93,7 +93,7 @@ impl Outcome {
     }
 }
 
-fn denial<'a>(plan: &'a Plan<'_>) -> Option<(Outcome, &'a Denial)> {
+fn denial(plan: &Plan) -> Option<(Outcome, &Denial)> {
     let answer = match plan {
         Plan::Forward(Edit::Full(edit), _) => {
             return Some((Outcome::RequestForwarded, edit.denial()?));

@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
@@ -43,11 +43,11 @@ pin_project! {
             #[pin]
             future: F,
             // Its header values are taken when the response has arrived.
-            edit: Edit<HeaderValue>,
+            edit: Edit,
         },
         /// The layer answers. The headers are written when this is polled: they are larger than the
         /// plan, and would make every future larger.
-        Answered { answer: Option<Answer<HeaderValue>> },
+        Answered { answer: Option<Answer> },
         /// Anything else. Boxed: it is rare, and larger, and would make every future larger.
         Detoured { way: Option<Box<W>> },
     }
@@ -61,9 +61,9 @@ where
     /// The policy has not answered yet.
     Waiting(Waiting<S, B>),
     /// The inner service is at work, and the decision is left in its response.
-    Forwarded(Pin<Box<S::Future>>, Edit<HeaderValue>, Decision),
+    Forwarded(Pin<Box<S::Future>>, Edit, Decision),
     /// The layer answers, and leaves the decision in its response.
-    Answered(Option<Answer<HeaderValue>>, Decision),
+    Answered(Option<Answer>, Decision),
 }
 
 /// A request that waits for its verdict, and the service that is ready for it.
@@ -78,7 +78,7 @@ where
     S: Service<Request<B>>,
 {
     #[inline(always)]
-    pub(super) fn answer(core: Arc<Core>, answer: Answer<HeaderValue>) -> Self {
+    pub(super) fn answer(core: Arc<Core>, answer: Answer) -> Self {
         Self {
             core,
             state: State::Answered {
@@ -91,7 +91,7 @@ where
     #[inline(never)]
     pub(super) fn attach(
         core: Arc<Core>,
-        edit: Edit<HeaderValue>,
+        edit: Edit,
         attachment: Arc<dyn Attachment>,
         service: &mut S,
         mut request: Request<B>,
@@ -260,7 +260,6 @@ where
                 State::detoured(Way::record(recorded, &mut service, request))
             }
             ControlFlow::Continue(Plan::Forward(edit, attachment)) => {
-                let edit = edit.into_owned();
                 if let Some(attachment) = attachment {
                     attachment.attach(request.extensions_mut());
                 }
@@ -270,7 +269,7 @@ where
                 }
             }
             ControlFlow::Continue(Plan::Answer(answer)) => State::Answered {
-                answer: Some(answer.into_owned()),
+                answer: Some(answer),
             },
         }
     }
@@ -279,7 +278,7 @@ where
 const POLLED_AGAIN: &str = "a future is not polled after it is ready";
 
 #[inline(always)]
-fn carry_out<B>(edit: &mut Edit<HeaderValue>, response: &mut Response<B>, rules: &Rules) {
+fn carry_out<B>(edit: &mut Edit, response: &mut Response<B>, rules: &Rules) {
     write::edit(edit, rules, response.headers_mut());
     if let Edit::Full(edit) = edit {
         leave(edit.take_denial(), response, rules);
@@ -287,12 +286,11 @@ fn carry_out<B>(edit: &mut Edit<HeaderValue>, response: &mut Response<B>, rules:
 }
 
 #[inline(always)]
-fn respond<B: Default>(answer: Answer<HeaderValue>, rules: &Rules) -> Response<B> {
-    let answer = write::answer(answer, rules);
+fn respond<B: Default>(answer: Answer, rules: &Rules) -> Response<B> {
     let mut response = Response::new(B::default());
-    *response.status_mut() = answer.status;
-    *response.headers_mut() = answer.headers;
-    leave(answer.record, &mut response, rules);
+    let written = write::answer(answer, rules, response.headers_mut());
+    *response.status_mut() = written.status;
+    leave(written.record, &mut response, rules);
     response
 }
 

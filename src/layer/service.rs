@@ -62,29 +62,25 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let core = self.in_force.core(&Head::from(&request));
+        let head = Head::from(&request);
+        let core = self.in_force.core(&head);
         // A request is large, so it is moved only where it is passed on. Everything unusual is out
         // of line, in the future's functions.
-        let edit = match core.start(Head::from(&request)) {
-            ControlFlow::Continue(Plan::Forward(edit, None)) => edit.into_owned(),
-            ControlFlow::Continue(Plan::Forward(edit, Some(attachment))) => {
-                let edit = edit.into_owned();
-                return ResponseFuture::attach(core, edit, attachment, &mut self.inner, request);
-            }
-            ControlFlow::Continue(Plan::Answer(answer)) => {
-                let answer = answer.into_owned();
-                return ResponseFuture::answer(core, answer);
-            }
-            ControlFlow::Break(detour) => {
-                return ResponseFuture::detour(core, *detour, &mut self.inner, request);
-            }
-        };
-        ResponseFuture {
-            core,
-            state: State::Forwarded {
-                future: self.inner.call(request),
-                edit,
+        match core.start(&head) {
+            ControlFlow::Continue(Plan::Forward(edit, None)) => ResponseFuture {
+                state: State::Forwarded {
+                    future: self.inner.call(request),
+                    edit,
+                },
+                core,
             },
+            ControlFlow::Continue(Plan::Forward(edit, Some(attachment))) => {
+                ResponseFuture::attach(core, edit, attachment, &mut self.inner, request)
+            }
+            ControlFlow::Continue(Plan::Answer(answer)) => ResponseFuture::answer(core, answer),
+            ControlFlow::Break(detour) => {
+                ResponseFuture::detour(core, *detour, &mut self.inner, request)
+            }
         }
     }
 }

@@ -81,6 +81,11 @@ impl ExposeHeaders {
         self.0.any
     }
 
+    /// Whether nothing is exposed but what is safelisted.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.value.is_none()
+    }
+
     /// The value of `Access-Control-Expose-Headers`. With credentials, browsers take `*` for the
     /// name of a header, so nothing is sent.
     pub(crate) fn value(&self, credentials: bool) -> Option<HeaderValue> {

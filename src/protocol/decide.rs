@@ -29,15 +29,17 @@ use crate::{
 ///
 /// Breaks off where `judge` does: the verdict has to be waited for, and then the decision starts
 /// again.
+///
+/// The functions of the usual ways return what this returns, so that a plan is not moved once more.
 #[inline(always)]
-pub(crate) fn decide<'a, W>(
-    head: &Head<'a>,
-    rules: &'a Rules,
+pub(crate) fn decide<W>(
+    head: &Head<'_>,
+    rules: &Rules,
     judge: impl FnOnce(&CorsRequest<'_>) -> ControlFlow<W, Verdict>,
-) -> ControlFlow<W, Plan<'a>> {
+) -> ControlFlow<W, Plan> {
     // If the answer is the same for every origin, the policy need not be asked.
     if let Some(to_all) = &rules.to_all {
-        return Continue(for_all_origins(rules, head, to_all));
+        return for_all_origins(rules, head, to_all);
     }
     match classify(head) {
         // https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches: Vary also without an
@@ -51,7 +53,7 @@ pub(crate) fn decide<'a, W>(
 /// The answer names the same origin to everybody, also to requests without an `Origin`, so that
 /// caches can share it. Only a preflight must have one: otherwise it is a plain `OPTIONS`.
 #[inline(always)]
-fn for_all_origins<'a>(rules: &'a Rules, head: &Head<'a>, to_all: &'a ToAll) -> Plan<'a> {
+fn for_all_origins<W>(rules: &Rules, head: &Head<'_>, to_all: &ToAll) -> ControlFlow<W, Plan> {
     let origin = match to_all {
         ToAll::Star => None,
         ToAll::Origin(origin) => Some(origin),
@@ -60,20 +62,23 @@ fn for_all_origins<'a>(rules: &'a Rules, head: &Head<'a>, to_all: &'a ToAll) -> 
         Some(method) if head.headers.contains_key(ORIGIN) => {
             match Preflight::parse(method, head.headers) {
                 Ok(preflight) => grant_preflight_on_own_terms(rules, head, origin, &preflight),
-                Err(malformed) => deny_preflight(rules, head, malformed.into()),
+                Err(malformed) => Continue(deny_preflight(rules, head, malformed.into())),
             }
         }
-        Some(_) | None => Plan::Forward(Edit::Grant(Allowed::on_own_terms(rules, origin)), None),
+        Some(_) | None => {
+            let allowed = Allowed::on_own_terms(rules, origin);
+            Continue(Plan::Forward(Edit::Grant(allowed), None))
+        }
     }
 }
 
 #[inline(always)]
-fn actual<'a, W>(
-    rules: &'a Rules,
-    head: &Head<'a>,
-    origin: SentOrigin<'a>,
+fn actual<W>(
+    rules: &Rules,
+    head: &Head<'_>,
+    origin: SentOrigin<'_>,
     judge: impl FnOnce(&CorsRequest<'_>) -> ControlFlow<W, Verdict>,
-) -> ControlFlow<W, Plan<'a>> {
+) -> ControlFlow<W, Plan> {
     let (sent, origin) = match Sender::new(origin, rules) {
         Ok(Sender::Listed(sent)) => {
             let allowed = Allowed::on_own_terms(rules, Some(sent));
@@ -82,21 +87,22 @@ fn actual<'a, W>(
         Ok(Sender::Unknown { sent, origin }) => (sent, origin),
         Err(denial) => return Continue(deny_actual(rules, head, denial)),
     };
-    Continue(match judge(&CorsRequest::new(*head, &origin, None))? {
-        Verdict::Allow(grant) => grant_actual(rules, sent, grant),
-        Verdict::Deny(denial) => deny_actual(rules, head, denial),
-        Verdict::Abstain => deny_actual(rules, head, Denial::new(DenialKind::NoPolicy)),
-    })
+    let denial = match judge(&CorsRequest::new(*head, &origin, None))? {
+        Verdict::Allow(grant) => return grant_actual(rules, sent, grant),
+        Verdict::Deny(denial) => denial,
+        Verdict::Abstain => Denial::new(DenialKind::NoPolicy),
+    };
+    Continue(deny_actual(rules, head, denial))
 }
 
 #[inline(always)]
-fn preflight<'a, W>(
-    rules: &'a Rules,
-    head: &Head<'a>,
-    origin: SentOrigin<'a>,
-    method: Line<'a>,
+fn preflight<W>(
+    rules: &Rules,
+    head: &Head<'_>,
+    origin: SentOrigin<'_>,
+    method: Line<'_>,
     judge: impl FnOnce(&CorsRequest<'_>) -> ControlFlow<W, Verdict>,
-) -> ControlFlow<W, Plan<'a>> {
+) -> ControlFlow<W, Plan> {
     // The origin is checked before the rest: if both are malformed, the denial names the origin.
     let sender = match Sender::new(origin, rules) {
         Ok(sender) => sender,
@@ -108,17 +114,19 @@ fn preflight<'a, W>(
     };
     let (sent, origin) = match sender {
         Sender::Listed(sent) => {
-            let plan = grant_preflight_on_own_terms(rules, head, Some(sent), &preflight);
-            return Continue(plan);
+            return grant_preflight_on_own_terms(rules, head, Some(sent), &preflight);
         }
         Sender::Unknown { sent, origin } => (sent, origin),
     };
     let request = CorsRequest::new(*head, &origin, Some(&preflight));
-    Continue(match judge(&request)? {
-        Verdict::Allow(grant) => grant_preflight(rules, head, Some(sent), grant, &preflight),
-        Verdict::Deny(denial) => deny_preflight(rules, head, denial),
-        Verdict::Abstain => deny_preflight(rules, head, Denial::new(DenialKind::NoPolicy)),
-    })
+    let denial = match judge(&request)? {
+        Verdict::Allow(grant) => {
+            return Continue(grant_preflight(rules, head, Some(sent), grant, &preflight));
+        }
+        Verdict::Deny(denial) => denial,
+        Verdict::Abstain => Denial::new(DenialKind::NoPolicy),
+    };
+    Continue(deny_preflight(rules, head, denial))
 }
 
 /// The origin of a request, looked up but perhaps not parsed.
@@ -157,23 +165,23 @@ impl<'a> Sender<'a> {
 /// They are added whatever status the inner service answers with, so that pages can read errors
 /// too.
 #[inline(always)]
-fn grant_actual<'a>(rules: &Rules, sent: &'a HeaderValue, mut grant: Grant) -> Plan<'a> {
+fn grant_actual<W>(rules: &Rules, sent: &HeaderValue, mut grant: Grant) -> ControlFlow<W, Plan> {
     let allowed = Allowed::new(rules, Some(sent), &grant);
     let attachment = grant.take_attachment();
     let edit = match grant.own_terms() {
         None => Edit::Grant(allowed),
         Some(terms) => Edit::Full(Box::new(FullEdit {
-            allowed: Some(allowed.into_owned()),
+            allowed: Some(allowed),
             terms: Some(terms.clone()),
             denial: None,
         })),
     };
-    Plan::Forward(edit, attachment)
+    Continue(Plan::Forward(edit, attachment))
 }
 
 /// <https://fetch.spec.whatwg.org/#http-responses>: the missing header is the refusal. A 403 is
 /// permitted in addition.
-fn deny_actual<'a>(rules: &Rules, head: &Head<'a>, denial: Denial) -> Plan<'a> {
+fn deny_actual(rules: &Rules, head: &Head<'_>, denial: Denial) -> Plan {
     // After a time-out nobody has judged the request, so it must not reach the service.
     let is_late = denial.kind() == DenialKind::VerdictTimeout;
     // If nobody listens for denials, skip computing whether this is one.
@@ -213,33 +221,33 @@ fn deny_actual<'a>(rules: &Rules, head: &Head<'a>, denial: Denial) -> Plan<'a> {
 
 /// The same as [`grant_preflight`] with a grant that sets nothing, in fewer instructions.
 #[inline(always)]
-fn grant_preflight_on_own_terms<'a>(
-    rules: &'a Rules,
-    head: &Head<'a>,
-    origin: Option<&'a HeaderValue>,
-    preflight: &Preflight<'a>,
-) -> Plan<'a> {
+fn grant_preflight_on_own_terms<W>(
+    rules: &Rules,
+    head: &Head<'_>,
+    origin: Option<&HeaderValue>,
+    preflight: &Preflight<'_>,
+) -> ControlFlow<W, Plan> {
     if rules.prepared.is_constant() && !rules.wants_denials() {
-        return Plan::Answer(Answer::Prepared(origin));
+        return Continue(Plan::Answer(Answer::Prepared(origin.cloned())));
     }
     let grant = match origin {
         Some(_) => Grant::new(),
         None => Grant::any_origin(),
     };
-    grant_preflight(rules, head, origin, grant, preflight)
+    Continue(grant_preflight(rules, head, origin, grant, preflight))
 }
 
 /// <https://fetch.spec.whatwg.org/#cors-preflight-fetch>. The answer has the whole lists, not only
 /// the requested entries: browsers keep the answer, and the next request may need others. If a
 /// requested method or header is not allowed, the answer is the same, and the browser's console
 /// names it.
-fn grant_preflight<'a>(
-    rules: &'a Rules,
-    head: &Head<'a>,
-    origin: Option<&'a HeaderValue>,
+fn grant_preflight(
+    rules: &Rules,
+    head: &Head<'_>,
+    origin: Option<&HeaderValue>,
     grant: Grant,
-    preflight: &Preflight<'a>,
-) -> Plan<'a> {
+    preflight: &Preflight<'_>,
+) -> Plan {
     // `build` has checked that a broad preflight comes without credentials and wildcards. A grant
     // must not bring them back.
     let grant = if rules.properties.has_broad_preflight() {
@@ -276,13 +284,13 @@ fn grant_preflight<'a>(
             headers: headers.value(allowed.credentials, preflight.headers()),
             max_age: MaxAge::capped(rules.max_age.as_ref(), grant.max_age_cap()),
         },
-        allowed: allowed.into_owned(),
+        allowed,
         denial,
     })))
 }
 
 /// <https://fetch.spec.whatwg.org/#http-responses>: a status that is not ok, and no CORS header.
-fn deny_preflight<'a>(rules: &Rules, head: &Head<'a>, denial: Denial) -> Plan<'a> {
+fn deny_preflight(rules: &Rules, head: &Head<'_>, denial: Denial) -> Plan {
     if !rules.wants_refusals() {
         return Plan::Answer(Answer::RefusedPreflight);
     }

@@ -10,65 +10,50 @@ use crate::policy::{Attachment, Denial, Grant, GrantedTo, Terms};
 
 /// What is done about a request.
 ///
-/// A plan is moved several times before it is carried out, so it is small: the usual plans borrow
-/// header values from the request, and the others are boxed.
+/// A plan is moved before it is carried out, so what is rare and large is boxed.
 #[derive(Debug)]
-pub(crate) enum Plan<'a> {
+pub(crate) enum Plan {
     /// The inner service answers. The attachment, if there is one, is added to the request.
-    Forward(Edit<&'a HeaderValue>, Option<Arc<dyn Attachment>>),
+    Forward(Edit, Option<Arc<dyn Attachment>>),
     /// The layer answers.
-    Answer(Answer<&'a HeaderValue>),
+    Answer(Answer),
 }
 
 /// What is done to the headers of the inner service's response.
-///
-/// `V` is a header value: borrowed from the request, and owned once the request is passed on.
 #[derive(Debug)]
-pub(crate) enum Edit<V> {
+pub(crate) enum Edit {
     /// Add `Vary`, and leave everything else.
     VaryOnly,
     /// Remove every header of the protocol.
     RemoveCorsHeaders,
     /// Replace the headers of the protocol by these, with the layer's own lists.
-    Grant(Allowed<V>),
+    Grant(Allowed),
     /// An edit with terms of the grant's own, or with a denial to record.
     Full(Box<FullEdit>),
 }
 
-impl Edit<&HeaderValue> {
-    #[inline(always)]
-    pub(crate) fn into_owned(self) -> Edit<HeaderValue> {
-        match self {
-            Self::VaryOnly => Edit::VaryOnly,
-            Self::RemoveCorsHeaders => Edit::RemoveCorsHeaders,
-            Self::Grant(allowed) => Edit::Grant(allowed.into_owned()),
-            Self::Full(edit) => Edit::Full(edit),
-        }
-    }
-}
-
 /// The origin that a grant is for (`None` for `*`), and whether it allows credentials.
 #[derive(Debug)]
-pub(crate) struct Allowed<V> {
-    pub(super) origin: Option<V>,
+pub(crate) struct Allowed {
+    pub(super) origin: Option<HeaderValue>,
     pub(super) credentials: bool,
 }
 
-impl<'a> Allowed<&'a HeaderValue> {
+impl Allowed {
     /// The same as [`new`](Self::new) with a grant that sets nothing, in fewer instructions.
     #[inline(always)]
-    pub(super) fn on_own_terms(rules: &Rules, origin: Option<&'a HeaderValue>) -> Self {
+    pub(super) fn on_own_terms(rules: &Rules, origin: Option<&HeaderValue>) -> Self {
         Self {
-            origin,
+            origin: origin.cloned(),
             credentials: origin.is_some() && rules.credentials,
         }
     }
 
     #[inline(always)]
-    pub(super) fn new(rules: &Rules, origin: Option<&'a HeaderValue>, grant: &Grant) -> Self {
+    pub(super) fn new(rules: &Rules, origin: Option<&HeaderValue>, grant: &Grant) -> Self {
         match (grant.granted_to(), origin) {
             (GrantedTo::Origin, Some(origin)) => Self {
-                origin: Some(origin),
+                origin: Some(origin.clone()),
                 credentials: grant.own_credentials().unwrap_or(rules.credentials),
             },
             // https://fetch.spec.whatwg.org/#cors-protocol-and-credentials: never with `*`.
@@ -76,14 +61,6 @@ impl<'a> Allowed<&'a HeaderValue> {
                 origin: None,
                 credentials: false,
             },
-        }
-    }
-
-    #[inline(always)]
-    pub(super) fn into_owned(self) -> Allowed<HeaderValue> {
-        Allowed {
-            origin: self.origin.cloned(),
-            credentials: self.credentials,
         }
     }
 }
@@ -94,7 +71,7 @@ pub(super) const ANY: HeaderValue = HeaderValue::from_static("*");
 #[derive(Debug)]
 pub(crate) struct FullEdit {
     /// `None` to remove every header of the protocol.
-    pub(super) allowed: Option<Allowed<HeaderValue>>,
+    pub(super) allowed: Option<Allowed>,
     /// Lists of the grant's own.
     pub(super) terms: Option<Terms>,
     pub(super) denial: Option<Denial>,
@@ -113,42 +90,26 @@ impl FullEdit {
 
 /// An answer that does not come from the inner service.
 #[derive(Debug)]
-pub(crate) enum Answer<V> {
+pub(crate) enum Answer {
     /// To a preflight on the layer's own terms. All headers have been written when the layer was
     /// built, except for the origin; without one it is `*`.
-    Prepared(Option<V>),
+    Prepared(Option<HeaderValue>),
     /// The same, with the requested method or names in place of `*`.
-    Echo(Echo<V>),
+    Echo(Echo),
     /// The refusal of a preflight, if nobody wants its denial.
     RefusedPreflight,
     /// An answer that has to be written for the request.
     Full(Box<FullAnswer>),
 }
 
-impl Answer<&HeaderValue> {
-    #[inline(always)]
-    pub(crate) fn into_owned(self) -> Answer<HeaderValue> {
-        match self {
-            Self::Prepared(origin) => Answer::Prepared(origin.cloned()),
-            Self::Echo(echo) => Answer::Echo(Echo {
-                origin: echo.origin.clone(),
-                method: echo.method.cloned(),
-                headers: echo.headers.cloned(),
-            }),
-            Self::RefusedPreflight => Answer::RefusedPreflight,
-            Self::Full(answer) => Answer::Full(answer),
-        }
-    }
-}
-
 /// The values that replace `*`, because with credentials browsers take it for a name.
 #[derive(Debug)]
-pub(crate) struct Echo<V> {
-    pub(super) origin: V,
+pub(crate) struct Echo {
+    pub(super) origin: HeaderValue,
     /// `None` if the layer lists methods.
-    pub(super) method: Option<V>,
+    pub(super) method: Option<HeaderValue>,
     /// `None` if the layer lists header names, or if no name is requested.
-    pub(super) headers: Option<V>,
+    pub(super) headers: Option<HeaderValue>,
 }
 
 /// The answers that are rare, and large.
@@ -157,7 +118,7 @@ pub(crate) enum FullAnswer {
     /// To a preflight on the grant's own terms, with names that cannot be echoed as they were sent, or
     /// with a denial to record.
     Preflight {
-        allowed: Allowed<HeaderValue>,
+        allowed: Allowed,
         lists: Lists,
         denial: Option<Denial>,
     },

@@ -111,7 +111,7 @@ impl Prepared {
     }
 
     /// The prepared answer, with requested values in place of `*`.
-    pub(super) fn echo(&self, echo: Echo<HeaderValue>) -> HeaderMap {
+    pub(super) fn echo(&self, echo: Echo) -> HeaderMap {
         let mut headers = self.preflight(Some(echo.origin));
         if let Some(method) = echo.method
             && let Some(stand_in) = headers.get_mut(ACCESS_CONTROL_ALLOW_METHODS)
@@ -130,17 +130,17 @@ impl Prepared {
 }
 
 /// The prepared answer to a preflight, if there is one for these credentials and this request.
-pub(super) fn answer<'a>(
+pub(super) fn answer(
     rules: &Rules,
-    allowed: &Allowed<&'a HeaderValue>,
-    preflight: &Preflight<'a>,
-) -> Option<Answer<&'a HeaderValue>> {
+    allowed: &Allowed,
+    preflight: &Preflight<'_>,
+) -> Option<Answer> {
     let prepared = &rules.prepared;
     if allowed.credentials != prepared.credentials {
         return None;
     }
     if prepared.is_constant() {
-        return Some(Answer::Prepared(allowed.origin));
+        return Some(Answer::Prepared(allowed.origin.clone()));
     }
     let method = if prepared.echoes_method {
         Some(preflight.echoed_method()?)
@@ -153,8 +153,8 @@ pub(super) fn answer<'a>(
         None
     };
     Some(Answer::Echo(Echo {
-        origin: allowed.origin?,
-        method,
-        headers,
+        origin: allowed.origin.clone()?,
+        method: method.cloned(),
+        headers: headers.cloned(),
     }))
 }

@@ -1,6 +1,6 @@
 //! What a plan does, for those who look on. Nothing here changes it.
 
-use http::{HeaderValue, header::ORIGIN};
+use http::header::ORIGIN;
 
 use super::{
     plan::{Answer, Edit, FullAnswer, Plan},
@@ -36,7 +36,7 @@ impl Seen<'_> {
 
 /// Looks at a plan of rules that are [observed](Rules::is_observed): only these make plans that
 /// always have their denial.
-pub(crate) fn see<'a>(plan: &'a Plan<'_>, head: &Head<'_>, rules: &Rules) -> Seen<'a> {
+pub(crate) fn see<'a>(plan: &'a Plan, head: &Head<'_>, rules: &Rules) -> Seen<'a> {
     let kind = match classify(head) {
         request::RequestKind::NotCors => RequestKind::NotCors,
         request::RequestKind::Actual(_) => RequestKind::Actual,
@@ -63,7 +63,7 @@ pub(crate) fn see<'a>(plan: &'a Plan<'_>, head: &Head<'_>, rules: &Rules) -> See
     }
 }
 
-fn of_edit<'a>(edit: &'a Edit<&HeaderValue>) -> (Outcome, bool, Option<&'a Denial>) {
+fn of_edit(edit: &Edit) -> (Outcome, bool, Option<&Denial>) {
     match edit {
         Edit::VaryOnly => (Outcome::NotCors, false, None),
         // Any other request that is denied has a denial.
@@ -76,10 +76,7 @@ fn of_edit<'a>(edit: &'a Edit<&HeaderValue>) -> (Outcome, bool, Option<&'a Denia
     }
 }
 
-fn of_answer<'a>(
-    answer: &'a Answer<&HeaderValue>,
-    rules: &Rules,
-) -> (Outcome, bool, Option<&'a Denial>) {
+fn of_answer<'a>(answer: &'a Answer, rules: &Rules) -> (Outcome, bool, Option<&'a Denial>) {
     let answer = match answer {
         Answer::Prepared(_) | Answer::Echo(_) => {
             return (Outcome::Allowed, rules.credentials, None);

@@ -13,7 +13,6 @@ use http::{
 use super::{
     cache_control,
     plan::{ANY, Allowed, Answer, Edit, FullAnswer, Lists, Refused},
-    prepared::Prepared,
     rules::Rules,
     vary::Vary,
 };
@@ -24,25 +23,23 @@ use crate::{
 };
 
 /// Edits the headers of the inner service's response, and takes the values out of the edit.
-pub(crate) fn edit(edit: &mut Edit<HeaderValue>, rules: &Rules, headers: &mut HeaderMap) {
+pub(crate) fn edit(edit: &mut Edit, rules: &Rules, headers: &mut HeaderMap) {
     let found = Found::among(headers);
     match edit {
+        Edit::Grant(allowed) => grant(allowed, &rules.expose, &found, headers),
         Edit::VaryOnly => {}
         Edit::RemoveCorsHeaders => {
             strip(&found, headers);
         }
-        Edit::Grant(allowed) => {
-            let exposed_by_service = strip(&found, headers);
-            grant(allowed, &rules.expose, exposed_by_service, headers);
-        }
-        Edit::Full(edit) => {
-            let exposed_by_service = strip(&found, headers);
-            if let Some(allowed) = &mut edit.allowed {
+        Edit::Full(edit) => match &mut edit.allowed {
+            Some(allowed) => {
                 let own = edit.terms.as_ref().and_then(Terms::own_expose);
-                let expose = own.unwrap_or(&rules.expose);
-                grant(allowed, expose, exposed_by_service, headers);
+                grant(allowed, own.unwrap_or(&rules.expose), &found, headers);
             }
-        }
+            None => {
+                strip(&found, headers);
+            }
+        },
     }
     rules.prepared.vary.merge_beside(found.vary, headers);
     if rules.properties.caching().private_responses {
@@ -50,91 +47,123 @@ pub(crate) fn edit(edit: &mut Edit<HeaderValue>, rules: &Rules, headers: &mut He
     }
 }
 
-/// An answer of the layer without its body, and the denial to record beside it.
+/// What of an answer is not a header.
 #[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
+    /// The denial to record beside the answer.
     pub(crate) record: Option<Denial>,
 }
 
-#[inline(always)]
-pub(crate) fn answer(answer: Answer<HeaderValue>, rules: &Rules) -> Written {
-    let prepared = &rules.prepared;
-    let (status, headers) = match answer {
-        Answer::Prepared(origin) => (rules.preflight_status, prepared.preflight(origin)),
-        Answer::Echo(echo) => (rules.preflight_status, prepared.echo(echo)),
-        Answer::RefusedPreflight => refused_preflight(prepared),
-        Answer::Full(answer) => return full_answer(*answer, rules),
-    };
-    Written {
-        status,
-        headers,
-        record: None,
+impl Written {
+    fn new(status: StatusCode) -> Self {
+        Self {
+            status,
+            record: None,
+        }
+    }
+
+    fn recording(status: StatusCode, denial: Denial) -> Self {
+        Self {
+            status,
+            record: Some(denial),
+        }
     }
 }
 
-fn full_answer(answer: FullAnswer, rules: &Rules) -> Written {
+/// Writes the headers of an answer of the layer into an empty map.
+#[inline(always)]
+pub(crate) fn answer(answer: Answer, rules: &Rules, headers: &mut HeaderMap) -> Written {
+    let prepared = &rules.prepared;
+    match answer {
+        Answer::Prepared(origin) => {
+            *headers = prepared.preflight(origin);
+            Written::new(rules.preflight_status)
+        }
+        Answer::Echo(echo) => {
+            *headers = prepared.echo(echo);
+            Written::new(rules.preflight_status)
+        }
+        Answer::RefusedPreflight => {
+            *headers = prepared.refused_preflight.clone();
+            Written::new(REFUSED_PREFLIGHT)
+        }
+        Answer::Full(answer) => full_answer(*answer, rules, headers),
+    }
+}
+
+/// All preflight refusals look alike. No page can read them, so a reason would only help someone who
+/// probes.
+const REFUSED_PREFLIGHT: StatusCode = StatusCode::FORBIDDEN;
+
+#[inline(never)]
+fn full_answer(answer: FullAnswer, rules: &Rules, headers: &mut HeaderMap) -> Written {
+    let prepared = &rules.prepared;
     match answer {
         FullAnswer::Preflight {
             allowed,
             lists,
             denial,
-        } => Written {
-            status: rules.preflight_status,
-            headers: preflight_headers(
+        } => {
+            *headers = preflight_headers(
                 allowed.origin.unwrap_or(ANY),
                 allowed.credentials,
                 lists,
-                &rules.prepared.preflight_vary,
-                rules.prepared.no_store,
-            ),
-            record: denial,
-        },
-        FullAnswer::RefusedPreflight { denial } => {
-            let (status, headers) = refused_preflight(&rules.prepared);
+                &prepared.preflight_vary,
+                prepared.no_store,
+            );
             Written {
-                status,
-                headers,
-                record: Some(denial),
+                status: rules.preflight_status,
+                record: denial,
             }
+        }
+        FullAnswer::RefusedPreflight { denial } => {
+            *headers = prepared.refused_preflight.clone();
+            Written::recording(REFUSED_PREFLIGHT, denial)
         }
         FullAnswer::Refusal {
             to,
             readable,
             denial,
         } => {
-            let (status, headers) = refusal(to, &denial, readable, rules);
-            Written {
-                status,
-                headers,
-                record: Some(denial),
-            }
+            let (status, of_refusal) = refusal(to, &denial, readable, rules);
+            *headers = of_refusal;
+            Written::recording(status, denial)
         }
     }
 }
 
 /// <https://fetch.spec.whatwg.org/#http-responses>
 #[inline(always)]
-fn grant(
-    allowed: &mut Allowed<HeaderValue>,
-    expose: &ExposeHeaders,
-    exposed_by_service: Option<String>,
-    headers: &mut HeaderMap,
-) {
+fn grant(allowed: &mut Allowed, expose: &ExposeHeaders, found: &Found, headers: &mut HeaderMap) {
+    // Most services set no header of the protocol, and most layers expose none.
+    if found.protocol || !expose.is_empty() {
+        strip_and_expose(expose, allowed.credentials, found, headers);
+    }
     if allowed.credentials {
         headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, TRUE);
     }
-    let exposed = expose.value(allowed.credentials);
-    let exposed = match exposed_by_service {
-        None => exposed,
-        Some(names) => merged_names(exposed, &names),
+    let origin = allowed.origin.take().unwrap_or(ANY);
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+}
+
+/// Removes the inner service's headers of the protocol, and exposes the layer's names and the
+/// service's.
+#[inline(never)]
+fn strip_and_expose(
+    expose: &ExposeHeaders,
+    credentials: bool,
+    found: &Found,
+    headers: &mut HeaderMap,
+) {
+    let own = expose.value(credentials);
+    let exposed = match strip(found, headers) {
+        None => own,
+        Some(of_service) => merged_names(own, &of_service),
     };
     if let Some(names) = exposed {
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, names);
     }
-    let origin = allowed.origin.take().unwrap_or(ANY);
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
 }
 
 /// The layer's exposed names and then the service's, each once. A handler may expose more names
@@ -222,13 +251,6 @@ fn refusal(
     (status, headers)
 }
 
-/// All preflight refusals look alike. No page can read them, so a reason would only help someone who
-/// probes.
-#[inline(always)]
-fn refused_preflight(prepared: &Prepared) -> (StatusCode, HeaderMap) {
-    (StatusCode::FORBIDDEN, prepared.refused_preflight.clone())
-}
-
 /// RFC 6750, section 3.1.
 fn challenge(status: StatusCode) -> HeaderMap {
     let mut headers = HeaderMap::new();
@@ -256,8 +278,11 @@ impl Found {
             protocol: false,
         };
         for name in headers.keys() {
-            found.vary |= *name == VARY;
-            found.protocol |= is_of_the_protocol(name);
+            if *name == VARY {
+                found.vary = true;
+            } else if is_of_the_protocol(name) {
+                found.protocol = true;
+            }
         }
         found
     }

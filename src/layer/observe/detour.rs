@@ -1,7 +1,5 @@
 use std::sync::Arc;
 
-use http::HeaderValue;
-
 use crate::{
     observe::Decision,
     policy::{Attachment, VerdictFuture},
@@ -22,18 +20,16 @@ pub(crate) enum Detour {
 #[derive(Debug)]
 pub(crate) enum Recorded {
     /// The inner service answers.
-    Forward(Edit<HeaderValue>, Option<Arc<dyn Attachment>>, Decision),
+    Forward(Edit, Option<Arc<dyn Attachment>>, Decision),
     /// The layer answers.
-    Answer(Answer<HeaderValue>, Decision),
+    Answer(Answer, Decision),
 }
 
 impl Recorded {
-    pub(super) fn new(plan: Plan<'_>, decision: Decision) -> Self {
+    pub(super) fn new(plan: Plan, decision: Decision) -> Self {
         match plan {
-            Plan::Forward(edit, attachment) => {
-                Self::Forward(edit.into_owned(), attachment, decision)
-            }
-            Plan::Answer(answer) => Self::Answer(answer.into_owned(), decision),
+            Plan::Forward(edit, attachment) => Self::Forward(edit, attachment, decision),
+            Plan::Answer(answer) => Self::Answer(answer, decision),
         }
     }
 }

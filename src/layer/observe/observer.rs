@@ -26,12 +26,12 @@ impl Observer {
     /// Tells everybody of a plan. Breaks off with it, if its decision is to be recorded.
     #[cold]
     #[inline(never)]
-    pub(crate) fn look_at<'a>(
+    pub(crate) fn look_at(
         &self,
-        plan: Plan<'a>,
+        plan: Plan,
         head: &Head<'_>,
         rules: &Rules,
-    ) -> ControlFlow<Recorded, Plan<'a>> {
+    ) -> ControlFlow<Recorded, Plan> {
         let seen = see(&plan, head, rules);
         #[cfg(feature = "metrics")]
         if let Some(metrics) = &self.metrics {
