@@ -63,7 +63,7 @@ impl OriginPattern {
     pub fn matches(&self, origin: &Origin) -> bool {
         // Without a wildcard it is written as the one origin that it matches.
         if self.borrow().is_exact() {
-            return self.as_str() == origin.as_str();
+            return self.text.as_bytes() == origin.as_bytes();
         }
         // The cheap comparisons first.
         if self.scheme().as_bytes() != origin.scheme_bytes()
