@@ -20,5 +20,5 @@ step scripts/fuzz.sh "${FUZZ_SECONDS:-4}"
 # The faults of scripts/sabotage.sh still fit the code.
 step git apply --check fuzz/sabotage.patch
 # Whether the benches run, not what they measure: unoptimised, since that is built already.
-step cargo bench --quiet --profile dev --bench table -- --only d10h
+step cargo bench --quiet --profile dev --all-features --bench table -- --only d10h
 step scripts/package.sh

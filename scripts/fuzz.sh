@@ -18,6 +18,10 @@ if [ $# -gt 1 ]; then
 else
     mapfile -t targets < <(sed -n 's/^name = "\([a-z_]*\)"$/\1/p' Cargo.toml)
 fi
+# A short run is mostly building.
+if [ "$seconds" -lt 60 ]; then
+    export CARGO_PROFILE_RELEASE_OPT_LEVEL=1
+fi
 cargo build --quiet --release "${targets[@]/#/--bin=}" --target "$host"
 
 for target in "${targets[@]}"; do

@@ -25,6 +25,7 @@ prove() {
     for check in deny types publish advisories; do
         step scripts/supply.sh "$check"
     done
+    step scripts/features.sh tests
     # The whole model, load and faults at their full size, and whether the proofs themselves can fail.
     for check in model load sabotage minimal-versions wasm; do
         step "scripts/$check.sh"

@@ -227,7 +227,7 @@ fn a_known_token_costs_no_allocation() {
 }
 
 #[test]
-fn a_million_garbage_tokens_leave_no_more_than_the_capacity() {
+fn garbage_tokens_leave_no_more_than_the_capacity() {
     const CAPACITY: i64 = 16 << 20; // the default
     let issuer = Scripted::new(|_| Err(VerifyError::NotAuthentic("test")));
     let policy = opaque(issuer.clone()).build().unwrap();
@@ -242,9 +242,9 @@ fn a_million_garbage_tokens_leave_no_more_than_the_capacity() {
         }
     };
     let first = allocation_counter::measure(|| flood(0..200_000)).bytes_current;
-    let others = allocation_counter::measure(|| flood(200_000..1_000_000)).bytes_current;
-    assert_eq!(issuer.calls(), 1_000_000);
-    println!("held after 200,000 tokens: {first} bytes; after 1,000,000: {others} more");
+    let others = allocation_counter::measure(|| flood(200_000..400_000)).bytes_current;
+    assert_eq!(issuer.calls(), 400_000);
+    println!("held after 200,000 tokens: {first} bytes; after 400,000: {others} more");
     assert!(first > CAPACITY / 4, "it has filled the cache: {first}");
     assert!(
         first <= CAPACITY && others <= CAPACITY / 16,

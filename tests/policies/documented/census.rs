@@ -87,6 +87,18 @@ fn every_policy_that_is_shown_is_played() {
     assert_eq!(found, 34, "policies are shown: change the number with them");
 }
 
+/// `rustdoc` compiles all examples as one, which takes seconds. One that reads a file beside its
+/// source does not compile there, and then each is compiled alone, which takes minutes.
+#[test]
+fn no_documentation_reads_a_file() {
+    for file in files().iter().filter(|file| !file.starts_with("examples/")) {
+        let code = code_of(file);
+        for reader in ["include_bytes!", "include_str!", "include!"] {
+            assert!(!code.contains(reader), "{file} has {reader}: write it out");
+        }
+    }
+}
+
 #[tokio::test]
 async fn every_list_that_is_shown_lets_in_what_it_names_and_nothing_else() {
     let mut played = 0;
