@@ -90,7 +90,37 @@ async fn the_question_is_a_form_with_the_clients_credentials() {
         assert_eq!(outcome(&verifier, "a").await, "good");
         let sent = issuer.last().headers.get(header::AUTHORIZATION).cloned();
         assert_eq!(sent.as_ref().map(|value| value.to_str().unwrap()), expected);
+        assert_eq!(issuer.last().form, "token=a");
     }
+}
+
+#[tokio::test]
+async fn a_secret_in_the_form_and_one_that_changes() {
+    let issuer = Issuer::start(Answer::json(r#"{"active": true}"#)).await;
+    let secret = Arc::new(Mutex::new("s3cr3t"));
+    let current = Arc::clone(&secret);
+    let auth = ClientAuth::rotating(move || ClientAuth::post("my api", *current.lock().unwrap()));
+    assert_eq!(
+        format!("{auth:?} {:?}", ClientAuth::post("me", "s3cr3t")),
+        "Rotating Post"
+    );
+
+    let client =
+        ReqwestIntrospectionClient::new(client(), &issuer.url("/introspect"), auth).unwrap();
+    let verifier = IntrospectionVerifier::builder(client).build().unwrap();
+    assert_eq!(outcome(&verifier, "a").await, "good");
+    assert_eq!(
+        issuer.last().form,
+        "token=a&client_id=my+api&client_secret=s3cr3t"
+    );
+    assert!(!issuer.last().headers.contains_key(header::AUTHORIZATION));
+
+    *secret.lock().unwrap() = "n&w";
+    assert_eq!(outcome(&verifier, "b").await, "good");
+    assert_eq!(
+        issuer.last().form,
+        "token=b&client_id=my+api&client_secret=n%26w"
+    );
 }
 
 #[tokio::test]

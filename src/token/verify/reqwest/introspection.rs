@@ -104,9 +104,8 @@ impl IntrospectionClient for ReqwestIntrospectionClient {
             let question = endpoint
                 .post()
                 .header(ACCEPT, "application/json")
-                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .body(request.into_form());
-            let question = auth.apply(question);
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+            let question = auth.apply(question, request.into_form());
             // RFC 7662, section 2.2: the answer is "application/json".
             endpoint
                 .exchange(question, |media_type| media_type == "application/json")
