@@ -12,7 +12,7 @@ step scripts/public-suffixes.sh --check
 step cargo clippy --all-targets --all-features --quiet -- -D warnings
 RUSTDOCFLAGS="-D warnings" step cargo doc --all-features --no-deps --quiet
 step scripts/features.sh
-step scripts/wasm.sh plain
+step scripts/wasm.sh
 step scripts/examples.sh
 step scripts/browsers.sh
 step scripts/stores.sh

@@ -27,9 +27,10 @@ prove() {
     done
     step scripts/features.sh tests
     # The whole model, load and faults at their full size, and whether the proofs themselves can fail.
-    for check in model load sabotage minimal-versions wasm; do
+    for check in model load sabotage minimal-versions; do
         step "scripts/$check.sh"
     done
+    step scripts/wasm.sh refusals
     step scripts/mutants.sh
     step cargo bench --quiet --bench table
 }

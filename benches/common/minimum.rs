@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use foldhash::fast::RandomState;
 use http::{
-    HeaderMap, HeaderValue, Method, Request, Response, StatusCode,
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri,
     header::{
         ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS,
         ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
@@ -54,7 +54,12 @@ enum Allowed {
     Listed(HashSet<Box<[u8]>, RandomState>),
     /// What follows the first label, of origins that have the one length.
     Below(HashSet<Box<[u8]>, RandomState>),
+    /// Those that a look at the request finds.
+    Found(Find),
 }
+
+/// Whether the request admits the origin.
+pub(crate) type Find = Box<dyn Fn(&Method, &Uri, &HeaderMap, &[u8]) -> bool + Send + Sync>;
 
 impl Rules {
     pub(crate) fn new(config: &Config) -> Self {
@@ -107,6 +112,14 @@ impl Rules {
 }
 
 impl Rules {
+    /// A policy that looks at more of a request than its origin.
+    pub(crate) fn finding(find: Find) -> Self {
+        Self {
+            origins: Allowed::Found(find),
+            ..Self::new(&Config::new(Origins::Policy))
+        }
+    }
+
     fn preflight(&self, origin: &HeaderValue, request: &HeaderMap) -> HeaderMap {
         let mut headers = self.preflight.clone();
         if let Some(value) = headers.get_mut(ACCESS_CONTROL_ALLOW_ORIGIN) {
@@ -158,19 +171,21 @@ where
             Allowed::Any if is_preflight => return answer(Some(self.rules.preflight.clone())),
             Allowed::Any => return self.forward(request, Edit::Any),
             Allowed::Listed(set) | Allowed::Below(set) => Some(set),
-            Allowed::Each => None,
+            Allowed::Each | Allowed::Found(_) => None,
         };
         let Some(origin) = headers.get(ORIGIN) else {
             return self.forward(request, Edit::Vary);
         };
         let bytes = origin.as_bytes();
-        let allowed = set.is_none_or(|set| match self.rules.origins {
-            Allowed::Below(_) => bytes
+        let allowed = match (set, &self.rules.origins) {
+            (_, Allowed::Found(find)) => find(request.method(), request.uri(), headers, bytes),
+            (Some(set), Allowed::Below(_)) => bytes
                 .iter()
                 .position(|&byte| byte == b'.')
                 .is_some_and(|dot| set.contains(&bytes[dot + 1..])),
-            _ => set.contains(bytes),
-        });
+            (Some(set), _) => set.contains(bytes),
+            (None, _) => true,
+        };
         match (is_preflight, allowed) {
             (true, true) => answer(Some(self.rules.preflight(origin, headers))),
             (true, false) => answer(None),

@@ -5,11 +5,16 @@
 mod config;
 mod implementation;
 mod inner;
+#[cfg(all(feature = "token", feature = "trusted"))]
+mod known;
 mod minimum;
 mod scenario;
 mod subject;
 mod waiting;
 
+#[allow(unused_imports, reason = "each of the benches leaves something out")]
+#[cfg(all(feature = "token", feature = "trusted"))]
+pub(crate) use self::known::{KNOWN, known};
 #[allow(unused_imports, reason = "each of the benches leaves something out")]
 pub(crate) use self::{
     config::{Config, Origins, listed_origin},

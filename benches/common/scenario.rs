@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method,
+    HeaderMap, HeaderName, HeaderValue, Method, Uri,
     header::{ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN},
 };
 
@@ -41,6 +41,7 @@ impl Scenario {
 #[derive(Clone)]
 pub(crate) struct Head {
     pub(crate) method: Method,
+    pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
 }
 
@@ -357,7 +358,7 @@ fn scenario(
     }
 }
 
-fn get(origin: Option<&str>) -> Head {
+pub(super) fn get(origin: Option<&str>) -> Head {
     let mut headers = HeaderMap::with_capacity(16);
     for (name, value) in ORDINARY {
         headers.insert(
@@ -370,11 +371,12 @@ fn get(origin: Option<&str>) -> Head {
     }
     Head {
         method: Method::GET,
+        uri: Uri::from_static("/orders"),
         headers,
     }
 }
 
-fn preflight(origin: &str, method: &str, lines: &[String]) -> Head {
+pub(super) fn preflight(origin: &str, method: &str, lines: &[String]) -> Head {
     let mut head = get(Some(origin));
     head.method = Method::OPTIONS;
     head.headers

@@ -78,22 +78,25 @@ pub(crate) fn subject(
     }
 }
 
+/// A body of nothing.
+type Nothing = Empty<bytes::Bytes>;
+
+/// A bare tower stack around this inner service.
+pub(super) fn driven<S, R>(service: S) -> Box<dyn Subject>
+where
+    S: Service<Request<Nothing>, Response = Response<R>, Error = Infallible> + Clone + 'static,
+{
+    Box::new(Driven::<_, Nothing>::new(service))
+}
+
 fn tower(implementation: Implementation, scenario: &Scenario) -> Box<dyn Subject> {
-    type Nothing = Empty<bytes::Bytes>;
     let inner = Inner::<Nothing>::new(scenario.inner_vary);
     let config = &scenario.config;
     match implementation {
-        Implementation::None => Box::new(Driven::<_, Nothing>::new(inner)),
-        Implementation::Minimum => {
-            let rules = Arc::new(Rules::new(config));
-            Box::new(Driven::<_, Nothing>::new(Minimum::new(inner, rules)))
-        }
-        Implementation::Ours => {
-            Box::new(Driven::<_, Nothing>::new(build_layer(config).layer(inner)))
-        }
-        Implementation::TowerHttp => Box::new(Driven::<_, Nothing>::new(
-            build_peer(config, config.entries()).layer(inner),
-        )),
+        Implementation::None => driven(inner),
+        Implementation::Minimum => driven(Minimum::new(inner, Arc::new(Rules::new(config)))),
+        Implementation::Ours => driven(build_layer(config).layer(inner)),
+        Implementation::TowerHttp => driven(build_peer(config, config.entries()).layer(inner)),
     }
 }
 
@@ -290,7 +293,7 @@ where
 fn request<B: Default>(head: &Head) -> Request<B> {
     let mut request = Request::new(B::default());
     *request.method_mut() = head.method.clone();
-    *request.uri_mut() = http::Uri::from_static("/orders");
+    *request.uri_mut() = head.uri.clone();
     *request.headers_mut() = head.headers.clone();
     request
 }

@@ -64,14 +64,33 @@ fn waited(lines: &[&str]) -> [Allocations; 3] {
     each.try_into().ok().unwrap()
 }
 
-/// Those that this program has been built with, as far as they matter on the way of a request.
+/// Those that this program has been built with: with others, everything would be compiled anew.
 fn features() -> String {
-    let features = [
-        ("token", cfg!(feature = "token")),
-        ("tracing", cfg!(feature = "tracing")),
+    macro_rules! enabled {
+        ($($name:literal),*) => {
+            [$(cfg!(feature = $name).then_some($name)),*]
+        };
+    }
+    let features = enabled![
+        "axum",
+        "doctor",
+        "dpop",
+        "idna",
+        "js",
+        "jwt",
+        "jwt-rust-crypto",
+        "metrics",
+        "reload",
+        "reqwest",
+        "serde",
+        "test-util",
+        "token",
+        "tracing",
+        "trusted",
+        "trusted-toml"
     ];
-    let enabled = features.iter().filter(|(_, is_enabled)| *is_enabled);
-    enabled.map(|(name, _)| *name).collect::<Vec<_>>().join(",")
+    let enabled: Vec<_> = features.into_iter().flatten().collect();
+    enabled.join(",")
 }
 
 fn parse(line: &str) -> ((Stack, String, Implementation), Allocations) {

@@ -2,7 +2,7 @@
 //!
 //! Needs `valgrind`. Options after `--`: `--only PREFIX` for some scenarios, `--configuration` for
 //! what building and cloning cost, `--waiting` for policies that are waited for, `--profile STACK ID` for the functions in which one scenario
-//! spends its instructions, `--readme` for what the README says of costs.
+//! spends its instructions, `--policies` (with `--all-features`) for policies that know more than a list, `--readme` for what the README says of costs.
 
 #![allow(clippy::print_stdout, reason = "a program that prints")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a bench")]
@@ -14,6 +14,8 @@ mod configuration;
 mod instructions;
 mod markdown;
 mod mean;
+#[cfg(all(feature = "token", feature = "trusted"))]
+mod policies;
 mod readme;
 mod targets;
 mod waiting;
@@ -41,6 +43,11 @@ fn main() -> ExitCode {
             configuration::run(what);
             return ExitCode::SUCCESS;
         }
+        #[cfg(all(feature = "token", feature = "trusted"))]
+        ["--measure-policy", name] => {
+            policies::run(name);
+            return ExitCode::SUCCESS;
+        }
         ["--measure-waiting", milliseconds] => {
             waiting::run(milliseconds.parse().unwrap());
             return ExitCode::SUCCESS;
@@ -63,6 +70,8 @@ fn main() -> ExitCode {
         }
         ["--configuration"] => configuration::print(&configuration::measure()),
         ["--waiting"] => waiting::print(&allocations::count("no scenario").waiting),
+        #[cfg(all(feature = "token", feature = "trusted"))]
+        ["--policies"] => policies::print(),
         ["--readme"] => readme::print(),
         [] => {
             let (rows, counted) = measure("");
