@@ -6,20 +6,28 @@
 /// into vector instructions, which cost a fifth of a loop over single bytes.
 #[inline(always)]
 pub(crate) fn all_pairs(bytes: &[u8], holds: impl Fn(u8, u8) -> bool + Copy) -> bool {
+    marks_of_pairs(bytes, |before, byte| {
+        u8::from(!holds(before, byte)).wrapping_neg()
+    }) == 0
+}
+
+/// The marks that any pair of neighbouring bytes has, as bits.
+#[inline(always)]
+pub(crate) fn marks_of_pairs(bytes: &[u8], marks: impl Fn(u8, u8) -> u8 + Copy) -> u8 {
     let ([_, behind @ ..], [before @ .., _]) = (bytes, bytes) else {
-        return true;
+        return 0;
     };
     let (Some(last_before), Some(last_behind)) =
         (before.last_chunk::<16>(), behind.last_chunk::<16>())
     else {
         let pairs = before.iter().zip(behind);
-        return pairs.fold(true, |all, (&before, &behind)| all & holds(before, behind));
+        return pairs.fold(0, |all, (&before, &behind)| all | marks(before, behind));
     };
-    let mut all = [true; 16];
+    let mut all = [0; 16];
     let mut look_at = |before: &[u8; 16], behind: &[u8; 16]| {
         let pairs = before.iter().zip(behind);
         for (all, (&before, &behind)) in all.iter_mut().zip(pairs) {
-            *all &= holds(before, behind);
+            *all |= marks(before, behind);
         }
     };
     let chunks = before.as_chunks().0.iter().zip(behind.as_chunks().0);
@@ -28,7 +36,7 @@ pub(crate) fn all_pairs(bytes: &[u8], holds: impl Fn(u8, u8) -> bool + Copy) -> 
     }
     // The last sixteen pairs overlap the ones before, so that no pair is left over.
     look_at(last_before, last_behind);
-    all == [true; 16]
+    all.into_iter().fold(0, |all, marks| all | marks)
 }
 
 #[cfg(test)]
