@@ -164,8 +164,9 @@ mod tests {
     use super::*;
     use crate::{
         layer::CorsLayer,
+        lists::ExposeHeaders,
         origin::OriginSet,
-        policy::{Grant, policy_fn},
+        policy::{Grant, Terms, policy_fn},
         protocol::{Answer, write},
     };
 
@@ -239,7 +240,7 @@ mod tests {
             }
         }
 
-        /// A cap that is longer than the max-age changes nothing but the way to the answer.
+        /// Terms that do not concern preflights change nothing but the way to the answer.
         #[test]
         fn a_prepared_answer_is_what_would_be_written_for_the_request(
             any_methods: bool,
@@ -247,6 +248,8 @@ mod tests {
             lists_authorization: bool,
             credentials: bool,
             records: bool,
+            max_age in proptest::option::of(0..20_u64),
+            cap in proptest::option::of(0..20_u64),
             method in prop_oneof![Just("PUT"), Just("PATCH"), Just("*")],
             names in proptest::collection::vec(
                 prop_oneof![
@@ -259,15 +262,18 @@ mod tests {
             let layer = |grant: Grant| {
                 let mut headers = vec![if any_headers { "*" } else { "x-a" }];
                 headers.extend(lists_authorization.then_some("authorization"));
-                CorsLayer::builder()
+                let builder = CorsLayer::builder()
                     .origin_policy(policy_fn(move |_| grant.clone()))
                     .allow_methods([if any_methods { "*" } else { "PUT" }])
                     .allow_headers(headers)
                     .allow_credentials(credentials)
-                    .record_denials(records)
-                    .max_age(Duration::from_secs(60))
-                    .build()
-                    .unwrap()
+                    .record_denials(records);
+                match max_age {
+                    Some(seconds) => builder.max_age(Duration::from_secs(seconds)),
+                    None => builder,
+                }
+                .build()
+                .unwrap()
             };
             let mut request = Request::new(());
             *request.method_mut() = Method::OPTIONS;
@@ -289,9 +295,13 @@ mod tests {
                 let written = write::answer(answer, &core.rules, &mut headers);
                 (is_full, (headers, format!("{written:?}")))
             };
-            let (_, prepared) = answer(&layer(Grant::new()));
-            let cap = Duration::from_secs(86_400);
-            let (is_full, written) = answer(&layer(Grant::new().max_age_at_most(cap)));
+            let grant = match cap {
+                Some(seconds) => Grant::new().max_age_at_most(Duration::from_secs(seconds)),
+                None => Grant::new(),
+            };
+            let (_, prepared) = answer(&layer(grant.clone()));
+            let exposed = Terms::new().expose(ExposeHeaders::list(["x-exposed"]).unwrap());
+            let (is_full, written) = answer(&layer(grant.terms(exposed)));
             prop_assert!(is_full);
             prop_assert_eq!(prepared, written);
         }

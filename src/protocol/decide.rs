@@ -228,7 +228,10 @@ fn grant_preflight_on_own_terms<W>(
     preflight: &Preflight<'_>,
 ) -> ControlFlow<W, Plan> {
     if rules.prepared.is_constant() && !rules.wants_denials() {
-        return Continue(Plan::Answer(Answer::Prepared(origin.cloned())));
+        return Continue(Plan::Answer(Answer::Prepared {
+            origin: origin.cloned(),
+            max_age: None,
+        }));
     }
     let grant = match origin {
         Some(_) => Grant::new(),
@@ -271,10 +274,9 @@ fn grant_preflight(
         })
         .flatten()
         .map(|denial| with_context(rules, head, denial));
-    let is_own = terms.is_none() && grant.max_age_cap().is_none();
-    if is_own
+    if terms.is_none()
         && denial.is_none()
-        && let Some(answer) = prepared::answer(rules, &allowed, preflight)
+        && let Some(answer) = prepared::answer(rules, &allowed, grant.max_age_cap(), preflight)
     {
         return Plan::Answer(answer);
     }

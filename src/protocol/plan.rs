@@ -93,7 +93,11 @@ impl FullEdit {
 pub(crate) enum Answer {
     /// To a preflight on the layer's own terms. All headers have been written when the layer was
     /// built, except for the origin; without one it is `*`.
-    Prepared(Option<HeaderValue>),
+    Prepared {
+        origin: Option<HeaderValue>,
+        /// Where the grant caps the layer's.
+        max_age: Option<HeaderValue>,
+    },
     /// The same, with the requested method or names in place of `*`.
     Echo(Echo),
     /// The refusal of a preflight, if nobody wants its denial.

@@ -8,7 +8,8 @@ use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{
         ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-        ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL,
+        ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD,
+        CACHE_CONTROL,
     },
 };
 
@@ -110,6 +111,16 @@ impl Prepared {
         headers
     }
 
+    /// Shortens the max-age of a prepared answer, which may have none.
+    #[inline(never)]
+    pub(super) fn cap(headers: &mut HeaderMap, max_age: HeaderValue) {
+        // `insert` would reserve room for another header.
+        match headers.get_mut(ACCESS_CONTROL_MAX_AGE) {
+            Some(there) => *there = max_age,
+            None => drop(headers.insert(ACCESS_CONTROL_MAX_AGE, max_age)),
+        }
+    }
+
     /// The prepared answer, with requested values in place of `*`.
     pub(super) fn echo(&self, echo: Echo) -> HeaderMap {
         let mut headers = self.preflight(Some(echo.origin));
@@ -133,6 +144,7 @@ impl Prepared {
 pub(super) fn answer(
     rules: &Rules,
     allowed: &Allowed,
+    max_age_cap: Option<u32>,
     preflight: &Preflight<'_>,
 ) -> Option<Answer> {
     let prepared = &rules.prepared;
@@ -140,7 +152,13 @@ pub(super) fn answer(
         return None;
     }
     if prepared.is_constant() {
-        return Some(Answer::Prepared(allowed.origin.clone()));
+        return Some(Answer::Prepared {
+            origin: allowed.origin.clone(),
+            max_age: max_age_cap.and_then(|cap| MaxAge::capped(rules.max_age.as_ref(), Some(cap))),
+        });
+    }
+    if max_age_cap.is_some() {
+        return None;
     }
     let method = if prepared.echoes_method {
         Some(preflight.echoed_method()?)

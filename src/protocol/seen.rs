@@ -78,7 +78,7 @@ fn of_edit(edit: &Edit) -> (Outcome, bool, Option<&Denial>) {
 
 fn of_answer<'a>(answer: &'a Answer, rules: &Rules) -> (Outcome, bool, Option<&'a Denial>) {
     let answer = match answer {
-        Answer::Prepared(_) | Answer::Echo(_) => {
+        Answer::Prepared { .. } | Answer::Echo(_) => {
             return (Outcome::Allowed, rules.credentials, None);
         }
         Answer::RefusedPreflight => return (Outcome::Refused, false, None),

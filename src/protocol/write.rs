@@ -13,6 +13,7 @@ use http::{
 use super::{
     cache_control,
     plan::{ANY, Allowed, Answer, Edit, FullAnswer, Lists, Refused},
+    prepared::Prepared,
     rules::Rules,
     vary::Vary,
 };
@@ -76,8 +77,11 @@ impl Written {
 pub(crate) fn answer(answer: Answer, rules: &Rules, headers: &mut HeaderMap) -> Written {
     let prepared = &rules.prepared;
     match answer {
-        Answer::Prepared(origin) => {
+        Answer::Prepared { origin, max_age } => {
             *headers = prepared.preflight(origin);
+            if let Some(max_age) = max_age {
+                Prepared::cap(headers, max_age);
+            }
             Written::new(rules.preflight_status)
         }
         Answer::Echo(echo) => {
