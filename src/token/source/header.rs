@@ -351,6 +351,9 @@ mod tests {
             (&b"Basic \xff\xfe"[..], Find::Nothing),
             (b"Digest username=\"M\xc3\xbcller\"", Find::Nothing),
             (b"Negotiate YII=", Find::Nothing),
+            // Half of what a JWT looks like.
+            (b"Token eyJhbGciOiJIUzI1NiJ9", Find::Nothing),
+            (b"Token a.b.c", Find::Nothing),
             (
                 b"AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=c",
                 Find::Nothing,
