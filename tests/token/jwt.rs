@@ -280,6 +280,8 @@ fn a_key_without_a_name_is_an_explicit_choice() {
         Err(JwtConfigError::MissingKeys)
     );
     assert_eq!(build(any_audience()), Err(JwtConfigError::MissingKeys));
+    let single = any_audience().keys(JwtKeys::single(unnamed()));
+    assert!(verify(&single.build().unwrap(), &token(LIST)).is_ok());
     let verifier = builder().accept_unnamed_key().build().unwrap();
     assert!(verify(&verifier, &token(LIST)).is_ok());
     let forged = sign(&header(), &claims(LIST), OTHER_RSA);
@@ -664,6 +666,14 @@ fn only_the_public_half_is_admitted() {
     ] {
         assert_eq!(jwk(change.clone()).unwrap_err(), expected, "{change}");
     }
+}
+
+#[test]
+fn a_key_is_of_a_curve_that_is_for_its_kind() {
+    let jwk =
+        json!({"kty": "OKP", "crv": "P-256", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+    let error = JwtKey::from_jwk(jwk.to_string().as_bytes()).unwrap_err();
+    assert_eq!(fault(error), JwtKeyFault::UnknownKind);
 }
 
 #[test]

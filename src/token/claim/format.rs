@@ -59,7 +59,7 @@ pub enum FormatError {
 mod tests {
     use serde_json::json;
 
-    use super::{FormatError::*, OriginsFormat::*, *};
+    use super::{FormatError::*, OriginsFormat::*};
 
     #[test]
     fn each_format_is_written_as_it_says() {
