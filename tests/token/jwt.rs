@@ -282,6 +282,9 @@ fn a_key_without_a_name_is_an_explicit_choice() {
     assert_eq!(build(any_audience()), Err(JwtConfigError::MissingKeys));
     let single = any_audience().keys(JwtKeys::single(unnamed()));
     assert!(verify(&single.build().unwrap(), &token(LIST)).is_ok());
+    let single = JwtKeys::single(unnamed().kid("a"));
+    let beside = any_audience().keys(single).key(unnamed().kid("b"));
+    assert_eq!(build(beside), Err(JwtConfigError::SeveralKeys(2)));
     let verifier = builder().accept_unnamed_key().build().unwrap();
     assert!(verify(&verifier, &token(LIST)).is_ok());
     let forged = sign(&header(), &claims(LIST), OTHER_RSA);
@@ -670,10 +673,12 @@ fn only_the_public_half_is_admitted() {
 
 #[test]
 fn a_key_is_of_a_curve_that_is_for_its_kind() {
-    let jwk =
-        json!({"kty": "OKP", "crv": "P-256", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
-    let error = JwtKey::from_jwk(jwk.to_string().as_bytes()).unwrap_err();
-    assert_eq!(fault(error), JwtKeyFault::UnknownKind);
+    let number = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    for (kind, curve) in [("OKP", "P-256"), ("EC", "P-521"), ("EC", "Ed25519")] {
+        let jwk = json!({"kty": kind, "crv": curve, "x": number, "y": number});
+        let error = JwtKey::from_jwk(jwk.to_string().as_bytes()).unwrap_err();
+        assert_eq!(fault(error), JwtKeyFault::UnknownKind, "{kind} {curve}");
+    }
 }
 
 #[test]

@@ -301,7 +301,7 @@ mod tests {
             );
         }
         // 100 bytes, and the white space that may stand around them.
-        for (len, expected) in [(154, Find::Malformed), (157, Find::TooLong)] {
+        for (len, expected) in [(156, Find::Malformed), (157, Find::TooLong)] {
             let value: &'static str = "!".repeat(len).leak();
             assert_eq!(find(&source, "token-bin", &[value]), expected, "{len}");
         }
