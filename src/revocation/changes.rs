@@ -108,3 +108,24 @@ impl RevocationChanges {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+    use crate::revocation::{Revocations, TokenIdentity};
+
+    #[test]
+    fn what_a_store_has_kept_is_revoked_again() {
+        let now = SystemTime::now();
+        let until = now + Duration::from_secs(3600);
+        let kept = Revocation::new(Revoked::Token("t".into()), now, until);
+        let changes = RevocationChanges::from_store([kept], Some(UNIX_EPOCH));
+        let list = Revocations::new(10);
+        assert_eq!(list.merge(&changes), 1);
+        assert!(list.is_revoked(&TokenIdentity::new().id("t").issued_at(now)));
+        assert!(!list.is_revoked(&TokenIdentity::new().id("u").issued_at(now)));
+        assert!(list.is_revoked(&TokenIdentity::new().id("u").issued_at(UNIX_EPOCH)));
+    }
+}

@@ -363,3 +363,96 @@ impl RevocationsBuilder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Shows the seconds that it is set to.
+    #[derive(Clone, Debug, Default)]
+    struct Hand(Arc<AtomicU64>);
+
+    impl Clock for Hand {
+        fn now(&self) -> SystemTime {
+            time(self.0.load(Ordering::SeqCst))
+        }
+    }
+
+    fn set(clock: &Hand, seconds: u64) {
+        clock.0.store(seconds, Ordering::SeqCst);
+    }
+
+    #[test]
+    fn what_has_lapsed_is_forgotten_when_that_is_asked_for() {
+        let clock = Hand::default();
+        let lifetime = Duration::from_secs(100);
+        let builder = Revocations::builder(10).max_lifetime(lifetime);
+        let list = builder.clock(clock.clone()).build();
+        assert!(list.is_empty());
+        list.revoke("t").unwrap();
+        list.revoke_session("s").unwrap();
+        set(&clock, end_of(100) - 1);
+        list.purge();
+        assert_eq!((list.len(), list.is_empty()), (2, false));
+        // No name of a session is printed.
+        let text = format!("{list:?}");
+        assert!(text.contains("len: 2") && !text.contains("\"s\""), "{text}");
+        set(&clock, end_of(100));
+        list.purge();
+        assert_eq!((list.len(), list.is_empty()), (0, true));
+    }
+
+    #[test]
+    fn the_latest_time_is_kept_when_the_clock_is_set_back() {
+        let clock = Hand::default();
+        let list = Revocations::builder(10).clock(clock.clone()).build();
+        set(&clock, 1_000);
+        assert!(!list.is_revoked(&TokenIdentity::new().id("t")));
+        set(&clock, 500);
+        list.revoke_session("s").unwrap();
+        let changes = list.changes_since(ChangeCursor::default());
+        assert_eq!(changes.revocations[0].since, Some(time(1_000)));
+    }
+
+    #[test]
+    fn lists_are_told_apart() {
+        let list = || {
+            Revocations::new(1)
+                .changes_since(ChangeCursor::default())
+                .next
+                .list
+        };
+        let lists: std::collections::HashSet<u64> = (0..8).map(|_| list()).collect();
+        assert_eq!(lists.len(), 8);
+    }
+
+    #[derive(Default)]
+    struct Heard(AtomicU64);
+
+    impl OnRevoked for Heard {
+        fn on_revoked(&self, _: &Revoked) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+
+        fn on_issued_until(&self, _: u64) {}
+    }
+
+    #[test]
+    fn all_who_listen_hear_of_it_and_nobody_else_is_kept() {
+        let list = Revocations::new(10);
+        let listeners: [Arc<Heard>; 3] = Default::default();
+        let gone = Arc::new(Heard::default());
+        for listener in [&listeners[0], &gone, &listeners[1]] {
+            let listener: Weak<Heard> = Arc::downgrade(listener);
+            list.on_revoked(listener);
+        }
+        drop(gone);
+        let last: Weak<Heard> = Arc::downgrade(&listeners[2]);
+        list.on_revoked(last);
+        assert_eq!(list.listeners().len(), 3);
+        list.revoke("t").unwrap();
+        for listener in &listeners {
+            assert_eq!(listener.0.load(Ordering::SeqCst), 1);
+        }
+    }
+}

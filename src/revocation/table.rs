@@ -357,10 +357,19 @@ mod tests {
         assert!(table.is_revoked(&identity));
         // A longer one prolongs it.
         table.revoke(revoked, 100, 700, now);
-        table.purge(600, 10);
+        table.purge(699, 10);
         assert!(table.is_revoked(&identity));
-        table.purge(701, 10);
+        table.purge(700, 10);
         assert!(!table.is_revoked(&identity));
+    }
+
+    #[test]
+    fn only_a_later_mark_is_new() {
+        let mut table = RevocationTable::new(10, Duration::from_secs(LIFETIME));
+        for (time, is_new, mark) in [(5, true, 5), (5, false, 5), (4, false, 5), (6, true, 6)] {
+            assert_eq!(table.revoke_issued_until(time), is_new, "{time}");
+            assert_eq!(table.issued_until(), Some(mark), "{time}");
+        }
     }
 
     fn is_revoked(table: &RevocationTable, token: &Token, says_issued: bool) -> bool {

@@ -486,6 +486,9 @@ async fn t15_nothing_that_is_printed_holds_a_token() {
     print(&verifier);
     print(&key());
     print(&TokenSource::path(|path| path.split('/').nth(1)));
+    print(&TokenSource::verified_token());
+    let builder = tower_cors::token::verify::jwt::JwtVerifier::builder();
+    print(&builder.require("requirement of the test", |_| true));
     let secret = tower_cors::token::verify::jwt::JwtKey::dangerously_from_secret(
         b"secret-garbage-of-more-than-32-bytes",
         tower_cors::token::verify::jwt::JwtAlgorithm::Hs256,
@@ -502,7 +505,18 @@ async fn t15_nothing_that_is_printed_holds_a_token() {
         !printed.contains("session-1"),
         "what claims say is personal: {printed}"
     );
-    assert!(printed.contains("asi") && printed.contains("its signature is wrong"));
+    // It is printed, and not nothing.
+    for shown in [
+        "asi",
+        "its signature is wrong",
+        "TokenCache {",
+        "JwtKey {",
+        "UrlSource {",
+        "Extension(Token)",
+        "requirement of the test",
+    ] {
+        assert!(printed.contains(shown), "{shown}: {printed}");
+    }
 }
 
 #[tokio::test]

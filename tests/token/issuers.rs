@@ -161,6 +161,13 @@ fn issuers_have_names_of_their_own() {
         IssuersConfigError::Duplicate(A.to_owned()),
     ];
     assert_eq!(build(twice), expected);
+    // A verifier of one issuer is known by it.
+    let key = JwtKey::from_pem(RSA_PUBLIC, JwtAlgorithm::Rs256).unwrap();
+    let of_a = JwtVerifier::builder().key(key.kid("k")).audience("a");
+    let of_a = Issuers::builder().issuer(of_a.issuer(A).build().unwrap());
+    assert!(of_a.clone().build().is_ok());
+    let twice = of_a.issuer(Issuer::new(A, verifier()));
+    assert_eq!(build(twice), [IssuersConfigError::Duplicate(A.to_owned())]);
 }
 
 #[tokio::test]

@@ -144,12 +144,39 @@ fn what_is_no_key_is_refused_when_it_is_configured() {
         json!({"kty": "RSA", "n": "!", "e": "AQAB"}),
         json!({"kty": "RSA"}),
         json!([]),
+        // A good key with a byte behind it, which the backend would cut off.
+        json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURoA"}),
     ] {
-        assert!(
-            JwtKey::from_jwk(jwk.to_string().as_bytes()).is_err(),
-            "{jwk}"
-        );
+        let error = JwtKey::from_jwk(jwk.to_string().as_bytes()).unwrap_err();
+        assert!(matches!(error, JwtKeyError::Key(..)), "{jwk}: {error}");
     }
+}
+
+/// RFC 5480, section 2.2: both forms are standard. Those of a JWK, and so of all issuers, are not
+/// compressed.
+#[test]
+fn points_are_not_compressed() {
+    for (head, point, algorithm) in [
+        (
+            "3039301306072a8648ce3d020106082a8648ce3d030107032200",
+            "036b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296",
+            JwtAlgorithm::Es256,
+        ),
+        (
+            "3046301006072a8648ce3d020106052b81040022033200",
+            "03aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a385502f25dbf55296c3a545e3872760ab7",
+            JwtAlgorithm::Es384,
+        ),
+    ] {
+        let der = bytes_of(&format!("{head}{point}"));
+        let error = JwtKey::from_der(&der, algorithm).unwrap_err();
+        assert_eq!(fault(error), JwtKeyFault::NotOfAlgorithm, "{algorithm:?}");
+    }
+}
+
+fn bytes_of(hex: &str) -> Vec<u8> {
+    let digits = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+    (0..hex.len()).step_by(2).map(digits).collect()
 }
 
 fn rsa_jwk() -> Value {
@@ -197,6 +224,14 @@ fn a_set_keeps_what_can_be_used() {
     // The first one has the name.
     let (keys, left_out) = JwtKeys::from_jwk_set(twice.to_string().as_bytes()).unwrap();
     assert_eq!((keys.len(), left_out), (1, 1));
+    let shared = json!({"keys": [
+        with(&|jwk| { jwk["kid"] = "a".into(); jwk["x5t"] = THUMBPRINT.into(); }),
+        with(&|jwk| { jwk["kid"] = "b".into(); jwk["x5t"] = THUMBPRINT.into(); }),
+    ]});
+    // Each can be meant by the other name.
+    let (keys, left_out) = JwtKeys::from_jwk_set(shared.to_string().as_bytes()).unwrap();
+    assert_eq!((keys.len(), left_out), (2, 0));
+    assert!(any_audience().keys(keys).build().is_ok());
     let named = || key().kid("a");
     let twice = JwtKeys::new([named(), named()]).unwrap_err();
     assert_eq!(twice, JwtKeyError::DuplicateKey("a".to_owned()));
@@ -245,6 +280,11 @@ fn a_key_without_a_name_is_an_explicit_choice() {
         Err(JwtConfigError::MissingKeys)
     );
     assert_eq!(build(any_audience()), Err(JwtConfigError::MissingKeys));
+    let single = any_audience().keys(JwtKeys::single(unnamed()));
+    assert!(verify(&single.build().unwrap(), &token(LIST)).is_ok());
+    let single = JwtKeys::single(unnamed().kid("a"));
+    let beside = any_audience().keys(single).key(unnamed().kid("b"));
+    assert_eq!(build(beside), Err(JwtConfigError::SeveralKeys(2)));
     let verifier = builder().accept_unnamed_key().build().unwrap();
     assert!(verify(&verifier, &token(LIST)).is_ok());
     let forged = sign(&header(), &claims(LIST), OTHER_RSA);
@@ -628,6 +668,16 @@ fn only_the_public_half_is_admitted() {
         (json!({"alg": "ES256"}), JwtKeyFault::WrongAlgorithm),
     ] {
         assert_eq!(jwk(change.clone()).unwrap_err(), expected, "{change}");
+    }
+}
+
+#[test]
+fn a_key_is_of_a_curve_that_is_for_its_kind() {
+    let number = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    for (kind, curve) in [("OKP", "P-256"), ("EC", "P-521"), ("EC", "Ed25519")] {
+        let jwk = json!({"kty": kind, "crv": curve, "x": number, "y": number});
+        let error = JwtKey::from_jwk(jwk.to_string().as_bytes()).unwrap_err();
+        assert_eq!(fault(error), JwtKeyFault::UnknownKind, "{kind} {curve}");
     }
 }
 

@@ -16,6 +16,7 @@ use tower_cors::{
         claim::{Claims, OriginsClaim},
         issue::Revocable,
         source::{TokenSource, VerifiedOrigins},
+        verify::VerifyError,
     },
 };
 
@@ -65,6 +66,36 @@ async fn headers() {
         schemes.send(other).await.denial.unwrap().kind(),
         tower_cors::DenialKind::NoPolicy
     );
+}
+
+/// Another part of the service may go by the other credentials.
+#[tokio::test]
+async fn a_token_beside_credentials_of_another_kind() {
+    let token = token(LIST);
+    let builder = || {
+        TokenOrigins::builder()
+            .verifier(verifier())
+            .source(TokenSource::bearer().prefix("psat="))
+            .source(TokenSource::query("t"))
+            .claim(OriginsClaim::delimited("ao", ';'))
+    };
+    let uri = format!("/?t={token}");
+    let with = |scheme: &str| {
+        get(&uri, CONTOSO).header(header::AUTHORIZATION, format!("{scheme} {token}"))
+    };
+    let one = tokens::service(builder().build().unwrap());
+    assert_eq!(status(&one, get(&uri, CONTOSO)).await, StatusCode::OK);
+    assert_eq!(status(&one, with("Bearer")).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(status(&one, with("JWT")).await, StatusCode::UNAUTHORIZED);
+    // Where another source reads them from the same header, they are the token itself.
+    let bearer = builder().source(TokenSource::bearer());
+    let bearer = tokens::service(bearer.build().unwrap());
+    assert_eq!(status(&bearer, with("Bearer")).await, StatusCode::OK);
+    assert_eq!(status(&bearer, with("JWT")).await, StatusCode::UNAUTHORIZED);
+    let jwt = builder().source(TokenSource::header(header::AUTHORIZATION).scheme("JWT"));
+    let jwt = tokens::service(jwt.build().unwrap());
+    assert_eq!(status(&jwt, with("JWT")).await, StatusCode::OK);
+    assert_eq!(status(&jwt, with("Bearer")).await, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
@@ -126,6 +157,17 @@ async fn paths_and_hosts() {
         StatusCode::FORBIDDEN
     );
 
+    let anything = Scripted::new(|_| Ok(verified(CONTOSO)));
+    let builder = TokenOrigins::builder()
+        .verifier(anything.clone())
+        .source(TokenSource::path(|path| path.strip_prefix("/feeds/")))
+        .claim(OriginsClaim::single("ao"));
+    let empty = tokens::service(builder.build().unwrap());
+    let at = |uri| status(&empty, get(uri, CONTOSO));
+    assert_eq!(at("/feeds/").await, StatusCode::UNAUTHORIZED);
+    assert_eq!(anything.calls(), 0);
+    assert_eq!(at("/feeds/a").await, StatusCode::OK);
+
     let tenants = Scripted::new(|tenant| match tenant {
         "contoso" => Ok(verified(CONTOSO)),
         _ => Err(tower_cors::token::verify::VerifyError::NotAuthentic(
@@ -145,6 +187,8 @@ async fn paths_and_hosts() {
     check(&host, |origin| at("contoso.api.example:8443", origin)).await;
     let unknown = at("litware.api.example", CONTOSO);
     assert_eq!(status(&host, unknown).await, StatusCode::UNAUTHORIZED);
+    let nowhere = http::Request::get("/").header(header::ORIGIN, CONTOSO);
+    assert_eq!(status(&host, nowhere).await, StatusCode::FORBIDDEN);
     // HTTP/2 has the host in the URI.
     check(&host, |origin| get("https://contoso.api.example/", origin)).await;
     // RFC 9112, section 3.2: case makes no difference, and user information is invalid.
@@ -265,6 +309,20 @@ async fn what_was_good_may_be_so_no_more() {
     assert_eq!(revoked.status, StatusCode::UNAUTHORIZED);
     assert_eq!(revoked.allowed_origin(), None);
 
+    // A verifier that knows by itself that it is over.
+    let over = Scripted::new(|_| Err(VerifyError::Expired(verified(CONTOSO))));
+    let builder = TokenOrigins::builder()
+        .verifier(over)
+        .source(TokenSource::bearer())
+        .claim(OriginsClaim::delimited("ao", ';'));
+    let over = tokens::service(builder.build().unwrap());
+    let over = over.send(bearer(CONTOSO, "over")).await;
+    assert_eq!(over.inner_calls, 0);
+    assert_eq!(
+        over.denial.unwrap().kind(),
+        tower_cors::DenialKind::ExpiredToken
+    );
+
     // A verifier that calls a token good whose time is over.
     let lapsed = service.send(bearer(CONTOSO, "lapsed")).await;
     assert_eq!(lapsed.inner_calls, 0);
@@ -329,4 +387,9 @@ fn every_mistake_of_a_configuration_is_reported() {
     );
     let bare = TokenOrigins::builder().source(TokenSource::verified_token());
     assert_eq!(mistakes(bare), [E::MissingClaim]);
+    let longest = TokenOrigins::builder()
+        .source(TokenSource::verified_token())
+        .claim(OriginsClaim::single("ao"))
+        .expired_grace(Duration::from_secs(3600));
+    assert!(longest.build().is_ok());
 }

@@ -142,10 +142,6 @@ impl<'de> Visitor<'de> for UniqueVisitor {
         Ok(Value::String(text.to_owned()))
     }
 
-    fn visit_string<E>(self, text: String) -> Result<Value, E> {
-        Ok(Value::String(text))
-    }
-
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
         let mut elements = Vec::new();
         while let Some(Unique(element)) = sequence.next_element()? {
@@ -196,6 +192,56 @@ mod tests {
             assert_eq!(Claims::parse(json), Err(ClaimsError), "{json:?}");
         }
     }
+
+    /// With `arbitrary_precision` as well, where the first key has a meaning for `serde_json`.
+    #[test]
+    fn the_key_for_numbers_is_one_like_others() {
+        for json in [
+            format!(r#"{{"a": {{"{NUMBER}": "1"}}}}"#),
+            format!(r#"{{"a": {{"b": 1, "{NUMBER}": "1"}}}}"#),
+        ] {
+            let plain: Map<String, Value> = serde_json::from_str(&json).unwrap();
+            assert_eq!(Claims::parse(json.as_bytes()).unwrap().0, plain, "{json}");
+        }
+    }
+
+    #[test]
+    fn the_size_is_of_all_nodes_names_texts_and_elements() {
+        let entry = size_of::<(String, Value)>();
+        let element = size_of::<Value>();
+        let number = size_of_heap(&Value::from(10));
+        // `{"n": ...}`
+        let one = 13 * entry + 1 + ALLOCATION;
+        for (json, expected) in [
+            (r#"{}"#, 11 * entry),
+            (r#"{"n": null}"#, one),
+            (r#"{"n": true}"#, one),
+            (r#"{"n": 10}"#, one + number),
+            (
+                r#"{"name": null, "n": null}"#,
+                one + 2 * entry + 4 + ALLOCATION,
+            ),
+            (r#"{"n": "text"}"#, one + 4 + ALLOCATION),
+            (r#"{"n": []}"#, one + ALLOCATION),
+            (
+                r#"{"n": [null, "text", 10]}"#,
+                one + 2 * 3 * element + ALLOCATION + 4 + ALLOCATION + number,
+            ),
+            (r#"{"n": {"n": null}}"#, one + one),
+        ] {
+            let claims = Claims::parse(json.as_bytes()).unwrap();
+            assert_eq!(claims.size(), expected, "{json}");
+        }
+        let digits = if NUMBERS_ARE_TEXTS { 2 + ALLOCATION } else { 0 };
+        assert_eq!(number, digits);
+    }
+
+    #[test]
+    fn only_names_are_printed() {
+        let claims = Claims::parse(br#"{"sub": "alice", "aud": "api"}"#).unwrap();
+        assert_eq!(format!("{claims:?}"), r#"{"aud", "sub"}"#);
+    }
+
     proptest! {
         /// What is read is what `serde_json` reads, except where a key stands twice.
         #[test]

@@ -344,6 +344,8 @@ mod tests {
             ("contoso.com", K::NoScheme),
             ("*.contoso.com:8443", K::NoScheme),
             ("localhost:3000", K::NoScheme),
+            ("contoso.com:*", K::NoScheme),
+            ("contoso", K::Syntax),
             ("contoso.com/path", K::Syntax),
             ("javascript:1", K::Syntax),
             ("javascript://contoso.com", K::Scheme),
@@ -354,6 +356,8 @@ mod tests {
             ("https://", K::Host),
             ("https://user@contoso.com", K::Host),
             ("https://contoso.com/", K::TrailingSlash),
+            ("https://contoso.com/a/", K::Host),
+            ("https://contoso.com?q/", K::Host),
             ("https://contoso.com/;p=1", K::Host),
             ("https://contoso.com?q", K::Host),
             ("https://contoso.com#f", K::Host),
@@ -400,6 +404,11 @@ mod tests {
         let app_in_capitals = ListRules::new().scheme("Capacitor");
         assert!(app_in_capitals.canonical("capacitor://localhost").is_ok());
         assert_eq!(app.canonical("ionic://localhost"), Err(K::Scheme));
+        let (longest, longer) = ("a".repeat(MAX_SCHEME_LEN), "a".repeat(MAX_SCHEME_LEN + 1));
+        let long = ListRules::new().scheme(&*longest).scheme(&*longer);
+        assert!(long.canonical(&format!("{longest}://localhost")).is_ok());
+        let longer = long.canonical(&format!("{longer}://localhost"));
+        assert_eq!(longer, Err(K::Scheme));
         let slash = ListRules::new().trailing_slash();
         assert_eq!(
             slash.canonical("https://contoso.com/").as_deref(),
@@ -435,5 +444,24 @@ mod tests {
         assert!(wild.canonical("https://contoso.com:*").is_ok());
         assert_eq!(wild.canonical("https://*.github.io"), Err(K::Wildcard));
         assert_eq!(wild.canonical("https://*"), Err(K::Host));
+    }
+
+    #[test]
+    fn a_setting_is_named_where_one_lets_the_entry_in() {
+        use EntryErrorKind as K;
+        for (kind, setting) in [
+            (K::Special, "star_lists_any_origin"),
+            (K::NoScheme, "hosts_mean_https"),
+            (K::TrailingSlash, "trailing_slash"),
+            (K::Scheme, "scheme"),
+            (K::Insecure, "http_loopback"),
+            (K::Wildcard, "wildcards"),
+        ] {
+            let named = kind.setting().unwrap_or_default();
+            assert!(named.contains(&format!("::{setting}")), "{kind:?}: {named}");
+        }
+        for kind in [K::Null, K::NotText, K::Syntax, K::Host, K::Port] {
+            assert_eq!(kind.setting(), None, "{kind:?}");
+        }
     }
 }

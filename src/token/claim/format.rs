@@ -54,3 +54,32 @@ pub enum FormatError {
     #[error("there are {0} origins, and room for one")]
     Several(usize),
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{FormatError::*, OriginsFormat::*};
+
+    #[test]
+    fn each_format_is_written_as_it_says() {
+        let (none, one, two) = (&[][..], &["a"][..], &["a", "b"][..]);
+        for (format, entries, expected) in [
+            (Delimited(';'), two, Ok(json!("a;b"))),
+            (Delimited(','), two, Ok(json!("a,b"))),
+            (Delimited(' '), one, Ok(json!("a"))),
+            (Delimited('|'), one, Err(Delimiter('|'))),
+            (Array, none, Ok(json!([]))),
+            (Array, one, Ok(json!(["a"]))),
+            (Single, none, Err(Several(0))),
+            (Single, one, Ok(json!("a"))),
+            (Single, two, Err(Several(2))),
+            (SingleOrArray, none, Ok(json!([]))),
+            (SingleOrArray, one, Ok(json!("a"))),
+            (SingleOrArray, two, Ok(json!(["a", "b"]))),
+        ] {
+            let written = format.write(entries.iter().copied());
+            assert_eq!(written, expected, "{format:?} {entries:?}");
+        }
+    }
+}

@@ -212,3 +212,28 @@ pub(crate) fn shape_of(value: &Value) -> &'static str {
         Value::Object(_) => "an object",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_is_of_entries_and_of_the_text_that_is_kept() {
+        let limits = ListLimits::default();
+        let mut list = SentList::default();
+        assert_eq!(list.size(), 0);
+        for entry in ["https://a.example", "https://bc.example"] {
+            list.add(entry, &limits).unwrap();
+        }
+        let entries = 17 + 18 + list.entries.capacity() * size_of::<OriginPattern>();
+        assert_eq!(list.size(), entries);
+        // Only the first of those that name nobody is kept.
+        for entry in ["null", "https://"] {
+            list.add(entry, &limits).unwrap();
+        }
+        assert_eq!(ClaimReading::Listed(list).size(), entries + 4);
+        assert_eq!(ClaimReading::Missing.size(), 0);
+        let unreadable = ClaimReading::Unreadable(ListError::Json);
+        assert_eq!(unreadable.size(), 0);
+    }
+}

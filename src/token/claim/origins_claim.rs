@@ -166,3 +166,41 @@ impl fmt::Debug for OriginsClaim {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_names_no_claim_or_splits_origins_is_a_mistake() {
+        let single = |name| OriginsClaim::single(name);
+        for (claim, expected) in [
+            (single("a"), None),
+            (single(""), Some("the name of the claim")),
+            (single("a").inside_json_text("b"), None),
+            (
+                single("a").inside_json_text(""),
+                Some("the name of the outer"),
+            ),
+            (single("").pointer("/a"), None),
+            (single("").pointer("a"), Some("a JSON pointer")),
+            (single("").pointer(""), Some("a JSON pointer")),
+            (OriginsClaim::delimited("a", ';'), None),
+            (OriginsClaim::delimited("a", '.'), Some("a delimiter")),
+        ] {
+            let mistake = claim.mistake();
+            let begins = |expected| mistake.is_some_and(|text| text.starts_with(expected));
+            assert!(
+                expected.map_or(mistake.is_none(), begins),
+                "{claim:?}: {mistake:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_place_is_printed() {
+        let claim = OriginsClaim::array("a").inside_json_text("b");
+        let text = format!("{claim:?}");
+        assert!(text.contains(r#""a" in the text of "b""#), "{text}");
+    }
+}

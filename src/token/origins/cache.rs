@@ -209,7 +209,7 @@ impl Weighter<TokenKey, Arc<CachedVerification>> for BySize {
         match &cached.verification {
             Verification::Good(token, reading) | Verification::Expired(token, reading) => {
                 let size = token.claims().size() + reading.size();
-                SMALLEST + u64::try_from(size).unwrap_or(u64::MAX / 2)
+                SMALLEST.saturating_add(u64::try_from(size).unwrap_or(u64::MAX))
             }
             Verification::Refused(_) => SMALLEST,
         }
@@ -219,7 +219,10 @@ impl Weighter<TokenKey, Arc<CachedVerification>> for BySize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::claim::Claims;
+    use crate::{
+        time::SystemClock,
+        token::claim::{Claims, ListLimits, OriginsClaim},
+    };
 
     fn good(expiry: Option<SystemTime>) -> Verification {
         let token = VerifiedToken::new(Claims::parse(b"{}").unwrap());
@@ -282,5 +285,42 @@ mod tests {
         assert!(kept.weight() <= max_bytes, "{}", kept.weight());
         assert!(kept.len() as u64 <= max_bytes / SMALLEST);
         assert!(!kept.is_empty());
+    }
+
+    #[test]
+    fn the_weight_is_of_the_claims_and_of_the_list() {
+        let claims = Claims::parse(br#"{"ao": ["https://a.example"]}"#).unwrap();
+        let reading = OriginsClaim::array("ao").read(&claims, &ListLimits::default());
+        let (size, of_list) = (claims.size() as u64, reading.size() as u64);
+        assert!(size > 0 && of_list > 0);
+        let token = Arc::new(VerifiedToken::new(claims));
+        let now = SystemTime::now();
+        let key = TokenKeys::default().key_in("", "token");
+        for (verification, expected) in [
+            (
+                Verification::Good(token, reading),
+                SMALLEST + size + of_list,
+            ),
+            (Verification::Refused(VerifyError::Revoked), SMALLEST),
+        ] {
+            let cached = CachedVerification::new(verification, 0, now, &CacheLimits::default());
+            assert_eq!(BySize.weight(&key, &Arc::new(cached)), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn who_has_waited_does_not_take_what_is_no_longer_current() {
+        let limits = CacheLimits::default();
+        let cache = TokenCache::new(limits);
+        let key = cache.key("", "token");
+        let made = |epoch| CachedVerification::new(good(None), epoch, SystemTime::now(), &limits);
+        let first = cache.get_or_verify(key, 7, &SystemClock, async {
+            tokio::task::yield_now().await;
+            made(7)
+        });
+        // What the verifier goes by has changed since the first one asked.
+        let second = cache.get_or_verify(key, 8, &SystemClock, async { made(8) });
+        let (first, second) = tokio::join!(first, second);
+        assert_eq!((first.epoch, second.epoch), (7, 8));
     }
 }

@@ -301,7 +301,7 @@ mod tests {
             );
         }
         // 100 bytes, and the white space that may stand around them.
-        for (len, expected) in [(154, Find::Malformed), (157, Find::TooLong)] {
+        for (len, expected) in [(156, Find::Malformed), (157, Find::TooLong)] {
             let value: &'static str = "!".repeat(len).leak();
             assert_eq!(find(&source, "token-bin", &[value]), expected, "{len}");
         }
@@ -351,6 +351,9 @@ mod tests {
             (&b"Basic \xff\xfe"[..], Find::Nothing),
             (b"Digest username=\"M\xc3\xbcller\"", Find::Nothing),
             (b"Negotiate YII=", Find::Nothing),
+            // Half of what a JWT looks like.
+            (b"Token eyJhbGciOiJIUzI1NiJ9", Find::Nothing),
+            (b"Token a.b.c", Find::Nothing),
             (
                 b"AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=c",
                 Find::Nothing,

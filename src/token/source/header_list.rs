@@ -117,8 +117,8 @@ impl HeaderListSource {
         let engine = GeneralPurpose::new(&base64::alphabet::URL_SAFE, EITHER);
         let decoded = engine.decode(token).ok();
         match decoded.and_then(|bytes| String::from_utf8(bytes).ok()) {
-            Some(token) if !token.is_empty() => Find::Token(Cow::Owned(token)),
-            _ => Find::Malformed,
+            Some(token) => Find::Token(Cow::Owned(token)),
+            None => Find::Malformed,
         }
     }
 }
@@ -173,11 +173,21 @@ mod tests {
                 "{line}"
             );
         }
-        for line in ["token.dC5vLms/", "token.t.o.k", "token._w"] {
+        for line in [
+            "token.dC5vLms/",
+            "token.t.o.k",
+            "token._w",
+            "token.=",
+            "token.==",
+            "token.====",
+        ] {
             assert_eq!(find(&encoded, &[line]), Find::Malformed, "{line}");
         }
-        let long: &'static str = format!("token.{}", "a".repeat(200)).leak();
-        assert_eq!(find(&encoded, &[long]), Find::TooLong);
+        // 100 bytes are up to 136 characters. What these stand for is no text.
+        for (len, expected) in [(136, Find::Malformed), (137, Find::TooLong)] {
+            let long: &'static str = format!("token.{}", "a".repeat(len)).leak();
+            assert_eq!(find(&encoded, &[long]), expected, "{len}");
+        }
     }
 
     #[test]

@@ -281,7 +281,13 @@ mod tests {
             Find::Token("a".repeat(100))
         );
         assert_eq!(find(&source, &all_encoded(102)), Find::TooLong);
+        // All that may be encoded is, in every layer: the name, the prefix and the token.
+        let source = QuerySource::new("tok").layers(3).prefix("p=");
+        let longest = format!("%74%6f%6b=%252570%25253D{}", "%252561".repeat(100));
+        assert_eq!(find(&source, &longest), Find::Token("a".repeat(100)));
+        assert_eq!(find(&source, &format!("{longest}a")), Find::TooLong);
         // Not even by its name.
+        let source = QuerySource::new("t");
         let name = format!("{}=x", "%74".repeat(1000));
         assert_eq!(find(&source, &name), Find::Nothing);
     }

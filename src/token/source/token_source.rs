@@ -216,3 +216,20 @@ impl From<CookieSource> for TokenSource {
         Self(Kind::Cookie(source))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_tokens_in_the_path_make_it_secret() {
+        for (source, expected) in [
+            (TokenSource::path(|path| Some(path)), true),
+            (TokenSource::host(|host| Some(host)), false),
+            (TokenSource::query("t").into(), false),
+            (TokenSource::bearer().into(), false),
+        ] {
+            assert_eq!(source.reads_path(), expected, "{source:?}");
+        }
+    }
+}

@@ -85,6 +85,9 @@ mod tests {
     fn later_ids_sort_behind_earlier_ones() {
         let at = |millis| EntryId::generate(from_millis(millis));
         assert!(at(1_795_262_400_000) < at(1_795_262_400_001));
+        for millis in [0, 1_795_262_400_001, (1 << 43) - 1] {
+            assert_eq!(u64::from(at(millis)) >> 20, millis);
+        }
         assert!(at(MAX_MILLIS) <= EntryId(i64::MAX.unsigned_abs()));
     }
 }

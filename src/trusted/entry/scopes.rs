@@ -152,3 +152,30 @@ impl fmt::Display for Status {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_holds_what_it_was_made_of() {
+        use Scope::{Cors, IframeEmbed, Redirect};
+        for (given, held) in [
+            (&[][..], &[][..]),
+            (&[Redirect], &[Redirect]),
+            (&[IframeEmbed, Cors], &[Cors, IframeEmbed]),
+            (&[Cors, Cors], &[Cors]),
+            (&Scope::ALL, &Scope::ALL),
+        ] {
+            let set: Scopes = given.iter().copied().collect();
+            assert_eq!(set.iter().collect::<Vec<_>>(), held, "{given:?}");
+            for scope in Scope::ALL {
+                assert_eq!(set.contains(scope), held.contains(&scope), "{given:?}");
+            }
+            let bits: u8 = held.iter().map(|scope| scope.bit()).sum();
+            assert_eq!(set.bits(), bits, "{given:?}");
+        }
+        let set = Scopes::from([IframeEmbed, Cors]);
+        assert_eq!(format!("{set:?}"), "{Cors, IframeEmbed}");
+    }
+}

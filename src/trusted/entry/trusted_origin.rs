@@ -168,3 +168,35 @@ impl TrustedOrigin {
         &self.last_updated.by
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+    use crate::trusted::entry::Scope;
+
+    #[test]
+    fn an_edit_by_hand_makes_up_only_what_it_does_not_say() {
+        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+        let created = |seconds| {
+            let draft = OriginDraft::new("name", "https://a.example", Scope::Cors).unwrap();
+            let (id, by) = (EntryId::from_number(1).unwrap(), Actor::new("me").unwrap());
+            TrustedOrigin::created(id, draft, by, at(seconds), Version::ZERO)
+        };
+        let there = created(5);
+        for (said, there, expected) in [
+            // Nothing is said of when it was made.
+            (0, None, (at(9), "file")),
+            (3, None, (at(3), "me")),
+            (3, Some(&there), (at(5), "me")),
+            (0, Some(&there), (at(5), "me")),
+        ] {
+            let edited = created(said).edited_by_hand(there, at(9), Version::new(2));
+            let found = (edited.created_at(), edited.created_by().as_str());
+            assert_eq!(found, expected, "{said} {there:?}");
+            let last = (edited.last_updated_at(), edited.last_updated_by().as_str());
+            assert_eq!(last, (at(9), "file"));
+        }
+    }
+}

@@ -42,3 +42,15 @@ impl fmt::Display for Version {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_one_is_greater_up_to_the_last() {
+        for (number, next) in [(0, 1), (7, 8), (u64::MAX, u64::MAX)] {
+            assert_eq!(Version::new(number).next().number(), next);
+        }
+    }
+}

@@ -448,4 +448,15 @@ mod tests {
         }
         assert_eq!(index.access(&origin), Access::default());
     }
+
+    #[test]
+    fn an_entry_that_is_not_there_leaves_others_as_they_are() {
+        let mut index = Index::default();
+        let pattern = "https://*.a.example";
+        let there = entry(1, pattern, Scope::Cors.into(), Status::Active);
+        index.insert(there);
+        index.remove(&entry(2, pattern, Scope::Cors.into(), Status::Active));
+        let origin: Origin = "https://b.a.example".parse().unwrap();
+        assert!(index.access(&origin).allows(Scope::Cors));
+    }
 }

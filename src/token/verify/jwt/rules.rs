@@ -95,6 +95,7 @@ mod tests {
             (Some(json!("token-introspection+jwt")), false, false),
             (Some(json!("oauth-authz-req+jwt")), false, false),
             (Some(json!("application/application/jwt")), false, false),
+            (Some(json!("applicationsat+jwt")), false, false),
             (Some(json!("")), false, false),
             (Some(json!("\u{212a}")), false, false),
             (Some(json!(1)), false, false),
