@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use foldhash::fast::RandomState;
-use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
+use http::{HeaderMap, Method, Uri, header::AUTHORIZATION};
 use tower::Layer;
 use tower_cors::{
     CorsLayer, Origin, OriginPolicy, OriginSet,
@@ -19,11 +19,11 @@ use tower_cors::{
     preflight::{Issued, IssuedIndex, UnionIndex},
     routes::MethodRule,
     token::{
-        TokenOrigins, TokenVerifier, VerifiedToken,
-        claim::{Claims, OriginsClaim},
+        TokenOrigins, TokenVerifier,
+        claim::OriginsClaim,
         source::TokenSource,
         verify::{
-            FetchFuture, TokenRequest, VerifyFuture,
+            FetchFuture,
             introspection::{IntrospectionClient, IntrospectionRequest, IntrospectionVerifier},
         },
     },
@@ -41,6 +41,7 @@ use super::{
     minimum::{Find, Minimum, Rules},
     scenario::{Head, get, preflight},
     subject::{Subject, driven},
+    token::{self, Says},
 };
 
 /// The names and what they are.
@@ -77,9 +78,9 @@ pub(crate) fn known(name: &str) -> Known {
     match kind {
         "list" => policy(head, listed(10), Rules::finding(in_set(10))),
         "list-preflight" => policy(asked(9), listed(10), Rules::finding(in_set(10))),
-        "bearer" => with_bearer(Lists(delimited())),
+        "bearer" => with_bearer(Says::new(&lists_ten())),
         "introspected" => {
-            let verifier = IntrospectionVerifier::builder(Says(delimited()))
+            let verifier = IntrospectionVerifier::builder(Issuer(lists_ten()))
                 .build()
                 .unwrap();
             with_bearer(verifier)
@@ -88,7 +89,7 @@ pub(crate) fn known(name: &str) -> Known {
             let list: Vec<_> = (0..20).map(listed_origin).collect();
             let claims = serde_json::json!({ "allowed-origins": list }).to_string();
             let policy_of_array = TokenOrigins::builder()
-                .verifier(Lists(claims))
+                .verifier(Says::new(&claims))
                 .source(TokenSource::bearer())
                 .claim(OriginsClaim::array("allowed-origins"))
                 .build()
@@ -179,32 +180,15 @@ fn in_set(count: usize) -> Find {
 
 // Tokens.
 
-/// As long as a JWT with a list of origins and a signature by RSA; what is kept is its hash.
-fn token() -> String {
-    "eyJ0eXAi".repeat(88)
+fn lists_ten() -> String {
+    token::claims(&(0..10).map(listed_origin).collect::<Vec<_>>())
 }
 
-fn delimited() -> String {
-    let list: Vec<_> = (0..10).map(listed_origin).collect();
-    serde_json::json!({"ao": list.join(";"), "active": true}).to_string()
-}
-
-/// Says of every token that it has these claims.
+/// An issuer that says so.
 #[derive(Debug)]
-struct Lists(String);
+struct Issuer(String);
 
-impl TokenVerifier for Lists {
-    fn verify(&self, _: &str, _: &TokenRequest<'_>) -> VerifyFuture {
-        let claims = Claims::parse(self.0.as_bytes()).unwrap();
-        VerifyFuture::ready(Ok(VerifiedToken::new(claims)))
-    }
-}
-
-/// An issuer that says the same.
-#[derive(Debug)]
-struct Says(String);
-
-impl IntrospectionClient for Says {
+impl IntrospectionClient for Issuer {
     fn introspect(&self, _: IntrospectionRequest) -> FetchFuture {
         let body = Bytes::from(self.0.clone());
         Box::pin(async { Ok(body) })
@@ -213,32 +197,29 @@ impl IntrospectionClient for Says {
 
 fn bearer(page: usize) -> Head {
     let mut head = get(Some(&listed_origin(page)));
-    let credentials = HeaderValue::from_str(&format!("Bearer {}", token())).unwrap();
-    head.headers.insert(AUTHORIZATION, credentials);
+    head.headers.insert(AUTHORIZATION, token::credentials());
     head
 }
 
 fn with_bearer(verifier: impl TokenVerifier) -> Known {
-    let tokens = TokenOrigins::builder()
-        .verifier(verifier)
-        .source(TokenSource::bearer())
-        .claim(OriginsClaim::delimited("ao", ';'))
-        .build()
-        .unwrap();
-    policy(bearer(9), tokens, Rules::finding(by_token(10)))
+    policy(
+        bearer(9),
+        token::policy(verifier),
+        Rules::finding(by_token(10)),
+    )
 }
 
 /// By hand: what follows `Bearer `, its list, and the origin in it.
 fn by_token(count: usize) -> Find {
     let known: HashMap<String, Origins, RandomState> =
-        [(token(), set(count))].into_iter().collect();
+        [(token::text(), set(count))].into_iter().collect();
     Box::new(
         move |_: &Method, _: &Uri, headers: &HeaderMap, origin: &[u8]| {
             let credentials = headers
                 .get(AUTHORIZATION)
                 .and_then(|value| value.to_str().ok());
-            let token = credentials.and_then(|credentials| credentials.strip_prefix("Bearer "));
-            let list = token.and_then(|token| known.get(token));
+            let text = credentials.and_then(|credentials| credentials.strip_prefix("Bearer "));
+            let list = text.and_then(|text| known.get(text));
             list.is_some_and(|list| list.contains(origin))
         },
     )
@@ -246,7 +227,7 @@ fn by_token(count: usize) -> Find {
 
 fn in_query() -> Known {
     let tokens = TokenOrigins::builder()
-        .verifier(Lists(delimited()))
+        .verifier(Says::new(&lists_ten()))
         .source(
             TokenSource::query("anonymousContext")
                 .layers(2)
@@ -256,11 +237,12 @@ fn in_query() -> Known {
         .build()
         .unwrap();
     let mut head = get(Some(&listed_origin(9)));
-    let target = format!("/orders?anonymousContext=psat%253d{}", token());
+    let target = format!("/orders?anonymousContext=psat%253d{}", token::text());
     head.uri = target.parse().unwrap();
-    let known: HashMap<String, Origins, RandomState> = [(format!("psat%253d{}", token()), set(10))]
-        .into_iter()
-        .collect();
+    let known: HashMap<String, Origins, RandomState> =
+        [(format!("psat%253d{}", token::text()), set(10))]
+            .into_iter()
+            .collect();
     let find = move |_: &Method, uri: &Uri, _: &HeaderMap, origin: &[u8]| {
         let value = uri
             .query()

@@ -10,6 +10,8 @@ mod known;
 mod minimum;
 mod scenario;
 mod subject;
+#[cfg(feature = "token")]
+mod token;
 mod waiting;
 
 #[allow(unused_imports, reason = "each of the benches leaves something out")]

@@ -315,11 +315,8 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
 fn with_token() -> [Scenario; 2] {
     let of_the_page = |id, what, origin: &str, expectation| {
         let mut head = get(Some(origin));
-        // As long as a JWT with a list of origins and a signature by RSA; what is kept is its hash.
-        let token = "eyJ0eXAi".repeat(88);
-        let credentials = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
         head.headers
-            .insert(http::header::AUTHORIZATION, credentials);
+            .insert(http::header::AUTHORIZATION, super::token::credentials());
         let mut scenario = scenario(id, what, Origins::Token, head, expectation);
         scenario.ours_alone = true;
         scenario

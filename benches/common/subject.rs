@@ -17,6 +17,8 @@ use tower::{Layer, Service, layer::layer_fn};
 use tower_cors::{CorsLayer, policy_fn};
 use tower_http::cors as peer;
 
+#[cfg(feature = "token")]
+use super::token;
 use super::{
     config::{Config, EXPOSED, HEADERS, MAX_AGE, METHODS, Origins},
     implementation::Implementation,
@@ -126,36 +128,6 @@ fn router(implementation: Implementation, scenario: &Scenario) -> Router {
     }
 }
 
-#[cfg(feature = "token")]
-mod token {
-    use tower_cors::token::{
-        TokenOrigins, TokenVerifier, VerifiedToken,
-        claim::{Claims, OriginsClaim},
-        source::TokenSource,
-        verify::{TokenRequest, VerifyFuture},
-    };
-
-    /// Says of every token that it lists these origins.
-    #[derive(Debug)]
-    struct Lists(Claims);
-
-    impl TokenVerifier for Lists {
-        fn verify(&self, _: &str, _: &TokenRequest<'_>) -> VerifyFuture {
-            VerifyFuture::ready(Ok(VerifiedToken::new(self.0.clone())))
-        }
-    }
-
-    pub(super) fn policy(origins: &[String]) -> TokenOrigins {
-        let claims = serde_json::json!({"ao": origins.join(";")}).to_string();
-        TokenOrigins::builder()
-            .verifier(Lists(Claims::parse(claims.as_bytes()).unwrap()))
-            .source(TokenSource::bearer())
-            .claim(OriginsClaim::delimited("ao", ';'))
-            .build()
-            .unwrap()
-    }
-}
-
 /// This crate's layer.
 pub(crate) fn build_layer(config: &Config) -> CorsLayer {
     let builder = CorsLayer::builder()
@@ -165,7 +137,10 @@ pub(crate) fn build_layer(config: &Config) -> CorsLayer {
         Origins::Any => builder.allow_origins(tower_cors::Any),
         Origins::Policy => builder.origin_policy(policy_fn(|_| true)),
         #[cfg(feature = "token")]
-        Origins::Token => builder.origin_policy(token::policy(&config.entries())),
+        Origins::Token => {
+            let verifier = token::Says::new(&token::claims(&config.entries()));
+            builder.origin_policy(token::policy(verifier))
+        }
         _ => builder.allow_origins(config.entries()),
     };
     let builder = if config.any_lists {
