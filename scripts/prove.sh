@@ -12,7 +12,7 @@ report=$(mktemp)
 trap 'rm -f "$report"' EXIT
 export ONLY=${1:-} REPORT=$report
 # The short form is a part of .ci/run.
-export FUZZ_SECONDS=${FUZZ_SECONDS:-300} FIGURES=1
+export FUZZ_SECONDS=${FUZZ_SECONDS:-300} FIGURES=1 GARBAGE_TOKENS=1000000
 # shellcheck source=scripts/step.sh
 . scripts/step.sh
 

@@ -37,8 +37,8 @@ for component in rustfmt clippy; do
         exit 1
     }
 done
-# Debian has no package of it. Built once below target; unoptimised,
-# which takes a third of the time, and is fast enough to pass commands on.
+# Debian has no package of it. Built once below target, unoptimised: that takes half the time, and is fast
+# enough to pass commands on.
 command -v geckodriver >/dev/null 2>&1 || [ -x target/tools/bin/geckodriver ] ||
     CARGO_PROFILE_DEV_DEBUG=false cargo install --quiet --debug --locked --root target/tools geckodriver
 

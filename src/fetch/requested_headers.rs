@@ -55,8 +55,11 @@ impl<'a> RequestedHeaders<'a> {
             Some(Line::One(line)) if line.len() > Self::MAX_LEN => return None,
             Some(Line::One(line)) if is_usual(line.as_bytes()) => Lines::Usual(line),
             // The quicker check first; it does not know all lists.
-            Some(Line::One(line)) if is_evenly_spaced(line.as_bytes()) => Lines::One(line),
-            Some(Line::One(line)) if is_token_list(line.as_bytes(), &mut 0) => Lines::One(line),
+            Some(Line::One(line))
+                if is_evenly_spaced(line.as_bytes()) || is_token_list(line.as_bytes(), &mut 0) =>
+            {
+                Lines::One(line)
+            }
             Some(Line::One(_)) => return None,
             Some(Line::Several) => {
                 let lines = headers.get_all(name);

@@ -47,6 +47,7 @@ impl Core {
         }
     }
 
+    /// Inlined into both ways to start, so that the usual one neither calls nor moves a plan.
     #[inline(always)]
     fn decide(&self, head: &Head<'_>) -> ControlFlow<Box<Detour>, Plan> {
         let plan = decide(head, &self.rules, |request| {

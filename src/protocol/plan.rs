@@ -92,8 +92,9 @@ impl FullEdit {
 #[derive(Debug)]
 pub(crate) enum Answer {
     /// To a preflight on the layer's own terms. All headers have been written when the layer was
-    /// built, except for the origin; without one it is `*`.
+    /// built, except for these.
     Prepared {
+        /// Without one it is `*`.
         origin: Option<HeaderValue>,
         /// Where the grant caps the layer's.
         max_age: Option<HeaderValue>,

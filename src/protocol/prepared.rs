@@ -117,7 +117,9 @@ impl Prepared {
         // `insert` would reserve room for another header.
         match headers.get_mut(ACCESS_CONTROL_MAX_AGE) {
             Some(there) => *there = max_age,
-            None => drop(headers.insert(ACCESS_CONTROL_MAX_AGE, max_age)),
+            None => {
+                headers.insert(ACCESS_CONTROL_MAX_AGE, max_age);
+            }
         }
     }
 

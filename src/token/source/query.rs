@@ -154,7 +154,12 @@ impl QuerySource {
         };
         for layer in 1..=most {
             if layer > 1 {
-                value = Cow::Owned(percent_decode(&value)?.into_owned());
+                let decoded = match percent_decode(&value)? {
+                    Cow::Owned(decoded) => Some(decoded),
+                    // Nothing in it was encoded.
+                    Cow::Borrowed(_) => None,
+                };
+                value = decoded.map_or(value, Cow::Owned);
             }
             if layer >= least && value.starts_with(&*self.prefix) {
                 return Some(strip(value, self.prefix.len()));
