@@ -9,8 +9,8 @@ mod rules;
 
 #[cfg(feature = "jwt")]
 pub use self::mint::{
-    MintError, MintedToken, MinterConfigError, MinterConfigErrors, SigningKey, TokenMinter,
-    TokenMinterBuilder, TokenOrder,
+    MintError, MintedToken, MinterConfigError, MinterConfigErrors, RemoteMinter, SignFuture,
+    Signer, SignerError, SigningKey, TokenMinter, TokenMinterBuilder, TokenOrder,
 };
 #[cfg(feature = "jwt")]
 pub(crate) use self::revocable::id_of;

@@ -112,7 +112,8 @@ fn element(value: &Value) -> String {
     }
 }
 
-fn quoted(text: &str) -> String {
+/// In quotes, cut and escaped.
+pub(crate) fn quoted(text: &str) -> String {
     if text.len() <= MAX_QUOTED {
         return format!("{text:?}");
     }

@@ -21,6 +21,8 @@ mod validity;
 mod verified_token;
 mod verifier;
 
+#[cfg(feature = "jwt")]
+pub(crate) use self::error::quoted;
 pub use self::{
     claim_rule_error::ClaimRuleError,
     error::{Mismatch, VerifyError, VerifyResult},

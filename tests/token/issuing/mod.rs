@@ -3,6 +3,7 @@
 mod minting;
 mod preflights;
 mod reading;
+mod remote;
 mod requests;
 mod revocation;
 

@@ -3,7 +3,10 @@ use std::{fmt, sync::Arc, time::Duration};
 use super::{
     error::{MinterConfigError, MinterConfigErrors},
     minter::TokenMinter,
+    remote_minter::RemoteMinter,
+    signer::Signer,
     signing_key::SigningKey,
+    terms::MintTerms,
 };
 use crate::{
     preflight::IssuedIndex,
@@ -19,24 +22,25 @@ impl TokenMinter {
         issuer: impl Into<Box<str>>,
         audience: impl Into<Box<str>>,
     ) -> TokenMinterBuilder {
-        TokenMinterBuilder {
-            key,
-            issuer: issuer.into(),
-            audience: audience.into(),
-            claim: OriginsClaim::delimited("ao", ';'),
-            lifetime: Self::DEFAULT_LIFETIME,
-            prefix: Box::default(),
-            index: None,
-            revocations: None,
-            clock: Arc::new(SystemClock),
-        }
+        TokenMinterBuilder::new(key, issuer.into(), audience.into())
     }
 }
 
-/// A [`TokenMinter`] in the making.
+impl RemoteMinter {
+    /// Starts a configuration: who signs, who issues, and for whom the tokens are.
+    pub fn builder(
+        signer: impl Signer,
+        issuer: impl Into<Box<str>>,
+        audience: impl Into<Box<str>>,
+    ) -> TokenMinterBuilder<Arc<dyn Signer>> {
+        TokenMinterBuilder::new(Arc::new(signer), issuer.into(), audience.into())
+    }
+}
+
+/// A [`TokenMinter`] in the making, or a [`RemoteMinter`]: what signs makes the difference.
 #[must_use = "a configuration does nothing until it is built"]
-pub struct TokenMinterBuilder {
-    key: SigningKey,
+pub struct TokenMinterBuilder<K = SigningKey> {
+    key: K,
     issuer: Box<str>,
     audience: Box<str>,
     claim: OriginsClaim,
@@ -47,7 +51,21 @@ pub struct TokenMinterBuilder {
     clock: Arc<dyn Clock>,
 }
 
-impl TokenMinterBuilder {
+impl<K> TokenMinterBuilder<K> {
+    fn new(key: K, issuer: Box<str>, audience: Box<str>) -> Self {
+        Self {
+            key,
+            issuer,
+            audience,
+            claim: OriginsClaim::delimited("ao", ';'),
+            lifetime: TokenMinter::DEFAULT_LIFETIME,
+            prefix: Box::default(),
+            index: None,
+            revocations: None,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
     /// Sets the claim that the list is written into, and how; it has a name, and is not nested.
     /// Default: `ao`, with semicolons.
     pub fn claim(mut self, claim: OriginsClaim) -> Self {
@@ -89,14 +107,13 @@ impl TokenMinterBuilder {
         self
     }
 
-    /// Checks the configuration.
-    ///
-    /// # Errors
-    ///
-    /// Every mistake, not only the first.
-    pub fn build(self) -> Result<TokenMinter, MinterConfigErrors> {
+    /// The terms, once every mistake has been looked for. `mistake` is that of the key.
+    fn terms(
+        self,
+        mistake: Option<MinterConfigError>,
+    ) -> Result<(K, MintTerms), MinterConfigErrors> {
         const RESERVED: [&str; 6] = ["iss", "aud", "nbf", "iat", "exp", "jti"];
-        let mut errors = Vec::new();
+        let mut errors = Vec::from_iter(mistake);
         if self.issuer.is_empty() {
             errors.push(MinterConfigError::Issuer);
         }
@@ -133,23 +150,48 @@ impl TokenMinterBuilder {
             errors.push(MinterConfigError::SessionClaim(session_claim.to_owned()));
         }
         MinterConfigErrors::none_or(errors, || ())?;
-        Ok(TokenMinter {
+        let terms = MintTerms {
             claim: claim.into(),
             format: self.claim.format(),
             session_claim: session_claim.into(),
             revocations,
-            key: self.key,
             issuer: self.issuer,
             audience: self.audience,
             lifetime: self.lifetime,
             prefix: self.prefix,
             index: self.index,
             clock: self.clock,
-        })
+        };
+        Ok((self.key, terms))
     }
 }
 
-impl fmt::Debug for TokenMinterBuilder {
+impl TokenMinterBuilder {
+    /// Checks the configuration.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake, not only the first.
+    pub fn build(self) -> Result<TokenMinter, MinterConfigErrors> {
+        let (key, terms) = self.terms(None)?;
+        Ok(TokenMinter { key, terms })
+    }
+}
+
+impl TokenMinterBuilder<Arc<dyn Signer>> {
+    /// Checks the configuration.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake, not only the first.
+    pub fn build(self) -> Result<RemoteMinter, MinterConfigErrors> {
+        let is_empty = self.key.key_id().is_some_and(str::is_empty);
+        let (signer, terms) = self.terms(is_empty.then_some(MinterConfigError::KeyId))?;
+        Ok(RemoteMinter::new(signer, terms))
+    }
+}
+
+impl<K: fmt::Debug> fmt::Debug for TokenMinterBuilder<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenMinterBuilder")
             .field("key", &self.key)

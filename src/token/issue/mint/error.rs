@@ -1,8 +1,12 @@
 use std::time::Duration;
 
+use super::signer::SignerError;
 use crate::{
     preflight::RegisterError,
-    token::{claim::FormatError, verify::BuildErrors},
+    token::{
+        claim::FormatError,
+        verify::{BuildErrors, jwt::JwtAlgorithm},
+    },
 };
 
 /// The longest that a token may live.
@@ -51,6 +55,42 @@ pub enum MintError {
     /// The key does not sign.
     #[error("the key does not sign")]
     Signature,
+    /// The signer has no signature to give.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
+    /// The signer gave something that is no signature of its algorithm, by its length.
+    #[error(
+        "the signer gave {found} bytes, and a signature of {} has {}: give it in binary, and \
+         nothing else",
+        algorithm.name(),
+        lengths(*algorithm)
+    )]
+    SignatureLength {
+        /// The signer's algorithm.
+        algorithm: JwtAlgorithm,
+        /// The length of what it gave, in bytes.
+        found: usize,
+    },
+    /// The signer gave an ECDSA signature in the form that most services give, which is not that of
+    /// tokens.
+    #[error(
+        "the signer gave {found} bytes of DER: give the {} of R || S (RFC 7518, section 3.4)",
+        lengths(*algorithm)
+    )]
+    DerSignature {
+        /// The signer's algorithm.
+        algorithm: JwtAlgorithm,
+        /// The length of what it gave, in bytes.
+        found: usize,
+    },
+}
+
+fn lengths(algorithm: JwtAlgorithm) -> String {
+    let lengths = algorithm.signature_lens();
+    match (lengths.start(), lengths.end()) {
+        (least, most) if least == most => format!("{most} bytes"),
+        (least, most) => format!("{least} to {most} bytes"),
+    }
 }
 
 /// One mistake in the configuration of a [`TokenMinter`](crate::token::issue::TokenMinter).
@@ -63,6 +103,9 @@ pub enum MinterConfigError {
     /// The audience is empty, so that the token would be good anywhere.
     #[error("audience: it is empty: name the service that the tokens are for")]
     Audience,
+    /// The signer's key has a name that names nothing.
+    #[error("signer: its key_id is empty: name the key, or say None")]
+    KeyId,
     /// The list cannot be written into the claim.
     #[error("claim: {0}")]
     Claim(&'static str),

@@ -1,24 +1,14 @@
-use std::{
-    fmt,
-    sync::Arc,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::time::Duration;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::Header;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
     error::{self, MintError},
     minted::MintedToken,
     order::TokenOrder,
     signing_key::SigningKey,
-};
-use crate::{
-    preflight::{Issued, IssuedIndex},
-    revocation::{Revocations, TokenIdentity},
-    time::Clock,
-    token::{claim::OriginsFormat, issue::id_of},
+    terms::MintTerms,
 };
 
 /// Mints signed tokens that list origins.
@@ -27,7 +17,11 @@ use crate::{
 /// `iat`, `exp`), which one it is (`jti`, at random), and which key signed it (`kid`). If the
 /// minter has an [`IssuedIndex`], a token is registered there before it is handed out, so that
 /// preflights of the pages that it names pass, until it expires or is
-/// [revoked](IssuedIndex::revocations).
+/// [revoked]. Where the key is not in this process, a
+/// [`RemoteMinter`](crate::token::issue::RemoteMinter) does the same.
+///
+/// [`IssuedIndex`]: crate::preflight::IssuedIndex
+/// [revoked]: crate::preflight::IssuedIndex::revocations
 ///
 /// ```
 /// # #[cfg(feature = "jwt-rust-crypto")] {
@@ -52,19 +46,10 @@ use crate::{
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct TokenMinter {
     pub(super) key: SigningKey,
-    pub(super) issuer: Box<str>,
-    pub(super) audience: Box<str>,
-    pub(super) claim: Box<str>,
-    pub(super) format: OriginsFormat,
-    pub(super) lifetime: Duration,
-    pub(super) prefix: Box<str>,
-    pub(super) index: Option<IssuedIndex>,
-    pub(super) revocations: Option<Revocations>,
-    pub(super) session_claim: Box<str>,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) terms: MintTerms,
 }
 
 impl TokenMinter {
@@ -82,103 +67,15 @@ impl TokenMinter {
     /// When the order cannot be filled, the index is full, or the key or the operating system
     /// fails.
     pub fn mint(&self, order: &TokenOrder) -> Result<MintedToken, MintError> {
-        let now = self.clock.now();
-        let issued_at = now
-            .duration_since(UNIX_EPOCH)
-            .map_err(|_| MintError::Clock)?
-            .as_secs();
-        let lifetime = order.lifetime.unwrap_or(self.lifetime).as_secs();
-        let most = Self::MAX_LIFETIME.as_secs();
-        if !(1..=most).contains(&lifetime) {
-            return Err(MintError::Lifetime { most });
-        }
-        // A second in which everything was revoked is over for new tokens.
-        let revoked = self
-            .revocations
-            .as_ref()
-            .and_then(Revocations::issued_until);
-        let revoked = revoked.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        let first = revoked.map_or(0, |since| since.as_secs().saturating_add(1));
-        let (now, issued_at) = (issued_at, issued_at.max(first));
-        let expiry = issued_at.checked_add(lifetime).ok_or(MintError::Clock)?;
-        let time = |seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
-        let expires_at = time(expiry).ok_or(MintError::Clock)?;
-        let id = random_id()?;
-        let mut claims = Map::from_iter([
-            ("iss".to_owned(), Value::from(&*self.issuer)),
-            ("aud".to_owned(), Value::from(&*self.audience)),
-            ("nbf".to_owned(), Value::from(now)),
-            ("iat".to_owned(), Value::from(issued_at)),
-            ("exp".to_owned(), Value::from(expiry)),
-            ("jti".to_owned(), Value::from(&*id)),
-        ]);
-        claims.insert(self.claim.to_string(), order.origins.to_claim(self.format)?);
-        if let Some(session) = &order.session {
-            claims.insert(self.session_claim.to_string(), Value::from(&**session));
-        }
-        for (name, value) in &order.claims {
-            if claims.insert(name.clone(), value.clone()).is_some() {
-                return Err(MintError::ReservedClaim(name.clone()));
-            }
-        }
-        // Also one that the order has written as a claim by itself: readers see no difference.
-        let session = claims.get(&*self.session_claim).and_then(id_of);
-        let issuance = time(issued_at).ok_or(MintError::Clock)?;
-        if let (Some(session), Some(revocations)) = (&session, &self.revocations)
-            && revocations.is_revoked(&TokenIdentity::new().session(session).issued_at(issuance))
-        {
-            return Err(MintError::Revoked);
-        }
-        let text = self.sign(&claims)?;
-        if let Some(index) = &self.index {
-            let origins = order.origins.to_origins().ok_or(MintError::Wildcard)?;
-            let mut issued = Issued::new(&*id, origins, expires_at).issued_at(issuance);
-            if let Some(session) = &session {
-                issued = issued.session(&**session);
-            }
-            if let Some(tenant) = &order.tenant {
-                issued = issued.tenant(&**tenant);
-            }
-            index.register(&issued)?;
-        }
-        Ok(MintedToken {
-            text,
-            prefix_len: self.prefix.len(),
-            id,
-            expires_at,
-        })
+        let draft = self.terms.draft(order)?;
+        let jwt = self.sign(&draft.claims)?;
+        self.terms.issue(&draft.issued, &jwt)
     }
 
-    /// The prefix and the signed token.
-    fn sign(&self, claims: &Map<String, Value>) -> Result<String, MintError> {
+    fn sign(&self, claims: &Value) -> Result<String, MintError> {
         let mut header = Header::new(self.key.algorithm.of_backend());
         header.kid = Some(self.key.kid.to_string());
         header.x5t = self.key.x5t.as_deref().map(str::to_owned);
-        let jwt = jsonwebtoken::encode(&header, claims, &self.key.key)
-            .map_err(|_| MintError::Signature)?;
-        if self.prefix.len() + jwt.len() <= Self::MAX_TOKEN_LEN {
-            Ok([&*self.prefix, &*jwt].concat())
-        } else {
-            Err(MintError::TooLong)
-        }
-    }
-}
-
-/// 128 random bits, in base64url.
-fn random_id() -> Result<Box<str>, MintError> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|_| MintError::Random)?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes).into())
-}
-
-impl fmt::Debug for TokenMinter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenMinter")
-            .field("key", &self.key)
-            .field("issuer", &self.issuer)
-            .field("audience", &self.audience)
-            .field("claim", &self.claim)
-            .field("lifetime", &self.lifetime)
-            .finish_non_exhaustive()
+        jsonwebtoken::encode(&header, claims, &self.key.key).map_err(|_| MintError::Signature)
     }
 }

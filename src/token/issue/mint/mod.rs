@@ -1,11 +1,14 @@
-//! Minting JWTs: [`TokenMinter`].
+//! Minting JWTs: [`TokenMinter`], and [`RemoteMinter`] with a key that lies elsewhere.
 
 mod builder;
 mod error;
 mod minted;
 mod minter;
 mod order;
+mod remote_minter;
+mod signer;
 mod signing_key;
+mod terms;
 
 pub use self::{
     builder::TokenMinterBuilder,
@@ -13,5 +16,7 @@ pub use self::{
     minted::MintedToken,
     minter::TokenMinter,
     order::TokenOrder,
+    remote_minter::RemoteMinter,
+    signer::{SignFuture, Signer, SignerError},
     signing_key::SigningKey,
 };

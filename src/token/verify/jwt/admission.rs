@@ -7,16 +7,10 @@ use jsonwebtoken::{
 };
 
 use super::{
-    algorithm::{Family, JwtAlgorithm},
+    algorithm::{Family, JwtAlgorithm, RSA_BITS},
     backend,
     error::{JwtKeyError, JwtKeyFault},
 };
-
-/// RFC 7518, section 3.3.
-const MIN_RSA_BITS: usize = 2048;
-
-/// A longer key costs more with each token than it gains.
-const MAX_RSA_BITS: usize = 8192;
 
 /// Checks that a key fits its algorithm and that the backend can work with it.
 ///
@@ -75,7 +69,7 @@ fn admit_rsa(key: &DecodingKey) -> Result<DecodingKey, JwtKeyError> {
 fn check_rsa_size(modulus: &[u8]) -> Result<(), JwtKeyError> {
     let unused = modulus.first().map_or(0, |first| first.leading_zeros());
     let bits = modulus.len() * 8 - unused as usize;
-    if (MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
+    if RSA_BITS.contains(&bits) {
         Ok(())
     } else {
         Err(JwtKeyFault::RsaSize(bits).of(None))
@@ -106,15 +100,11 @@ fn components(key: &DecodingKey) -> Option<(Vec<u8>, Vec<u8>)> {
 }
 
 fn signature_len(key: &DecodingKey, algorithm: JwtAlgorithm) -> Result<usize, JwtKeyError> {
-    Ok(match algorithm.family() {
-        Family::Rsa => {
-            let parsed = backend::guard(|| components(key))?;
-            parsed.map_or(0, |(modulus, _)| trimmed(&modulus).len())
-        }
-        Family::P256 | Family::Ed25519 => 64,
-        Family::P384 => 96,
-        Family::Secret => algorithm.hash_len(),
-    })
+    if algorithm.family() != Family::Rsa {
+        return Ok(*algorithm.signature_lens().end());
+    }
+    let parsed = backend::guard(|| components(key))?;
+    Ok(parsed.map_or(0, |(modulus, _)| trimmed(&modulus).len()))
 }
 
 /// A big-endian number without leading zeros.

@@ -1,8 +1,10 @@
+use std::ops::RangeInclusive;
+
 use jsonwebtoken::Algorithm;
 
 /// The signature algorithms that are understood ([RFC 7518, section 3.1], [RFC 8037]).
 ///
-/// `none` is not among them, and the symmetric ones are reached only through
+/// `none` is not among them. Tokens of the symmetric ones are verified only with a
 /// [`JwtKey::dangerously_from_secret`](crate::token::verify::jwt::JwtKey::dangerously_from_secret).
 ///
 /// [RFC 7518, section 3.1]: https://www.rfc-editor.org/rfc/rfc7518#section-3.1
@@ -35,6 +37,10 @@ pub enum JwtAlgorithm {
     /// HMAC with SHA-512.
     Hs512,
 }
+
+/// RFC 7518, section 3.3: 2048 bits or more. A key of over 8192 costs more with each token than it
+/// gains.
+pub(crate) const RSA_BITS: RangeInclusive<usize> = 2048..=8192;
 
 /// What a key is made of; a key serves the algorithms of one family only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +116,17 @@ impl JwtAlgorithm {
             Self::Rs384 | Self::Ps384 | Self::Es384 | Self::Hs384 => 48,
             Self::Rs512 | Self::Ps512 | Self::Hs512 | Self::EdDsa => 64,
         }
+    }
+
+    /// How long its signatures can be in a token, in bytes (RFC 7518, sections 3.2 to 3.5). Those of
+    /// RSA are as long as the key, which has [`RSA_BITS`].
+    pub(crate) fn signature_lens(self) -> RangeInclusive<usize> {
+        let len = match self.family() {
+            Family::Rsa => return RSA_BITS.start() / 8..=RSA_BITS.end() / 8,
+            Family::P256 | Family::P384 => 2 * self.hash_len(),
+            Family::Ed25519 | Family::Secret => self.hash_len(),
+        };
+        len..=len
     }
 
     pub(crate) fn of_backend(self) -> Algorithm {
