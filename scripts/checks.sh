@@ -19,6 +19,8 @@ step scripts/stores.sh
 step scripts/fuzz.sh "${FUZZ_SECONDS:-4}"
 # The faults of scripts/sabotage.sh still fit the code.
 step git apply --check fuzz/sabotage.patch
+# Whether the tests notice when what changed last is changed again.
+step scripts/mutants.sh --in-diff
 # Whether the benches run, not what they measure: unoptimised, since that is built already.
 step cargo bench --quiet --profile dev --all-features --bench table -- --only d10h
 step scripts/package.sh

@@ -24,15 +24,20 @@ if [ "$seconds" -lt 60 ]; then
 fi
 cargo build --quiet --release "${targets[@]/#/--bin=}" --target "$host"
 
-for target in "${targets[@]}"; do
-    echo "   $target, $seconds s"
+# One for each processor at a time.
+fuzz() {
+    local target=$1 binary=$2
     mkdir -p "corpus/$target" artifacts
-    if ! "$CARGO_TARGET_DIR/$host/release/$target" "corpus/$target" "seeds/$target" \
+    if ! "$binary/$target" "corpus/$target" "seeds/$target" \
         -max_total_time="$seconds" -timeout=5 -rss_limit_mb=1024 -max_len=16384 \
         -artifact_prefix=artifacts/ -print_final_stats=1 >"artifacts/$target.log" 2>&1; then
         tail -n 40 "artifacts/$target.log" >&2
         echo "fuzzing $target failed" >&2
         exit 1
     fi
-    grep number_of_executed_units "artifacts/$target.log"
-done
+    echo "   $target, $seconds s: $(grep number_of_executed_units "artifacts/$target.log")"
+}
+export -f fuzz
+export seconds
+printf '%s\n' "${targets[@]}" |
+    xargs -P "$(nproc)" -I TARGET bash -c 'fuzz "$@"' _ TARGET "$CARGO_TARGET_DIR/$host/release"

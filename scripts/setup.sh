@@ -4,6 +4,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# Debian has no package of it. Built once below target, unoptimised: that takes half the time, and is fast
+# enough to pass commands on. Meanwhile, packages are installed.
+build_geckodriver() {
+    command -v geckodriver >/dev/null 2>&1 || [ -x target/tools/bin/geckodriver ] ||
+        CARGO_PROFILE_DEV_DEBUG=false cargo install --quiet --debug --locked --root target/tools geckodriver
+}
+build_geckodriver &
+building=$!
+
 needed=()
 want() { command -v "$1" >/dev/null 2>&1 || [ -e "$1" ] || needed+=("$2"); }
 want cc gcc
@@ -37,15 +46,10 @@ for component in rustfmt clippy; do
         exit 1
     }
 done
-# Debian has no package of it. Built once below target, unoptimised: that takes half the time, and is fast
-# enough to pass commands on.
-command -v geckodriver >/dev/null 2>&1 || [ -x target/tools/bin/geckodriver ] ||
-    CARGO_PROFILE_DEV_DEBUG=false cargo install --quiet --debug --locked --root target/tools geckodriver
+wait "$building"
 
 if [ "${1:-}" = --prove ]; then
-    # Exact versions, so that everybody has the same checks and the same mutants.
-    for tool in cargo-deny@0.20.2 cargo-mutants@27.1.0; do
-        [ -x "target/tools/bin/${tool%@*}" ] ||
-            cargo install --quiet --locked --root target/tools "$tool"
-    done
+    # An exact version, so that everybody has the same check.
+    [ -x target/tools/bin/cargo-deny ] ||
+        cargo install --quiet --locked --root target/tools cargo-deny@0.20.2
 fi

@@ -82,7 +82,6 @@ impl Hosts {
         let bare = name.strip_suffix('.').unwrap_or(name);
         match port {
             None | Some("80" | "443") => Cow::Borrowed(bare),
-            Some(_) if bare.len() == name.len() => Cow::Borrowed(host),
             Some(port) => Cow::Owned(format!("{bare}:{port}")),
         }
     }

@@ -91,6 +91,7 @@ fn a_name_that_was_rebound_is_refused() {
         ("api%2eexample.com", Some(Kind::MalformedHost)),
         ("::1:3000", Some(Kind::MalformedHost)),
         ("[::1", Some(Kind::MalformedHost)),
+        ("[:.:1]", Some(Kind::MalformedHost)),
         ("[0:0:0:0:0:0:0:1]:3000", Some(Kind::MalformedHost)),
         ("0x0a.1.2.3", Some(Kind::MalformedHost)),
         ("012.1.2.3", Some(Kind::MalformedHost)),

@@ -1,0 +1,382 @@
+#!/usr/bin/env python3
+"""Builds every mutant of a list into one program, and runs the tests once for each.
+
+scripts/mutants.sh calls this. The mutants are those of `cargo mutants --list --json`. A build for each would
+take days. So a copy of the tree is made in which a function with mutants has them all as arms of a `match`:
+an environment variable says which one runs, and only those tests run that reach the function. A mutant that
+cannot stand in such an arm, as in a `const fn`, is built by itself.
+"""
+
+import collections
+import concurrent.futures
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+SWITCH = """
+#[doc(hidden)]
+pub mod mutant {
+    use std::{
+        collections::HashSet,
+        env,
+        fs::File,
+        io::Write,
+        sync::{LazyLock, Mutex},
+    };
+
+    /// Which mutant runs, in a function that has some: 0 is none.
+    pub fn active(function: usize) -> usize {
+        static ACTIVE: LazyLock<usize> = LazyLock::new(|| {
+            env::var("MUTANT").map_or(0, |number| number.parse().unwrap())
+        });
+        // A number for each function that a test reaches, in a file.
+        type Reached = (HashSet<usize>, File);
+        static REACHED: LazyLock<Option<Mutex<Reached>>> = LazyLock::new(|| {
+            let file = env::var_os("REACHED").map(|path| File::create(path).unwrap());
+            file.map(|file| Mutex::new((HashSet::new(), file)))
+        });
+        if let Some(reached) = &*REACHED {
+            let mut reached = reached.lock().unwrap();
+            if reached.0.insert(function) {
+                writeln!(reached.1, "{function}").unwrap();
+            }
+        }
+        *ACTIVE
+    }
+}
+"""
+# The compiler says so of code that is wrong wherever it stands: no such name, type, trait, method, argument or
+# pattern.
+WRONG_ANYWHERE = {
+    *("E0004", "E0061", "E0277", "E0282", "E0283", "E0308", "E0369", "E0412", "E0425", "E0599", "E0600", "E0614"),
+    "E0624",
+}
+# The same without a number: `||` where a `let` is.
+NO_LET = ("found `let` statement", "let chain")
+NOT_CONSTANT = re.compile(r"cannot call non-const (?:associated )?(?:function|method) `([^`]*)`")
+MAX_MEMORY = 8 << 30
+# Seconds that a whole test program may take.
+ALONE = 120
+
+
+def short(path):
+    """The last two names of a path, as of a type and its method, without generics."""
+    while "<" in path and ">" in path:
+        path, before = re.sub(r"<[^<>]*>", "", path), path
+        if path == before:
+            break
+    return tuple(name for name in path.split("::") if name)[-2:]
+
+
+class Mutant:
+    def __init__(self, number, entry):
+        self.number = number
+        self.name = entry["name"]
+        self.file = entry["file"]
+        self.replacement = entry["replacement"]
+        self.span = entry["span"]
+        self.function = entry["function"]
+        # A number of the function, by which tests tell that they reach it.
+        self.place = None
+
+    def function_key(self):
+        return short(self.function["function_name"])
+
+    def returns_impl(self):
+        return "impl " in (self.function or {}).get("return_type", "")
+
+
+class Source:
+    """A file, and where in it a line and a column are."""
+
+    def __init__(self, root, file):
+        with open(os.path.join(root, file), encoding="utf-8") as opened:
+            self.text = opened.read()
+        self.starts = [0]
+        for line in self.text.splitlines(keepends=True):
+            self.starts.append(self.starts[-1] + len(line))
+
+    def range(self, span):
+        def at(place):
+            return self.starts[place["line"] - 1] + place["column"] - 1
+
+        return at(span["start"]), at(span["end"])
+
+    def with_mutant(self, mutant, start=0, end=None):
+        """The text from start to end, with one mutant in it."""
+        end = len(self.text) if end is None else end
+        first, last = self.range(mutant.span)
+        return self.text[start:first] + mutant.replacement + self.text[last:end]
+
+    def body(self, mutant):
+        """The block of the function that the mutant is in."""
+        start, end = self.range(mutant.function["span"])
+        first, _ = self.range(mutant.span)
+        signature = re.compile(r"\bfn\b[^{]*")
+        found = signature.search(self.text, start, end)
+        if found is None or found.end() >= first + 1:
+            return None
+        return found.end(), end
+
+
+def switched(source, mutants, constant):
+    """The file's text with all mutants in it, and the lines of each arm and of each function.
+
+    Their functions read a variable, so that they are not `const`, save for those whose names are in `constant`.
+    """
+    bodies = collections.defaultdict(list)
+    for mutant in mutants:
+        bodies[source.body(mutant)].append(mutant)
+    # The mutants of a function within another belong to the outer one.
+    outer = {}
+    for body in sorted(bodies, key=lambda body: (body[0], -body[1])):
+        around = [other for other in outer if other[0] <= body[0] and body[1] <= other[1]]
+        outer.setdefault(around[0] if around else body, []).extend(bodies[body])
+    text, at, arms, functions = "", 0, [], []
+    for (start, end), those in sorted(outer.items()):
+        first, _ = source.range(those[0].function["span"])
+        signature = source.text[first:start]
+        if those[0].function_key() not in constant:
+            signature = signature.replace("const fn", "fn", 1)
+        text += source.text[at:first] + signature
+        begins = text.count("\n") + 1
+        place = those[0].number
+        text += f"{{ match crate::mutant::active({place}) {{\n"
+        for mutant in those:
+            mutant.place = place
+            first = text.count("\n") + 1
+            text += f"{mutant.number} => {source.with_mutant(mutant, start, end)}\n"
+            arms.append((first, text.count("\n"), mutant))
+        text += f"_ => {source.text[start:end]}\n}} }}"
+        functions.append((begins, text.count("\n") + 1, those))
+        at = end
+    return text + source.text[at:], arms, functions
+
+
+class Tree:
+    """A copy of the repository, whose files are changed."""
+
+    def __init__(self, into, tests):
+        self.root = into
+        shutil.rmtree(into, ignore_errors=True)
+        not_copied = shutil.ignore_patterns("target", ".git", "fuzz")
+        shutil.copytree(".", into, ignore=not_copied)
+        self.cargo = ["cargo", "test", "--no-run", "--quiet", "--message-format=json", "--all-features", *tests]
+        # What the tree is built from is there already. Nothing but the last build counts.
+        self.environment = dict(os.environ, CARGO_TARGET_DIR=os.path.abspath("target"), CARGO_INCREMENTAL="0")
+        self.environment.pop("MUTANT", None)
+
+    def write(self, file, text):
+        with open(os.path.join(self.root, file), "w", encoding="utf-8") as opened:
+            opened.write(text)
+
+    def run_cargo(self, command):
+        """The compiler's messages, and whether it took everything."""
+        done = subprocess.run(
+            command, cwd=self.root, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        return done, messages
+
+    def errors(self):
+        """What the compiler says against the tree."""
+        check = ["cargo", "check", "--profile", "test", *self.cargo[3:]]
+        done, messages = self.run_cargo(check)
+        found = [message["message"] for message in messages if message["reason"] == "compiler-message"]
+        found = [message for message in found if message["level"] == "error" and message["spans"]]
+        if done.returncode != 0 and not found:
+            sys.exit(done.stderr)
+        return found
+
+    def build(self):
+        """The test programs, or None if they do not compile."""
+        done, messages = self.run_cargo(self.cargo)
+        if done.returncode != 0:
+            return None
+        programs = [
+            (message["target"]["kind"] != ["lib"], message["executable"])
+            for message in messages
+            if message["reason"] == "compiler-artifact" and message["profile"]["test"] and message["executable"]
+        ]
+        # The library's own tests come first.
+        return [program for _, program in sorted(programs)]
+
+
+def switch(tree, sources, mutants):
+    """Writes all mutants that compile into the tree. Returns them, those that are wrong anywhere, and the rest."""
+    here = [mutant for mutant in mutants if mutant.function and sources[mutant.file].body(mutant)]
+    alone = [mutant for mutant in mutants if mutant not in here]
+    unviable = []
+    constant = set()
+    while True:
+        places = {}
+        for file, source in sources.items():
+            text, *places[file] = switched(source, [mutant for mutant in here if mutant.file == file], constant)
+            tree.write(file, text + (SWITCH if file == "src/lib.rs" else ""))
+        wrong = {}
+        before = len(constant)
+        for error in tree.errors():
+            called = NOT_CONSTANT.search(error["message"])
+            if called:
+                constant.add(short(called[1]))
+                continue
+            spans = [span for span in error["spans"] if span["file_name"] in places]
+            in_arms = [
+                mutant
+                for span in spans
+                for first, last, mutant in places[span["file_name"]][0]
+                if first <= span["line_start"] <= last
+            ]
+            in_functions = [
+                mutant
+                for span in spans
+                for first, last, those in places[span["file_name"]][1]
+                if first <= span["line_start"] <= last
+                for mutant in those
+            ]
+            code = (error["code"] or {}).get("code")
+            for mutant in in_arms or in_functions:
+                is_wrong = code in WRONG_ANYWHERE or any(text in error["message"] for text in NO_LET)
+                is_wrong = is_wrong and bool(in_arms) and not (code == "E0308" and mutant.returns_impl())
+                wrong[mutant] = wrong.get(mutant, False) or is_wrong
+            if not in_arms and not in_functions:
+                sys.exit(error["rendered"])
+        # Those that are needed as constants cannot read a variable.
+        wrong.update((mutant, False) for mutant in here if mutant.function_key() in constant)
+        if not wrong and len(constant) == before:
+            return here, unviable, alone
+        unviable += [mutant for mutant in wrong if wrong[mutant]]
+        alone += [mutant for mutant in wrong if not wrong[mutant]]
+        here = [mutant for mutant in here if mutant not in wrong]
+
+
+def run(command, tree, limit, **variables):
+    """Whether the tests pass: True, False, or None if they take longer than the limit."""
+
+    def bound():
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+
+    # Tests know these from `cargo test`.
+    of_cargo = {"CARGO_MANIFEST_DIR": os.path.abspath(tree.root), "CARGO_PKG_NAME": "tower-cors"}
+    started = subprocess.Popen(
+        command,
+        cwd=tree.root,
+        env={**tree.environment, **of_cargo, **variables},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=bound,
+    )
+    try:
+        return started.wait(limit) == 0
+    except subprocess.TimeoutExpired:
+        os.killpg(started.pid, signal.SIGKILL)
+        started.wait()
+        return None
+
+
+class Test:
+    """A test, which functions it reaches, and how long it takes."""
+
+    def __init__(self, tree, program, name):
+        self.program = program
+        self.name = name
+        with tempfile.NamedTemporaryFile("r") as reached:
+            began = time.monotonic()
+            if not run([program, "--exact", name], tree, None, REACHED=reached.name):
+                sys.exit(f"{program} --exact {name} fails without any mutant")
+            self.seconds = time.monotonic() - began
+            self.reached = {int(line) for line in reached}
+
+
+def tests_of(tree, programs, arguments):
+    """All tests but those that are ignored or skipped."""
+
+    def listed(program, *more):
+        command = [program, "--list", "--format=terse", *arguments, *more]
+        done = subprocess.run(command, cwd=tree.root, stdout=subprocess.PIPE, text=True, check=True)
+        return [line.removesuffix(": test") for line in done.stdout.splitlines() if line.endswith(": test")]
+
+    names = []
+    for program in programs:
+        ignored = set(listed(program, "--ignored"))
+        names += [(program, name) for name in listed(program) if name not in ignored]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda named: Test(tree, *named), names))
+
+
+def notices(tree, tests, mutant):
+    """False if all these tests pass with the mutant, True if one fails, None if they take too long."""
+    by_program = collections.defaultdict(list)
+    for test in sorted(tests, key=lambda test: test.seconds):
+        by_program[test.program].append(test)
+    # The quick ones first, and no more than the others if they notice.
+    steps = [(those[:10], program) for program, those in by_program.items()]
+    steps += [(those[10:], program) for program, those in by_program.items()]
+    for those, program in steps:
+        limit = 20 + 5 * sum(test.seconds for test in those)
+        names = [test.name for test in those]
+        passed = not names or run([program, "--exact", *names], tree, limit, MUTANT=str(mutant.number))
+        if not passed:
+            return True if passed is False else None
+    return False
+
+
+def main():
+    if len(sys.argv) < 4:
+        sys.exit("usage: mutants.py LIST FOLDER ARGUMENT..., arguments as those of `cargo test --all-features`")
+    listed, into, *tests = sys.argv[1:]
+    at = tests.index("--") if "--" in tests else len(tests)
+    tests, arguments = tests[:at], tests[at + 1 :]
+
+    with open(listed, encoding="utf-8") as opened:
+        mutants = [Mutant(number, entry) for number, entry in enumerate(json.load(opened), start=1)]
+    if not mutants:
+        print("no mutants")
+        return
+    tree = Tree(os.path.join(into, "tree"), tests)
+    sources = {file: Source(".", file) for file in {"src/lib.rs", *(mutant.file for mutant in mutants)}}
+
+    here, unviable, alone = switch(tree, sources, mutants)
+    programs = tree.build()
+    if programs is None:
+        sys.exit("the tree with the mutants does not compile")
+    tests = tests_of(tree, programs, arguments)
+    print(f"{len(mutants)} mutants: {len(here)} at once, {len(alone)} one by one; {len(tests)} tests", flush=True)
+
+    def judge(mutant):
+        return notices(tree, [test for test in tests if mutant.place in test.reached], mutant)
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = dict(zip(here, pool.map(judge, here)))
+
+    for file, source in sources.items():
+        tree.write(file, source.text)
+    for mutant in alone:
+        tree.write(mutant.file, sources[mutant.file].with_mutant(mutant))
+        if tree.errors():
+            unviable.append(mutant)
+        else:
+            outcomes = (run([program, *arguments], tree, ALONE) for program in tree.build())
+            results[mutant] = next((True if passed is False else None for passed in outcomes if not passed), False)
+        tree.write(mutant.file, sources[mutant.file].text)
+
+    missed = [mutant.name for mutant in results if results[mutant] is False]
+    too_long = sum(results[mutant] is None for mutant in results)
+    for file, names in (("missed.txt", missed), ("unviable.txt", [mutant.name for mutant in unviable])):
+        with open(os.path.join(into, file), "w", encoding="utf-8") as opened:
+            opened.writelines(name + "\n" for name in names)
+    noticed = len(results) - len(missed)
+    print(f"{noticed} noticed ({too_long} by taking too long), {len(missed)} not, {len(unviable)} do not compile")
+
+
+if __name__ == "__main__":
+    main()
