@@ -119,9 +119,11 @@ class Source:
         """The block of the function that the mutant is in."""
         start, end = self.range(mutant.function["span"])
         first, _ = self.range(mutant.span)
-        signature = re.compile(r"\bfn\b[^{]*")
-        found = signature.search(self.text, start, end)
-        if found is None or found.end() >= first + 1:
+        # Not in a line of documentation, which may show another function.
+        name = mutant.function_key()[-1]
+        signature = re.compile(rf"^(?!\s*//)[^\n]*\bfn\s+{name}\b[^{{]*", re.MULTILINE)
+        found = signature.search(self.text, self.text.rfind("\n", 0, start) + 1, end)
+        if found is None or found.end() > first:
             return None
         return found.end(), end
 
