@@ -62,7 +62,7 @@ impl NatsCarrier {
         loop {
             tokio::select! {
                 entry = watch.next() => {
-                    let entry = entry.ok_or("the watch has ended")??;
+                    let entry = entry.ok_or_else(|| CarrierError::new("the watch has ended"))??;
                     self.revocations.merge(&changes(Stored::from_json(&entry.value)));
                 }
                 _ = tick.tick() => stored = self.store_new(&bucket, &stored).await?,
