@@ -94,6 +94,12 @@ async fn edits_outlive_a_postgres_that_ends_without_room_for_its_log() {
     edits_outlive_a_server_that_gives_up(Kind::Postgres).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: run scripts/stores.sh"]
+async fn edits_outlive_a_nats_that_gives_up_without_room() {
+    edits_outlive_a_server_that_gives_up(Kind::Nats).await;
+}
+
 async fn edits_outlive_a_server_that_gives_up(kind: Kind) {
     let mut server = Server::start_on_disk(kind, DISK);
     let url = server.url_at(server.port());
@@ -216,4 +222,41 @@ async fn write_until_the_log_needs_another_file(url: &str) {
         }
         operator.batch_execute(write).await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: run scripts/stores.sh"]
+async fn a_nats_at_its_own_limit_refuses_edits_and_is_read() {
+    let mut server = Server::start(Kind::Nats);
+    let url = server.url_at(server.port());
+    server.kill();
+    server.limit_nats_to(16 * 1024);
+    server.restart();
+    let store = connect(Kind::Nats, &url).await;
+    let mut ledger = Ledger::default();
+    let shop = ledger.create(&store, draft("shop")).await;
+    let replica = Following::start(connect(Kind::Nats, &url).await).await;
+    let mut refused = 0;
+    while refused < 50 {
+        if let Err(error) = ledger.edit(&store).await {
+            let error = error.to_string();
+            assert!(error.contains("insufficient resources"), "{error}");
+            refused += 1;
+        }
+    }
+    assert!(ledger.acknowledged > 10);
+    assert_eq!(store.fetch(shop.id()).await.unwrap(), shop);
+    ledger.settle(&store).await;
+    let fresh = Following::start(connect(Kind::Nats, &url).await).await;
+    agree(&store, &[&fresh, &replica]).await;
+    assert_eq!(replica.monitor.status().failures, 0);
+
+    server.kill();
+    server.limit_nats_to(1024 * 1024);
+    server.restart();
+    for _ in 0..20 {
+        ledger.insist(&store).await;
+    }
+    ledger.settle(&store).await;
+    agree(&store, &[&fresh, &replica]).await;
 }

@@ -153,6 +153,9 @@ impl Server {
                 let mut command = self.command("nats-server");
                 command.args(["-js", "-a", "127.0.0.1", "-p", &self.port.to_string()]);
                 command.arg("-sd").arg(self.directory.path());
+                if self.nats_config().exists() {
+                    command.arg("-c").arg(self.nats_config());
+                }
                 command
             }
         };
@@ -190,6 +193,16 @@ impl Server {
         };
         let log = fs::read_to_string(self.log()).unwrap_or_default();
         log.matches(ready).count()
+    }
+
+    /// Sets how much NATS stores, from its next start on.
+    pub(crate) fn limit_nats_to(&self, bytes: u64) {
+        let config = format!("jetstream {{ max_file_store: {bytes} }}");
+        fs::write(self.nats_config(), config).unwrap();
+    }
+
+    fn nats_config(&self) -> PathBuf {
+        self.directory.path().join("nats.conf")
     }
 
     fn log(&self) -> PathBuf {
