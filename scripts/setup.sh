@@ -31,6 +31,10 @@ want node nodejs
 want npm npm
 want valgrind valgrind
 want nats-server nats-server
+# For a disk that is full, in a mount namespace.
+want unshare util-linux
+want nsenter util-linux
+want mount mount
 # Debian keeps the server's programs out of PATH.
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || needed+=(postgresql)
 

@@ -13,11 +13,14 @@ mod by_hand;
 #[path = "../../examples/apps/trusted_application/carriers/mod.rs"]
 mod carriers;
 mod contract;
+mod disk;
 mod example;
 mod faults;
 mod figures;
+mod full_disk;
 mod halted;
 mod history;
+mod ledger;
 mod proxy;
 mod revocations;
 mod scene;

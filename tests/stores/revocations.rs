@@ -1,7 +1,9 @@
 //! The carriers of revocations of `examples/apps/trusted_application` against real servers.
 
 use std::{
+    collections::BTreeSet,
     convert::Infallible,
+    sync::{Arc, Mutex},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -9,21 +11,27 @@ use tokio::task::JoinHandle;
 use tower_cors::revocation::{Revocations, TokenIdentity};
 
 use crate::{
-    carriers::{nats::NatsCarrier, postgres::PostgresCarrier},
+    carriers::{CarrierError, nats::NatsCarrier, postgres::PostgresCarrier},
     server::{Kind, Server},
 };
 
 /// A replica of an application, as far as revocations go. It ends with the test.
-struct Replica {
-    revocations: Revocations,
+pub(crate) struct Replica {
+    pub(crate) revocations: Revocations,
     carrier: JoinHandle<Infallible>,
+    /// What the carrier has reported, once each.
+    reported: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Replica {
-    fn start(kind: Kind, url: &str) -> Self {
+    pub(crate) fn start(kind: Kind, url: &str) -> Self {
         let revocations = Revocations::new(1000);
         // Servers that are away are part of the test.
-        let report = |_: &_| {};
+        let reported = Arc::<Mutex<BTreeSet<String>>>::default();
+        let reports = Arc::clone(&reported);
+        let report = move |error: &CarrierError| {
+            reports.lock().unwrap().insert(error.to_string());
+        };
         let carrier = match kind {
             Kind::Postgres => {
                 let carrier = PostgresCarrier::new(url, &revocations).unwrap();
@@ -37,11 +45,17 @@ impl Replica {
         Self {
             revocations,
             carrier,
+            reported,
         }
     }
 
+    /// What has kept the carrier from carrying.
+    pub(crate) fn reported(&self) -> Vec<String> {
+        self.reported.lock().unwrap().iter().cloned().collect()
+    }
+
     /// Waits until the token is revoked here.
-    async fn hears_of(&self, token: TokenIdentity<'_>) {
+    pub(crate) async fn hears_of(&self, token: TokenIdentity<'_>) {
         let start = Instant::now();
         while !self.revocations.is_revoked(&token) {
             assert!(

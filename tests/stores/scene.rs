@@ -27,6 +27,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a load may take, of a million entries too, on a busy machine.
 const LOADING: Duration = Duration::from_secs(180);
 
+/// How often replicas load that do not load without a reason.
+const RARELY: Duration = Duration::from_secs(24 * 60 * 60);
+
 pub(crate) trait Shared: OriginSource + OriginStore {}
 impl<T: OriginSource + OriginStore> Shared for T {}
 
@@ -52,12 +55,21 @@ pub(crate) struct Following {
 impl Following {
     /// One that never loads without a reason, which would hide a feed that loses changes.
     pub(crate) async fn start(source: Arc<dyn Shared>) -> Self {
-        Self::resyncing(source, Duration::from_secs(24 * 60 * 60)).await
+        Self::resyncing(source, RARELY).await
     }
 
     pub(crate) async fn resyncing(source: Arc<dyn Shared>, period: Duration) -> Self {
+        Self::when_stale(source, period, WhenStale::KeepLast).await
+    }
+
+    /// One that denies once its news are as old as this.
+    pub(crate) async fn failing_closed(source: Arc<dyn Shared>, after: Duration) -> Self {
+        Self::when_stale(source, RARELY, WhenStale::FailClosedAfter(after)).await
+    }
+
+    async fn when_stale(source: Arc<dyn Shared>, period: Duration, stale: WhenStale) -> Self {
         let origins = OriginRegistry::new();
-        let replica = Replica::new(source, origins.clone(), WhenStale::KeepLast)
+        let replica = Replica::new(source, origins.clone(), stale)
             .retry(Duration::from_millis(50), Duration::from_secs(1))
             .timeout(LOADING)
             .resync_every(period);

@@ -1,4 +1,5 @@
 use std::{
+    ffi::OsStr,
     fs,
     net::TcpListener,
     path::{Path, PathBuf},
@@ -8,6 +9,8 @@ use std::{
 };
 
 use tempfile::TempDir;
+
+use crate::disk::{Disk, is_root};
 
 /// How long a server has to start or to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -20,6 +23,8 @@ const PORTS: usize = 4;
 pub(crate) struct Server {
     kind: Kind,
     port: u16,
+    /// Where the directory is on a disk of its own. It goes before the directory.
+    disk: Option<Disk>,
     directory: TempDir,
     process: Option<Child>,
 }
@@ -32,10 +37,21 @@ pub(crate) enum Kind {
 
 impl Server {
     pub(crate) fn start(kind: Kind) -> Self {
+        Self::start_on(kind, |_| None)
+    }
+
+    /// One on a disk of so many mebibytes.
+    pub(crate) fn start_on_disk(kind: Kind, mebibytes: u32) -> Self {
+        Self::start_on(kind, |directory| Some(Disk::mount(directory, mebibytes)))
+    }
+
+    fn start_on(kind: Kind, disk: impl FnOnce(&Path) -> Option<Disk>) -> Self {
+        let directory = TempDir::new().expect("there is room for the server's files");
         let mut server = Self {
             kind,
             port: 0,
-            directory: TempDir::new().expect("there is room for the server's files"),
+            disk: disk(directory.path()),
+            directory,
             process: None,
         };
         if let Kind::Postgres = kind {
@@ -58,6 +74,10 @@ impl Server {
         self.port
     }
 
+    pub(crate) fn disk(&self) -> &Disk {
+        self.disk.as_ref().expect("it was started on one")
+    }
+
     pub(crate) fn url_at(&self, port: u16) -> String {
         match self.kind {
             Kind::Postgres => format!("postgres://postgres@127.0.0.1:{port}/postgres"),
@@ -77,6 +97,7 @@ impl Server {
             Kind::Postgres => {
                 let quit = Command::new("kill")
                     .args(["-QUIT", &process.id().to_string()])
+                    .stderr(Stdio::null())
                     .status();
                 // A test that fails already must not fail here again.
                 if !quit.is_ok_and(|status| status.success()) {
@@ -86,6 +107,16 @@ impl Server {
             Kind::Nats => drop(process.kill()),
         }
         let _ = process.wait();
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        let process = self.process.as_mut().expect("it was started");
+        process.try_wait().expect("it is our process").is_some()
+    }
+
+    pub(crate) fn has_said(&self, what: &str) -> bool {
+        fs::read_to_string(self.log()).is_ok_and(|log| log.contains(what))
     }
 
     /// Stops the server where it is, until it may go on.
@@ -109,7 +140,7 @@ impl Server {
     }
 
     /// Fails with the log.
-    fn tries_to_start(&mut self) -> Result<(), String> {
+    pub(crate) fn tries_to_start(&mut self) -> Result<(), String> {
         let mut command = match self.kind {
             Kind::Postgres => {
                 let mut command = self.postgres("postgres");
@@ -119,9 +150,12 @@ impl Server {
                 command
             }
             Kind::Nats => {
-                let mut command = Command::new("nats-server");
+                let mut command = self.command("nats-server");
                 command.args(["-js", "-a", "127.0.0.1", "-p", &self.port.to_string()]);
                 command.arg("-sd").arg(self.directory.path());
+                if self.nats_config().exists() {
+                    command.arg("-c").arg(self.nats_config());
+                }
                 command
             }
         };
@@ -143,9 +177,7 @@ impl Server {
     fn wait_until_ready(&mut self, before: usize) -> Result<(), String> {
         let start = Instant::now();
         while self.said_ready() == before {
-            let process = self.process.as_mut().expect("it was started");
-            let has_ended = process.try_wait().expect("it is our process").is_some();
-            if has_ended || start.elapsed() > PATIENCE {
+            if self.has_ended() || start.elapsed() > PATIENCE {
                 return Err(fs::read_to_string(self.log()).unwrap_or_default());
             }
             sleep(Duration::from_millis(20));
@@ -163,15 +195,24 @@ impl Server {
         log.matches(ready).count()
     }
 
+    /// Sets how much NATS stores, from its next start on.
+    pub(crate) fn limit_nats_to(&self, bytes: u64) {
+        let config = format!("jetstream {{ max_file_store: {bytes} }}");
+        fs::write(self.nats_config(), config).unwrap();
+    }
+
+    fn nats_config(&self) -> PathBuf {
+        self.directory.path().join("nats.conf")
+    }
+
     fn log(&self) -> PathBuf {
         self.directory.path().with_extension("log")
     }
 
     fn init_database(&self) {
         if is_root() {
-            run(Command::new("chown")
-                .arg("postgres")
-                .arg(self.directory.path()));
+            let mut chown = self.command("chown");
+            run(chown.arg("postgres").arg(self.directory.path()));
         }
         let mut command = self.postgres("initdb");
         command.arg("-D").arg(self.directory.path().join("data"));
@@ -185,6 +226,10 @@ impl Server {
             "--locale=C",
             "-N",
         ]);
+        if self.disk.is_some() {
+            // The smallest files of its log that there are, so that a small disk can hold some.
+            command.arg("--wal-segsize=1");
+        }
         run(command.stdout(Stdio::null()));
     }
 
@@ -193,7 +238,7 @@ impl Server {
         let program = postgres_programs().join(program);
         let mut command = if is_root() {
             // Replaces itself by the program, so that the process is the server's own.
-            let mut command = Command::new("setpriv");
+            let mut command = self.command("setpriv");
             command.args([
                 "--reuid=postgres",
                 "--regid=postgres",
@@ -203,10 +248,18 @@ impl Server {
             command.arg(program);
             command
         } else {
-            Command::new(program)
+            self.command(program)
         };
         command.current_dir(self.directory.path());
         command
+    }
+
+    /// A program to which the directory is what it is to the server.
+    fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        match &self.disk {
+            Some(disk) => disk.command(program),
+            None => Command::new(program),
+        }
     }
 }
 
@@ -227,12 +280,6 @@ fn postgres_programs() -> PathBuf {
     programs
         .pop()
         .unwrap_or_else(|| panic!("PostgreSQL is missing: run scripts/setup.sh"))
-}
-
-fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt;
-
-    fs::metadata(Path::new("/proc/self")).is_ok_and(|process| process.uid() == 0)
 }
 
 /// Sends a signal to a server, and then to the processes of its connections, which may end at any

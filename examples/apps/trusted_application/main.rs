@@ -101,7 +101,9 @@ fn carry(url: &str, revocations: &Revocations) -> Result<(), Error> {
     if url.starts_with("nats://") {
         tokio::spawn(NatsCarrier::new(url, revocations).run(report));
     } else {
-        tokio::spawn(PostgresCarrier::new(url, revocations)?.run(report));
+        let carrier = PostgresCarrier::new(url, revocations);
+        let carrier = carrier.map_err(|error| error.to_string())?;
+        tokio::spawn(carrier.run(report));
     }
     Ok(())
 }

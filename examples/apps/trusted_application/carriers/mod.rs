@@ -9,13 +9,48 @@
 pub(crate) mod nats;
 pub(crate) mod postgres;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    error::Error,
+    fmt,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use tower_cors::revocation::{Revocation, RevocationChanges, Revoked};
 
-pub(crate) type CarrierError = Box<dyn std::error::Error + Send + Sync>;
+/// Why nothing is carried for now, in one line and with all causes: of PostgreSQL's errors the
+/// outermost is "db error" and no more.
+#[derive(Debug)]
+pub(crate) struct CarrierError(String);
+
+impl CarrierError {
+    fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl<E: Error> From<E> for CarrierError {
+    fn from(error: E) -> Self {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            let inner_text = inner.to_string();
+            // Some clients name the cause themselves.
+            if !text.contains(&inner_text) {
+                text = format!("{text}: {inner_text}");
+            }
+            cause = inner.source();
+        }
+        Self(text.replace('\n', "; "))
+    }
+}
+
+impl fmt::Display for CarrierError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// How often it is looked whether something has been revoked here.
 pub(crate) const PUSH: Duration = Duration::from_millis(100);

@@ -48,13 +48,9 @@ impl NatsCarrier {
         let client = timeout(ANSWER, options.connect(&self.url)).await??;
         let mut context = jetstream::new(client);
         context.set_timeout(ANSWER);
-        let bucket = match context.get_key_value(BUCKET).await {
-            Ok(bucket) => bucket,
-            Err(_) => {
-                context.create_stream(new_bucket()).await?;
-                context.get_key_value(BUCKET).await?
-            }
-        };
+        // Not where the server is silent or fails: the bucket may be there then.
+        context.get_or_create_stream(new_bucket()).await?;
+        let bucket = context.get_key_value(BUCKET).await?;
         // All that is there, and then what comes.
         let mut watch = timeout(ANSWER, bucket.watch_with_history(">")).await??;
         let mut stored = RevocationChanges::default();
@@ -62,7 +58,7 @@ impl NatsCarrier {
         loop {
             tokio::select! {
                 entry = watch.next() => {
-                    let entry = entry.ok_or("the watch has ended")??;
+                    let entry = entry.ok_or_else(|| CarrierError::new("the watch has ended"))??;
                     self.revocations.merge(&changes(Stored::from_json(&entry.value)));
                 }
                 _ = tick.tick() => stored = self.store_new(&bucket, &stored).await?,

@@ -106,13 +106,10 @@ impl NatsOrigins {
         let client = connecting.map_err(|_| silent())?.map_err(failed)?;
         let mut context = jetstream::new(client);
         context.set_timeout(answer);
-        let bucket = match context.get_key_value(BUCKET).await {
-            Ok(bucket) => bucket,
-            Err(_) => {
-                context.create_stream(new_bucket()).await.map_err(failed)?;
-                context.get_key_value(BUCKET).await.map_err(failed)?
-            }
-        };
+        // Not where the server is silent or fails: the bucket may be there then.
+        let made = context.get_or_create_stream(new_bucket());
+        made.await.map_err(failed)?;
+        let bucket = context.get_key_value(BUCKET).await.map_err(failed)?;
         Ok(Connected { context, bucket })
     }
 
@@ -133,7 +130,11 @@ impl NatsOrigins {
         for is_last_attempt in [false, true] {
             let mut index = match slot.take() {
                 Some(index) => index,
-                None => self.open_index().await?,
+                None => {
+                    // A server that is silent is not given the time of a load.
+                    info(&self.connected().await?.bucket).await?;
+                    self.open_index().await?
+                }
             };
             let mut entries = Vec::new();
             let drained = index.drain(|entry| entries.push(entry.clone()));

@@ -10,6 +10,7 @@
 //! `Config::connect` a TLS connector in place of `NoTls`.
 
 use std::{
+    error::Error,
     fmt,
     future::poll_fn,
     sync::{Arc, MutexGuard, PoisonError},
@@ -653,9 +654,17 @@ fn silent() -> SourceError {
 
 /// The error in the server's words, which have no secret.
 fn unreachable(error: tokio_postgres::Error) -> SourceError {
-    match error.as_db_error() {
-        Some(error) => SourceError::new(format_args!("PostgreSQL: {}", error.message())),
-        None => SourceError::new(format_args!("PostgreSQL: {error}")),
+    // The cause may be in the detail alone, such as a full disk.
+    let (text, cause) = match error.as_db_error() {
+        Some(error) => (
+            error.message().to_owned(),
+            error.detail().map(str::to_owned),
+        ),
+        None => (error.to_string(), error.source().map(ToString::to_string)),
+    };
+    match cause {
+        Some(cause) => SourceError::new(format_args!("PostgreSQL: {text}: {cause}")),
+        None => SourceError::new(format_args!("PostgreSQL: {text}")),
     }
 }
 
