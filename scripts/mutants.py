@@ -168,10 +168,15 @@ class Tree:
     def __init__(self, into, tests):
         self.root = into
         shutil.rmtree(into, ignore_errors=True)
+        # Files get the time of now. Cargo goes by that, and would take an earlier tree's program for this one's.
         not_copied = shutil.ignore_patterns("target", ".git", "fuzz")
-        shutil.copytree(".", into, ignore=not_copied)
+        shutil.copytree(".", into, ignore=not_copied, copy_function=shutil.copy)
+        # The dependencies are those of the checkout. Under the same name the library would be, too.
+        for file in ("Cargo.toml", "Cargo.lock"):
+            with open(file, encoding="utf-8") as opened:
+                text = opened.read().replace('name = "tower-cors"\n', 'name = "tower-cors-mutants"\n')
+            self.write(file, text.replace("\n[features]\n", '\n[lib]\nname = "tower_cors"\n\n[features]\n', 1))
         self.cargo = ["cargo", "test", "--no-run", "--quiet", "--message-format=json", "--all-features", *tests]
-        # What the tree is built from is there already. Nothing but the last build counts.
         self.environment = dict(os.environ, CARGO_TARGET_DIR=os.path.abspath("target"), CARGO_INCREMENTAL="0")
         self.environment.pop("MUTANT", None)
 
@@ -352,6 +357,8 @@ def main():
     if programs is None:
         sys.exit("the tree with the mutants does not compile")
     tests = tests_of(tree, programs, arguments)
+    if here and not any(test.reached for test in tests):
+        sys.exit("no test reaches any of the functions")
     print(f"{len(mutants)} mutants: {len(here)} at once, {len(alone)} one by one; {len(tests)} tests", flush=True)
 
     def judge(mutant):
