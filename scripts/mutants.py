@@ -52,6 +52,13 @@ pub mod mutant {
     }
 }
 """
+# The manifest of the tree. Under the checkout's name, cargo would take the library for the checkout's. What always
+# overflows is to be found by a test.
+MANIFEST = (
+    ('name = "tower-cors"\n', 'name = "tower-cors-mutants"\n'),
+    ("\n[features]\n", '\n[lib]\nname = "tower_cors"\n\n[features]\n'),
+    ("\n[lints.rust]\n", '\n[lints.rust]\narithmetic_overflow = "allow"\nunconditional_panic = "allow"\n'),
+)
 # The compiler says so of code that is wrong wherever it stands: no such name, type, trait, method, argument or
 # pattern.
 WRONG_ANYWHERE = {
@@ -171,11 +178,12 @@ class Tree:
         # Files get the time of now. Cargo goes by that, and would take an earlier tree's program for this one's.
         not_copied = shutil.ignore_patterns("target", ".git", "fuzz")
         shutil.copytree(".", into, ignore=not_copied, copy_function=shutil.copy)
-        # The dependencies are those of the checkout. Under the same name the library would be, too.
         for file in ("Cargo.toml", "Cargo.lock"):
             with open(file, encoding="utf-8") as opened:
-                text = opened.read().replace('name = "tower-cors"\n', 'name = "tower-cors-mutants"\n')
-            self.write(file, text.replace("\n[features]\n", '\n[lib]\nname = "tower_cors"\n\n[features]\n', 1))
+                text = opened.read()
+            for ours, theirs in MANIFEST:
+                text = text.replace(ours, theirs, 1)
+            self.write(file, text)
         self.cargo = ["cargo", "test", "--no-run", "--quiet", "--message-format=json", "--all-features", *tests]
         self.environment = dict(os.environ, CARGO_TARGET_DIR=os.path.abspath("target"), CARGO_INCREMENTAL="0")
         self.environment.pop("MUTANT", None)
@@ -203,10 +211,10 @@ class Tree:
         return found
 
     def build(self):
-        """The test programs, or None if they do not compile."""
+        """The test programs."""
         done, messages = self.run_cargo(self.cargo)
         if done.returncode != 0:
-            return None
+            sys.exit("".join(message["message"]["rendered"] for message in messages if "message" in message))
         programs = [
             (message["target"]["kind"] != ["lib"], message["executable"])
             for message in messages
@@ -354,8 +362,6 @@ def main():
 
     here, unviable, alone = switch(tree, sources, mutants)
     programs = tree.build()
-    if programs is None:
-        sys.exit("the tree with the mutants does not compile")
     tests = tests_of(tree, programs, arguments)
     if here and not any(test.reached for test in tests):
         sys.exit("no test reaches any of the functions")
