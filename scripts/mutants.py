@@ -192,40 +192,27 @@ class Tree:
         with open(os.path.join(self.root, file), "w", encoding="utf-8") as opened:
             opened.write(text)
 
-    def run_cargo(self, command):
-        """The compiler's messages, and whether it took everything."""
+    def build(self):
+        """The test programs, and what the compiler says against them."""
         done = subprocess.run(
-            command, cwd=self.root, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            self.cargo, cwd=self.root, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-        return done, messages
-
-    def errors(self):
-        """What the compiler says against the tree."""
-        check = ["cargo", "check", "--profile", "test", *self.cargo[3:]]
-        done, messages = self.run_cargo(check)
-        found = [message["message"] for message in messages if message["reason"] == "compiler-message"]
-        found = [message for message in found if message["level"] == "error" and message["spans"]]
-        if done.returncode != 0 and not found:
+        errors = [message["message"] for message in messages if message["reason"] == "compiler-message"]
+        errors = [message for message in errors if message["level"] == "error" and message["spans"]]
+        if done.returncode != 0 and not errors:
             sys.exit(done.stderr)
-        return found
-
-    def build(self):
-        """The test programs."""
-        done, messages = self.run_cargo(self.cargo)
-        if done.returncode != 0:
-            sys.exit("".join(message["message"]["rendered"] for message in messages if "message" in message))
         programs = [
             (message["target"]["kind"] != ["lib"], message["executable"])
             for message in messages
             if message["reason"] == "compiler-artifact" and message["profile"]["test"] and message["executable"]
         ]
         # The library's own tests come first.
-        return [program for _, program in sorted(programs)]
+        return [program for _, program in sorted(programs)], errors
 
 
 def switch(tree, sources, mutants):
-    """Writes all mutants that compile into the tree. Returns them, those that are wrong anywhere, and the rest."""
+    """Builds all mutants at once that can be. Returns the programs, those mutants, those that are wrong, and the rest."""
     here = [mutant for mutant in mutants if mutant.function and sources[mutant.file].body(mutant)]
     alone = [mutant for mutant in mutants if mutant not in here]
     unviable = []
@@ -237,7 +224,8 @@ def switch(tree, sources, mutants):
             tree.write(file, text + (SWITCH if file == "src/lib.rs" else ""))
         wrong = {}
         before = len(constant)
-        for error in tree.errors():
+        programs, errors = tree.build()
+        for error in errors:
             called = NOT_CONSTANT.search(error["message"])
             if called:
                 constant.add(short(called[1]))
@@ -266,7 +254,7 @@ def switch(tree, sources, mutants):
         # Those that are needed as constants cannot read a variable.
         wrong.update((mutant, False) for mutant in here if mutant.function_key() in constant)
         if not wrong and len(constant) == before:
-            return here, unviable, alone
+            return programs, here, unviable, alone
         unviable += [mutant for mutant in wrong if wrong[mutant]]
         alone += [mutant for mutant in wrong if not wrong[mutant]]
         here = [mutant for mutant in here if mutant not in wrong]
@@ -337,7 +325,8 @@ def notices(tree, tests, mutant):
     steps = [(those[:10], program) for program, those in by_program.items()]
     steps += [(those[10:], program) for program, those in by_program.items()]
     for those, program in steps:
-        limit = 20 + 5 * sum(test.seconds for test in those)
+        # Most of a long test is waiting, and tests of a program wait side by side.
+        limit = 20 + 5 * max((test.seconds for test in those), default=0) + sum(test.seconds for test in those)
         names = [test.name for test in those]
         passed = not names or run([program, "--exact", *names], tree, limit, MUTANT=str(mutant.number))
         if not passed:
@@ -360,8 +349,7 @@ def main():
     tree = Tree(os.path.join(into, "tree"), tests)
     sources = {file: Source(".", file) for file in {"src/lib.rs", *(mutant.file for mutant in mutants)}}
 
-    here, unviable, alone = switch(tree, sources, mutants)
-    programs = tree.build()
+    programs, here, unviable, alone = switch(tree, sources, mutants)
     tests = tests_of(tree, programs, arguments)
     if here and not any(test.reached for test in tests):
         sys.exit("no test reaches any of the functions")
@@ -370,27 +358,39 @@ def main():
     def judge(mutant):
         return notices(tree, [test for test in tests if mutant.place in test.reached], mutant)
 
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = dict(zip(here, pool.map(judge, here)))
+    results = {}
+    # Each as soon as it is known, so that a run that ends early was not for nothing.
+    with open(os.path.join(into, "missed.txt"), "w", encoding="utf-8", buffering=1) as missed:
 
-    for file, source in sources.items():
-        tree.write(file, source.text)
-    for mutant in alone:
-        tree.write(mutant.file, sources[mutant.file].with_mutant(mutant))
-        if tree.errors():
-            unviable.append(mutant)
-        else:
-            outcomes = (run([program, *arguments], tree, ALONE) for program in tree.build())
-            results[mutant] = next((True if passed is False else None for passed in outcomes if not passed), False)
-        tree.write(mutant.file, sources[mutant.file].text)
+        def record(mutant, noticed):
+            results[mutant] = noticed
+            if noticed is False:
+                missed.write(mutant.name + "\n")
 
-    missed = [mutant.name for mutant in results if results[mutant] is False]
-    too_long = sum(results[mutant] is None for mutant in results)
-    for file, names in (("missed.txt", missed), ("unviable.txt", [mutant.name for mutant in unviable])):
-        with open(os.path.join(into, file), "w", encoding="utf-8") as opened:
-            opened.writelines(name + "\n" for name in names)
-    noticed = len(results) - len(missed)
-    print(f"{noticed} noticed ({too_long} by taking too long), {len(missed)} not, {len(unviable)} do not compile")
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            for mutant, noticed in zip(here, pool.map(judge, here)):
+                record(mutant, noticed)
+
+        for file, source in sources.items():
+            tree.write(file, source.text)
+        for mutant in alone:
+            tree.write(mutant.file, sources[mutant.file].with_mutant(mutant))
+            programs, errors = tree.build()
+            if errors:
+                unviable.append(mutant)
+            else:
+                outcomes = (run([program, *arguments], tree, ALONE) for program in programs)
+                failure = next((passed for passed in outcomes if not passed), True)
+                record(mutant, {True: False, False: True, None: None}[failure])
+            tree.write(mutant.file, sources[mutant.file].text)
+
+    with open(os.path.join(into, "unviable.txt"), "w", encoding="utf-8") as opened:
+        opened.writelines(mutant.name + "\n" for mutant in unviable)
+    outcomes = collections.Counter(results.values())
+    print(
+        f"{outcomes[True] + outcomes[None]} noticed ({outcomes[None]} by taking too long), "
+        f"{outcomes[False]} not, {len(unviable)} do not compile"
+    )
 
 
 if __name__ == "__main__":
