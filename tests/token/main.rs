@@ -20,3 +20,4 @@ mod sources;
 mod states;
 #[path = "../support/mod.rs"]
 mod support;
+mod wrappers;
