@@ -15,6 +15,7 @@ mod issuing;
 mod jwks;
 mod jwt;
 mod main_job;
+mod printed;
 mod request;
 mod sources;
 mod states;
