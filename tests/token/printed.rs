@@ -7,7 +7,7 @@ use std::{
 
 use tower_cors::{
     OriginSet,
-    preflight::{Issued, IssuedIndex, UnionIndex},
+    preflight::{Issued, IssuedIndex, UnionIndex, UrlKey},
     token::{
         VerifiedToken,
         claim::Claims,
@@ -56,6 +56,11 @@ fn configurations_are_printed_and_contents_are_not() {
             &dpop.build().unwrap(),
             "Dpop { verifier: JwtVerifier {",
             "max_age: 60s, leeway: 5s, accepts_bearer: false }",
+        ),
+        (
+            &UrlKey::new(|_| Some("tenant-7"), |_| None),
+            "UrlKey { max_age: 60s, lookup_ttl: 5s, open_tenants: false, .. }",
+            "",
         ),
         (
             &union,
