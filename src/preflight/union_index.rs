@@ -396,6 +396,7 @@ mod tests {
                 prop_assert_eq!(done.is_ok(), expected.is_some(), "{:?}", step);
                 model = expected.unwrap_or(model);
                 prop_assert_eq!(index.len(), model.values().map(BTreeSet::len).sum::<usize>());
+                prop_assert_eq!(index.is_empty(), model.is_empty());
                 prop_assert_eq!(index.shared.tenants().lists.len(), model.len());
                 for text in ["https://a.example", "https://x.a.example", "https://b.example"] {
                     let origin: Origin = text.parse().unwrap();

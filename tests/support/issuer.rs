@@ -18,13 +18,15 @@ use axum::{
 use http::{HeaderMap, header};
 use tower_cors::time::Clock;
 
-/// A clock that stands still until it is set.
+/// A clock that stands still until it is set, at a whole second, so that tests can meet a bound.
 #[derive(Clone, Debug)]
 pub(crate) struct TestClock(Arc<Mutex<SystemTime>>);
 
 impl TestClock {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(SystemTime::now())))
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(since.unwrap().as_secs());
+        Self(Arc::new(Mutex::new(now)))
     }
 
     pub(crate) fn advance(&self, seconds: u64) {

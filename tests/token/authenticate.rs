@@ -131,7 +131,14 @@ fn listing(name: &str) -> VerifiedToken {
 #[tokio::test]
 async fn what_the_layer_has_verified_is_not_verified_again() {
     let issuer = Scripted::new(|_| Ok(listing("from the layer")));
-    let tokens = tokens(issuer.clone());
+    // Not because it is remembered.
+    let tokens = TokenOrigins::builder()
+        .verifier(issuer.clone())
+        .source(TokenSource::bearer())
+        .claim(OriginsClaim::delimited("ao", ';'))
+        .max_cache_bytes(0)
+        .build()
+        .unwrap();
     let parts = behind(&tokens, bearer(CONTOSO, "good")).await;
     let clone = tokens.clone();
     assert_eq!(outcome(&clone, &parts).await, "from the layer");

@@ -50,6 +50,14 @@ impl Page {
         }
     }
 
+    fn rsa() -> Self {
+        let key = EncodingKey::from_rsa_pem(OTHER_RSA).unwrap();
+        Self {
+            key,
+            algorithm: Algorithm::RS256,
+        }
+    }
+
     fn jwk(&self) -> Value {
         let jwk = Jwk::from_encoding_key(&self.key, self.algorithm).unwrap();
         let mut jwk = serde_json::to_value(jwk).unwrap();
@@ -135,7 +143,7 @@ async fn refusal(service: &Spied, request: http::request::Builder) -> Option<Str
 #[tokio::test]
 async fn a_proof_is_good_once() {
     let clock = TestClock::new();
-    for page in [Page::p256(), Page::ed25519()] {
+    for page in [Page::p256(), Page::ed25519(), Page::rsa()] {
         let service = service(&clock);
         let token = page.token();
         let first = page.sign(&page.header(), &claims(&token, "1", &clock));
@@ -151,6 +159,34 @@ async fn a_proof_is_good_once() {
         let old = refusal(&service, request(&token, &second)).await.unwrap();
         assert!(old.contains("too old"), "{old}");
     }
+}
+
+/// A proof from a clock that is ahead can be used for longer, and is remembered for longer.
+#[tokio::test]
+async fn a_proof_from_a_clock_that_is_ahead_is_good_once() {
+    let clock = TestClock::new();
+    let service = service(&clock);
+    let page = Page::p256();
+    let token = page.token();
+    let proof = |jti: &str| page.sign(&page.header(), &claims(&token, jti, &clock));
+    let first = refusal(&service, request(&token, &proof("first"))).await;
+    assert_eq!(first, None);
+    clock.advance(54);
+    let mut claims = claims(&token, "ahead", &clock);
+    claims["iat"] = json!(clock.unix() + 5);
+    let ahead = page.sign(&page.header(), &claims);
+    assert_eq!(refusal(&service, request(&token, &ahead)).await, None);
+    // Other proofs come meanwhile, when what is remembered could be forgotten.
+    for seconds in [1, 55, 8] {
+        clock.advance(seconds);
+        let other = proof(&clock.unix().to_string());
+        assert_eq!(refusal(&service, request(&token, &other)).await, None);
+        let again = refusal(&service, request(&token, &ahead)).await.unwrap();
+        assert!(again.contains("used before"), "{again}");
+    }
+    clock.advance(1);
+    let old = refusal(&service, request(&token, &ahead)).await.unwrap();
+    assert!(old.contains("too old"), "{old}");
 }
 
 #[tokio::test]
@@ -353,6 +389,14 @@ fn settings_have_bounds() {
         ("", false),
     ] {
         assert_eq!(builder().public_url(url).build().is_ok(), is_good, "{url}");
+    }
+    for age in [1, 300] {
+        let at_its_bounds = builder()
+            .public_url("https://api.example")
+            .max_age(Duration::from_secs(age))
+            .leeway(Duration::from_secs(300))
+            .max_proofs(1);
+        assert!(at_its_bounds.build().is_ok(), "{age}");
     }
     let errors = builder()
         .max_age(Duration::ZERO)

@@ -487,6 +487,28 @@ async fn an_answer_beyond_its_bound_is_not_read() {
 }
 
 #[tokio::test]
+async fn what_is_remembered_keeps_to_its_bound() {
+    const BOUND: u64 = 64 * 1024;
+    let long = json!({"active": true, "about": "x".repeat(1024)}).to_string();
+    let played = Played::new(Next::Says(long.leak()));
+    let verifier = played
+        .verifier(&TestClock::new())
+        .max_cache_bytes(BOUND)
+        .build()
+        .unwrap();
+    assert_eq!(verifier.cached_bytes(), 0);
+    assert_eq!(outcome(&verifier, "first").await, "good");
+    let one = verifier.cached_bytes();
+    assert!((1024..BOUND / 8).contains(&one), "{one}");
+    for token in 0..500 {
+        assert_eq!(outcome(&verifier, &token.to_string()).await, "good");
+        assert!(verifier.cached_bytes() <= BOUND);
+    }
+    let tokens = verifier.cached_tokens() as u64;
+    assert!((8..=BOUND / 1024).contains(&tokens), "{tokens}");
+}
+
+#[tokio::test]
 async fn clients_that_hang_up_ask_no_more_questions() {
     let clock = TestClock::new();
     let played = Played::new(Next::SaysLater(NO));
@@ -724,6 +746,9 @@ async fn a_revocation_is_not_lost_when_another_token_is_forgotten_meanwhile() {
     assert!((&mut asked).now_or_never().is_none());
     verifier.forget("another");
     assert!(asked.await.is_ok(), "it is stale");
+    played.set(Next::Unreachable);
+    assert_eq!(outcome(&verifier, "t").await, "good", "still");
+    clock.advance(5);
     played.set(Next::SaysLater(NO));
     let mut asked = verifier.verify("t", &any_request());
     assert!((&mut asked).now_or_never().is_none());
@@ -938,7 +963,11 @@ fn settings_have_bounds() {
     use IntrospectionConfigError::*;
     let builder = || IntrospectionVerifier::builder(Played::default());
     let seconds = Duration::from_secs;
-    assert!(builder().refusal_ttl(seconds(10)).build().is_ok());
+    let longest = builder()
+        .refusal_ttl(seconds(10))
+        .cache_ttl(seconds(3600))
+        .stale_if_error(seconds(3600));
+    assert!(longest.build().is_ok());
     for (builder, error, text) in [
         (
             builder().refusal_ttl(seconds(11)),
@@ -999,6 +1028,13 @@ async fn no_token_and_no_secret_is_printed_or_logged() {
         assert!(!printed.contains(secret), "{printed}");
     }
     assert!(log.text().contains("the log is listened to"));
+    for shown in [
+        "IntrospectionVerifier { shared: Shared { client: ReqwestIntrospectionClient",
+        "budget: FailureBudget { price: 10ms, .. }",
+        "renewals: SingleFlight { limit: 64, .. }",
+    ] {
+        assert!(printed.contains(shown), "{printed}");
+    }
 }
 
 /// Garbage uses up the budget, and then all places, while tokens that were good come again.

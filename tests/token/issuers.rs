@@ -216,7 +216,12 @@ async fn an_issuer_says_where_its_keys_are() {
     for path in [OPENID, OAUTH] {
         let base = serve(|base| {
             let issuer = format!("{base}/realms/shop");
-            let metadata = json!({"issuer": issuer, "jwks_uri": format!("{base}/certs")});
+            let metadata = json!({
+                "issuer": issuer,
+                "jwks_uri": format!("{base}/certs"),
+                // Some issuers have much to say.
+                "scopes_supported": vec!["a scope"; 10_000],
+            });
             vec![
                 (path.to_owned(), metadata),
                 ("/certs".to_owned(), jwks(RSA, "k")),

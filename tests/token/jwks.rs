@@ -302,6 +302,23 @@ async fn a_rotated_key_is_found_when_a_token_names_it() {
     assert_eq!(issuer.calls(), 3);
 }
 
+/// Silence is no answer: the issuer is asked about the name again as soon as it may be asked at all.
+#[tokio::test]
+async fn a_name_is_unknown_only_where_the_issuer_has_said_so() {
+    let clock = TestClock::new();
+    let issuer = Issuer::start(set(&[old()])).await;
+    let verifier = builder(&issuer, &clock).build().unwrap();
+    assert_eq!(outcome(&verifier, &token("old", RSA, &clock)).await, "good");
+    let named = token("new", OTHER_RSA, &clock);
+    issuer.set(Answer::status(500));
+    clock.advance(30);
+    assert_eq!(outcome(&verifier, &named).await, UNKNOWN);
+    issuer.set(set(&[old(), new()]));
+    clock.advance(30);
+    assert_eq!(outcome(&verifier, &named).await, "good");
+    assert_eq!(issuer.calls(), 3);
+}
+
 #[tokio::test]
 async fn a_removed_key_dies_by_time_where_no_token_names_another() {
     let clock = TestClock::new();
@@ -616,6 +633,19 @@ async fn a_document_beyond_its_bound_is_not_read() {
 }
 
 #[tokio::test]
+async fn a_body_beyond_its_bound_is_not_read() {
+    let issuer = Issuer::start(Answer::json("x".repeat(1000))).await;
+    for (bytes, expected) in [
+        (1000, Ok(1000)),
+        (999, Err(FetchError::TooLarge)),
+        (10, Err(FetchError::TooLarge)),
+    ] {
+        let fetched = fetcher(&issuer).max_body_bytes(bytes).fetch().await;
+        assert_eq!(fetched.map(|body| body.len()), expected, "{bytes}");
+    }
+}
+
+#[tokio::test]
 async fn one_request_renews_the_keys_and_others_go_on() {
     let clock = TestClock::new();
     let played = Played::default();
@@ -625,11 +655,13 @@ async fn one_request_renews_the_keys_and_others_go_on() {
         .clock(clock.clone())
         .build()
         .unwrap();
+    let named = token("new", OTHER_RSA, &clock);
     let token = token("old", RSA, &clock);
     assert_eq!(outcome(&verifier, &token).await, "good");
     let first = verifier.status().fetched_at;
 
     clock.advance(2880);
+    played.set(Played::keys(&[old(), new()]));
     let renewing = verifier
         .verify(&token, &any_request())
         .into_ready()
@@ -649,6 +681,11 @@ async fn one_request_renews_the_keys_and_others_go_on() {
         .verify(&token, &any_request())
         .into_ready()
         .unwrap_err();
+    // A key that only the new document may have is waited for.
+    let waiting = verifier
+        .verify(&named, &any_request())
+        .into_ready()
+        .unwrap_err();
     assert!(
         verifier
             .verify(&token, &any_request())
@@ -656,7 +693,7 @@ async fn one_request_renews_the_keys_and_others_go_on() {
             .unwrap()
             .is_ok()
     );
-    assert!(renewing.await.is_ok());
+    assert!(renewing.await.is_ok() && waiting.await.is_ok());
     assert_eq!(played.calls(), 2);
     assert_eq!(verifier.status().fetched_at, Some(clock.now()));
     assert_ne!(verifier.status().fetched_at, first);
@@ -930,7 +967,9 @@ proptest! {
 fn settings_have_bounds() {
     let builder = || JwksVerifier::builder(Played::default()).dangerously_any_audience();
     let seconds = Duration::from_secs;
-    assert!(builder().min_refresh_interval(seconds(60)).build().is_ok());
+    let day = seconds(86_400);
+    let longest = builder().keys_ttl(day).stale_if_error(day);
+    assert!(longest.min_refresh_interval(seconds(60)).build().is_ok());
     for (builder, error) in [
         (
             builder().keys_ttl(seconds(59)),
@@ -997,6 +1036,12 @@ async fn no_token_is_printed_or_logged() {
     printed += &format!("{error} {error:?} {}", log.text());
     for part in token.split('.') {
         assert!(!printed.contains(part), "{printed}");
+    }
+    for shown in [
+        "JwksVerifier { store: Store { fetcher: ReqwestKeySetFetcher",
+        "state: JwksStatus { keys: 1, left_out: 0",
+    ] {
+        assert!(printed.contains(shown), "{printed}");
     }
     assert!(log.text().contains("the log is listened to"));
 }

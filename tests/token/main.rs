@@ -15,8 +15,10 @@ mod issuing;
 mod jwks;
 mod jwt;
 mod main_job;
+mod printed;
 mod request;
 mod sources;
 mod states;
 #[path = "../support/mod.rs"]
 mod support;
+mod wrappers;

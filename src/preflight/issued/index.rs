@@ -280,7 +280,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::revocation::time;
+    use crate::revocation::{PAGE, time};
 
     #[derive(Clone, Debug)]
     struct TestClock(Arc<AtomicU64>);
@@ -464,5 +464,102 @@ mod tests {
             .to_string(),
             "the share of the tenant \"t1\" is full: it holds at most 3 entries"
         );
+    }
+
+    fn clock() -> TestClock {
+        TestClock(Arc::new(AtomicU64::new(1_000_000)))
+    }
+
+    fn token(id: u8, origin: u8, expiry: u64) -> Issued {
+        issued(id, 0, &BTreeSet::from([origin]), expiry)
+    }
+
+    #[test]
+    fn a_tenant_that_is_full_takes_nothing_from_another() {
+        let clock = clock();
+        let index = IssuedIndex::with_clock(100, clock.clone()).max_entries_per_tenant(2);
+        let of = |tenant: &str, id, expiry| token(id, id, expiry).tenant(tenant);
+        index.register(&of("a", 1, 1_000_010)).unwrap();
+        index.register(&of("b", 2, 1_000_100)).unwrap();
+        clock.0.store(1_000_020, Ordering::Relaxed);
+        let full = index.register(&of("b", 3, 1_000_100));
+        assert!(matches!(full, Err(RegisterError::TenantFull { .. })));
+        // Expired, and its page may still read so.
+        assert_eq!(index.answer_to(&origin(1)), Some(Duration::ZERO));
+        index.register(&of("a", 4, 1_000_100)).unwrap();
+        assert_eq!(index.answer_to(&origin(1)), None);
+    }
+
+    /// Only a live token takes the place of an expired one.
+    #[test]
+    fn what_has_expired_elsewhere_takes_no_place() {
+        for (now, added) in [(1_000_049, 1), (1_000_050, 0), (1_000_051, 0)] {
+            let clock = clock();
+            let (here, there) = (
+                IssuedIndex::with_clock(2, clock.clone()),
+                IssuedIndex::with_clock(2, clock.clone()),
+            );
+            here.register(&token(1, 1, 1_000_010)).unwrap();
+            there.register(&token(2, 2, 1_000_050)).unwrap();
+            clock.0.store(now, Ordering::Relaxed);
+            let merged = here.merge(&there.changes_since(IssuedCursor::default()));
+            assert_eq!((merged.added, merged.refused), (added, 0), "{now}");
+            let is_kept = here.answer_to(&origin(1)).is_some();
+            assert_eq!(is_kept, added == 0, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_revocation_is_remembered_as_long_as_its_token() {
+        let clock = clock();
+        let index = IssuedIndex::with_clock(100, clock.clone());
+        index.register(&token(1, 1, 1_000_010)).unwrap();
+        index.revoke("1").unwrap();
+        let revocations = index.revocations();
+        for (now, remembered) in [(end_of(1_000_010) - 1, 1), (end_of(1_000_010), 0)] {
+            clock.0.store(now, Ordering::Relaxed);
+            revocations.purge();
+            assert_eq!(revocations.len(), remembered, "{now}");
+        }
+    }
+
+    #[test]
+    fn changes_are_read_page_by_page() {
+        const MANY: usize = PAGE + 1;
+        // Tokens alone, and revocations of tokens that nobody knows here.
+        for are_revoked in [false, true] {
+            let index = IssuedIndex::with_clock(2 * MANY, clock());
+            for id in 0..MANY {
+                let id = id.to_string();
+                if are_revoked {
+                    index.revoke(&id).unwrap();
+                } else {
+                    let token = Issued::new(id, [origin(1)], time(1_000_010));
+                    index.register(&token).unwrap();
+                }
+            }
+            let counts = |changes: &IssuedChanges| {
+                let revocations = changes.revocations.revocations.len();
+                (changes.tokens.len() + revocations, changes.has_more)
+            };
+            let first = index.changes_since(IssuedCursor::default());
+            assert_eq!(counts(&first), (PAGE, true), "{are_revoked}");
+            let last = index.changes_since(first.next);
+            assert_eq!(counts(&last), (1, false), "{are_revoked}");
+        }
+    }
+
+    /// A cursor from before a restart is one of another index: nothing is missed.
+    #[test]
+    fn indexes_are_told_apart() {
+        let before = IssuedIndex::with_clock(10, clock());
+        before.register(&token(1, 1, 1_000_010)).unwrap();
+        let cursor = before.changes_since(IssuedCursor::default()).next;
+        assert!(before.changes_since(cursor).tokens.is_empty());
+        for _ in 0..64 {
+            let after = IssuedIndex::with_clock(10, clock());
+            after.register(&token(2, 2, 1_000_010)).unwrap();
+            assert_eq!(after.changes_since(cursor).tokens.len(), 1);
+        }
     }
 }

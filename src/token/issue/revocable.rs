@@ -181,10 +181,8 @@ pub(crate) fn id_of(value: &Value) -> Option<Cow<'_, str>> {
                 (number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0)
                     .then(|| format!("{number:.0}"))
             };
-            let float = number
+            number
                 .as_f64()
-                .filter(|_| !number.is_i64() && !number.is_u64());
-            float
                 .and_then(whole)
                 .unwrap_or_else(|| number.to_string())
                 .into()
@@ -221,6 +219,9 @@ mod tests {
                 json!(18_446_744_073_709_551_615_u64),
                 Some("18446744073709551615"),
             ),
+            // As a float it could be either of two numbers.
+            (json!(9_007_199_254_740_993_u64), Some("9007199254740993")),
+            (json!(9_007_199_254_740_992.0), Some("9007199254740992.0")),
             (json!(true), Some("true")),
             (json!(""), None),
             (json!(null), None),

@@ -138,6 +138,10 @@ mod tests {
             r#"its aud is ["a", an array, "1", "2", ..], expected "api""#,
         );
         assert_eq!(
+            text(json!(["a", "b"])),
+            r#"its aud is ["a", "b"], expected "api""#
+        );
+        assert_eq!(
             text(json!({"a": 1})),
             r#"its aud is an object, expected "api""#
         );

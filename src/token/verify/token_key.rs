@@ -1,5 +1,3 @@
-use std::fmt;
-
 use highway::{HighwayHash, HighwayHasher, Key};
 
 use crate::random;
@@ -43,13 +41,6 @@ impl Default for TokenKeys {
         Self {
             secret: [(); 4].map(|()| random::number()),
         }
-    }
-}
-
-/// The secret is not printed.
-impl fmt::Debug for TokenKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TokenKeys")
     }
 }
 

@@ -143,6 +143,12 @@ fn no_secret_is_printed() {
     let printed = format!("{token:?} {minter:?} {:?} {order:?}", builder());
     assert!(printed.contains("email") && printed.contains("session_len: Some(11)"));
     assert!(printed.contains(token.id()));
+    for shown in [
+        "TokenMinter { key: SigningKey { algorithm: EdDsa, kid: \"2026-11\", x5t: None, .. }",
+        "TokenMinterBuilder { key: SigningKey { algorithm: EdDsa",
+    ] {
+        assert!(printed.contains(shown), "{printed}");
+    }
     let signature = token.jwt().rsplit('.').next().unwrap();
     let body = ED25519.lines().nth(1).unwrap();
     for secret in [

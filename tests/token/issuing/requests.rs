@@ -161,7 +161,10 @@ fn t14_lists_are_bounded() {
     );
     let many = IssueRules::new().max_entries(1000);
     assert!(AllowedOrigins::parse_request(&list(65), SEMICOLONS, &many).is_err());
-    let error = parse(&"x".repeat(IssueRules::MAX_LIST_LEN + 1)).unwrap_err();
+    // A list of this length is still looked at.
+    let longest = "x".repeat(IssueRules::MAX_LIST_LEN);
+    assert_eq!(mistakes(&longest).len(), 1);
+    let error = parse(&format!("{longest}x")).unwrap_err();
     assert_eq!(error.to_string(), "the list is at most 8192 bytes long");
     let endless = std::iter::repeat(PAGE);
     assert!(AllowedOrigins::from_entries(endless, &IssueRules::new()).is_err());
@@ -176,6 +179,27 @@ fn t16_plain_http_needs_a_door() {
     let parse = |text| AllowedOrigins::parse_request(text, SEMICOLONS, &loopback);
     assert!(parse("http://localhost:3000;http://127.0.0.1").is_ok());
     assert!(parse("http://contoso.com").is_err());
+}
+
+/// In the format whose readers take either.
+#[test]
+fn a_single_origin_or_an_array_may_be_asked_for() {
+    let list = |text: &str| {
+        AllowedOrigins::parse_request(text, OriginsFormat::SingleOrArray, &IssueRules::new())
+    };
+    for (text, expected) in [
+        ("https://contoso.com", &[PAGE][..]),
+        (r#"["https://contoso.com"]"#, &[PAGE]),
+        (
+            r#" ["https://contoso.com", "https://litware.com"]"#,
+            &[PAGE, OTHER],
+        ),
+    ] {
+        assert_eq!(texts(&list(text).unwrap()), expected, "{text}");
+    }
+    for text in ["[https://contoso.com]", r#""https://contoso.com""#, "[]"] {
+        assert!(list(text).is_err(), "{text}");
+    }
 }
 
 #[test]

@@ -177,6 +177,7 @@ mod tests {
                 JwkSetError::Document,
             ),
             (r#"{"keys": []}"#, JwkSetError::NoKeys),
+            (r#"{"keys": [1, 2, 3, 4]}"#, JwkSetError::NoKeys),
             (r#"{"keys": [1, 2, 3, 4, 5]}"#, JwkSetError::TooManyKeys),
         ] {
             assert_eq!(

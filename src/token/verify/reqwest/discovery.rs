@@ -212,6 +212,10 @@ mod tests {
                 "https://id.example:8443/realms/shop/",
                 "https://id.example:8443/.well-known/oauth-authorization-server/realms/shop",
             ),
+            (
+                "https://a.bc/d",
+                "https://a.bc/.well-known/oauth-authorization-server/d",
+            ),
         ] {
             let discovery = discovery("https://id.example", address);
             assert_eq!(discovery.oauth_metadata_url(), expected);

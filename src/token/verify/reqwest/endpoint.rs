@@ -263,6 +263,20 @@ mod tests {
     }
 
     #[test]
+    fn json_is_known_by_its_media_type() {
+        for (media_type, expected) in [
+            ("application/json", true),
+            ("application/jwk-set+json", true),
+            ("application/jwt", false),
+            ("image/svg+json", false),
+            ("application/json5", false),
+            ("", false),
+        ] {
+            assert_eq!(is_json(media_type), expected, "{media_type}");
+        }
+    }
+
+    #[test]
     fn parameters_of_a_media_type_do_not_matter() {
         for (value, expected) in [
             ("application/json", "application/json"),
