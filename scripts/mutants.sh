@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 groups='
 src/protocol src/origin src/fetch src/request src/lists src/policy src/host src/fetch_metadata | --lib --test layer --test events --test policies --test servers -- --skip token:: --skip trusted:: --skip lookups_allocate_nothing
 src/token src/revocation src/preflight | --lib --test token --test explain --test policies --test servers -- --skip origin::set --skip trusted:: --skip lookups_allocate_nothing
-src/trusted | --lib --test trusted -- --skip origin::set --skip token:: --skip resync::a_hundred_thousand
+src/trusted | --lib --test trusted --test explain --test layer -- --skip origin::set --skip token:: --skip resync::a_hundred_thousand
 '
 out=target/mutants
 mkdir -p "$out"
