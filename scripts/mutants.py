@@ -52,6 +52,8 @@ pub mod mutant {
     }
 }
 """
+# The roots of crates in which the changed files are: the program shares some of the library's.
+ROOTS = {"src/lib.rs", "src/bin/cors-doctor/main.rs"}
 # The manifest of the tree. Under the checkout's name, cargo would take the library for the checkout's. What always
 # overflows is to be found by a test.
 MANIFEST = (
@@ -221,7 +223,7 @@ def switch(tree, sources, mutants):
         places = {}
         for file, source in sources.items():
             text, *places[file] = switched(source, [mutant for mutant in here if mutant.file == file], constant)
-            tree.write(file, text + (SWITCH if file == "src/lib.rs" else ""))
+            tree.write(file, text + (SWITCH if file in ROOTS else ""))
         wrong = {}
         before = len(constant)
         programs, errors = tree.build()
@@ -230,18 +232,15 @@ def switch(tree, sources, mutants):
             if called:
                 constant.add(short(called[1]))
                 continue
-            spans = [span for span in error["spans"] if span["file_name"] in places]
-            in_arms = [
-                mutant
-                for span in spans
-                for first, last, mutant in places[span["file_name"]][0]
-                if first <= span["line_start"] <= last
-            ]
+            # Without the detours of files that both crates have.
+            spans = [(os.path.normpath(span["file_name"]), span["line_start"]) for span in error["spans"]]
+            spans = [(*places[file], line) for file, line in spans if file in places]
+            in_arms = [mutant for arms, _, line in spans for first, last, mutant in arms if first <= line <= last]
             in_functions = [
                 mutant
-                for span in spans
-                for first, last, those in places[span["file_name"]][1]
-                if first <= span["line_start"] <= last
+                for _, functions, line in spans
+                for first, last, those in functions
+                if first <= line <= last
                 for mutant in those
             ]
             code = (error["code"] or {}).get("code")
@@ -347,7 +346,7 @@ def main():
         print("no mutants")
         return
     tree = Tree(os.path.join(into, "tree"), tests)
-    sources = {file: Source(".", file) for file in {"src/lib.rs", *(mutant.file for mutant in mutants)}}
+    sources = {file: Source(".", file) for file in {*ROOTS, *(mutant.file for mutant in mutants)}}
 
     programs, here, unviable, alone = switch(tree, sources, mutants)
     tests = tests_of(tree, programs, arguments)
