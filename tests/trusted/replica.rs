@@ -239,7 +239,7 @@ async fn the_wait_after_a_failure_is_doubled_and_up_to_half_is_added_by_chance()
         added.push((wait - shortest).as_secs_f64() / shortest.as_secs_f64());
     }
     task.abort();
-    // Of a hundred, all but one in a thousand million times some are in each third.
+    // One third of the range stays empty once in 10^17 times.
     for third in 0..3 {
         let from = f64::from(third) / 6.0;
         let is_within = |added: &f64| (from..from + 1.0 / 6.0).contains(added);

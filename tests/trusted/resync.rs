@@ -239,7 +239,7 @@ async fn what_a_feed_does_not_bring_one_by_one_is_loaded_and_is_no_failure() {
     assert_eq!(follower.origins.len(), 40);
 }
 
-/// Else nothing would be served, and the registry turn stale, while one bulk job follows another.
+/// Else nothing would be served while one bulk job follows another, and the registry would turn stale.
 #[tokio::test]
 async fn a_load_is_served_also_where_another_has_to_follow_it() {
     let gate = Arc::new(Semaphore::new(1));

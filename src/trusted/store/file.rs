@@ -17,7 +17,7 @@ use crate::{
     trusted::entry::{OriginRecord, TrustedOrigin, Version},
 };
 
-/// The most that is read of a file: a million entries are some 400 MB.
+/// The most that is read of a file, save in tests: a million entries are some 400 MB.
 const MAX_BYTES: u64 = 1 << 30;
 
 /// A file of entries, and what it was when it was last read or written.
@@ -29,6 +29,7 @@ pub(crate) struct EntriesFile {
     seen: Option<Stamp>,
     /// Names the files that this one writes.
     writer: u64,
+    /// The most that is read.
     max_bytes: u64,
 }
 
@@ -375,6 +376,7 @@ mod tests {
             ".origins.json.4000000000.00000000000000a.new",
             ".origins.json.x.00000000000000aa.new",
         ];
+        // Elsewhere there is no `/proc` that says which processes run.
         if cfg!(target_os = "linux") {
             others.push(&another);
         }
