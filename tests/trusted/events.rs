@@ -11,7 +11,7 @@ use futures_util::{FutureExt, Stream, StreamExt};
 use tower_cors::trusted::{
     entry::{OriginRecord, Scope, Version},
     registry::{Events, OriginEvent, OriginEventKind, OriginRegistry, Received},
-    source::SourceSnapshot,
+    source::{Change, SourceSnapshot},
     store::{EmbeddedStore, OriginStore, RegistryWriter},
 };
 
@@ -115,27 +115,30 @@ async fn subscribers_are_woken_and_the_stream_ends_with_the_registry() {
     assert_eq!(second, None);
 }
 
+fn record(id: u64, version: u64, status: &str) -> OriginRecord {
+    let id = format!("{id:016x}");
+    let mut record = OriginRecord::new(&id, &id[15..], &format!("https://{id}.example"));
+    record.version = version;
+    record.scopes.push("CORS".to_owned());
+    record.status = status.to_owned();
+    record
+}
+
+fn load(origins: &OriginRegistry, version: u64, records: &[OriginRecord]) -> bool {
+    let mut load = SourceSnapshot::new();
+    for record in records {
+        load.push(record.clone());
+    }
+    RegistryWriter::new(origins)
+        .load(load, Version::new(version))
+        .unwrap()
+}
+
 #[test]
 fn a_reload_tells_the_differences_in_the_order_of_versions() {
     let origins = OriginRegistry::new();
     let mut events = origins.subscribe(100);
-    let record = |id: u64, version: u64, status: &str| {
-        let id = format!("{id:016x}");
-        let mut record = OriginRecord::new(&id, &id[15..], &format!("https://{id}.example"));
-        record.version = version;
-        record.scopes.push("CORS".to_owned());
-        record.status = status.to_owned();
-        record
-    };
-    let load = |version: u64, records: &[OriginRecord]| {
-        let mut load = SourceSnapshot::new();
-        for record in records {
-            load.push(record.clone());
-        }
-        RegistryWriter::new(&origins)
-            .load(load, Version::new(version))
-            .unwrap()
-    };
+    let load = |version: u64, records: &[OriginRecord]| load(&origins, version, records);
     let first = [
         record(1, 1, "ACTIVE"),
         record(2, 2, "ACTIVE"),
@@ -159,6 +162,26 @@ fn a_reload_tells_the_differences_in_the_order_of_versions() {
             "7 deactivated 1",
             "9 deleted 3 by ?"
         ]
+    );
+}
+
+/// A writer may hand on what its feed brings before it has loaded anything.
+#[test]
+fn the_first_load_takes_away_what_came_before_it_and_is_not_in_it() {
+    let origins = OriginRegistry::new();
+    let mut events = origins.subscribe(100);
+    let gone = record(1, 1, "ACTIVE");
+    let gone_origin = origin(&gone.origin);
+    let (at, row) = (Version::new(1).into(), gone.into());
+    assert!(RegistryWriter::new(&origins).apply(Change::Put { at, row }));
+    assert!(!origins.is_available());
+    let stays = record(2, 2, "ACTIVE");
+    assert!(load(&origins, 2, std::slice::from_ref(&stays)));
+    assert!(origins.is_trusted(&origin(&stays.origin)));
+    assert!(!origins.is_trusted(&gone_origin));
+    assert_eq!(
+        names(&receive(&mut events)),
+        ["1 created 1", "2 created 2", "2 deleted 1 by ?"]
     );
 }
 

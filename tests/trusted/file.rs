@@ -379,6 +379,12 @@ fn a_file_that_says_what_is_served_is_nothing_new() {
         assert_eq!(fs::read_to_string(folder.path()).unwrap(), text);
     }
     assert_eq!(events.try_next(), None);
+
+    // With an older version, as from a copy. It is written back, or a restart would go back to it.
+    folder.write(&text.replace(&format!("\"version\": {version}"), "\"version\": 0"));
+    assert!(!store.reload().unwrap());
+    let again = EmbeddedStore::open(folder.path()).unwrap();
+    assert_eq!(again.origins().version(), version);
 }
 
 #[test]
@@ -494,6 +500,17 @@ fn only_a_regular_file_is_read() {
         );
     }
     assert!(matches!(edit, Err(StoreError::Unavailable(_))), "{edit:?}");
+}
+
+/// A store without entries in its place would be one that forgets them with its first edit.
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_reached_is_not_taken_for_one_that_is_missing() {
+    let folder = Folder::new();
+    folder.write(BY_HAND);
+    // A file is where the folder should be.
+    let error = EmbeddedStore::open(folder.path().join("origins.json")).unwrap_err();
+    assert!(matches!(error, FileError::Io { .. }), "{error}");
 }
 
 #[test]

@@ -46,6 +46,15 @@ fn only_what_is_not_older_than_what_is_served_confirms_it() {
     assert_eq!(origins.staleness(), Some(Duration::ZERO));
 }
 
+/// Else it would refuse everybody as if it knew that nobody is trusted.
+#[test]
+fn what_was_never_loaded_is_not_confirmed() {
+    let origins = OriginRegistry::new();
+    assert!(RegistryWriter::new(&origins).apply(current(5, Duration::ZERO)));
+    assert_eq!(origins.staleness(), None);
+    assert!(!origins.is_available());
+}
+
 #[test]
 fn staleness_counts_from_when_the_news_were_true() {
     let (clock, origins, writer) = loaded();

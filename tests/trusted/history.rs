@@ -103,3 +103,12 @@ fn no_two_embedded_stores_have_one_history() {
     assert!(positions[0].contradicts(&positions[1]));
     assert!(!positions[0].contradicts(&positions[0].version().into()));
 }
+
+#[test]
+fn a_position_tells_its_history() {
+    let position = Position::new(Version::new(7));
+    assert_eq!(position.history(), None);
+    let position = position.with_history(HistoryId::new("a7"));
+    let history = position.history().unwrap();
+    assert_eq!((history.as_str(), &*history.to_string()), ("a7", "a7"));
+}

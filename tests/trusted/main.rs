@@ -12,6 +12,7 @@ mod freshness;
 mod full_disk;
 mod history;
 mod policy;
+mod printed;
 mod replica;
 mod resync;
 mod routes;

@@ -36,6 +36,8 @@ async fn changes_arrive_also_those_between_watch_and_load() {
     assert!(!follower.origins.is_trusted(&app(1)));
     let status = follower.monitor.status();
     assert_eq!((status.loads, status.failures), (1, 0));
+    // What came between is in the load already, so that it changes nothing.
+    assert_eq!(status.changes, 3);
     assert!(status.is_connected);
 }
 
@@ -208,6 +210,41 @@ async fn a_source_that_hangs_is_given_up_and_tried_again() {
     assert_eq!(error.to_string(), "no answer within 200ms");
     source.with(|state| state.hangs = false);
     follower.until_in_step().await;
+}
+
+#[tokio::test]
+async fn the_wait_after_a_failure_is_doubled_and_up_to_half_is_added_by_chance() {
+    let source = Source::default();
+    source.with(|state| state.is_down = true);
+    let timeout = Duration::from_secs(3600);
+    let replica = Replica::new(source, OriginRegistry::new(), WhenStale::KeepLast).timeout(timeout);
+    let (sender, mut waits) = tokio::sync::mpsc::unbounded_channel();
+    let task = tokio::spawn(replica.run(move |time| {
+        let sender = sender.clone();
+        async move {
+            if time == timeout {
+                std::future::pending::<()>().await;
+            }
+            sender.send(time).unwrap();
+            tokio::task::yield_now().await;
+        }
+    }));
+    let (first, longest) = (Duration::from_millis(100), Duration::from_secs(5));
+    let mut added = Vec::new();
+    for failures in 0..100 {
+        let shortest = longest.min(first.saturating_mul(1 << failures.min(10)));
+        let wait = waits.recv().await.unwrap();
+        assert!(shortest <= wait, "{failures}: {wait:?}");
+        assert!(wait < shortest * 3 / 2, "{failures}: {wait:?}");
+        added.push((wait - shortest).as_secs_f64() / shortest.as_secs_f64());
+    }
+    task.abort();
+    // One third of the range stays empty once in 10^17 times.
+    for third in 0..3 {
+        let from = f64::from(third) / 6.0;
+        let is_within = |added: &f64| (from..from + 1.0 / 6.0).contains(added);
+        assert!(added.iter().any(is_within), "{added:?}");
+    }
 }
 
 #[tokio::test]

@@ -239,6 +239,35 @@ async fn what_a_feed_does_not_bring_one_by_one_is_loaded_and_is_no_failure() {
     assert_eq!(follower.origins.len(), 40);
 }
 
+/// Else nothing would be served while one bulk job follows another, and the registry would turn stale.
+#[tokio::test]
+async fn a_load_is_served_also_where_another_has_to_follow_it() {
+    let gate = Arc::new(Semaphore::new(1));
+    let source = Source::default();
+    source.with(|state| {
+        state.put(1);
+        state.gate = Some(Arc::clone(&gate));
+    });
+    let every = Duration::from_millis(20);
+    let follower = Follower::start_with(source.clone(), WhenStale::KeepLast, every);
+    follower.until_in_step().await;
+    // First a resync, which finds the version that is served already. Then the load for the reload
+    // that came meanwhile, during which there comes another.
+    for (load, version) in [(2, 1), (3, 2), (4, 3)] {
+        let is_loading = |load| move |f: &Follower| f.source.with(|s| s.at_gate == load);
+        follower.until("loading", is_loading(load)).await;
+        source.with(|state| state.put_many(10 * load..10 * load + 2));
+        // Until the feed was read.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        gate.add_permits(1);
+        follower.until("loading anew", is_loading(load + 1)).await;
+        assert_eq!(follower.origins.version(), Version::new(version));
+        assert_eq!(follower.monitor.status().loads, load);
+    }
+    assert!(follower.origins.is_trusted(&app(30)));
+    assert!(!follower.origins.is_trusted(&app(40)));
+}
+
 /// A bulk job: each statement of many rows is one reload, and each comes while the one before it
 /// is loaded.
 #[test]

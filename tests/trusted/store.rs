@@ -26,6 +26,7 @@ fn with_each_store(test: impl Fn(&EmbeddedStore)) {
 fn the_life_of_an_entry() {
     with_each_store(|store| {
         let somebody_else = tower_cors::trusted::entry::Actor::new("ann").unwrap();
+        assert!(store.origins().is_empty());
         let created = block_on(store.create(cors("https://a.example"), admin())).unwrap();
         assert_eq!(created.status(), Status::Active);
         assert_eq!(created.created_by(), &admin());
@@ -50,6 +51,7 @@ fn the_life_of_an_entry() {
 
         let off = block_on(store.deactivate(replaced.id(), None, admin())).unwrap();
         assert_eq!(off.status(), Status::Inactive);
+        assert!(!store.origins().is_empty(), "inactive entries count");
         let again = block_on(store.deactivate(off.id(), None, admin())).unwrap();
         assert_eq!(again, off, "what is so already is no change");
         assert!(!store.origins().is_trusted(&origin("https://x.a.example")));

@@ -140,3 +140,24 @@ impl<T> Default for QueueState<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where nothing is ever delivered, nothing else would free them.
+    #[test]
+    fn queues_of_subscriptions_that_were_dropped_do_not_pile_up() {
+        let mut subscribers = Subscribers::<u32>::default();
+        let kept = subscribers.subscribe(1);
+        for _ in 0..100 {
+            drop(subscribers.subscribe(1));
+        }
+        let last = subscribers.subscribe(1);
+        assert_eq!(subscribers.queues.len(), 2);
+        subscribers.deliver(&[7], &mut Vec::new());
+        for subscription in [kept, last] {
+            assert!(matches!(subscription.try_next(), Some(News::Item(7))));
+        }
+    }
+}

@@ -193,3 +193,67 @@ impl Writer {
         has_effect
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trusted::{entry::OriginRecord, registry::News};
+
+    /// Entries with these ids and versions.
+    fn snapshot(entries: &[(u64, u64)]) -> SourceSnapshot {
+        let mut load = SourceSnapshot::new();
+        for (id, version) in entries {
+            let id = format!("{id:016x}");
+            let mut record = OriginRecord::new(&id, &id[15..], &format!("https://{id}.example"));
+            record.version = *version;
+            record.scopes = vec!["CORS".to_owned()];
+            load.push(record);
+        }
+        load
+    }
+
+    fn text(change: &Change) -> String {
+        let text = match change {
+            Change::Put { row, .. } => format!("put {}", &row.key()[15..]),
+            Change::Delete { id, .. } => format!("delete {}", &id.to_string()[15..]),
+            Change::Current { .. } => "current".to_owned(),
+            Change::Reload { .. } => "reload".to_owned(),
+        };
+        format!("{text} at {}", change.version())
+    }
+
+    /// A follower that is not told of a version would be taken for one that has missed a change.
+    #[test]
+    fn followers_learn_what_each_load_has_changed_be_it_only_the_version() {
+        let mut writer = Writer::default();
+        let follower = writer.followers.subscribe(10);
+        for (version, entries, expected, has_effect) in [
+            (1, &[][..], &["reload at 1"][..], true),
+            (1, &[], &[], false),
+            (2, &[], &["current at 2"], false),
+            // It was loaded already, without entries.
+            (3, &[(1, 3)], &["put 1 at 3"], true),
+            (3, &[(1, 3)], &[], false),
+            (5, &[(1, 3), (2, 5)], &["put 2 at 5"], true),
+            (6, &[(2, 5)], &["delete 1 at 6"], true),
+            (8, &[(3, 7)], &["put 3 at 7", "delete 2 at 8"], true),
+            (9, &[(3, 7)], &["current at 9"], false),
+        ] {
+            let at = Version::new(version).into();
+            assert_eq!(
+                writer.replace_all(snapshot(entries), &at),
+                has_effect,
+                "{version} {entries:?}"
+            );
+            let _ = writer.deliver();
+            let news = std::iter::from_fn(|| follower.try_next());
+            let told: Vec<_> = news
+                .map(|news| match news {
+                    News::Item(change) => text(&change),
+                    News::Missed(missed) => format!("missed {missed}"),
+                })
+                .collect();
+            assert_eq!(told, expected, "{version} {entries:?}");
+        }
+    }
+}

@@ -33,7 +33,8 @@ pub struct ReplicaStatus {
     /// How many times the whole was loaded: at the beginning, after each failure, at a
     /// [`Change::Reload`](crate::trusted::source::Change::Reload), and at a resync that has found another position.
     pub loads: u64,
-    /// How many changes the feed has brought.
+    /// How many changes of the feed were served by themselves. One that a load has brought already,
+    /// or takes with it, does not count.
     pub changes: u64,
     /// How many times the source had another history than the one that was served, at the same
     /// version: it was restored from a backup and edited since. Its content was loaded.

@@ -116,4 +116,31 @@ mod tests {
         assert_eq!(versions, [Version::new(4)]);
         assert!(behind == Behind::Reload);
     }
+
+    #[test]
+    fn only_what_the_next_change_includes_makes_room_for_it() {
+        let current = |version| Change::Current {
+            at: Version::new(version).into(),
+            age: Duration::ZERO,
+        };
+        for (first, second, len) in [
+            (reload(1), reload(2), 1),
+            (current(1), current(2), 1),
+            (gone(1), gone(2), 2),
+            (gone(1), current(2), 2),
+            (gone(1), reload(2), 2),
+            (current(1), gone(2), 2),
+            (current(1), reload(2), 2),
+            (reload(1), current(2), 2),
+            (reload(1), gone(2), 2),
+        ] {
+            let both = format!("{first:?}, {second:?}");
+            let mut waiting = Waiting::default();
+            waiting.push(first, Duration::ZERO);
+            waiting.push(second, Duration::ZERO);
+            assert_eq!(waiting.changes.len(), len, "{both}");
+            let (last, _) = waiting.changes.last().unwrap();
+            assert_eq!(last.version(), Version::new(2), "{both}");
+        }
+    }
 }

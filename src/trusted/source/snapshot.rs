@@ -37,7 +37,7 @@ impl SourceSnapshot {
     }
 
     /// Adds a row. An invalid row is skipped, counted and reported. Of two rows with one id, the one
-    /// with the later version stays.
+    /// with the later version stays; where both have the same version, the second one stays.
     pub fn push(&mut self, row: impl Into<SourceRow>) {
         self.note_progress();
         let entry = match row.into().check() {
@@ -164,5 +164,50 @@ impl InvalidRows {
         let mut rows: Vec<&InvalidRow> = self.by_key.values().flatten().collect();
         rows.sort_by(|a, b| a.key.cmp(&b.key));
         rows.into_iter().take(limit).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trusted::entry::OriginRecord;
+
+    fn record(id: u64, version: u64, name: &str) -> OriginRecord {
+        let id = format!("{id:016x}");
+        let mut record = OriginRecord::new(&id, name, &format!("https://{id}.example"));
+        record.version = version;
+        record.scopes = vec!["CORS".to_owned()];
+        record
+    }
+
+    #[test]
+    fn of_two_rows_with_one_id_the_later_version_stays() {
+        for (first, second, stays) in [
+            (5, 6, "second"),
+            (6, 5, "first"),
+            // As in a page of rows that is read again.
+            (5, 5, "second"),
+        ] {
+            let mut load = SourceSnapshot::new();
+            load.push(record(1, first, "first"));
+            load.push(record(1, second, "second"));
+            let names: Vec<_> = load.entries.values().map(|entry| entry.name()).collect();
+            assert_eq!(names, [stays], "{first} {second}");
+        }
+    }
+
+    #[test]
+    fn a_snapshot_says_how_much_it_holds_and_up_to_which_version() {
+        let mut load = SourceSnapshot::new();
+        assert!(load.is_empty());
+        assert_eq!(load.greatest_version(), Version::ZERO);
+        for (id, version) in [(1, 7), (2, 9), (3, 8)] {
+            load.push(record(id, version, &id.to_string()));
+        }
+        // An invalid row is not an entry, and its version does not count.
+        load.push(record(4, 100, ""));
+        assert!(!load.is_empty());
+        assert_eq!(load.len(), 3);
+        assert_eq!(load.greatest_version(), Version::new(9));
     }
 }

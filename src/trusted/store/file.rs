@@ -17,7 +17,7 @@ use crate::{
     trusted::entry::{OriginRecord, TrustedOrigin, Version},
 };
 
-/// The most that is read of a file: a million entries are some 400 MB.
+/// The most that is read of a file, save in tests: a million entries are some 400 MB.
 const MAX_BYTES: u64 = 1 << 30;
 
 /// A file of entries, and what it was when it was last read or written.
@@ -29,6 +29,8 @@ pub(crate) struct EntriesFile {
     seen: Option<Stamp>,
     /// Names the files that this one writes.
     writer: u64,
+    /// The most that is read.
+    max_bytes: u64,
 }
 
 /// Metadata that changes when a file is edited or replaced. The time of the status change finds the
@@ -76,6 +78,7 @@ impl EntriesFile {
             format: Format::of(path)?,
             seen: None,
             writer: new_writer(),
+            max_bytes: MAX_BYTES,
         };
         if let Ok(Some(target)) = file.resolve() {
             remove_leftovers(&target);
@@ -107,9 +110,10 @@ impl EntriesFile {
         let metadata = file.metadata().map_err(|error| self.io(&error))?;
         let stamp = self.stamp_of(&metadata)?;
         let mut bytes = Vec::new();
-        let read = file.take(MAX_BYTES + 1).read_to_end(&mut bytes);
+        // The file may be longer by now, or have no length, as those of `/proc`.
+        let read = file.take(self.max_bytes + 1).read_to_end(&mut bytes);
         let len = read.map_err(|error| self.io(&error))?;
-        if u64::try_from(len).is_ok_and(|len| len <= MAX_BYTES) {
+        if u64::try_from(len).is_ok_and(|len| len <= self.max_bytes) {
             Ok((stamp, bytes))
         } else {
             Err(self.too_large())
@@ -134,7 +138,7 @@ impl EntriesFile {
             let path = self.path.clone();
             return Err(FileError::NotRegular { path });
         }
-        if metadata.len() > MAX_BYTES {
+        if metadata.len() > self.max_bytes {
             return Err(self.too_large());
         }
         Ok(Stamp::of(metadata))
@@ -209,7 +213,7 @@ impl EntriesFile {
     fn too_large(&self) -> FileError {
         FileError::TooLarge {
             path: self.path.clone(),
-            limit: MAX_BYTES,
+            limit: self.max_bytes,
         }
     }
 
@@ -248,10 +252,8 @@ fn process_random() -> u32 {
 /// Removes files that processes which were killed during an edit have left beside the file. Errors
 /// are ignored: a leftover takes room and does no other harm.
 fn remove_leftovers(target: &Path) {
-    let folder = match target.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-        Some(parent) => parent,
-        None => return,
+    let Some(folder) = folder_of(target) else {
+        return;
     };
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let beginning = format!(".{name}.");
@@ -285,9 +287,8 @@ fn may_be_writing(process: u32, writer: u64) -> bool {
 /// Makes the new name durable; only Unix has a way to say so.
 #[cfg(unix)]
 fn sync_directory(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => File::open(".")?.sync_all(),
-        Some(parent) => File::open(parent)?.sync_all(),
+    match folder_of(path) {
+        Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),
     }
 }
@@ -295,6 +296,16 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// The folder that the file is in: a name alone is in the current one.
+fn folder_of(file: &Path) -> Option<&Path> {
+    let parent = file.parent()?;
+    Some(if parent.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        parent
+    })
 }
 
 #[cfg(test)]
@@ -356,7 +367,8 @@ mod tests {
         let own = [(); 2].map(|()| EntriesFile::new(&path).unwrap().beside(&path));
         assert_ne!(own[0], own[1], "two stores do not write into one file");
         let own = own[0].file_name().unwrap().to_str().unwrap();
-        let others = [
+        let another = format!(".origins.json.{}.00000000000000aa.new", running());
+        let mut others = vec![
             // Of this process, which may be about to write it.
             own,
             ".origins.json.new",
@@ -364,15 +376,102 @@ mod tests {
             ".origins.json.4000000000.00000000000000a.new",
             ".origins.json.x.00000000000000aa.new",
         ];
-        // No system has such a number for a process.
-        let left = ".origins.json.4000000000.00000000000000aa.new";
-        for name in others.iter().chain([&left]) {
+        // Elsewhere there is no `/proc` that says which processes run.
+        if cfg!(target_os = "linux") {
+            others.push(&another);
+        }
+        let same_id = process::id();
+        let left = [
+            // No system has such a number for a process.
+            ".origins.json.4000000000.00000000000000aa.new",
+            ".origins.json.4000000000.00000001000000aa.new",
+            // Of a process before this one, with the same number.
+            &format!(".origins.json.{same_id}.00000000000000aa.new"),
+        ];
+        for name in others.iter().chain(&left) {
             fs::write(folder.path().join(name), "{").unwrap();
         }
         EntriesFile::new(&path).unwrap();
         for name in others {
             assert!(folder.path().join(name).exists(), "{name}");
         }
-        assert!(!folder.path().join(left).exists());
+        for name in left {
+            assert!(!folder.path().join(name).exists(), "{name}");
+        }
+    }
+
+    /// The number of another process that runs.
+    fn running() -> u32 {
+        #[cfg(unix)]
+        return std::os::unix::process::parent_id();
+        #[cfg(not(unix))]
+        return 0;
+    }
+
+    #[test]
+    fn a_name_alone_is_in_the_current_folder() {
+        for (file, folder) in [
+            ("origins.json", Some(".")),
+            ("a/origins.json", Some("a")),
+            ("/origins.json", Some("/")),
+            ("/", None),
+        ] {
+            assert_eq!(folder_of(Path::new(file)), folder.map(Path::new), "{file}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_the_greatest_size_is_read_and_a_greater_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("origins.json");
+        let text = r#"{"entries": []}"#;
+        fs::write(&path, text).unwrap();
+        for (max_bytes, is_read) in [(15, true), (14, false), (1, false)] {
+            let mut file = EntriesFile::new(&path).unwrap();
+            file.max_bytes = max_bytes;
+            let read = file.read_if_changed();
+            if is_read {
+                assert!(read.unwrap().is_some(), "{max_bytes}");
+            } else {
+                let limit = read.map(drop).unwrap_err();
+                assert!(
+                    matches!(limit, FileError::TooLarge { limit, .. } if limit == max_bytes),
+                    "{limit}"
+                );
+            }
+        }
+    }
+
+    /// Its metadata say 0 bytes, as those of a file that has grown since may say too few.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn no_more_is_read_than_may_be_whatever_the_metadata_say() {
+        let mut file = EntriesFile::new(Path::new("/proc/self/status")).unwrap();
+        file.max_bytes = 5;
+        let error = file.read_if_changed().map(drop).unwrap_err();
+        assert!(matches!(error, FileError::TooLarge { .. }), "{error}");
+    }
+
+    /// As by somebody who has opened the file before it was put in place, and writes into it then.
+    #[test]
+    fn a_file_that_was_edited_while_it_was_put_in_place_is_read_again() {
+        let written = Stamp {
+            len: 5,
+            modified: Some(SystemTime::UNIX_EPOCH),
+            changed: (1, 1),
+            inode: (1, 7),
+        };
+        for (edit, is_same) in [
+            ((|_| ()) as fn(&mut Stamp), true),
+            // The new name is a change, too.
+            (|after| after.changed = (1, 2), true),
+            (|after| after.len = 6, false),
+            (|after| after.modified = Some(SystemTime::now()), false),
+            (|after| after.inode = (1, 8), false),
+        ] {
+            let mut after = written.clone();
+            edit(&mut after);
+            assert_eq!(after.has_content_of(&written), is_same, "{after:?}");
+        }
     }
 }

@@ -146,3 +146,21 @@ fn id_of_name(name: &str) -> String {
     let id = EntryId::from_number(hash >> 1);
     id.map(|id| id.to_string()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The numbers are from FNV's own test vectors. Another id would be another entry: the entry
+    /// would be deleted and created when the file is read next.
+    #[test]
+    fn the_id_of_a_name_is_its_fnv_1a_hash_without_the_lowest_bit() {
+        for (name, hash) in [
+            ("a", 0xaf63_dc4c_8601_ec8c_u64),
+            ("b", 0xaf63_df4c_8601_f1a5),
+            ("foobar", 0x8594_4171_f739_67e8),
+        ] {
+            assert_eq!(id_of_name(name), format!("{:016x}", hash >> 1), "{name}");
+        }
+    }
+}

@@ -292,12 +292,15 @@ impl Looks {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, time::SystemTime};
 
     use super::*;
-    use crate::trusted::{
-        entry::{OriginDraft, Scope},
-        store::{EmbeddedStore, OriginStore},
+    use crate::{
+        time::Clock,
+        trusted::{
+            entry::{OriginDraft, Scope},
+            store::{EmbeddedStore, OriginStore},
+        },
     };
 
     fn by_hand(name: &str) -> String {
@@ -373,6 +376,34 @@ mod tests {
             thread::sleep(Duration::from_millis(5));
         }
         assert_eq!(store.origins().staleness(), Some(Duration::ZERO));
+        assert!(store.refusal().is_none());
+    }
+
+    /// A clock that the test sets.
+    #[derive(Clone, Debug)]
+    struct TestClock(Arc<Mutex<SystemTime>>);
+
+    impl Clock for TestClock {
+        fn now(&self) -> SystemTime {
+            *lock(&self.0)
+        }
+    }
+
+    #[test]
+    fn a_file_counts_as_one_that_hangs_only_beyond_its_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("origins.json");
+        let clock = TestClock(Arc::new(Mutex::new(SystemTime::UNIX_EPOCH)));
+        let store = EmbeddedStore::open_with_clock(&path, clock.clone()).unwrap();
+        let looked = store.inner.with_file(|_| {
+            *lock(&clock.0) += PATIENCE;
+            assert!(store.refusal().is_none());
+            *lock(&clock.0) += Duration::from_millis(1);
+            let refusal = store.refusal();
+            assert!(matches!(refusal, Some(FileError::Silent { .. })));
+            Ok(())
+        });
+        looked.unwrap();
         assert!(store.refusal().is_none());
     }
 }
