@@ -176,8 +176,7 @@ class Tree:
 
     def __init__(self, into, tests):
         self.root = into
-        shutil.rmtree(into, ignore_errors=True)
-        # Files get the time of now. Cargo goes by that, and would take an earlier tree's program for this one's.
+        # Files get the time of now, by which cargo knows that they are not those of an earlier tree.
         not_copied = shutil.ignore_patterns("target", ".git", "fuzz")
         shutil.copytree(".", into, ignore=not_copied, copy_function=shutil.copy)
         for file in ("Cargo.toml", "Cargo.lock"):
@@ -345,7 +344,10 @@ def main():
     if not mutants:
         print("no mutants")
         return
-    tree = Tree(os.path.join(into, "tree"), tests)
+    # Outside of the target folder: cargo notes what lies in there by its place, and of two trees would take the
+    # programs of one for those of the other.
+    folder = tempfile.TemporaryDirectory()
+    tree = Tree(os.path.join(folder.name, "tree"), tests)
     sources = {file: Source(".", file) for file in {*ROOTS, *(mutant.file for mutant in mutants)}}
 
     programs, here, unviable, alone = switch(tree, sources, mutants)

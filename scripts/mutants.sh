@@ -61,6 +61,9 @@ selection() {
     done
 }
 
+# A test starts it. It is that of the checkout, without any mutant.
+cargo build --quiet --all-features --example config_server
+
 # shellcheck disable=SC2206
 options=(${MUTANTS_OPTIONS:-})
 unexplained=0
