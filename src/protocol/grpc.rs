@@ -102,4 +102,18 @@ mod tests {
         }
         assert!(GrpcRequest::from_headers(&HeaderMap::new()).is_none());
     }
+
+    #[test]
+    fn statuses_of_grpc() {
+        for (kind, expected) in [
+            (DenialKind::InvalidToken, "16"),
+            (DenialKind::ExpiredToken, "16"),
+            (DenialKind::Unavailable, "14"),
+            (DenialKind::VerdictTimeout, "14"),
+            (DenialKind::OriginNotAllowed, "7"),
+            (DenialKind::OpaqueOrigin, "7"),
+        ] {
+            assert_eq!(status(kind), expected, "{kind:?}");
+        }
+    }
 }

@@ -47,6 +47,7 @@ fn any_origin_sends_its_star_and_exposed_headers_always_and_without_vary() {
         get_from("null"),
         get_from("not an origin"),
         request("OPTIONS", &[("origin", STRANGER)]),
+        request("OPTIONS", &[("access-control-request-method", "PUT")]),
     ] {
         let outcome = subject.send(&request);
         outcome.assert_inner(
