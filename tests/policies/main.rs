@@ -9,6 +9,7 @@ mod combinators;
 #[cfg(feature = "test-util")]
 mod conformance;
 mod documented;
+mod printed;
 mod seen;
 mod strategies;
 #[path = "../support/mod.rs"]
