@@ -86,6 +86,56 @@ fn each_kind_is_recorded_with_its_text_and_origin() {
 }
 
 #[test]
+fn a_list_is_explained_in_the_same_way_beside_null() {
+    let list = ["https://github.io", "https://app.example"];
+    let layer = |null: bool| {
+        let builder = CorsLayer::builder()
+            .allow_origins(list)
+            .record_denials(true);
+        let builder = if null {
+            builder.dangerously_allow_null_origin()
+        } else {
+            builder
+        };
+        Subject::layer(builder.build().unwrap())
+    };
+    for (origin, text) in [
+        (
+            "https://app.example/path",
+            "the Origin header is not an origin as browsers send it: send \"https://app.example\", \
+             which is allowed: look for a proxy or a client that writes it \
+             (origin: \"https://app.example/path\")",
+        ),
+        // Anybody can have a name below this one, so no pattern is proposed.
+        (
+            "https://me.github.io",
+            "the origin is not allowed; \"https://github.io\" is, which is a name above it: add it to \
+             allow_origins, or to what the policy reads (origin: \"https://me.github.io\")",
+        ),
+    ] {
+        for subject in [layer(false), layer(true)] {
+            let outcome = subject.send(&get_from(origin));
+            assert_eq!(outcome.denial.unwrap().to_string(), text);
+        }
+    }
+}
+
+#[test]
+fn the_reason_of_a_policy_is_kept_for_navigations() {
+    let denial = || Denial::new(DenialKind::OriginNotAllowed).reason("not a customer");
+    let subject = Subject::policy(denying(denial()), |cors| cors.record_denials(true));
+    let navigation = [("origin", STRANGER), ("sec-fetch-mode", "navigate")];
+    for request in [get_from(STRANGER), request("POST", &navigation)] {
+        let outcome = subject.send(&request);
+        assert_eq!(
+            outcome.denial.unwrap().to_string(),
+            "the origin is not allowed: add it to allow_origins, or to what the policy reads \
+             (origin: \"https://evil.example\") (not a customer)"
+        );
+    }
+}
+
+#[test]
 fn what_is_granted_leaves_none() {
     let subject = Subject::list(|cors| cors.record_denials(true));
     for request in [

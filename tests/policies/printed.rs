@@ -49,4 +49,15 @@ fn either_of_two_policies_reaches_as_far_as_both_do() {
     assert_eq!(always().or(always()), always());
     assert_eq!(always().or(star()), star());
     assert_eq!(star().or(always()), star());
+    let plain = PolicyProperties::new;
+    for stricter in [
+        plain().no_store(),
+        plain().private_responses(),
+        plain().secret_path(),
+        plain().grants_credentials(),
+        plain().lists_insecure_origins(),
+    ] {
+        assert_eq!(stricter.clone().or(plain()), stricter);
+        assert_eq!(plain().or(stricter.clone()), stricter);
+    }
 }
