@@ -123,3 +123,24 @@ fn programs_read_the_same() {
     assert_eq!(json["finding"]["toml"], "allow_methods = [\"PUT\"]");
     assert_eq!(json["is_allowed"], false);
 }
+
+#[test]
+fn the_code_of_a_fix_keeps_what_is_listed() {
+    let layer = layer(
+        "allow_origins = [\"https://app.example\"]\nallow_methods = [\"DELETE\"]\nallow_headers = [\"x-a\"]",
+    );
+    for (request, toml) in [
+        (
+            preflight(APP, "PUT", ""),
+            "allow_methods = [\"DELETE\", \"PUT\"]",
+        ),
+        (
+            preflight(APP, "DELETE", "x-b"),
+            "allow_headers = [\"x-a\", \"x-b\"]",
+        ),
+    ] {
+        let explained = block_on(layer.explain(&request));
+        let json = serde_json::to_value(&explained).unwrap();
+        assert_eq!(json["finding"]["toml"], toml);
+    }
+}

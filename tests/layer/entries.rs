@@ -1,12 +1,16 @@
 //! Origins and entries that real clients and real configurations have.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use http::{HeaderValue, Method, header};
 use tower_cors::{
     Any, CorsLayer, CorsLayerBuilder, DenialKind, DeniedRequests, Origin, OriginSet, VerdictFuture,
-    error::ConfigError, lists::ConfigList, origin::OriginPattern, policy::async_policy_fn,
-    policy_fn, routes::MethodRule,
+    error::ConfigError,
+    lists::{ConfigList, MaxAge},
+    origin::OriginPattern,
+    policy::async_policy_fn,
+    policy_fn,
+    routes::MethodRule,
 };
 
 use crate::support::service::{LISTED, STRANGER, Subject, get_from, preflight_from, request};
@@ -221,6 +225,8 @@ fn what_a_setting_takes() {
         builder().allow_origins(HeaderValue::from_static("https://app.example")),
         builder().allow_origins(vec![HeaderValue::from_static("https://app.example")]),
         builder().allow_origins([LISTED].iter().collect::<ConfigList>()),
+        builder().allow_origins(ConfigList::from(&[LISTED])),
+        builder().allow_origins(ConfigList::from(BTreeSet::from([LISTED]))),
         builder().allow_origins("https://app.example;https://b.example"),
     ] {
         let built = built
@@ -235,6 +241,7 @@ fn what_a_setting_takes() {
             Some("etag")
         );
     }
+    assert_eq!(MaxAge::new(Duration::from_secs(61)).unwrap().secs(), 61);
     assert!(
         CorsLayerBuilder::permissive()
             .max_age(Duration::from_secs(60))
