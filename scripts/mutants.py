@@ -340,7 +340,9 @@ def main():
     tests, arguments = tests[:at], tests[at + 1 :]
 
     with open(listed, encoding="utf-8") as opened:
-        mutants = [Mutant(number, entry) for number, entry in enumerate(json.load(opened), start=1)]
+        # Without any, cargo-mutants writes nothing at all.
+        entries = json.loads(opened.read() or "[]")
+    mutants = [Mutant(number, entry) for number, entry in enumerate(entries, start=1)]
     if not mutants:
         print("no mutants")
         return
