@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the checks need beyond Rust and a C linker: Debian's packages, and geckodriver. With
-# --prove also the tools that only scripts/prove.sh needs, which take some minutes each to build.
+# --prove also cargo-deny, which only scripts/prove.sh needs, and which takes some minutes to build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,7 @@
 //! Loading while changes come, and events for changes that the feed has missed.
 
 use std::{
+    ops::Range,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -18,6 +19,17 @@ use super::{
     admin,
     source::{Follower, Source, app, record},
 };
+
+/// A source of these rows, each load of which needs a permit.
+fn gated(rows: Range<u64>, permits: usize) -> (Source, Arc<Semaphore>) {
+    let gate = Arc::new(Semaphore::new(permits));
+    let source = Source::default();
+    source.with(|state| {
+        rows.for_each(|id| state.put(id));
+        state.gate = Some(Arc::clone(&gate));
+    });
+    (source, gate)
+}
 
 #[tokio::test]
 async fn a_resync_finds_what_a_feed_has_lost() {
@@ -38,12 +50,7 @@ async fn a_resync_finds_what_a_feed_has_lost() {
 
 #[tokio::test]
 async fn changes_are_served_while_everything_is_loaded_and_the_load_does_not_undo_them() {
-    let gate = Arc::new(Semaphore::new(1));
-    let source = Source::default();
-    source.with(|state| {
-        (0..4).for_each(|id| state.put(id));
-        state.gate = Some(Arc::clone(&gate));
-    });
+    let (source, gate) = gated(0..4, 1);
     let every = Duration::from_millis(20);
     let follower = Follower::start_with(source.clone(), WhenStale::KeepLast, every);
     follower.until_in_step().await;
@@ -93,12 +100,7 @@ async fn changes_are_served_while_everything_is_loaded_and_the_load_does_not_und
 /// Else a version would be said to be served whose bulk change is not.
 #[tokio::test]
 async fn behind_a_change_of_many_nothing_is_served_before_the_load() {
-    let gate = Arc::new(Semaphore::new(1));
-    let source = Source::default();
-    source.with(|state| {
-        state.put(1);
-        state.gate = Some(Arc::clone(&gate));
-    });
+    let (source, gate) = gated(1..2, 1);
     let every = Duration::from_millis(20);
     let follower = Follower::start_with(source.clone(), WhenStale::KeepLast, every);
     follower.until_in_step().await;
@@ -125,12 +127,7 @@ async fn behind_a_change_of_many_nothing_is_served_before_the_load() {
 
 #[tokio::test]
 async fn a_feed_that_ends_during_a_load_does_not_undo_it() {
-    let gate = Arc::new(Semaphore::new(0));
-    let source = Source::default();
-    source.with(|state| {
-        state.put(1);
-        state.gate = Some(Arc::clone(&gate));
-    });
+    let (source, gate) = gated(1..2, 0);
     let follower = Follower::start(source.clone(), WhenStale::KeepLast);
     follower
         .until("watching", |f| {
@@ -209,12 +206,7 @@ async fn a_source_that_has_gone_back_to_what_was_loaded_is_not_taken_for_what_is
 
 #[tokio::test]
 async fn what_a_feed_does_not_bring_one_by_one_is_loaded_and_is_no_failure() {
-    let gate = Arc::new(Semaphore::new(2));
-    let source = Source::default();
-    source.with(|state| {
-        state.put(1);
-        state.gate = Some(Arc::clone(&gate));
-    });
+    let (source, gate) = gated(1..2, 2);
     let follower = Follower::start(source.clone(), WhenStale::KeepLast);
     follower.until_in_step().await;
     source.with(|state| state.put_many(10..30));
@@ -242,12 +234,7 @@ async fn what_a_feed_does_not_bring_one_by_one_is_loaded_and_is_no_failure() {
 /// Else nothing would be served while one bulk job follows another, and the registry would turn stale.
 #[tokio::test]
 async fn a_load_is_served_also_where_another_has_to_follow_it() {
-    let gate = Arc::new(Semaphore::new(1));
-    let source = Source::default();
-    source.with(|state| {
-        state.put(1);
-        state.gate = Some(Arc::clone(&gate));
-    });
+    let (source, gate) = gated(1..2, 1);
     let every = Duration::from_millis(20);
     let follower = Follower::start_with(source.clone(), WhenStale::KeepLast, every);
     follower.until_in_step().await;
@@ -361,13 +348,8 @@ async fn a_registry_that_may_never_be_stale_does_not_load_without_a_pause() {
 /// The source has committed a change that the feed has not brought yet when the load is read.
 #[tokio::test]
 async fn a_change_that_is_older_than_a_load_is_not_applied_to_it() {
-    let gate = Arc::new(Semaphore::new(1));
-    let source = Source::default();
-    source.with(|state| {
-        state.put(1);
-        state.gate = Some(Arc::clone(&gate));
-        state.reads_behind_gate = true;
-    });
+    let (source, gate) = gated(1..2, 1);
+    source.with(|state| state.reads_behind_gate = true);
     let follower = Follower::start(source.clone(), WhenStale::KeepLast);
     follower.until_in_step().await;
     source.with(|state| state.put_many(10..12));
@@ -394,12 +376,7 @@ async fn a_change_that_is_older_than_a_load_is_not_applied_to_it() {
 /// Else the registry would say that it serves a version whose predecessors it has missed.
 #[tokio::test]
 async fn behind_a_reconnection_changes_wait_for_the_load() {
-    let gate = Arc::new(Semaphore::new(1));
-    let source = Source::default();
-    source.with(|state| {
-        state.put(1);
-        state.gate = Some(Arc::clone(&gate));
-    });
+    let (source, gate) = gated(1..2, 1);
     let follower = Follower::start(source.clone(), WhenStale::KeepLast);
     follower.until_in_step().await;
     source.with(|state| {
