@@ -265,11 +265,13 @@ def run(command, tree, limit, **variables):
         resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
 
     # Tests know these from `cargo test`.
-    of_cargo = {"CARGO_MANIFEST_DIR": os.path.abspath(tree.root), "CARGO_PKG_NAME": "tower-cors"}
+    given = {"CARGO_MANIFEST_DIR": os.path.abspath(tree.root), "CARGO_PKG_NAME": "tower-cors"}
+    # That a property fails is enough: nobody needs the smallest example.
+    given["PROPTEST_MAX_SHRINK_ITERS"] = "0"
     started = subprocess.Popen(
         command,
         cwd=tree.root,
-        env={**tree.environment, **of_cargo, **variables},
+        env={**tree.environment, **given, **variables},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -319,9 +321,11 @@ def notices(tree, tests, mutant):
     by_program = collections.defaultdict(list)
     for test in sorted(tests, key=lambda test: test.seconds):
         by_program[test.program].append(test)
-    # The quick ones first, and no more than the others if they notice.
+    # The quick ones first, and no more than those if they notice.
+    quick = {program: sum(test.seconds < 1 for test in those) for program, those in by_program.items()}
     steps = [(those[:10], program) for program, those in by_program.items()]
-    steps += [(those[10:], program) for program, those in by_program.items()]
+    steps += [(those[10 : quick[program]], program) for program, those in by_program.items()]
+    steps += [(those[max(10, quick[program]) :], program) for program, those in by_program.items()]
     for those, program in steps:
         # Most of a long test is waiting, and tests of a program wait side by side.
         limit = 20 + 5 * max((test.seconds for test in those), default=0) + sum(test.seconds for test in those)

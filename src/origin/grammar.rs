@@ -164,6 +164,8 @@ mod tests {
             ("https://example.com:0", K::Port),
             ("https://example.com:080", K::Port),
             ("https://example.com:65536", K::Port),
+            // 2 to the 32nd, and one.
+            ("https://example.com:4294967297", K::Port),
             ("https://example.com:443", K::DefaultPort),
             ("http://example.com:80", K::DefaultPort),
             ("http://127.1", K::IpAddress),
@@ -198,6 +200,11 @@ mod tests {
         let scheme = "s".repeat(MAX_SCHEME_LEN);
         assert!(format!("{scheme}://h").parse::<Origin>().is_ok());
         assert_eq!(kind(&format!("{scheme}s://h")), OriginErrorKind::Scheme);
+        // What may be an origin by its length is read, and nothing longer.
+        let prefix = "https://a.example:";
+        let longest = format!("{prefix}{}", "1".repeat(MAX_ORIGIN_LEN - prefix.len()));
+        assert_eq!(kind(&longest), OriginErrorKind::Port);
+        assert_eq!(kind(&format!("{longest}1")), OriginErrorKind::Length);
         assert_eq!(
             kind(&format!("https://{}", "a.".repeat(40_000))),
             OriginErrorKind::Length

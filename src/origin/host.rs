@@ -221,7 +221,69 @@ pub(crate) fn is_loopback_host(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tuple::Origin;
+    use super::{
+        super::{error::OriginErrorKind, tuple::Origin},
+        *,
+    };
+
+    #[test]
+    fn only_ordinary_names_are_usual() {
+        let longest = format!("{}.com", "a".repeat(MAX_LABEL_LEN - 4));
+        for host in ["a", "example.com", "a-z.0-9.example", "x-n.a.1a", &longest] {
+            assert!(is_usual_host(host.as_bytes()), "{host}");
+        }
+        for host in [
+            "",
+            ".a",
+            "-a",
+            "a.",
+            "a-",
+            "a..b",
+            "xn--a.b",
+            "a-.b",
+            "a.-b",
+            "A.b",
+            "aB",
+            // The neighbours of letters and digits.
+            "a`b",
+            "a{b",
+            "{a",
+            "a/b",
+            "a:b",
+            "a_b",
+            "1.2.3.4",
+            "a.0x",
+            &format!("a{longest}"),
+        ] {
+            assert!(!is_usual_host(host.as_bytes()), "{host}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_applications() {
+        for (bytes, expected) in [
+            ("", Some(0)),
+            ("-", Some(1)),
+            (":1", Some(0)),
+            ("a..b", Some(4)),
+            ("a%2Fb%c3:1", Some(8)),
+            ("%41", Some(3)),
+            ("%4", None),
+            ("%4g", None),
+            ("%g4", None),
+            ("%%41", None),
+            ("a,b", None),
+            ("a/", None),
+        ] {
+            let expected = expected.ok_or(OriginErrorKind::Character);
+            assert_eq!(application_host_len(bytes.as_bytes()), expected, "{bytes}");
+        }
+        let longest = "a".repeat(MAX_HOST_LEN);
+        assert_eq!(application_host_len(longest.as_bytes()), Ok(MAX_HOST_LEN));
+        let longer = longest + "a";
+        let expected = Err(OriginErrorKind::Length);
+        assert_eq!(application_host_len(longer.as_bytes()), expected);
+    }
 
     #[test]
     fn loopback_hosts() {

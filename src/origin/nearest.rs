@@ -146,6 +146,8 @@ fn distance(a: &[u8], b: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn nearest(entries: &[&str], origin: &str) -> Option<(Difference, String)> {
@@ -222,5 +224,29 @@ mod tests {
         let long: Vec<&str> = long.iter().map(String::as_str).collect();
         assert_eq!(nearest(&long, "http://localhost:9"), None);
         assert!(nearest(&long, "https://localhost:1000").is_some());
+    }
+
+    /// The same as [`distance`], by trying every way to treat the last letters.
+    fn naive_distance(a: &[u8], b: &[u8]) -> usize {
+        let ([a_rest @ .., a_last], [b_rest @ .., b_last]) = (a, b) else {
+            return a.len().max(b.len());
+        };
+        let removed_or_added = naive_distance(a_rest, b).min(naive_distance(a, b_rest)) + 1;
+        let replaced = naive_distance(a_rest, b_rest) + usize::from(a_last != b_last);
+        let swapped = match (a, b) {
+            ([a_rest @ .., p, q], [b_rest @ .., r, s]) if (p, q) == (s, r) => {
+                naive_distance(a_rest, b_rest) + 1
+            }
+            _ => replaced,
+        };
+        removed_or_added.min(replaced).min(swapped)
+    }
+
+    proptest! {
+        #[test]
+        fn the_distance_is_that_of_the_shortest_way(a in "[abc]{0,5}", b in "[abc]{0,5}") {
+            let (a, b) = (a.as_bytes(), b.as_bytes());
+            prop_assert_eq!(distance(a, b), naive_distance(a, b));
+        }
     }
 }

@@ -373,4 +373,20 @@ mod tests {
         let family: OriginPattern = "https://*.example.com".parse().unwrap();
         assert_eq!(family.to_origin(), None);
     }
+
+    #[test]
+    fn what_a_pattern_says_of_itself() {
+        for (text, host, subdomains, any_port) in [
+            ("https://example.com", "example.com", false, false),
+            ("https://*.example.com:8443", "example.com", true, false),
+            ("http://localhost:*", "localhost", false, true),
+            ("http://*.localhost:*", "localhost", true, true),
+        ] {
+            let pattern: OriginPattern = text.parse().unwrap();
+            assert_eq!(pattern.to_string(), text);
+            assert_eq!(pattern.host(), host, "{text}");
+            assert_eq!(pattern.has_subdomains(), subdomains, "{text}");
+            assert_eq!(pattern.has_any_port(), any_port, "{text}");
+        }
+    }
 }

@@ -249,7 +249,10 @@ impl Inner {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{
+        super::{grammar::MAX_SCHEME_LEN, host::MAX_HOST_LEN},
+        *,
+    };
 
     fn set(entries: &[&str]) -> OriginSet {
         OriginSet::parse(entries).unwrap()
@@ -325,9 +328,43 @@ mod tests {
             "https://*.a.example",
             "http://localhost:*",
             "http://localhost:*",
+            "https://*.a.example:*",
+            "https://*.a.example:*",
+            "https://*.d.example:*",
+            "https://a-*.b.example",
+            "https://a-*.b.example",
+            "https://c-*.b.example",
+            "app://*",
+            "app://*",
         ]);
-        assert_eq!(set.len(), 3);
+        assert_eq!(set.len(), 8);
+        assert!(!set.is_empty());
         assert!(OriginSet::default().is_empty());
+    }
+
+    #[test]
+    fn origins_make_a_set() {
+        let listed: Origin = "http://a.example:81".parse().unwrap();
+        let set: OriginSet = [listed.clone(), listed].into_iter().collect();
+        assert_eq!(set.len(), 1);
+        assert!(contains(&set, "http://a.example:81"));
+        assert!(!contains(&set, "http://a.example"));
+        assert!(set.has_insecure_origins());
+    }
+
+    #[test]
+    fn what_is_longer_than_any_origin_is_not_looked_up() {
+        let scheme = "s".repeat(MAX_SCHEME_LEN);
+        let set = set(&[&format!("{scheme}://*.example:*")]);
+        let labels = "a.".repeat((MAX_HOST_LEN - "example".len()) / 2);
+        let longest = format!("{scheme}://{labels}example.:65535");
+        assert_eq!(longest.len(), MAX_ORIGIN_LEN);
+        // Its port has to be parsed to tell.
+        assert_eq!(set.look_up(longest.as_bytes()), LookUp::Unclear);
+        assert_eq!(
+            set.look_up(format!("{longest}0").as_bytes()),
+            LookUp::NotListed
+        );
     }
 
     /// Few letters and labels, so that entries and origins meet often.
@@ -404,7 +441,7 @@ mod tests {
             origins in proptest::collection::vec(origin(), 1..12),
         ) {
             let set = OriginSet::parse(&entries).unwrap();
-            let written = set.entries_up_to(12).unwrap();
+            let written = set.entries_up_to(set.len()).unwrap();
             let (mut expected, mut found) = (entries.clone(), written.clone());
             expected.sort_unstable();
             expected.dedup();

@@ -128,6 +128,7 @@ fn a_set_as_a_policy_is_held_to_the_rules_of_a_list() {
         ("http://example.com", Some(ConfigError::InsecurePolicy)),
         ("http://*.example.com", Some(ConfigError::InsecurePolicy)),
         ("https://*.github.io", Some(ConfigError::PublicSuffixPolicy)),
+        ("app://*", Some(ConfigError::PublicSuffixPolicy)),
         ("http://localhost:*", None),
         ("https://*.example.com", None),
         ("https://github.io", None),
