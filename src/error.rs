@@ -81,7 +81,7 @@ pub enum ConfigError {
 
     /// `always_allow_origin` with anything else than exactly one origin.
     #[error(
-        "always_allow_origin: {value:?}: the answer names one origin, whoever asks: write exactly one, \
+        "always_allow_origin: {value:?}: every answer names the same origin: write exactly one, \
          without a wildcard, or use `allow_origins`"
     )]
     ConstantOrigin {
@@ -294,7 +294,7 @@ pub enum MethodErrorReason {
     #[error("this would be a method of its own name: for any method write \"*\" or pass `Any`")]
     Any,
     /// A `*` beside other characters.
-    #[error("a * stands for any method only by itself: list the methods")]
+    #[error("a * means any method only when it stands alone: list the methods")]
     Wildcard,
     /// Several methods in one text.
     #[error("these are several methods in one text: split them at the {0}")]
@@ -309,7 +309,7 @@ pub enum HeaderNameErrorReason {
     #[error("a header name is made of letters, digits and !#$%&'*+-.^_`|~")]
     NotAToken,
     /// A `*` beside other characters, which would be a name and match nothing.
-    #[error("a * stands for any header only by itself: list the names")]
+    #[error("a * means any header only when it stands alone: list the names")]
     Wildcard,
     /// Several names in one text.
     #[error("these are several names in one text: split them at the {0}")]
@@ -318,7 +318,7 @@ pub enum HeaderNameErrorReason {
     #[error("browsers keep this header to themselves: leave it out")]
     Forbidden,
     /// A header of the CORS protocol that belongs to the other direction.
-    #[error("this header belongs to the CORS protocol, which sets it by itself: leave it out")]
+    #[error("this header is part of the CORS protocol: leave it out")]
     Protocol,
 }
 

@@ -42,7 +42,7 @@ pub(super) fn finding(
             let named = headers.get("access-control-allow-origin")?;
             let named = named.to_str().ok()?;
             (
-                format!("every answer names {named:?}, whoever asks").into(),
+                format!("every answer names {named:?}, whichever origin asks").into(),
                 "write allow_origins in place of always_allow_origin, with both",
                 origin.and_then(|origin| both_origins(&origin, named, rules)),
             )

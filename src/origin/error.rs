@@ -91,7 +91,7 @@ pub enum OriginErrorKind {
     #[error("a label of a host has 1 to 63 characters and neither begins nor ends with '-'")]
     Label,
     /// A label that begins with `xn--` and is not the punycode of a name (RFC 3492).
-    #[error("what follows xn-- is the punycode of an internationalised name, and this is none")]
+    #[error("the part after xn-- is not valid punycode")]
     Punycode,
     /// Two dots at the end of the host.
     #[error("a host ends in at most one dot")]
@@ -112,7 +112,7 @@ pub enum OriginErrorKind {
     #[error("an origin is at most 327 bytes long, its host at most 253")]
     Length,
     /// `null`, which browsers send for every opaque origin.
-    #[error("null is what every sandboxed frame sends, on any site")]
+    #[error("every sandboxed frame on any site sends null")]
     Null,
     /// `file:`. Most browsers send `null` for the pages of local files, and some can be told to
     /// send `file://`: one origin for every file there is.

@@ -13,13 +13,13 @@ use http::{HeaderName, Method, StatusCode};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
-    /// What `fetch()` was given is no URL of `http` or `https`, or has a user name in it.
+    /// The URL given to `fetch()` is not one of `http` or `https`, or has a user name in it.
     #[error("{0:?} cannot be fetched")]
     InvalidUrl(String),
-    /// What `fetch()` was given is no method.
+    /// The method given to `fetch()` is not valid.
     #[error("{0:?} is not a valid HTTP method")]
     InvalidMethod(String),
-    /// What `fetch()` was given is no header.
+    /// A header given to `fetch()` is not valid.
     #[error("the name or the value of the header {0:?} is not valid")]
     InvalidHeader(String),
     /// `GET` and `HEAD` have no body.
@@ -34,7 +34,7 @@ pub enum Failure {
     /// The answer does not say who may read it.
     #[error("no 'Access-Control-Allow-Origin' header is present on the requested resource")]
     MissingAllowOrigin,
-    /// There are several values, which all of them together are none.
+    /// There are several values; together they do not name an origin.
     #[error(
         "the 'Access-Control-Allow-Origin' header contains multiple values '{0}', but only one \
          is allowed"
@@ -80,8 +80,8 @@ pub enum Failure {
          response"
     )]
     HeaderNotAllowed(HeaderName),
-    /// A redirect leads to what is no URL of `http` or `https`, or to several.
-    #[error("redirected to {0:?}, which is no URL that can be fetched")]
+    /// The target of a redirect is not a URL of `http` or `https`, or there are several.
+    #[error("redirected to {0:?}, which is not a URL that can be fetched")]
     InvalidRedirect(String),
     /// A redirect across origins leads to a URL with a user name or a password.
     #[error("redirected to a URL with credentials, which is not allowed for cross-origin requests")]

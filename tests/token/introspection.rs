@@ -132,7 +132,7 @@ async fn every_answer_is_read_strictly() {
     let status = |code: u16| format!("the issuer answered with status {code}").leak() as &str;
     let no_object = "the issuer's answer is not a JSON object, or has a key twice";
     let no_active = "the issuer's answer has no boolean \"active\"";
-    let no_time = "the issuer's answer has an \"exp\" or \"nbf\" that is no time";
+    let no_time = "the issuer's answer has an \"exp\" or \"nbf\" that is not a time";
     let json = |value: Value| Answer::json(value.to_string());
     let active = || Answer::json(r#"{"active": true}"#);
     let elsewhere = Issuer::start(active()).await;
@@ -972,7 +972,7 @@ fn settings_have_bounds() {
         (
             builder().refusal_ttl(seconds(11)),
             RefusalTtl(seconds(11)),
-            "refusal_ttl: 11s: at most 10s, so that a token that becomes good is soon let in",
+            "refusal_ttl: 11s: at most 10s, so that a token that becomes good is soon accepted",
         ),
         (
             builder().cache_ttl(seconds(3601)),

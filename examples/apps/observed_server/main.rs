@@ -46,7 +46,7 @@ fn router(counters: PrometheusHandle) -> Result<Router, ConfigErrors> {
         .route("/metrics", get(async move || counters.render())))
 }
 
-/// What the layer has decided, as an argument. It is no access control.
+/// What the layer has decided, as an argument. Do not use it for access control.
 async fn hello(decision: Decision) -> &'static str {
     if decision.outcome() == Outcome::Allowed {
         "hello, page\n"

@@ -42,7 +42,7 @@ impl ListQuery {
                 }
                 "after" => {
                     let after = value.parse();
-                    parsed.after = Some(after.map_err(|_| wrong("after", "this is no id"))?);
+                    parsed.after = Some(after.map_err(|_| wrong("after", "not an id"))?);
                 }
                 "limit" => match value.parse() {
                     Ok(limit @ 1..=MAX_LIMIT) => parsed.limit = limit,

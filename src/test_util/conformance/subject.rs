@@ -108,12 +108,12 @@ impl Sample {
     fn new(allowed: AllowedRequest) -> Result<Self, String> {
         let origin_text = allowed.origin.as_deref().unwrap_or(STRANGER);
         let origin = origin(origin_text).map_err(|error| {
-            format!("{origin_text:?} is no origin that a browser sends: {error}")
+            format!("{origin_text:?} is not an origin that a browser sends: {error}")
         })?;
         let method = Method::from_bytes(allowed.method.as_bytes())
-            .map_err(|_| format!("{:?} is no method", allowed.method))?;
+            .map_err(|_| format!("{:?} is not a method", allowed.method))?;
         let url = allowed.url.as_deref().unwrap_or("/");
-        let uri: Uri = url.parse().map_err(|_| format!("{url:?} is no URL"))?;
+        let uri: Uri = url.parse().map_err(|_| format!("{url:?} is not a URL"))?;
         let mut question = Question {
             origin,
             method,

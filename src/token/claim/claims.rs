@@ -24,7 +24,7 @@ impl Claims {
     ///
     /// # Errors
     ///
-    /// When the text is no JSON object, or a key stands in it twice.
+    /// When the text is not a JSON object, or a key stands in it twice.
     pub fn parse(json: &[u8]) -> Result<Self, ClaimsError> {
         match serde_json::from_slice(json) {
             Ok(Unique(Value::Object(members))) => Ok(Self(members)),

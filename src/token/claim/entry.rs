@@ -252,13 +252,13 @@ fn canonical_port(port: Option<&str>, scheme: &str) -> Result<String, EntryError
 #[non_exhaustive]
 pub enum EntryErrorKind {
     /// There is nothing between two delimiters.
-    #[error("there is nothing")]
+    #[error("the entry is empty: name an origin, or remove the delimiter beside it")]
     Empty,
     /// It is longer than [allowed](ListRules::max_entry_bytes).
-    #[error("the entry is too long: no origin needs more than 255 bytes")]
+    #[error("the entry is longer than max_entry_bytes")]
     Length,
     /// It is `null`, which any site can send from a sandboxed frame.
-    #[error("null is what every sandboxed frame sends, on any site")]
+    #[error("every sandboxed frame on any site sends null")]
     Null,
     /// It is `*` or `+`, which stand for origins instead of naming them.
     #[error("* and + are not origins: name each origin")]
@@ -281,10 +281,10 @@ pub enum EntryErrorKind {
     /// It is an `http` origin.
     #[error("plain http is not allowed: use https")]
     Insecure,
-    /// Its host is none.
+    /// Its host is malformed.
     #[error("the host is not a domain or an IP address")]
     Host,
-    /// Its port is none.
+    /// Its port is malformed.
     #[error("a port is a number from 1 to 65535 without leading zeros")]
     Port,
     /// It has a wildcard where none is let in.

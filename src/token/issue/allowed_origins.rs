@@ -26,8 +26,8 @@ use crate::{
 /// let error = AllowedOrigins::parse_request(bad, semicolons, &rules).unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "entry 1: plain http is not allowed: use https\n\
-///      entry 2: null is what every sandboxed frame sends, on any site",
+///     "entry 2: plain http is not allowed: use https\n\
+///      entry 3: every sandboxed frame on any site sends null",
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -109,7 +109,7 @@ impl AllowedOrigins {
     ///
     /// # Errors
     ///
-    /// When the format has no room for the list, or its delimiter is none.
+    /// When the format has no room for the list, or its delimiter is not allowed.
     pub fn to_claim(&self, format: OriginsFormat) -> Result<Value, FormatError> {
         format.write(self.0.iter().map(OriginPattern::as_str))
     }

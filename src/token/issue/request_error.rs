@@ -42,10 +42,10 @@ impl RequestedOriginsError {
 
 /// One entry that is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("entry {index}: {kind}")]
+#[error("entry {}: {kind}", .index + 1)]
 #[non_exhaustive]
 pub struct RequestedEntryError {
-    /// Which entry it is, counted from 0.
+    /// Which entry it is, counted from 0. The error's text counts from 1.
     pub index: usize,
     /// What is wrong with it.
     pub kind: RequestedEntryErrorKind,
@@ -62,6 +62,6 @@ pub enum RequestedEntryErrorKind {
     #[error("write internationalised names in their ASCII form, which begins with xn--")]
     NonAscii,
     /// It is an origin, and not one that the asker has registered.
-    #[error("the origin is not registered for whom the token is issued")]
+    #[error("the origin is not registered: register it, or leave it out")]
     NotRegistered,
 }

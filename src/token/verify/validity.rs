@@ -94,7 +94,7 @@ impl ClaimRules {
         if let Some(requirement) = self.requirements.iter().find(unmet) {
             return Err(VerifyError::UnmetRequirement(requirement.what.clone()));
         }
-        let malformed = |NotATime| VerifyError::Malformed("its exp or nbf is no time");
+        let malformed = |NotATime| VerifyError::Malformed("its exp or nbf is not a time");
         let not_before = numeric_date(&claims, "nbf").map_err(malformed)?;
         let expiry = numeric_date(&claims, "exp").map_err(malformed)?;
         if expiry.is_none() && self.requires_expiry {

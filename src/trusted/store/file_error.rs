@@ -32,7 +32,7 @@ pub enum FileError {
     #[error("the file is taken, but its versions cannot be written back: {0}")]
     Unsaved(String),
     /// The name leads to a directory, a pipe or a device.
-    #[error("{}: this is no regular file: name one", path.display())]
+    #[error("{}: not a regular file: name a regular file", path.display())]
     NotRegular {
         /// The file's name.
         path: PathBuf,

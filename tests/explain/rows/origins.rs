@@ -231,7 +231,7 @@ fn elsewhere() -> Vec<Row> {
             "always another origin",
             Builder(|| CorsLayer::builder().always_allow_origin(APP)),
             get("https://www.app.example"),
-            "every answer names \"https://app.example\", whoever asks",
+            "every answer names \"https://app.example\", whichever origin asks",
             "write allow_origins in place of always_allow_origin, with both",
             Code::Both,
         ),

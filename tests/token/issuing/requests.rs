@@ -70,8 +70,8 @@ fn each_wrong_entry_is_reported() {
         parse("https://a.example;http://b.example;https://bücher.example")
             .unwrap_err()
             .to_string(),
-        "entry 1: plain http is not allowed: use https\n\
-         entry 2: write internationalised names in their ASCII form, which begins with xn--"
+        "entry 2: plain http is not allowed: use https\n\
+         entry 3: write internationalised names in their ASCII form, which begins with xn--"
     );
 }
 
@@ -119,7 +119,7 @@ fn t10_nothing_slips_into_a_list() {
     }
     assert_eq!(
         array("[]").unwrap_err().to_string(),
-        "entry 0: there is nothing"
+        "entry 1: the entry is empty: name an origin, or remove the delimiter beside it"
     );
 }
 
@@ -133,7 +133,7 @@ fn t10_a_registry_caps_what_may_be_asked_for() {
         parse("https://contoso.com;https://litware.com")
             .unwrap_err()
             .to_string(),
-        "entry 1: the origin is not registered for whom the token is issued"
+        "entry 2: the origin is not registered: register it, or leave it out"
     );
     let wild = IssueRules::new()
         .entries(ListRules::new().wildcards())

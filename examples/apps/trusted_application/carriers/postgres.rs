@@ -47,9 +47,9 @@ impl PostgresCarrier {
     /// Over the database that the address names, as in `postgres://user@host/database`.
     pub(crate) fn new(url: &str, revocations: &Revocations) -> Result<Self, CarrierError> {
         // The address may have a password: it must not be in the error.
-        let mut config: Config = url.parse().map_err(|_| {
-            CarrierError::new("this is no address as in postgres://user@host/database")
-        })?;
+        let mut config: Config = url
+            .parse()
+            .map_err(|_| CarrierError::new("not an address as in postgres://user@host/database"))?;
         config.connect_timeout(ANSWER);
         Ok(Self {
             config,

@@ -76,9 +76,9 @@ impl PostgresOrigins {
     /// Nothing is connected yet.
     pub(crate) fn new(url: &str) -> Result<Self, SourceError> {
         // The address may have a password: it must not be in the error.
-        let mut config: Config = url.parse().map_err(|_| {
-            SourceError::new("this is no address as in postgres://user@host/database")
-        })?;
+        let mut config: Config = url
+            .parse()
+            .map_err(|_| SourceError::new("not an address as in postgres://user@host/database"))?;
         config.connect_timeout(CONNECT);
         config.application_name("trusted-origins");
         Ok(Self {

@@ -172,7 +172,7 @@ fn text_or_stdin(text: String) -> Result<String, String> {
     if text != "-" {
         return Ok(text);
     }
-    String::from_utf8(stdin()?).map_err(|_| "--curl: standard input is no text".into())
+    String::from_utf8(stdin()?).map_err(|_| "--curl: standard input is not UTF-8 text".into())
 }
 
 fn stdin() -> Result<Vec<u8>, String> {

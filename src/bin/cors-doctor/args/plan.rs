@@ -138,7 +138,7 @@ fn target_url(text: &str) -> Result<Url, String> {
         return Err(url_error(
             "URL",
             text,
-            "its scheme is none of http, https, ws, wss",
+            "its scheme is not http, https, ws or wss",
         ));
     }
     // No browser sends it.

@@ -78,7 +78,7 @@ fn reason(cause: &Cause) -> String {
         Cause::AllowOriginTwice(_) => "Access-Control-Allow-Origin comes twice".into(),
         Cause::AllowOriginList(_) => "Access-Control-Allow-Origin has several origins".into(),
         Cause::AllowOriginPattern(_) => "Access-Control-Allow-Origin has a pattern".into(),
-        Cause::AllowOriginInvalid(_) => "Access-Control-Allow-Origin is no origin".into(),
+        Cause::AllowOriginInvalid(_) => "Access-Control-Allow-Origin is not an origin".into(),
         Cause::HeaderMisspelt { wrong, right } => format!("{right} is misspelt as {wrong}"),
         Cause::CacheMixesOrigins => "a cache serves the answer for another origin".into(),
         Cause::ProxyChangesHeaders(_) => "a proxy changes the headers".into(),

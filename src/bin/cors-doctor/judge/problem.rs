@@ -10,7 +10,7 @@ pub(crate) enum Problem {
     WildcardOrigin,
     AllowCredentials(Credentials),
     Status(u16),
-    /// A list that is none: the header, and its value.
+    /// A malformed list: the header, and its value.
     MalformedList(&'static str, String),
     /// `*` in Access-Control-Allow-Methods, with credentials.
     WildcardMethods(String),

@@ -122,7 +122,7 @@ impl Transport {
                                 server_speaks_tls: true,
                             }
                         } else if !seen.is_empty() && !seen.is_http() {
-                            Failure::NotHttp("the first bytes are no status line".into())
+                            Failure::NotHttp("the first bytes are not a status line".into())
                         } else {
                             failure
                         }

@@ -98,7 +98,9 @@ fn ended(lab: &Lab<'_>, case: &Case, course: &Course, warnings: &mut Warnings) {
         let status = answer.status;
         warnings.add(
             "error-status",
-            format!("the page reads the status {status}, an error that is no matter of CORS"),
+            format!(
+                "the page reads the status {status}, an error that has nothing to do with CORS"
+            ),
             format!("see why the server answers {status}"),
             &[step],
         );

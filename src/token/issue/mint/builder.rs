@@ -101,7 +101,7 @@ impl<K> TokenMinterBuilder<K> {
         self
     }
 
-    /// Sets who says what time it is. Default: [`SystemClock`].
+    /// Sets the clock. Default: [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self

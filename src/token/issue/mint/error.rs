@@ -47,7 +47,7 @@ pub enum MintError {
     )]
     TooLong,
     /// The operating system gives no random numbers.
-    #[error("there are no random numbers to be had")]
+    #[error("the operating system gives no random numbers: check its random source")]
     Random,
     /// The clock shows no time that a token can state.
     #[error("the clock is out of range")]
@@ -58,7 +58,7 @@ pub enum MintError {
     /// The signer has no signature to give.
     #[error(transparent)]
     Signer(#[from] SignerError),
-    /// The signer gave something that is no signature of its algorithm, by its length.
+    /// The signature does not have the length that the signer's algorithm gives.
     #[error(
         "the signer gave {found} bytes, and a signature of {} has {}: give it in binary, and \
          nothing else",

@@ -24,6 +24,12 @@ pub struct SigningKey {
 impl SigningKey {
     /// A private key in PEM: RSA in PKCS #1 or PKCS #8, others in PKCS #8. Tokens call it `kid`.
     ///
+    /// With the feature `jwt-rust-crypto`, RSA signatures are made by the crate `rsa`, whose
+    /// private-key operations are open to timing attacks according to
+    /// [RUSTSEC-2023-0071](https://rustsec.org/advisories/RUSTSEC-2023-0071). Mint with ES256 or
+    /// EdDSA (recommended), or have RSA signatures made elsewhere, with a
+    /// [`RemoteMinter`](crate::token::issue::RemoteMinter).
+    ///
     /// # Errors
     ///
     /// When there is no such key, an RSA key has fewer than 2048 bits, the algorithm is symmetric,

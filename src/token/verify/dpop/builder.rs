@@ -72,7 +72,7 @@ impl<V: TokenVerifier> DpopBuilder<V> {
         self
     }
 
-    /// Reads the time from `clock`. Default: the machine's.
+    /// Sets the clock. Default: [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self

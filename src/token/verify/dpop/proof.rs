@@ -35,7 +35,7 @@ impl Proof {
         // RSA keys serve several algorithms; the proof says which, and the key has to be of its kind.
         key.insert("alg".to_owned(), proof.algorithm().name().into());
         let key = JwtKey::from_jwk_value(Value::Object(key))
-            .map_err(|_| "the jwk of the proof is no public key for its alg")?;
+            .map_err(|_| "the jwk of the proof is not a public key for its alg")?;
         let claims = proof
             .signed_claims(&key)
             .map_err(|_| "the signature of the proof is wrong")?;

@@ -227,7 +227,7 @@ impl Shared {
             return Err("the htu of the proof is not the request's URL below a public_url");
         }
         let made = numeric_date(&proof.claims, "iat").ok().flatten();
-        let made = made.ok_or("the proof has no iat, or one that is no time")?;
+        let made = made.ok_or("the proof has no iat, or one that is not a time")?;
         if now
             .duration_since(made)
             .is_ok_and(|age| age >= self.rules.max_age)

@@ -161,7 +161,7 @@ impl IntrospectionVerifierBuilder {
         self
     }
 
-    /// Reads the time from `clock`. Default: the machine's.
+    /// Sets the clock. Default: [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -254,7 +254,7 @@ pub enum IntrospectionConfigError {
     #[error("cache_ttl: {0:?}: at most 1h, because a revocation is noticed as late as this")]
     CacheTtl(Duration),
     /// Refusals would outlast their reason.
-    #[error("refusal_ttl: {0:?}: at most 10s, so that a token that becomes good is soon let in")]
+    #[error("refusal_ttl: {0:?}: at most 10s, so that a token that becomes good is soon accepted")]
     RefusalTtl(Duration),
     /// Revoked tokens would live on whenever the issuer is down.
     #[error("stale_if_error: {0:?}: at most 1h, because no revocation is noticed meanwhile")]

@@ -34,7 +34,7 @@ impl IntrospectionResponse {
     ///
     /// # Errors
     ///
-    /// When the body is no JSON object without duplicate keys, `active` is not a JSON boolean, or
+    /// When the body is not a JSON object, or has a key twice, `active` is not a JSON boolean, or
     /// `exp` or `nbf` of an active token is not a time. Such an answer says nothing, not even that
     /// the token is inactive.
     ///
@@ -106,7 +106,7 @@ pub enum IntrospectionError {
     #[error("the issuer's answer has no boolean \"active\"")]
     Active,
     /// `exp` or `nbf` is not a time.
-    #[error("the issuer's answer has an \"exp\" or \"nbf\" that is no time")]
+    #[error("the issuer's answer has an \"exp\" or \"nbf\" that is not a time")]
     Time,
 }
 

@@ -126,6 +126,7 @@ fn parse_object(part: &str) -> Result<Claims, VerifyError> {
     let json = URL_SAFE_NO_PAD
         .decode(part)
         .map_err(|_| VerifyError::Malformed("not three parts in base64url"))?;
-    Claims::parse(&json)
-        .map_err(|_| VerifyError::Malformed("a part of it is no JSON object with single keys"))
+    Claims::parse(&json).map_err(|_| {
+        VerifyError::Malformed("a part of it is not a JSON object, or has a key twice")
+    })
 }

@@ -20,7 +20,7 @@ impl JwksVerifier {
     ///
     /// # Errors
     ///
-    /// When the issuer is no `https` URL, or the client cannot be made.
+    /// When the issuer is not an `https` URL, or the client cannot be made.
     ///
     /// ```
     /// # #[cfg(feature = "jwt-rust-crypto")] {
@@ -78,7 +78,7 @@ impl Discovery {
     ///
     /// # Errors
     ///
-    /// When the URL is none, is not safe to ask, or the client cannot be made.
+    /// When the text is not a URL, the URL is not safe to ask, or the client cannot be made.
     pub fn new(client: ClientBuilder, issuer: &str) -> Result<Self, EndpointError> {
         Self::with(client, issuer, issuer, PlainHttp::Loopback)
     }
@@ -99,7 +99,7 @@ impl Discovery {
     ///
     /// # Errors
     ///
-    /// When the URL is none, or the client cannot be made.
+    /// When the text is not a URL, or the client cannot be made.
     pub fn dangerously_over_http(
         client: ClientBuilder,
         issuer: &str,
@@ -158,7 +158,7 @@ impl Discovery {
     /// Where the keys are, by the metadata.
     fn keys_url(&self, metadata: &[u8]) -> Result<String, FetchError> {
         let metadata = Claims::parse(metadata)
-            .map_err(|_| FetchError::Metadata("are no JSON object, or have a key twice"))?;
+            .map_err(|_| FetchError::Metadata("are not a JSON object, or have a key twice"))?;
         let text = |name| metadata.get(name).and_then(Value::as_str);
         if text("issuer") != Some(&*self.issuer) {
             return Err(FetchError::Metadata("name another issuer"));

@@ -53,7 +53,7 @@ impl ReqwestIntrospectionClient {
     ///
     /// # Errors
     ///
-    /// When the URL is none, is not safe to ask, or the client cannot be made.
+    /// When the text is not a URL, the URL is not safe to ask, or the client cannot be made.
     pub fn new(client: ClientBuilder, url: &str, auth: ClientAuth) -> Result<Self, EndpointError> {
         Self::with(client, url, auth, PlainHttp::Loopback)
     }
@@ -63,7 +63,7 @@ impl ReqwestIntrospectionClient {
     ///
     /// # Errors
     ///
-    /// When the URL is none, or the client cannot be made.
+    /// When the text is not a URL, or the client cannot be made.
     pub fn dangerously_over_http(
         client: ClientBuilder,
         url: &str,

@@ -35,7 +35,7 @@ impl ReqwestKeySetFetcher {
     ///
     /// # Errors
     ///
-    /// When the URL is none, is not safe to ask, or the client cannot be made.
+    /// When the text is not a URL, the URL is not safe to ask, or the client cannot be made.
     pub fn new(client: ClientBuilder, url: &str) -> Result<Self, EndpointError> {
         Self::with(client, url, PlainHttp::Loopback)
     }
@@ -45,7 +45,7 @@ impl ReqwestKeySetFetcher {
     ///
     /// # Errors
     ///
-    /// When the URL is none, or the client cannot be made.
+    /// When the text is not a URL, or the client cannot be made.
     pub fn dangerously_over_http(client: ClientBuilder, url: &str) -> Result<Self, EndpointError> {
         Self::with(client, url, PlainHttp::Anywhere)
     }

@@ -43,8 +43,8 @@ pub(super) fn of_the_layers(context: &Context<'_>, cause: &Cause) -> Fix {
         )),
         Cause::CacheMixesOrigins => Fix::new(
             "A cache keeps the answer for one origin and serves it to others: answer with Vary: \
-             Origin, also to requests without Origin, and purge the cache. The answer for each \
-             page then is kept by itself.",
+             Origin, also to requests without Origin, and purge the cache. The cache then keeps \
+             an answer for each page.",
         )
         .code_if(context.is_nginx(), "proxy", "add_header Vary Origin always;\nproxy_cache_key $scheme$host$request_uri$http_origin;"),
         Cause::ProxyChangesHeaders(names) => {

@@ -76,7 +76,7 @@ pub(super) fn of_the_lists(context: &Context<'_>, cause: &Cause) -> Fix {
             )
         }
         Cause::AllowListMalformed { header, value } => Fix::new(format!(
-            "Separate the names in {header} by a comma each; {value:?} is no such list, and so \
+            "Separate the names in {header} by a comma each; {value:?} is malformed, so \
              nothing in it counts."
         ))
         .code(OURS, context.layer()),

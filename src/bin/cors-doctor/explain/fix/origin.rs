@@ -65,8 +65,8 @@ pub(super) fn of_the_origin(context: &Context<'_>, cause: &Cause) -> Fix {
             .code(OURS, context.layer_with(&[&pattern]))
         }
         Cause::AllowOriginInvalid(value) => listed(format!(
-            "The value {value:?} is no origin: a variable is not set, most often. Answer with \
-             {origin}."
+            "The value {value:?} is not an origin, most often because a variable is not set. Answer \
+             with {origin}."
         )),
         Cause::AllowOriginTwice(value) => Fix::new(format!(
             "The header Access-Control-Allow-Origin comes more than once ({value}). Remove it in \

@@ -24,9 +24,9 @@ pub(super) fn of_the_redirect(context: &Context<'_>, cause: &Cause) -> Fix {
                 "Call {url} directly, and allow the page there. Redirects do not work for preflights, and need CORS headers of their own."
             ),
         ),
-        Cause::RedirectElsewhere(None) => {
-            Fix::new("The redirect's Location is no URL: mend it, or answer without a redirect.")
-        }
+        Cause::RedirectElsewhere(None) => Fix::new(
+            "The redirect's Location is not a URL: correct it, or answer without a redirect.",
+        ),
         Cause::RedirectToLogin(url) => Fix::new(format!(
             "Let the API answer 401 in place of a redirect to {url}, inside the CORS layer: a \
              script cannot sign in there. The page then sends its user to the login itself."
