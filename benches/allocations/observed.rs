@@ -1,4 +1,4 @@
-//! What those who look on at decisions cost, as the guide says it.
+//! What observers of decisions cost, as the guide says it.
 
 use std::{
     future::Future,

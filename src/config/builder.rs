@@ -59,7 +59,7 @@ pub struct CorsLayerBuilder {
 pub(crate) struct WithinTable {
     /// The strictest of all: caches and logs know a request by its URL, which the methods share.
     pub(crate) caching: Caching,
-    /// Who looks on at the decisions about all of them.
+    /// The observers of the decisions about all of them.
     pub(crate) observer: Option<Arc<Observer>>,
     /// Whether they are judged in shadow.
     pub(crate) is_shadow: bool,
@@ -83,7 +83,8 @@ impl CorsLayer {
 
     /// Any origin, method, request header and response header, without credentials.
     ///
-    /// Pages still cannot send `Authorization`: `*` does not cover it, so it has to be listed.
+    /// By the Fetch standard `*` does not cover `Authorization`, but current browsers let it pass.
+    /// List `authorization` if pages need it, and do not count on the `*` to keep it out.
     pub fn permissive() -> Self {
         CorsLayerBuilder::permissive()
             .build()

@@ -1,4 +1,4 @@
-//! The settings for those who look on at decisions.
+//! The settings for observers of decisions.
 
 use super::{builder::CorsLayerBuilder, report_only::ReportOnly};
 use crate::observe::Decision;

@@ -56,7 +56,7 @@ impl FetchMetadataLayerBuilder {
     }
 
     /// Whether pages of the same site pass: other subdomains of the same registrable domain, with
-    /// the same scheme. Default: no, since whoever takes over one subdomain could then act on all.
+    /// the same scheme. Default: no, since an attacker with one subdomain could then act on all.
     ///
     /// Where `Sec-Fetch-Site` is missing, such a page is like one of any other origin.
     pub fn allow_same_site(mut self, allowed: bool) -> Self {

@@ -3,7 +3,7 @@
 //!
 //! A page of another site can send your service a form, open a WebSocket, or show your answer in a
 //! frame, with the user's cookies. CORS has no say in this: it decides what the page may *read*.
-//! Browsers tell with each request who has caused it ([Fetch Metadata]: `Sec-Fetch-Site`,
+//! Browsers tell with most requests who has caused them ([Fetch Metadata]: `Sec-Fetch-Site`,
 //! `Sec-Fetch-Mode`, `Sec-Fetch-Dest`), and no page can alter that. [`FetchMetadataLayer`] refuses
 //! what other sites cause, before the inner service is called:
 //!
@@ -17,7 +17,8 @@
 //! | from a program, as curl | | passes: it has no `Origin` |
 //!
 //! Current browsers send `Sec-Fetch-Site` to each URL with `https` and to loopback addresses; to
-//! others over `http` they do not.
+//! others over `http` they do not. Chromium leaves it out of WebSocket handshakes, and WebKit after
+//! a redirect to another origin.
 //!
 //! ```
 //! use http::{Request, Response, StatusCode};

@@ -43,7 +43,7 @@
 //! | HTTP/1.1 with a whole URL as its target | the URL's, as [RFC 9112, section 3.2.2] has it |
 //! | HTTP/1.1 otherwise | the one `Host` line |
 //! | both a target with a host and a `Host` line | they must say the same, since some other part of the service may read the other one |
-//! | no host, several lines, or what is no host | refused |
+//! | no host, several lines, or a value that is not a host | refused |
 //!
 //! `X-Forwarded-Host` and `Forwarded` are never looked at, since any client can set them. Behind a
 //! proxy that rewrites `Host`, list the name that the proxy sends, and check the client's name there.

@@ -23,8 +23,9 @@ use crate::{
 /// | `*`, `x-a` | no | `*,x-a` |
 /// | `*` | yes | the names that the preflight asks for: with credentials, `*` is a header of that name |
 ///
-/// `*` does not cover `Authorization`, which has to be named beside it
-/// ([Fetch, CORS non-wildcard request-header name]). Names beside the `*` also help Firefox. It
+/// By the Fetch standard `*` does not cover `Authorization`, which has to be named beside it
+/// ([Fetch, CORS non-wildcard request-header name]). Current browsers let it pass all the same, so
+/// do not count on the `*` to keep it out. Names beside the `*` also help Firefox. It
 /// lets a preflight pass because of a `*`, but never finds the `*` in its cache of preflights, and
 /// so asks before every request; a name it does find.
 ///

@@ -1,4 +1,4 @@
-//! What a layer decided, for those who look on: a hook, the handler, outer layers, counters.
+//! What a layer decided, for observers: a hook, the handler, outer layers, counters.
 //!
 //! Nothing here changes an answer. A layer that nobody observes does nothing of it: each of these
 //! is a setting of [`CorsLayerBuilder`](crate::CorsLayerBuilder) and of

@@ -54,8 +54,9 @@ pub enum DeniedRequests {
     ///
     /// A request is not let through because it lacks `Sec-Fetch-Site`. Browsers leave it out where
     /// an attacker can arrange it: WebKit after a redirect, Chromium in WebSocket handshakes, and
-    /// all of them over plain HTTP. So a server that adds an `Origin` to its own requests is
-    /// refused too: leave its routes out of the layer, or let it leave the header out.
+    /// all of them over plain HTTP to hosts other than loopback. So a server that adds an `Origin`
+    /// to its own requests is refused too: leave its routes out of the layer, or let it leave the
+    /// header out.
     Refuse,
 }
 

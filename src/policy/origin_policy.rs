@@ -24,9 +24,9 @@ use crate::request::CorsRequest;
 ///
 /// * **Grant only from facts that you have verified.** A token whose signature was not checked, a
 ///   header that any client can set, or the presence of a name in a URL prove nothing.
-/// * **When in doubt, deny.** If a fact is missing, expired, malformed or out of reach, the verdict is a
-///   [`Denial`](crate::Denial). Return [`Verdict::Abstain`](crate::Verdict::Abstain) only if another policy
-///   may as well decide.
+/// * **When in doubt, deny.** If a fact is missing, expired, malformed or out of reach, the verdict
+///   is a [`Denial`](crate::Denial). Return [`Verdict::Abstain`](crate::Verdict::Abstain) only if
+///   another policy may as well decide.
 /// * **Compare whole, parsed origins**, as [`OriginSet`](crate::OriginSet) does; never prefixes,
 ///   suffixes or substrings of texts.
 /// * **Name every request header that you read** in [`reads`](PolicyProperties::reads), or a cache

@@ -1,8 +1,9 @@
 //! The fast way to answer a preflight: headers that are written once, when the layer is built, and
 //! copied for each request.
 //!
-//! The result is the same as that of the slow way, `decide::grant_preflight` and [`write`](super::write),
-//! which can be read without this file. A property test in `layer::core` compares the two.
+//! The result is the same as that of the slow way, `decide::grant_preflight` and
+//! [`write`](super::write), which can be read without this file. A property test in `layer::core`
+//! compares the two.
 
 use http::{
     HeaderMap, HeaderName, HeaderValue,

@@ -21,7 +21,7 @@ pub(crate) struct Rules {
     pub(crate) preflight_status: StatusCode,
     /// Whether denials go into the extensions of responses.
     pub(crate) record_denials: bool,
-    /// Whether somebody looks on who wants to know the reason of each denial.
+    /// Whether an observer wants the reason of each denial.
     pub(crate) is_observed: bool,
     pub(crate) properties: PolicyProperties,
     /// The origin that every response names, if it does not depend on the request.
@@ -53,7 +53,7 @@ impl Rules {
         }
     }
 
-    /// Whether denials go anywhere: into the extensions of responses, or to somebody who looks on.
+    /// Whether denials go anywhere: into the extensions of responses, or to an observer.
     pub(crate) fn wants_denials(&self) -> bool {
         #[cfg(feature = "tracing")]
         if super::audience::are_wanted() {

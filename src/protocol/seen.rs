@@ -1,4 +1,4 @@
-//! What a plan does, for those who look on. Nothing here changes it.
+//! What a plan does, for observers. Nothing here changes it.
 
 use http::header::ORIGIN;
 

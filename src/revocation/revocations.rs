@@ -164,7 +164,8 @@ impl Revocations {
         self.len() == 0
     }
 
-    /// Forgets what need not be remembered any more. That frees memory; room is made by itself.
+    /// Forgets revocations that need not be remembered any more. This only frees memory: a new entry
+    /// makes room without it.
     pub fn purge(&self) {
         let now = self.now().clock;
         while self.table_mut().purge(now, PAGE) {}
@@ -342,7 +343,7 @@ impl RevocationsBuilder {
         self
     }
 
-    /// Sets who says what time it is. Default: [`SystemClock`].
+    /// Sets the clock. Default: [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self

@@ -55,7 +55,7 @@ impl<S: Clone + Send + Sync + 'static> MethodCorsRouter<S> {
         }
     }
 
-    /// Changes the settings of all rules together, such as who looks on at the decisions.
+    /// Changes the settings of all rules together, such as the observers of the decisions.
     ///
     /// ```
     /// use axum::routing::MethodRouter;

@@ -2,7 +2,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::tables::is_token;
 
-/// All lines of a header in one value ([Fetch, get](https://fetch.spec.whatwg.org/#concept-header-list-get)).
+/// All lines of a header in one value
+/// ([Fetch, get](https://fetch.spec.whatwg.org/#concept-header-list-get)).
 ///
 /// White space around a line is not part of it: HTTP takes it off on the way.
 pub(super) fn get(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {

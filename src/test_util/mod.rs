@@ -55,8 +55,8 @@
 //! ```
 //!
 //! An axum `Router` takes bodies of any kind, so name one:
-//! `page.fetch(url).send_as(router, axum::body::Body::from)`. The service gets the requests to all hosts,
-//! and tells them apart by `Host`.
+//! `page.fetch(url).send_as(router, axum::body::Body::from)`. The service gets the requests to all
+//! hosts, and tells them apart by `Host`.
 //!
 //! # A token
 //!
@@ -145,7 +145,7 @@
 //! let page = browser.page("https://app.example.com/")?;
 //! let fetch = page.fetch(url).credentials(Credentials::Include);
 //! assert_eq!(*fetch.send(service.clone()).await?.expect_readable().body(), "hello again");
-//! // A page of another site is allowed, too, and the cookie stays at home.
+//! // A page of another site is allowed, too, and the cookie is not sent.
 //! let partner = browser.page("https://partner.example/")?;
 //! let fetch = partner.fetch(url).credentials(Credentials::Include);
 //! assert_eq!(*fetch.send(service).await?.expect_readable().body(), "who are you?");
@@ -157,10 +157,11 @@
 //!
 //! # A server that runs
 //!
-//! With the feature `reqwest`, `Network` stands for the service, and the browser plays against whatever
-//! listens there: your server behind its proxy, or somebody else's. `page.fetch(url).send(Network::new()?)`
-//! goes over HTTP, and `Network::with(reqwest::Client::builder())` with the TLS that you have given to
-//! `reqwest`. Another client is a `tower` service that takes the URL from [`RequestUrl`] in the request's
+//! With the feature `reqwest`, `Network` stands for the service, and the browser plays against
+//! whatever listens there: your server behind its proxy, or somebody else's.
+//! `page.fetch(url).send(Network::new()?)` goes over HTTP, and
+//! `Network::with(reqwest::Client::builder())` with the TLS that you have given to `reqwest`.
+//! Another client is a `tower` service that takes the URL from [`RequestUrl`] in the request's
 //! extensions.
 //!
 //! # A policy
@@ -235,10 +236,11 @@
 //!
 //! # How far it is a browser
 //!
-//! A real Chromium, Firefox and WebKit and the [`Engine`] of the same name agree on 292 scripted answers,
-//! many of them malformed: on what the page reads, and on every request with its `Origin`, its cookies
-//! and its fetch metadata. `scripts/browsers.sh` compares them again. Where engines differ from the
-//! standard and from each other, the table of [`Engine`] says it; [`Engine::Standard`] is the default.
+//! A real Chromium, Firefox and WebKit and the [`Engine`] of the same name agree on 292 scripted
+//! answers, many of them malformed: on what the page reads, and on every request with its `Origin`,
+//! its cookies and its fetch metadata. `scripts/browsers.sh` compares them again. Where engines
+//! differ from the standard and from each other, the table of [`Engine`] says it;
+//! [`Engine::Standard`] is the default.
 //!
 //! What the kit judges by is its own: its tables of methods, headers and tokens are not those that the
 //! layer decides with, so that a mistake there is not made here as well. Three things are shared, and
@@ -246,11 +248,12 @@
 //! the list of public suffixes, at which a layer looks only while it is built; and the type [`Origin`],
 //! whose text is compared byte by byte with the answer's.
 //!
-//! Left out: `Content-Security-Policy`, mixed content, and the permission for local networks, each of
-//! which can stop a request before anything is sent; the HTTP cache and `fetch()`'s `cache` and `redirect`
-//! modes; the referrer; credentials of HTTP authentication and client certificates; the blocking and
-//! partitioning of other sites' cookies in Firefox and WebKit, and `document.cookie`; WebSockets, workers and images.
-//! Of URLs it knows what tests need: names in ASCII, and no escapes.
+//! Left out: `Content-Security-Policy`, mixed content, and the permission for local networks, each
+//! of which can stop a request before anything is sent; the HTTP cache and `fetch()`'s `cache` and
+//! `redirect` modes; the referrer; credentials of HTTP authentication and client certificates; the
+//! blocking and partitioning of other sites' cookies in Firefox and WebKit, and `document.cookie`;
+//! WebSockets, workers and images. Of URLs it knows what tests need: names in ASCII, and no
+//! escapes.
 //!
 //! [records denials]: crate::CorsLayerBuilder::record_denials
 //! [RFC 6265bis]: https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis

@@ -183,7 +183,7 @@ fn requests_are_counted_by_outcome_and_reason_ready_and_waiting_alike() {
     }
 }
 
-/// Whatever clients send, and also where somebody else looks on, too.
+/// Whatever clients send, and also where there is another observer.
 #[test]
 fn the_number_of_series_is_bounded() {
     let series = |requests: u32| {

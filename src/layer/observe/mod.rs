@@ -1,4 +1,4 @@
-//! Those who look on at a layer's decisions. Everything here is out of line: a layer that nobody
+//! The observers of a layer's decisions. Everything here is out of line: a layer that nobody
 //! observes has one branch for it.
 
 mod detour;

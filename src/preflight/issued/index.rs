@@ -178,7 +178,8 @@ impl IssuedIndex {
         self.len() == 0
     }
 
-    /// Forgets tokens that need not be kept any more. That frees memory; room is made by itself.
+    /// Forgets tokens that need not be kept any more. This only frees memory: a new entry makes room
+    /// without it.
     pub fn purge(&self) {
         let now = self.shared.now();
         while self.shared.live_mut().purge(now, STEP) {}

@@ -102,7 +102,7 @@ impl UrlKey {
         self
     }
 
-    /// Sets who says what time it is. Default: [`SystemClock`](crate::time::SystemClock).
+    /// Sets the clock. Default: [`SystemClock`](crate::time::SystemClock).
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.cache = Arc::new(LookupCache {

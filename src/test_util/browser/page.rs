@@ -41,7 +41,7 @@ impl Page {
     ///
     /// # Errors
     ///
-    /// When the text is no URL.
+    /// When the text is not a URL.
     pub fn in_frame_of(mut self, url: &str) -> Result<Self, InvalidUrl> {
         self.top = Some(Address::parse(url)?);
         Ok(self)

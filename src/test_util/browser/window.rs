@@ -88,7 +88,7 @@ impl Browser {
         self
     }
 
-    /// Sets who says what time it is. Default: [`SystemClock`](crate::time::SystemClock), or on
+    /// Sets the clock. Default: [`SystemClock`](crate::time::SystemClock), or on
     /// `wasm32-unknown-unknown` without the feature `js` a [`ManualClock`](super::ManualClock).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -99,7 +99,7 @@ impl Browser {
     ///
     /// # Errors
     ///
-    /// When the text is no URL with a scheme and a host. A URL such as `file:///index.html` is a
+    /// When the text is not a URL with a scheme and a host. A URL such as `file:///index.html` is a
     /// [`sandboxed_page`](Self::sandboxed_page).
     pub fn page(&self, url: &str) -> Result<Page, InvalidUrl> {
         Ok(Page::new(self.clone(), Address::parse(url)?))
@@ -128,7 +128,7 @@ impl Browser {
     ///
     /// # Errors
     ///
-    /// When the text is no URL.
+    /// When the text is not a URL.
     pub fn set_cookie(&self, url: &str, cookie: &str) -> Result<(), InvalidUrl> {
         let from = Address::parse(url)?;
         let now = self.now().now();
@@ -143,7 +143,7 @@ impl Browser {
     ///
     /// # Errors
     ///
-    /// When the text is no URL.
+    /// When the text is not a URL.
     pub fn cookies(&self, url: &str) -> Result<String, InvalidUrl> {
         let to = Address::parse(url)?;
         let now = self.now().now();

@@ -58,7 +58,7 @@ impl AllowedRequest {
         self
     }
 
-    /// Sets the URL, as a fact. Default: `/`, which is none.
+    /// Sets the URL, as a fact. Default: `/`, which does not count as a fact.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());
         self

@@ -21,8 +21,9 @@ impl TokenOrigins {
     ///
     /// A request that the layer of this policy has judged has its [`VerifiedToken`] in its
     /// extensions already, and that one is returned, if it is still good. One that another policy
-    /// has left counts only where a source [says so](crate::token::source::TokenSource::verified_token): a token for
-    /// another service proves nothing here. `None` says that there is no token.
+    /// has left counts only where a source
+    /// [says so](crate::token::source::TokenSource::verified_token): a token for another service
+    /// proves nothing here. `None` says that there is no token.
     ///
     /// Origins are not checked here; this method authenticates the caller, which CORS does not.
     ///

@@ -186,9 +186,10 @@ impl TokenOriginsBuilder {
     }
 
     /// Keeps the service's own responses out of shared caches:
-    /// [`PolicyProperties::private_responses`](crate::policy::PolicyProperties::private_responses). For tokens
-    /// in the URL or in a cookie, where the service does not say so itself; with `Authorization`,
-    /// caches keep nothing unless they are told to (RFC 9111, section 3.5). Default: not.
+    /// [`PolicyProperties::private_responses`](crate::policy::PolicyProperties::private_responses).
+    /// For tokens in the URL or in a cookie, where the service does not say so itself; with
+    /// `Authorization`, caches keep nothing unless they are told to (RFC 9111, section 3.5).
+    /// Default: not.
     pub fn private_responses(mut self) -> Self {
         self.private_responses = true;
         self
@@ -215,7 +216,7 @@ impl TokenOriginsBuilder {
         self
     }
 
-    /// Sets who says what time it is. Default: [`SystemClock`].
+    /// Sets the clock. Default: [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self

@@ -30,7 +30,7 @@ use crate::{
 /// | one that does not, or whose list cannot be read | denied, 403 |
 /// | one that is malformed, forged, for others, revoked, not yet valid | denied, 401 |
 /// | one that has expired, and lists the origin | denied, 401, which the page may read for a while |
-/// | different tokens in two places, one beside other credentials in our scheme, or what another reader may take for a token | denied, 401 |
+/// | two different tokens; a token beside other credentials of the same scheme; or a value that another reader may take for a token, such as `Bearer,x` | denied, 401 |
 /// | a token, while nobody can verify it | denied, 503 |
 /// | the origin `null` | denied, 403, whatever the token lists |
 ///
@@ -41,10 +41,11 @@ use crate::{
 ///
 /// A **preflight** carries the URL of the request to come, and no headers of it. So a token in the
 /// URL is judged there as in the request itself; where tokens come in headers, name a policy that
-/// answers preflights, with [`with_preflight`](crate::OriginPolicy::with_preflight), or they are all
-/// refused; where tokens come in both, with [`preflights`](Self::preflights). A token in the URL that is not good refuses its preflight, and what another policy says
-/// of the origin neither lets it pass nor makes the refusal readable: the request would be refused
-/// all the same, and nobody should learn why.
+/// answers preflights, with [`with_preflight`](crate::OriginPolicy::with_preflight), or they are
+/// all refused; where tokens come in both, with [`preflights`](Self::preflights). A token in the
+/// URL that is not good refuses its preflight, and what another policy says of the origin neither
+/// lets it pass nor makes the refusal readable: the request would be refused all the same, and
+/// nobody should learn why.
 ///
 /// ```
 /// # use http::{Request, Response};
@@ -162,8 +163,8 @@ impl TokenOrigins {
         self.with_preflight(OriginPolicy::fallback(own, preflight))
     }
 
-    /// Forgets what the policy knows of tokens, for all of its clones, so that the verifier is asked
-    /// again about each. The verifier may remember by itself: see
+    /// Forgets what the policy knows of tokens, for all of its clones, so that the verifier is
+    /// asked again about each. The verifier may remember by itself: see
     /// [`IntrospectionVerifier::forget`](crate::token::verify::introspection::IntrospectionVerifier::forget),
     /// after which this need not be called.
     pub fn clear_cache(&self) {

@@ -5,7 +5,8 @@ use http::Extensions;
 use crate::{origin::OriginSet, token::verify::VerifiedToken};
 
 /// Origins that an outer authentication layer has verified for the request, and left in its
-/// extensions: see [`TokenSource::verified_origins`](crate::token::source::TokenSource::verified_origins).
+/// extensions: see
+/// [`TokenSource::verified_origins`](crate::token::source::TokenSource::verified_origins).
 ///
 /// ```
 /// use http::{Request, Response, header};

@@ -7,7 +7,7 @@ pub(crate) enum Find<T> {
     Foreign,
     /// There is exactly one token.
     Token(T),
-    /// Something stands where a token should be, and is none.
+    /// The value in a token's place is not a token.
     Malformed,
     /// Something that other readers may take for a token, and this one does not: `Bearer,x`, `JWT x`.
     Doubtful,

@@ -1,4 +1,5 @@
-//! Where in a request a token travels: a header, the query, a cookie, the path, the host, or an extension.
+//! Where in a request a token travels: a header, the query, a cookie, the path, the host, or an
+//! extension.
 
 mod cookie;
 mod extension;

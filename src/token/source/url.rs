@@ -5,7 +5,8 @@ use crate::request::Head;
 
 type Extract = dyn for<'a> Fn(&'a str) -> Option<&'a str> + Send + Sync;
 
-/// A token in the path or in the host name: see [`TokenSource::path`](crate::token::source::TokenSource::path).
+/// A token in the path or in the host name: see
+/// [`TokenSource::path`](crate::token::source::TokenSource::path).
 #[derive(Clone)]
 pub(crate) struct UrlSource {
     part: Part,

@@ -89,7 +89,8 @@ impl OriginDraft {
     }
 
     /// Permits credentials for this entry although its origin has no transport security, as for a
-    /// developer's machine in an internal network. Call it before [`allow_credentials`](Self::allow_credentials).
+    /// developer's machine in an internal network. Call it before
+    /// [`allow_credentials`](Self::allow_credentials).
     ///
     /// Somebody who controls the network between that machine and a browser can then act as its users.
     /// The permission is one entry's: other origins without transport security stay refused.

@@ -12,8 +12,9 @@ use crate::origin::OriginPattern;
 
 /// An entry of the registry: an origin, or a family of origins, and its permissions.
 ///
-/// Made by a store from an [`OriginDraft`], or from an [`OriginRecord`](crate::trusted::entry::OriginRecord) that
-/// a source has loaded; both are checked. Entries do not change: an edit makes a new one.
+/// Made by a store from an [`OriginDraft`], or from an
+/// [`OriginRecord`](crate::trusted::entry::OriginRecord) that a source has loaded; both are
+/// checked. Entries do not change: an edit makes a new one.
 ///
 /// ```
 /// use std::time::SystemTime;

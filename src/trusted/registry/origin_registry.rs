@@ -40,9 +40,9 @@ use crate::{
 /// the registry is one reference count: all clones are the same registry.
 ///
 /// Entries come from an [`EmbeddedStore`](crate::trusted::store::EmbeddedStore), or from any
-/// [`OriginSource`](crate::trusted::source::OriginSource) through a [`Replica`](crate::trusted::replica::Replica). Where several
-/// active entries match an origin, it has the permissions of all of them. A registry that
-/// has not been loaded yet trusts nobody.
+/// [`OriginSource`](crate::trusted::source::OriginSource) through a
+/// [`Replica`](crate::trusted::replica::Replica). Where several active entries match an origin, it
+/// has the permissions of all of them. A registry that has not been loaded yet trusts nobody.
 ///
 /// As an [`OriginPolicy`](crate::OriginPolicy) it allows the origins with the scope `CORS`, and
 /// credentials to those whose entries say so.
@@ -309,9 +309,9 @@ impl OriginRegistry {
     ///
     /// In an embedded store that is every edit. A replica reports the changes that its feed brings.
     /// Changes that the feed has missed, or that come as a [`Change::Reload`], are reported as the
-    /// differences that the next load finds: an entry that was edited twice meanwhile is one change, one that came and went is
-    /// none, and who deleted an entry is not known. An audit log that must have every edit, and who
-    /// made it, is kept where edits are made.
+    /// differences that the next load finds: an entry that was edited twice meanwhile is one
+    /// change, one that came and went is none, and who deleted an entry is not known. An audit log
+    /// that must have every edit, and who made it, is kept where edits are made.
     ///
     /// At most `capacity` changes wait for the subscriber, which learns how many it has missed
     /// when it is slower than that. Dropping [`Events`] ends the subscription. Subscribers are woken

@@ -30,8 +30,8 @@ pub enum WhenStale {
 /// Keeps a registry in step with an [`OriginSource`].
 ///
 /// It watches, loads, applies changes as they come, loads the whole again every now and then where
-/// something has changed, and begins anew after a failure, later each time. [`run`](Self::run) is a future for the
-/// application to spawn, on whatever runtime it has.
+/// something has changed, and begins anew after a failure, later each time. [`run`](Self::run) is a
+/// future for the application to spawn, on whatever runtime it has.
 ///
 /// ```
 /// use std::time::Duration;

@@ -5,7 +5,8 @@ use std::{
 
 use crate::{lock::lock, trusted::source::SourceError};
 
-/// The status of a [`Replica`](crate::trusted::replica::Replica) while it runs. Cloning is one reference count.
+/// The status of a [`Replica`](crate::trusted::replica::Replica) while it runs. Cloning is one
+/// reference count.
 #[derive(Clone, Debug, Default)]
 pub struct ReplicaMonitor {
     status: Arc<Mutex<ReplicaStatus>>,
@@ -31,7 +32,8 @@ pub struct ReplicaStatus {
     /// content loaded.
     pub is_connected: bool,
     /// How many times the whole was loaded: at the beginning, after each failure, at a
-    /// [`Change::Reload`](crate::trusted::source::Change::Reload), and at a resync that has found another position.
+    /// [`Change::Reload`](crate::trusted::source::Change::Reload), and at a resync that has found
+    /// another position.
     pub loads: u64,
     /// How many changes of the feed were served by themselves. One that a load has brought already,
     /// or takes with it, does not count.

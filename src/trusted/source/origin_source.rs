@@ -16,11 +16,13 @@ use super::{change::Change, error::SourceError, position::Position, snapshot::So
 /// * A **version** belongs to the whole store. Every change has a greater one than all changes
 ///   committed before it, deletions too: number under a lock, not from a sequence that commits out
 ///   of order. Several changes may share one if they were committed together, one for each entry;
-///   an entry's own [`version`](crate::trusted::entry::OriginRecord::version) is then at most that of its change.
+///   an entry's own [`version`](crate::trusted::entry::OriginRecord::version) is then at most that
+///   of its change.
 /// * A **history** tells apart stores that have the same version: one that was restored from a
-///   backup and edited since, or a new one under the old name. Give every change a [`HistoryId`](crate::trusted::source::HistoryId)
-///   that no other history has at this version. A source without one is loaded whole at each
-///   resync, so that another history is found by its content.
+///   backup and edited since, or a new one under the old name. Give every change a
+///   [`HistoryId`](crate::trusted::source::HistoryId) that no other history has at this version. A
+///   source without one is loaded whole at each resync, so that another history is found by its
+///   content.
 /// * A **load** holds everything up to the position that it returns, as of one moment, or nothing
 ///   older than the version says. Rows that are not entries are pushed as they are: the snapshot
 ///   counts them.

@@ -14,7 +14,8 @@ use super::{
 };
 use crate::trusted::entry::{EntryId, TrustedOrigin, Version};
 
-/// The whole content of a source in the making: see [`OriginSource::load`](crate::trusted::source::OriginSource::load).
+/// The whole content of a source in the making: see
+/// [`OriginSource::load`](crate::trusted::source::OriginSource::load).
 pub struct SourceSnapshot {
     pub(crate) entries: BTreeMap<EntryId, Arc<TrustedOrigin>>,
     pub(crate) invalid: InvalidRows,

@@ -18,8 +18,8 @@ use crate::{
 /// A store in the memory of one process, with or without a file.
 ///
 /// Its registry, [`origins`](Self::origins), serves an edit before the edit's future resolves.
-/// Other registries can follow the store through a [`Replica`](crate::trusted::replica::Replica). Cloning is one
-/// reference count: all clones are the same store.
+/// Other registries can follow the store through a [`Replica`](crate::trusted::replica::Replica).
+/// Cloning is one reference count: all clones are the same store.
 ///
 /// The file is JSON, or with the feature `trusted-toml` TOML where its name ends in `.toml`; it is
 /// made for people to edit:
@@ -36,13 +36,13 @@ use crate::{
 /// In TOML each entry is a table `[[entries]]`, and the last line has to be `[end]`: a file that was
 /// cut short would be one with fewer entries otherwise.
 ///
-/// The fields are those of [`OriginRecord`](crate::trusted::entry::OriginRecord). The store replaces the file
-/// whole with each edit, so that no crash leaves half of one, and takes what people have changed
-/// in it when [`reload`](Self::reload) or [`watch_file`](Self::watch_file) sees it; it writes the
-/// file back then, with the versions that the changes have got, and without comments. A file with
-/// any mistake, or with half of its content, is refused whole, and the old entries stay; edits
-/// through the store fail until the file is right, because they would overwrite it. Meanwhile
-/// [`refusal`](Self::refusal) says why, and the registry's
+/// The fields are those of [`OriginRecord`](crate::trusted::entry::OriginRecord). The store
+/// replaces the file whole with each edit, so that no crash leaves half of one, and takes what
+/// people have changed in it when [`reload`](Self::reload) or [`watch_file`](Self::watch_file) sees
+/// it; it writes the file back then, with the versions that the changes have got, and without
+/// comments. A file with any mistake, or with half of its content, is refused whole, and the old
+/// entries stay; edits through the store fail until the file is right, because they would overwrite
+/// it. Meanwhile [`refusal`](Self::refusal) says why, and the registry's
 /// [`staleness`](OriginRegistry::staleness) grows. An edit made while no process runs keeps the
 /// versions that the file says. The file belongs to one process: several share a database instead.
 ///

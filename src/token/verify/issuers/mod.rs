@@ -5,8 +5,8 @@
 //! [`JwksVerifier`](super::jwks::JwksVerifier) that fetches them. One of them is a verifier already;
 //! [`Issuers`] chooses among several, by the token's `iss`.
 //!
-//! The [guide](crate::guide::tokens) has Keycloak, Auth0, Entra, Clerk and an issuer of one's own, each in
-//! a few lines.
+//! The [guide](crate::guide::tokens) has Keycloak, Auth0, Entra, Clerk and an issuer of one's own,
+//! each in a few lines.
 
 mod builder;
 mod issuer;

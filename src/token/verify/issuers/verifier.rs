@@ -10,11 +10,11 @@ use crate::token::verify::{
 /// Verifies the JSON Web Tokens of several issuers, each with its own keys
 /// ([RFC 8725, section 3.8](https://www.rfc-editor.org/rfc/rfc8725#section-3.8)).
 ///
-/// The token's `iss`, which nobody has checked yet, chooses the issuer; that issuer's verifier checks
+/// The token's `iss`, not yet checked, chooses the issuer; that issuer's verifier checks
 /// everything, and the verified `iss` must be the issuer's name. So the keys of one issuer never
 /// verify a token of another. A token of an unknown issuer is refused without a fetch.
 ///
-/// The [module](super) has an example with the usual issuers.
+/// The [guide](crate::guide::tokens#2-who-verifies-it) has an example with the usual issuers.
 #[derive(Clone)]
 pub struct Issuers {
     verifiers: Arc<[Arc<dyn TokenVerifier>]>,

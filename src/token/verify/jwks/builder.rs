@@ -69,12 +69,13 @@ impl JwksVerifierBuilder {
 
     /// Lets a token that names no key mean the only key of its algorithm, and keeps keys without a
     /// name, as of an issuer that publishes a single one
-    /// ([OpenID Connect Core, section 10.1](https://openid.net/specs/openid-connect-core-1_0.html#RotateSigKeys)).
-    /// A token that names a key still means no other. Default: such keys are left out, and such
-    /// tokens are refused.
+    /// ([OpenID Connect Core, section 10.1][rotation]). A token that names a key still means no
+    /// other. Default: such keys are left out, and such tokens are refused.
     ///
     /// No token tells by a new name that the issuer has a new key: it is noticed when the old one
     /// is renewed, so set a short [`keys_ttl`](Self::keys_ttl).
+    ///
+    /// [rotation]: https://openid.net/specs/openid-connect-core-1_0.html#RotateSigKeys
     pub fn accept_unnamed_key(mut self) -> Self {
         self.bounds.unnamed = Unnamed::OfAlgorithm;
         self

@@ -38,7 +38,7 @@ impl JwkSet {
     ///
     /// # Errors
     ///
-    /// When it is no JWK set, has a JSON key twice, too many keys, or none that is of use.
+    /// When it is not a JWK set, has a JSON key twice, too many keys, or none that is of use.
     pub fn parse(json: &[u8], max_keys: usize) -> Result<Self, JwkSetError> {
         Self::parse_with(json, max_keys, Unnamed::Nothing)
     }

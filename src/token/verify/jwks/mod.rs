@@ -1,4 +1,5 @@
-//! Tokens that are JWTs, verified with a key set that is fetched ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)).
+//! Tokens that are JWTs, verified with a key set that is fetched
+//! ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)).
 
 mod builder;
 mod document;

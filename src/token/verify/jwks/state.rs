@@ -170,8 +170,8 @@ impl State {
     }
 }
 
-/// What a [`JwksVerifier`](crate::token::verify::jwks::JwksVerifier) knows of its issuer's keys, for metrics and health
-/// checks.
+/// What a [`JwksVerifier`](crate::token::verify::jwks::JwksVerifier) knows of its issuer's keys,
+/// for metrics and health checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JwksStatus {

@@ -14,9 +14,9 @@ use crate::token::verify::{
 ///
 /// The keys are fetched when the first token needs them, again before their time is over, and when
 /// a token names a key that is not among them or has a signature that its key does not verify: once
-/// for all that wait, and never more often than the set interval, whatever tokens say. A token chooses a key by `kid`, `x5t#S256` or `x5t` among
-/// the issuer's; the `jku`, `x5u`, `jwk` and `x5c` that it may carry are ignored, and the key says
-/// the algorithm.
+/// for all that wait, and never more often than the set interval, whatever tokens say. A token
+/// chooses a key by `kid`, `x5t#S256` or `x5t` among the issuer's; the `jku`, `x5u`, `jwk` and
+/// `x5c` that it may carry are ignored, and the key says the algorithm.
 ///
 /// Keys that the issuer has removed die with the next fetch, at the latest when their time is over.
 /// When no fetch succeeds until then, nobody is let in ([`VerifyError::Unavailable`]).

@@ -58,7 +58,7 @@ macro_rules! jwt_rule_setters {
             self
         }
 
-        /// Reads the time from `clock`. Default: the machine's.
+        /// Sets the clock. Default: [`SystemClock`].
         pub fn clock(mut self, clock: impl Clock) -> Self {
             self.clock = Arc::new(clock);
             self

@@ -82,7 +82,7 @@ impl JwtKeys {
     ///
     /// # Errors
     ///
-    /// When it is no JWK set or has a JSON key twice, or without a backend.
+    /// When it is not a JWK set, or has a JSON key twice, or without a backend.
     pub fn from_jwk_set(json: &[u8]) -> Result<(Self, usize), JwtKeyError> {
         let document = Claims::parse(json).map_err(|_| JwtKeyError::NotASet)?;
         Self::from_jwk_members(&document, Unnamed::Nothing)

@@ -1,4 +1,5 @@
-//! Tokens that are JWTs, verified with keys that the service has ([RFC 7519](https://www.rfc-editor.org/rfc/rfc7519)).
+//! Tokens that are JWTs, verified with keys that the service has
+//! ([RFC 7519](https://www.rfc-editor.org/rfc/rfc7519)).
 
 mod admission;
 mod algorithm;
