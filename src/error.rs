@@ -111,8 +111,8 @@ pub enum ConfigError {
 
     /// Both a list of origins and a policy are set; one would silently win.
     #[error(
-        "origin_policy: allow_origins is set too: keep one, or put the list into the policy with \
-         `fallback`"
+        "origin_policy: allow_origins is set too: keep one, or put the list behind the policy with \
+         `fallback`, which is asked where the policy returns `Abstain`: a denial is final"
     )]
     OriginsAndPolicy,
 

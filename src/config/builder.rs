@@ -11,7 +11,7 @@ use crate::{
     layer::{Core, CorsLayer, InForce, Observation, Observer, VerdictTimeout},
     lists::{AllowHeaders, AllowMethods, Any, ConfigList, ExposeHeaders, MaxAge},
     origin::OriginSet,
-    policy::{Caching, DeniedRequests, OriginPolicy, PolicyProperties, Reach, SetAndNull},
+    policy::{Caching, DeniedRequests, OriginPolicy, PolicyProperties, Reach, SetAndNull, is_any},
     protocol::{Prepared, Rules, ToAll},
 };
 
@@ -36,9 +36,11 @@ use crate::{
 #[must_use = "a configuration does nothing until it is built"]
 pub struct CorsLayerBuilder {
     origins: Option<OriginList>,
-    insecure_origins: ConfigList,
+    insecure_origins: Vec<ConfigList>,
     is_constant: bool,
     policy: Option<Box<dyn OriginPolicy>>,
+    /// Whether the policy is `Any` itself, which need not be asked.
+    policy_is_any: bool,
     credentials: bool,
     methods: ConfigList,
     headers: ConfigList,
@@ -96,9 +98,10 @@ impl CorsLayerBuilder {
     pub(crate) fn new() -> Self {
         Self {
             origins: None,
-            insecure_origins: ConfigList::default(),
+            insecure_origins: Vec::new(),
             is_constant: false,
             policy: None,
+            policy_is_any: false,
             credentials: false,
             methods: ConfigList::default(),
             headers: ConfigList::default(),
@@ -186,6 +189,7 @@ impl CorsLayerBuilder {
     /// that it lists insecure origins or public suffixes does not build, as with
     /// [`allow_origins`](Self::allow_origins). An [`OriginSet`] says so by itself.
     pub fn origin_policy(mut self, policy: impl OriginPolicy) -> Self {
+        self.policy_is_any = is_any(&policy);
         self.policy = Some(Box::new(policy));
         self
     }
@@ -320,7 +324,7 @@ impl CorsLayerBuilder {
     /// # Ok::<(), tower_cors::ConfigErrors>(())
     /// ```
     pub fn dangerously_allow_insecure_origin(mut self, origins: impl Into<ConfigList>) -> Self {
-        self.insecure_origins = origins.into();
+        self.insecure_origins.push(origins.into());
         self
     }
 
@@ -376,6 +380,10 @@ impl CorsLayerBuilder {
             None => (list.policy, list.plain, list.constant),
         };
         let mut properties = policy.properties();
+        // A policy around `Any` may say that it has the properties of `Any`, and deny somebody.
+        if is_own_policy && !self.policy_is_any && properties.reach() == Reach::Always {
+            properties.set_reach(Reach::Star);
+        }
         let is_in_table = self.table.is_some();
         let (observer, is_shadow) = match self.table {
             Some(table) => {
@@ -395,7 +403,7 @@ impl CorsLayerBuilder {
             let header = name.clone();
             errors.push(ConfigError::BypassedPolicy { header });
         }
-        if credentials && is_own_policy {
+        if is_own_policy && (credentials || properties.has_own_credentials()) {
             errors.extend(mistakes_with_credentials(&properties, self.opt_ins));
         }
         let denied_requests = self
@@ -449,7 +457,7 @@ impl CorsLayerBuilder {
 
     /// The policy that the lists of origins stand for.
     fn build_list(&self, errors: &mut Vec<ConfigError>) -> BuiltList {
-        let is_said = self.origins.is_some() || self.insecure_origins.listed().len() > 0;
+        let is_said = self.origins.is_some() || !self.insecure_origins.is_empty();
         match (is_said, &self.policy) {
             // An empty list was said on purpose; nothing at all may have been forgotten.
             (false, None) => errors.push(ConfigError::MissingOrigins),
@@ -467,7 +475,7 @@ impl CorsLayerBuilder {
             errors,
         );
         let constant = if self.is_constant {
-            constant_origin(origins, &listed.set, errors)
+            constant_origin(origins, &self.insecure_origins, &listed, errors)
         } else {
             None
         };

@@ -4,7 +4,7 @@ use http::HeaderValue;
 
 use super::dangerous::DangerousOptIns;
 use crate::{
-    error::ConfigError,
+    error::{ConfigError, Place},
     lists::{Any, ConfigList, ListEntry},
     origin::{
         HostPattern, Origin, OriginErrorKind, OriginPattern, OriginSet, OriginSetBuilder,
@@ -85,17 +85,15 @@ impl ListedOrigins {
     /// security, and may be address ranges.
     pub(crate) fn build(
         origins: &OriginList,
-        insecure: &ConfigList,
+        insecure: &[ConfigList],
         credentials: bool,
         opt_ins: DangerousOptIns,
         errors: &mut Vec<ConfigError>,
     ) -> Self {
         let entries = match &origins.0 {
             Listed::Entries(entries) => entries,
-            Listed::Set(set) if insecure.listed().len() == 0 => {
-                if credentials {
-                    errors.extend(mistakes_of_set(set, opt_ins));
-                }
+            Listed::Set(set) if insecure.is_empty() => {
+                errors.extend(mistakes_of_set(set, credentials, opt_ins));
                 return Self {
                     any: None,
                     null: false,
@@ -108,30 +106,35 @@ impl ListedOrigins {
                 &ConfigList::default()
             }
         };
-        if let Some(variable) = entries.missing_variable() {
-            errors.push(ConfigError::MissingVariable {
-                setting: "allow_origins",
-                variable: variable.to_owned(),
-            });
+        let settings = std::iter::once(("allow_origins", entries));
+        let insecure = insecure.iter();
+        let insecure = insecure.map(|list| ("dangerously_allow_insecure_origin", list));
+        let all = || settings.clone().chain(insecure.clone());
+        for (setting, list) in all() {
+            if let Some(variable) = list.missing_variable() {
+                errors.push(ConfigError::MissingVariable {
+                    setting,
+                    variable: variable.to_owned(),
+                });
+            }
         }
         // One mistake at a time: `*` with credentials is the more dangerous of the two.
-        if entries.has_any() && credentials {
+        let has_any = entries.has_any();
+        let any_is_insecure = insecure.clone().any(|(_, list)| list.has_any());
+        let listed: usize = all().map(|(_, list)| list.listed().len()).sum();
+        if has_any && credentials {
             errors.push(ConfigError::AnyOriginWithCredentials);
-        } else if entries.has_any() && entries.listed().len() + insecure.listed().len() > 0 {
+        } else if any_is_insecure || has_any && listed > 0 {
             errors.push(ConfigError::AnyBesideOrigins);
         }
         let mut null = false;
         let mut set = OriginSetBuilder::default();
         // Lists can have a million entries: one allocation instead of growing.
-        set.reserve(
-            entries.listed().len() + insecure.listed().len(),
-            entries.listed_bytes() + insecure.listed_bytes(),
-        );
-        let lists = [
-            (entries, opt_ins, false),
-            (insecure, opt_ins.with_insecure(), true),
-        ];
-        for (list, opt_ins, ranges) in lists {
+        set.reserve(listed, all().map(|(_, list)| list.listed_bytes()).sum());
+        let with_insecure = insecure.map(|(_, list)| (list, opt_ins.with_insecure(), true));
+        for (list, opt_ins, ranges) in
+            std::iter::once((entries, opt_ins, false)).chain(with_insecure)
+        {
             for (index, entry) in list.listed().enumerate() {
                 match parse(entry, opt_ins, ranges) {
                     Ok(Entry::Pattern(pattern)) => {
@@ -151,7 +154,7 @@ impl ListedOrigins {
             }
         }
         Self {
-            any: entries.has_any().then_some(Any),
+            any: has_any.then_some(Any),
             null,
             set: set.build(),
         }
@@ -161,35 +164,32 @@ impl ListedOrigins {
 /// The one origin of a list that has exactly one, without a wildcard.
 pub(crate) fn constant_origin(
     origins: &OriginList,
-    set: &OriginSet,
+    insecure: &[ConfigList],
+    parsed: &ListedOrigins,
     errors: &mut Vec<ConfigError>,
 ) -> Option<HeaderValue> {
     let Listed::Entries(entries) = &origins.0 else {
         errors.push(ConfigError::ConstantOrigin {
-            value: format!("a set of {}", set.len()),
+            value: format!("a set of {}", parsed.set.len()),
         });
         return None;
     };
     // The header has room for exactly one origin, and the answer does not depend on the request.
-    let listed: Vec<&str> = entries.listed().collect();
-    match listed[..] {
-        [one] if !entries.has_any() => match one.parse::<OriginPattern>() {
-            Ok(pattern) if pattern.is_exact() => HeaderValue::from_str(one).ok(),
-            Ok(_) => {
-                errors.push(ConfigError::ConstantOrigin {
-                    value: one.to_owned(),
-                });
-                None
-            }
-            // Parsing the list has reported the entry already.
-            Err(_) => None,
-        },
-        _ => {
-            let value = if entries.has_any() { "*" } else { "" }.to_owned() + &listed.join(",");
-            errors.push(ConfigError::ConstantOrigin { value });
-            None
+    let insecure = insecure.iter().flat_map(ConfigList::listed);
+    let listed: Vec<&str> = entries.listed().chain(insecure).collect();
+    if let [one] = listed[..]
+        && parsed.any.is_none()
+    {
+        match one.parse::<OriginPattern>() {
+            Ok(pattern) if pattern.is_exact() => return HeaderValue::from_str(one).ok(),
+            // Parsing the list has reported the entry already, unless a dangerous setting lets it in.
+            Err(_) if !parsed.null && parsed.set.is_empty() => return None,
+            Ok(_) | Err(_) => {}
         }
     }
+    let value = parsed.any.map_or("", |_| "*").to_owned() + &listed.join(",");
+    errors.push(ConfigError::ConstantOrigin { value });
+    None
 }
 
 enum Entry<'a> {
@@ -291,12 +291,24 @@ fn whole_label(pattern: PatternRef<'_>) -> String {
 }
 
 /// The same checks for a set. It does not keep its entries, so the messages cannot name one.
-fn mistakes_of_set(set: &OriginSet, opt_ins: DangerousOptIns) -> impl Iterator<Item = ConfigError> {
+fn mistakes_of_set(
+    set: &OriginSet,
+    credentials: bool,
+    opt_ins: DangerousOptIns,
+) -> impl Iterator<Item = ConfigError> {
+    // An origin is parsed as browsers send it, so it gets into a set without the checks of a list.
+    let file = (set.has_file_origin() && !opt_ins.file_origin).then(|| ConfigError::Origin {
+        value: "file://".to_owned(),
+        place: Place::default(),
+        error: explain(OriginErrorKind::File, "file://"),
+    });
     let insecure = set.has_insecure_origins() && !opt_ins.insecure_origins;
     let strangers = set.has_any_host() || set.wildcard_bases().any(crosses_public_suffix);
+    let strangers = strangers && !opt_ins.public_suffixes;
     [
-        insecure.then_some(ConfigError::InsecurePolicy),
-        (strangers && !opt_ins.public_suffixes).then_some(ConfigError::PublicSuffixPolicy),
+        file,
+        (credentials && insecure).then_some(ConfigError::InsecurePolicy),
+        (credentials && strangers).then_some(ConfigError::PublicSuffixPolicy),
     ]
     .into_iter()
     .flatten()
@@ -308,8 +320,8 @@ mod tests {
 
     fn errors_with(text: &str, credentials: bool, opt_ins: DangerousOptIns) -> Vec<ConfigError> {
         let mut errors = Vec::new();
-        let (list, none) = (OriginList::from([text]), ConfigList::default());
-        ListedOrigins::build(&list, &none, credentials, opt_ins, &mut errors);
+        let list = OriginList::from([text]);
+        ListedOrigins::build(&list, &[], credentials, opt_ins, &mut errors);
         errors
     }
 

@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct TrustedOrigins {
     pub(crate) origins: Option<OriginList>,
-    pub(crate) insecure_origins: ConfigList,
+    pub(crate) insecure_origins: Vec<ConfigList>,
     pub(crate) policy: Option<Box<dyn OriginPolicy>>,
     pub(crate) opt_ins: DangerousOptIns,
 }
@@ -42,12 +42,11 @@ impl TrustedOrigins {
     }
 
     fn build_list(&self, errors: &mut Vec<ConfigError>) -> Option<Box<dyn OriginPolicy>> {
-        let has_insecure = self.insecure_origins.listed().len() > 0;
         let nobody = OriginList::from(ConfigList::default());
         let origins = match &self.origins {
             Some(origins) => origins,
-            None if has_insecure => &nobody,
-            None => return None,
+            None if self.insecure_origins.is_empty() => return None,
+            None => &nobody,
         };
         let mut found = Vec::new();
         let listed = ListedOrigins::build(

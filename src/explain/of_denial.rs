@@ -71,7 +71,7 @@ fn code(denial: &Denial, rules: &Rules, method: &Method) -> FixCode {
         Some(Hint::Said(said)) => said.code.clone().map(code::rust),
         #[cfg(feature = "token")]
         Some(Hint::NotInToken(_)) => None,
-        Some(Hint::LookedUpIn(_) | Hint::Navigation) | None => None,
+        Some(Hint::LookedUpIn(_) | Hint::Navigation | Hint::UnansweredPreflight) | None => None,
     }
     .unwrap_or_default()
 }
@@ -131,19 +131,19 @@ fn of_method(denial: &Denial, methods: &ListedMethods, method: &Method) -> Optio
         AllowMethods::list(&entries).ok()?;
         Some(code::list("allow_methods", &entries))
     };
-    let name = method.as_str();
-    with(name).or_else(|| {
-        // In lower case it cannot be listed: the page has to change as well.
-        let upper = name.to_ascii_uppercase();
-        Some(FixCode {
-            page: page(&upper),
-            ..with(&upper)?
-        })
-    })
+    match methods.spelling {
+        None => with(method.as_str()),
+        // As it was sent it cannot be listed: the page has to change as well.
+        Some(spelling) => Some(FixCode {
+            page: page(spelling),
+            ..with(spelling)?
+        }),
+    }
 }
 
 fn of_headers(headers: &ListedHeaders) -> Option<FixCode> {
-    if headers.is_of_grant {
+    // With a name that no list takes, the page has to change first.
+    if headers.is_of_grant || !headers.unlistable.is_empty() {
         return None;
     }
     let mut entries = headers.list.entries();

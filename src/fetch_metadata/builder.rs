@@ -68,7 +68,7 @@ impl FetchMetadataLayerBuilder {
     /// [`CorsLayerBuilder`](crate::CorsLayerBuilder::dangerously_allow_insecure_origin). Anybody on
     /// the network can act as their pages.
     pub fn dangerously_allow_insecure_origin(mut self, origins: impl Into<ConfigList>) -> Self {
-        self.trusted.insecure_origins = origins.into();
+        self.trusted.insecure_origins.push(origins.into());
         self
     }
 

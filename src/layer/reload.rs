@@ -24,8 +24,12 @@ impl CorsLayer {
     /// handle.reload(CorsLayer::by_method().rule([Method::GET], MethodRule::public_any_origin()))?;
     /// # Ok::<(), tower_cors::ConfigErrors>(())
     /// ```
+    ///
+    /// A layer that is reloadable already gets a second handle of its own, which the first one does
+    /// not reach: it begins with what the first one has in force now.
     pub fn reloadable(self) -> (CorsLayer, CorsHandle) {
-        let current = Arc::new(InForce::Replaceable(ArcSwap::new(self.in_force)));
+        let in_force = self.in_force.now();
+        let current = Arc::new(InForce::Replaceable(ArcSwap::new(in_force)));
         let layer = CorsLayer {
             in_force: Arc::clone(&current),
         };
@@ -59,14 +63,8 @@ impl CorsHandle {
         CorsLayer: TryFrom<C>,
     {
         let layer = CorsLayer::try_from(configuration)?;
-        // A reloadable layer is replaced by its current configuration. Otherwise this layer would
-        // follow the other one, or refer to itself.
-        let new = match &*layer.in_force {
-            InForce::Replaceable(other) => other.load_full(),
-            InForce::Always(_) | InForce::ByMethod(_) => layer.in_force,
-        };
         if let InForce::Replaceable(current) = &*self.current {
-            current.store(new);
+            current.store(layer.in_force.now());
         }
         Ok(())
     }
@@ -74,10 +72,18 @@ impl CorsHandle {
     /// The configuration that new requests get.
     pub fn current(&self) -> CorsLayer {
         CorsLayer {
-            in_force: match &*self.current {
-                InForce::Replaceable(current) => current.load_full(),
-                InForce::Always(_) | InForce::ByMethod(_) => Arc::clone(&self.current),
-            },
+            in_force: self.current.now(),
+        }
+    }
+}
+
+impl InForce {
+    /// The configuration itself, without what could replace it. A layer that held a reloadable one
+    /// would follow it, or refer to itself.
+    fn now(self: &Arc<Self>) -> Arc<Self> {
+        match &**self {
+            Self::Replaceable(current) => current.load_full(),
+            Self::Always(_) | Self::ByMethod(_) => Arc::clone(self),
         }
     }
 }

@@ -100,6 +100,11 @@ impl AllowHeaders {
         Self(Arc::new(Inner { any, listed, value }))
     }
 
+    /// Whether the name can be listed.
+    pub(crate) fn takes(name: &str) -> bool {
+        header_name::parse_request(name).is_ok()
+    }
+
     pub(crate) fn is_any(&self) -> bool {
         self.0.any
     }

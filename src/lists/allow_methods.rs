@@ -161,12 +161,17 @@ fn parse(text: &str) -> Result<Method, MethodErrorReason> {
         return Err(MethodErrorReason::Forbidden);
     }
     // Browsers normalise the case of some methods only, so another case is nearly always a mistake.
-    if let Some(known) = KNOWN.iter().find(|known| known.eq_ignore_ascii_case(text))
-        && *known != text
-    {
+    if let Some(known) = known_in_another_case(text) {
         return Err(MethodErrorReason::Case(known));
     }
     Method::from_bytes(text.as_bytes()).map_err(|_| MethodErrorReason::NotAToken)
+}
+
+/// The known method that differs from the text only in case.
+pub(crate) fn known_in_another_case(text: &str) -> Option<&'static str> {
+    let known = KNOWN.into_iter();
+    let mut same = known.filter(|known| known.eq_ignore_ascii_case(text));
+    same.next().filter(|known| *known != text)
 }
 
 /// The methods of RFC 9110, RFC 5789 and the QUERY method.

@@ -17,3 +17,5 @@ pub use self::{
     expose_headers::ExposeHeaders,
     max_age::MaxAge,
 };
+
+pub(crate) use self::allow_methods::known_in_another_case;

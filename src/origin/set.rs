@@ -42,6 +42,8 @@ struct Inner {
     families: Vec<Families>,
     /// Whether anybody on the network can act as one of the origins.
     insecure: bool,
+    /// Whether `file://` is listed.
+    file: bool,
 }
 
 impl OriginSet {
@@ -124,6 +126,11 @@ impl OriginSet {
     /// Whether there are entries without transport security that are not loopback addresses.
     pub(crate) fn has_insecure_origins(&self) -> bool {
         self.inner.insecure
+    }
+
+    /// Whether `file://` is listed, which any file on the user's machine may send.
+    pub(crate) fn has_file_origin(&self) -> bool {
+        self.inner.file
     }
 
     /// The bases of all wildcards, of whole labels or within one.
@@ -230,6 +237,7 @@ impl Inner {
 
     fn note_security(&mut self, scheme: &str, host: &str) {
         self.insecure |= !is_secure(scheme, host);
+        self.file |= scheme == "file";
     }
 
     fn families_of(&mut self, scheme: &str) -> &mut Families {

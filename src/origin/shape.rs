@@ -295,9 +295,9 @@ fn several_or_quoted(text: &str) -> Option<Kind> {
     if words.next().is_some_and(is_entry) && words.next().is_some_and(is_entry) {
         return Some(Kind::Joined("white space"));
     }
-    let is_quoted =
-        |quote: char| text.len() > 1 && text.starts_with(quote) && text.ends_with(quote);
-    (is_quoted('"') || is_quoted('\'')).then_some(Kind::Quotes)
+    // One quote is enough: of a quoted text with several entries, the first and the last have one.
+    let has_quote = |quote: char| text.starts_with(quote) || text.ends_with(quote);
+    (has_quote('"') || has_quote('\'')).then_some(Kind::Quotes)
 }
 
 /// A wildcard that would stand for any host, or for a part of an address.

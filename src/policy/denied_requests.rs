@@ -52,6 +52,11 @@ pub enum DeniedRequests {
     /// origin's authority is the one in `Host`. WebSocket handshakes, which CORS does not cover,
     /// are refused like any other request.
     ///
+    /// HTTP/1.1 does not say whether a request came over TLS. So where `Sec-Fetch-Site` is missing,
+    /// a page of `http://` and the service's own host passes for the service's own page, also at a
+    /// service that is `https` only. Send `Strict-Transport-Security`: browsers then never load such
+    /// a page, which an attacker in the network could write.
+    ///
     /// A request is not let through because it lacks `Sec-Fetch-Site`. Browsers leave it out where
     /// an attacker can arrange it: WebKit after a redirect, Chromium in WebSocket handshakes, and
     /// all of them over plain HTTP to hosts other than loopback. So a server that adds an `Origin`

@@ -11,6 +11,8 @@ pub(crate) enum Hint {
     Closed,
     /// The request is a navigation or a form, whose answer no page reads.
     Navigation,
+    /// No policy has answered a preflight, which cannot carry a token.
+    UnansweredPreflight,
     /// Where the policy has looked the origin up.
     LookedUpIn(Listings),
     Methods(ListedMethods),
@@ -26,6 +28,9 @@ pub(crate) enum Hint {
 #[derive(Clone, Debug)]
 pub(crate) struct ListedMethods {
     pub(crate) list: AllowMethods,
+    /// How the requested method is spelt, if it is a known one in another case: no list takes it as
+    /// it was sent.
+    pub(crate) spelling: Option<&'static str>,
     /// Whether the methods are those of a route with a rule for each.
     pub(crate) by_method: bool,
     /// Whether the list is the grant's own.
@@ -38,6 +43,8 @@ pub(crate) struct ListedHeaders {
     pub(crate) list: AllowHeaders,
     /// In the order of the request, as they were sent.
     pub(crate) missing: Arc<[Box<str>]>,
+    /// Those of them that no list takes, such as `cookie`.
+    pub(crate) unlistable: Arc<[Box<str>]>,
     /// Whether the list is the grant's own.
     pub(crate) is_of_grant: bool,
 }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 
 use super::{
     denial::DenialKind,
-    hint::{Hint, ListedHeaders, Said},
+    hint::{Hint, ListedHeaders, ListedMethods, Said},
     listings::Listings,
 };
 use crate::{
@@ -48,12 +48,11 @@ pub(super) fn sentence(kind: DenialKind, hint: Option<&Hint>, sent: Option<&[u8]
             "leave the route out of the layer, or give its method MethodRule::none()",
         )),
         Some(Hint::LookedUpIn(listings)) => sent.and_then(|sent| looked_up(kind, listings, sent)),
-        Some(Hint::Methods(methods)) => methods.by_method.then(|| {
-            fixed(
-                "the origin is allowed, the method has no rule on this route",
-                "give it one",
-            )
-        }),
+        Some(Hint::UnansweredPreflight) => Some(fixed(
+            "no policy had anything to say, and a preflight carries no token",
+            "say by with_preflight how preflights are answered, or add a fallback",
+        )),
+        Some(Hint::Methods(methods)) => missing_method(kind, methods),
         Some(Hint::Headers(headers)) => missing_headers(headers),
         #[cfg(feature = "token")]
         Some(Hint::NotInToken(list)) => Some(not_in_token(list)),
@@ -179,7 +178,27 @@ fn not_in_token(list: &super::hint::TokenList) -> Sentence {
     }
 }
 
+fn missing_method(kind: DenialKind, methods: &ListedMethods) -> Option<Sentence> {
+    if kind == DenialKind::MethodCase {
+        return None;
+    }
+    if methods.by_method {
+        return Some(fixed(
+            "the origin is allowed, the method has no rule on this route",
+            "give it one",
+        ));
+    }
+    let spelling = methods.spelling?;
+    Some(Sentence {
+        cause: "the origin is allowed; the method is not, and methods are case-sensitive".into(),
+        fix: format!("write {spelling} in the page, and add {spelling} to allow_methods").into(),
+    })
+}
+
 fn missing_headers(headers: &ListedHeaders) -> Option<Sentence> {
+    if !headers.unlistable.is_empty() {
+        return Some(unlistable_headers(headers));
+    }
     let count = headers.missing.len();
     if headers.list.is_any() && count == 1 {
         // https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name
@@ -193,6 +212,30 @@ fn missing_headers(headers: &ListedHeaders) -> Option<Sentence> {
         cause: format!("the origin is allowed, {count} request headers are not").into(),
         fix: "add them to allow_headers".into(),
     })
+}
+
+/// The page cannot send them, or they belong to the protocol's answers: no configuration helps.
+fn unlistable_headers(headers: &ListedHeaders) -> Sentence {
+    const NAMED: usize = 4;
+    let count = headers.unlistable.len();
+    let mut names = headers.unlistable[..count.min(NAMED)].join(", ");
+    if count > NAMED {
+        names.push_str(&format!(" and {} more", count - NAMED));
+    }
+    let listable = headers.missing.len() - count;
+    let rest = match listable {
+        0 => "",
+        1 => ", and add the other one to allow_headers",
+        _ => ", and add the others to allow_headers",
+    };
+    let cause = match headers.missing.len() {
+        1 => "the origin is allowed, a request header is not, and cannot be".to_owned(),
+        missing => format!("the origin is allowed, {missing} request headers are not"),
+    };
+    Sentence {
+        cause: cause.into(),
+        fix: format!("leave {names} out of the page's request{rest}").into(),
+    }
 }
 
 /// What can be said by the kind alone.

@@ -42,11 +42,22 @@ pub(crate) fn decide<W>(
         return for_all_origins(rules, head, to_all);
     }
     match classify(head) {
-        // https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches: Vary also without an
-        // Origin, or a cache would serve this answer to origins that need the headers.
-        RequestKind::NotCors => Continue(Plan::Forward(Edit::VaryOnly, None)),
+        RequestKind::NotCors => Continue(Plan::Forward(without_origin(rules), None)),
         RequestKind::Actual(origin) => actual(rules, head, origin, judge),
         RequestKind::Preflight { origin, method } => preflight(rules, head, origin, method, judge),
+    }
+}
+
+/// <https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches>: `Vary` also without an `Origin`,
+/// or a cache would serve this answer to origins that need the headers.
+#[inline(always)]
+fn without_origin(rules: &Rules) -> Edit {
+    // Where nobody is admitted, answers do not depend on the origin. So a cache may give this one to
+    // any page, and it must grant nothing either.
+    if rules.properties.reach() == Reach::Nobody {
+        Edit::RemoveCorsHeaders
+    } else {
+        Edit::VaryOnly
     }
 }
 
@@ -296,8 +307,12 @@ fn deny_preflight(rules: &Rules, head: &Head<'_>, denial: Denial) -> Plan {
     if !rules.wants_refusals() {
         return Plan::Answer(Answer::RefusedPreflight);
     }
+    let mut denial = with_context(rules, head, denial);
+    if denial.kind() == DenialKind::NoPolicy && denial.hint().is_none() {
+        denial = denial.with_hint(Hint::UnansweredPreflight);
+    }
     Plan::Answer(Answer::Full(Box::new(FullAnswer::RefusedPreflight {
-        denial: with_context(rules, head, denial),
+        denial,
     })))
 }
 
@@ -312,9 +327,11 @@ fn with_context(rules: &Rules, head: &Head<'_>, denial: Denial) -> Denial {
     let is_closed = rules.by_method && rules.properties.reach() == Reach::Nobody;
     let is_looked_up = !rules.properties.listings().is_empty();
     match denial.kind() {
-        // An identity provider that posts a form back is denied too. Listing its origin would be the
-        // wrong fix: no page reads the answer to a navigation.
-        DenialKind::OriginNotAllowed if is_navigation(head.headers) => {
+        // An identity provider that posts a form back is denied too, often with the origin `null`.
+        // Listing its origin would be the wrong fix: no page reads the answer to a navigation.
+        DenialKind::OriginNotAllowed | DenialKind::OpaqueOrigin | DenialKind::NoPolicy
+            if is_navigation(head.headers) =>
+        {
             denial.with_hint(Hint::Navigation)
         }
         DenialKind::OriginNotAllowed if is_closed => denial.with_hint(Hint::Closed),

@@ -2,7 +2,7 @@
 
 use super::rules::Rules;
 use crate::{
-    lists::{AllowHeaders, AllowMethods},
+    lists::{AllowHeaders, AllowMethods, known_in_another_case},
     policy::{Denial, DenialKind, Hint, ListedHeaders, ListedMethods, Terms},
     request::Preflight,
 };
@@ -39,6 +39,7 @@ impl Shortfall<'_> {
         let is_of_grant = terms.and_then(Terms::own_methods).is_some();
         let hint = Hint::Methods(ListedMethods {
             list: self.methods.clone(),
+            spelling: known_in_another_case(method.as_str()),
             by_method: rules.by_method
                 && !is_of_grant
                 && denial.kind() == DenialKind::MethodNotAllowed,
@@ -61,8 +62,10 @@ impl Shortfall<'_> {
         } else {
             denial
         };
+        let unlistable = missing.iter().filter(|name| !AllowHeaders::takes(name));
         Some(denial.with_hint(Hint::Headers(ListedHeaders {
             list: self.headers.clone(),
+            unlistable: unlistable.cloned().collect(),
             missing: missing.into(),
             is_of_grant: terms.and_then(Terms::own_headers).is_some(),
         })))

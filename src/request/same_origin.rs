@@ -1,13 +1,14 @@
 //! Whether a request comes from the service's own pages. Browsers send `Origin` with those too, and
 //! they must not be refused.
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, uri::Scheme};
 
 use super::{classify::SentOrigin, head::Head};
 use crate::origin::{Origin, default_port};
 
 /// By `Sec-Fetch-Site`, which browsers set and no page can; without it, by comparing the origin's
-/// host and port with the request's. `X-Forwarded-Host` is ignored, because any client can set it.
+/// host and port with the request's, and the scheme if the request says it, as in HTTP/2.
+/// `X-Forwarded-Host` is ignored, because any client can set it.
 pub(crate) fn is_same_origin(head: &Head<'_>) -> bool {
     match sec_fetch_site(head.headers) {
         // https://w3c.github.io/webappsec-fetch-metadata/#sec-fetch-site-header
@@ -42,6 +43,11 @@ fn has_own_authority(head: &Head<'_>) -> bool {
     else {
         return false;
     };
+    // Who controls a network can write the pages of `http:`, and must not pass for the same host's
+    // `https:` ones. The other way round, a proxy may have taken TLS off.
+    if origin.scheme() == "http" && head.uri.scheme() == Some(&Scheme::HTTPS) {
+        return false;
+    }
     head.authority()
         .is_some_and(|authority| is_authority_of(origin, authority))
 }
@@ -160,6 +166,19 @@ mod tests {
             &[("origin", "https://a.example")]
         ));
         assert!(!same_origin("/", &[("origin", "https://a.example")]));
+        for (uri, origin, expected) in [
+            ("https://a.example/", "http://a.example", false),
+            ("https://a.example:80/", "http://a.example", false),
+            ("http://a.example/", "http://a.example", true),
+            // Behind a proxy that takes TLS off.
+            ("http://a.example/", "https://a.example", true),
+        ] {
+            assert_eq!(
+                same_origin(uri, &[("origin", origin)]),
+                expected,
+                "{uri} {origin}"
+            );
+        }
         for origin in ["tauri://localhost", "capacitor://localhost"] {
             let headers = [("origin", origin), ("host", "localhost")];
             assert!(!same_origin("/", &headers), "{origin}");

@@ -153,3 +153,45 @@ fn a_set_as_a_policy_is_held_to_the_rules_of_a_list() {
         assert_eq!(build(open), None, "{origin}");
     }
 }
+
+/// A policy whose grants allow credentials by themselves sends them also where the layer has none.
+#[test]
+fn a_policy_with_credentials_of_its_own_is_held_to_the_same_rules() {
+    use tower_cors::{
+        CorsLayer, CorsRequest, Grant, OriginPolicy, VerdictFuture, error::ConfigError,
+        policy::PolicyProperties,
+    };
+
+    #[derive(Debug)]
+    struct Own(PolicyProperties);
+
+    impl OriginPolicy for Own {
+        fn judge(&self, _: &CorsRequest<'_>) -> VerdictFuture {
+            Grant::new().allow_credentials(true).into()
+        }
+
+        fn properties(&self) -> PolicyProperties {
+            self.0.clone().grants_credentials()
+        }
+    }
+
+    for (properties, error) in [
+        (PolicyProperties::new(), None),
+        (
+            PolicyProperties::new().lists_insecure_origins(),
+            Some(ConfigError::InsecurePolicy),
+        ),
+        (
+            PolicyProperties::new().lists_public_suffixes(),
+            Some(ConfigError::PublicSuffixPolicy),
+        ),
+    ] {
+        let builder = || CorsLayer::builder().origin_policy(Own(properties.clone()));
+        let errors: Option<Vec<_>> = builder().build().err().map(|e| e.into_iter().collect());
+        assert_eq!(errors, error.map(|error| vec![error]));
+        let open = builder()
+            .dangerously_allow_insecure_origins()
+            .dangerously_allow_public_suffixes();
+        assert!(open.build().is_ok());
+    }
+}

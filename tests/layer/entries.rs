@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use http::{HeaderValue, Method, header};
 use tower_cors::{
-    Any, CorsLayer, CorsLayerBuilder, DenialKind, DeniedRequests, Origin, OriginSet, VerdictFuture,
+    Any, CorsLayer, CorsLayerBuilder, DenialKind, DeniedRequests, Origin, OriginSet, Verdict,
+    VerdictFuture,
     error::ConfigError,
     lists::{ConfigList, MaxAge},
     origin::OriginPattern,
@@ -69,6 +70,12 @@ fn local_files_need_a_dangerous_name() {
     assert!(list().dangerously_allow_file_origin().build().is_ok());
     let with_host = CorsLayer::builder().allow_origins(["file://server"]);
     assert!(with_host.dangerously_allow_file_origin().build().is_err());
+    // A set of origins has them as browsers send them, and no entry has been checked.
+    let set: OriginSet = ["file://".parse::<Origin>().unwrap()].into_iter().collect();
+    let list = || CorsLayer::builder().allow_origins(set.clone());
+    let errors: Vec<_> = list().build().unwrap_err().into_iter().collect();
+    assert!(matches!(&errors[..], [ConfigError::Origin { value, .. }] if value == "file://"));
+    assert!(list().dangerously_allow_file_origin().build().is_ok());
 }
 
 #[test]
@@ -157,6 +164,25 @@ fn one_origin_for_caches_that_ignore_vary() {
         let errors: Vec<_> = built.unwrap_err().into_iter().collect();
         assert!(matches!(errors[..], [ConfigError::ConstantOrigin { .. }]));
     }
+    // What a dangerous setting lets into a list is no constant, either.
+    let one = |entry: &str| CorsLayer::builder().always_allow_origin(entry);
+    for builder in [
+        one("null").dangerously_allow_null_origin(),
+        one("file://").dangerously_allow_file_origin(),
+        one(LISTED).dangerously_allow_insecure_origin("http://192.168.1.5"),
+        one(LISTED).dangerously_allow_insecure_origin("http://192.168.0.0/16"),
+    ] {
+        let errors: Vec<_> = builder.build().unwrap_err().into_iter().collect();
+        assert!(
+            matches!(errors[..], [ConfigError::ConstantOrigin { .. }]),
+            "{errors:?}"
+        );
+    }
+    // A mistake in the entry is reported once.
+    for entry in ["null", "file://", "a.example"] {
+        let errors: Vec<_> = one(entry).build().unwrap_err().into_iter().collect();
+        assert_eq!(errors.len(), 1, "{errors:?}");
+    }
     let refuses = CorsLayer::builder().always_allow_origin(LISTED);
     let refuses = refuses.denied_requests(DeniedRequests::Refuse).build();
     assert!(refuses.is_err());
@@ -179,8 +205,12 @@ fn an_insecure_origin_is_allowed_by_itself() {
     let errors: Vec<_> = other.unwrap_err().into_iter().collect();
     assert!(matches!(errors[..], [ConfigError::InsecureOrigin { .. }]));
 
-    let subject = Subject::new(|_| builder("http://192.168.0.0/16:*"));
+    // Each call adds, as the name of one says.
+    let subject = Subject::new(|_| {
+        builder("http://192.168.0.0/16:*").dangerously_allow_insecure_origin("http://10.0.0.1")
+    });
     for (origin, allowed) in [
+        ("http://10.0.0.1", true),
         ("http://192.168.1.5:3000", true),
         ("http://192.168.255.255", true),
         ("http://192.169.0.1", false),
@@ -191,6 +221,35 @@ fn an_insecure_origin_is_allowed_by_itself() {
         let outcome = subject.send(&get_from(origin));
         let answered = outcome.header("access-control-allow-origin");
         assert_eq!(answered == Some(origin), allowed, "{origin}");
+    }
+}
+
+#[test]
+fn any_origin_is_not_said_by_the_name_of_one() {
+    let builder = || CorsLayer::builder().dangerously_allow_insecure_origin(Any);
+    let errors = |builder: CorsLayerBuilder| -> Vec<ConfigError> {
+        builder.build().unwrap_err().into_iter().collect()
+    };
+    assert_eq!(errors(builder()), [ConfigError::AnyBesideOrigins]);
+    let listed = builder().allow_origins([LISTED]);
+    assert_eq!(errors(listed), [ConfigError::AnyBesideOrigins]);
+    let missing = ConfigList::from_env("NO_SUCH_VARIABLE_HERE");
+    let missing = CorsLayer::builder().dangerously_allow_insecure_origin(missing);
+    assert!(matches!(
+        errors(missing)[..],
+        [ConfigError::MissingVariable { .. }]
+    ));
+}
+
+#[test]
+fn a_quote_that_stayed_in_a_text_is_named() {
+    let built = CorsLayer::builder()
+        .allow_origins("\"https://a.example,https://b.example\"")
+        .build();
+    let errors: Vec<String> = built.unwrap_err().iter().map(ToString::to_string).collect();
+    assert_eq!(errors.len(), 2, "{errors:?}");
+    for error in errors {
+        assert!(error.contains("quotation marks"), "{error}");
     }
 }
 
@@ -364,24 +423,76 @@ fn a_method_in_the_wrong_case_is_the_pages_mistake() {
     let denial = outcome.denial.expect("the method is not allowed");
     assert_eq!(denial.kind(), DenialKind::MethodCase);
     assert!(denial.to_string().contains("\"PATCH\""), "{denial}");
+
+    // Where it is not listed either, `patch` still cannot be.
+    let subject = Subject::list(|cors| cors.record_denials(true));
+    let outcome = subject.send(&preflight_from(LISTED, "patch", ""));
+    let denial = outcome.denial.expect("the method is not allowed");
+    assert_eq!(denial.kind(), DenialKind::MethodNotAllowed);
+    assert!(
+        denial.to_string().contains("write PATCH in the page"),
+        "{denial}"
+    );
+}
+
+#[test]
+fn a_header_that_no_list_takes_is_left_out_of_the_page() {
+    let subject = Subject::list(|cors| cors.record_denials(true));
+    for (asked, fix) in [
+        ("cookie", "leave cookie out of the page's request"),
+        (
+            "access-control-allow-origin,x-a,x-b",
+            "leave access-control-allow-origin out of the page's request, and add the others",
+        ),
+        (
+            "cookie,cookie2,date,dnt,host,via,x-a",
+            "leave cookie, cookie2, date, dnt and 2 more out of the page's request, and add the other \
+             one",
+        ),
+    ] {
+        let outcome = subject.send(&preflight_from(LISTED, "GET", asked));
+        let denial = outcome.denial.expect("a header is not allowed");
+        assert!(denial.to_string().contains(fix), "{denial}");
+    }
 }
 
 #[test]
 fn a_form_of_another_site_needs_no_entry() {
-    let subject = Subject::list(|cors| cors.denied_requests(DeniedRequests::Refuse));
-    let form = request(
-        "POST",
-        &[
-            ("origin", STRANGER),
-            ("sec-fetch-mode", "navigate"),
-            ("sec-fetch-site", "cross-site"),
-        ],
-    );
-    let denial = subject.send(&form).denial.expect("the form is refused");
-    assert!(
-        denial.to_string().contains("MethodRule::none()"),
-        "{denial}"
-    );
+    let list = Subject::list(|cors| cors.denied_requests(DeniedRequests::Refuse));
+    let silent = Subject::policy(policy_fn(|_| Verdict::Abstain), |cors| {
+        cors.denied_requests(DeniedRequests::Refuse)
+    });
+    // The origin is `null` after a redirect, as identity providers make one.
+    for (subject, origin) in [(&list, STRANGER), (&list, "null"), (&silent, STRANGER)] {
+        let form = request(
+            "POST",
+            &[
+                ("origin", origin),
+                ("sec-fetch-mode", "navigate"),
+                ("sec-fetch-site", "cross-site"),
+            ],
+        );
+        let denial = subject.send(&form).denial.expect("the form is refused");
+        assert!(
+            denial.to_string().contains("MethodRule::none()"),
+            "{denial}"
+        );
+    }
+}
+
+#[test]
+fn a_preflight_that_no_policy_answers_needs_a_strategy() {
+    let subject = Subject::policy(policy_fn(|_| Verdict::Abstain), |cors| {
+        cors.record_denials(true)
+    });
+    let outcome = subject.send(&preflight_from(LISTED, "GET", "authorization"));
+    let denial = outcome.denial.expect("no policy answers");
+    assert_eq!(denial.kind(), DenialKind::NoPolicy);
+    assert!(denial.to_string().contains("with_preflight"), "{denial}");
+    // The request itself may bring a token.
+    let outcome = subject.send(&get_from(LISTED));
+    let denial = outcome.denial.expect("no policy answers");
+    assert!(denial.to_string().contains("send the token"), "{denial}");
 }
 
 #[test]

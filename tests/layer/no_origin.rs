@@ -1,6 +1,10 @@
 //! Requests without `Origin`: not CORS requests.
 
-use tower_cors::{Any, CorsLayer, Verdict, policy_fn};
+use http::Method;
+use tower_cors::{
+    Any, CorsLayer, CorsRequest, DenialKind, OriginPolicy, Verdict, VerdictFuture,
+    policy::PolicyProperties, policy_fn, routes::MethodRule,
+};
 
 use crate::support::service::{STRANGER, Subject, get_from, preflight_from, request};
 
@@ -112,4 +116,56 @@ fn nobody_is_asked() {
     let subject = Subject::policy(policy, |cors| cors);
     let outcome = subject.send(&request("GET", &[]));
     outcome.assert_inner(200, &["vary: origin", "x-inner: called"]);
+}
+
+/// Without a `Vary`, a cache may give the answer to any page.
+#[test]
+fn where_nobody_is_admitted_the_handler_grants_nothing_either() {
+    let rules = CorsLayer::by_method().rule([Method::PUT], MethodRule::public_any_origin());
+    let subject = Subject::layer(rules.build().unwrap());
+    let inner = [
+        ("access-control-allow-origin", "*"),
+        ("cache-control", "public"),
+    ];
+    for request in [request("GET", &[]), get_from(STRANGER)] {
+        let outcome = subject.send_to(&request, &inner);
+        outcome.assert_inner(200, &["cache-control: public"]);
+    }
+}
+
+/// A policy around another one may take its properties, and deny some of its origins.
+#[test]
+fn a_policy_around_any_is_asked() {
+    #[derive(Debug)]
+    struct Except<P>(P);
+
+    impl<P: OriginPolicy> OriginPolicy for Except<P> {
+        fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
+            match request.origin().tuple() {
+                Some(origin) if origin.as_str() == STRANGER => DenialKind::OriginNotAllowed.into(),
+                _ => self.0.judge(request),
+            }
+        }
+
+        fn properties(&self) -> PolicyProperties {
+            self.0.properties()
+        }
+    }
+
+    let layer = || CorsLayer::builder().origin_policy(Except(Any)).build();
+    let by_method = || {
+        let rule = MethodRule::trusted_only(Except(Any));
+        CorsLayer::by_method().rule([Method::GET], rule).build()
+    };
+    for layer in [layer().unwrap(), by_method().unwrap()] {
+        let subject = Subject::layer(layer);
+        let outcome = subject.send(&get_from(STRANGER));
+        outcome.assert_inner(200, &["vary: origin", "x-inner: called"]);
+        assert_eq!(
+            subject.send(&preflight_from(STRANGER, "GET", "")).status,
+            403
+        );
+        let outcome = subject.send(&get_from("https://a.example"));
+        assert_eq!(outcome.header("access-control-allow-origin"), Some("*"));
+    }
 }

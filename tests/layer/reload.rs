@@ -290,3 +290,21 @@ async fn a_request_keeps_the_rules_that_it_began_with() {
         "{lines:?}"
     );
 }
+
+/// A configuration that held a reloadable layer would follow it, or refer to itself.
+#[tokio::test]
+async fn a_layer_that_was_made_reloadable_twice_is_replaced_by_its_configuration() {
+    let (layer, handle) = first().build().unwrap().reloadable();
+    let (again, _) = layer.clone().reloadable();
+    let (once_more, other) = again.reloadable();
+    handle.reload(once_more.clone()).unwrap();
+    let (status, lines) = send(&layer, get_from("https://first.example")).await;
+    assert_eq!((status, lines.len()), (200, 3));
+
+    // The second handle is about its own layer only.
+    other.reload(second()).unwrap();
+    let (_, lines) = send(&once_more, get_from("https://second.example")).await;
+    assert!(lines.contains(&"access-control-expose-headers: x-second".to_owned()));
+    let (_, lines) = send(&layer, get_from("https://second.example")).await;
+    assert_eq!(lines, ["vary: origin"]);
+}

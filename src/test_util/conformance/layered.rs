@@ -12,33 +12,24 @@ use super::{
     subject::Subject,
     violation::{Found, Obligation},
 };
-use crate::{
-    layer::CorsLayer,
-    policy::{DeniedRequests, Reach},
-    test_util::outcome::call,
-};
+use crate::{layer::CorsLayer, policy::DeniedRequests, test_util::outcome::call};
 
 /// A layer builds with the policy, and lets in no malformed origin.
 pub(super) async fn check(subject: &Subject, found: &mut Found) {
     // The settings under which every policy builds that is safe under some.
-    let mut builder = CorsLayer::builder()
+    let layer = CorsLayer::builder()
         .origin_policy(Arc::clone(&subject.policy))
         .allow_methods([Method::PUT])
-        .max_age(Duration::from_secs(5));
-    if subject.properties.reach() != Reach::Always {
-        builder = builder.denied_requests(DeniedRequests::Refuse);
-    }
-    let layer = match builder.build() {
+        .max_age(Duration::from_secs(5))
+        .denied_requests(DeniedRequests::Refuse)
+        .build();
+    let layer = match layer {
         Ok(layer) => layer,
         Err(errors) => {
             found.add(Obligation::WorksInALayer, errors.to_string());
             return;
         }
     };
-    // The same `*` for everybody, whatever they say of themselves.
-    if subject.properties.reach() == Reach::Always {
-        return;
-    }
     let mut service = layer.layer(Echo);
     for sample in &subject.samples {
         let own = sample.question.origin.clone().into_header_value();

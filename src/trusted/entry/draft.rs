@@ -93,7 +93,8 @@ impl OriginDraft {
     /// [`allow_credentials`](Self::allow_credentials).
     ///
     /// Somebody who controls the network between that machine and a browser can then act as its users.
-    /// The permission is one entry's: other origins without transport security stay refused.
+    /// The permission is one entry's: other origins without transport security stay refused. With
+    /// `false`, the credentials of such an entry go too.
     ///
     /// ```
     /// use tower_cors::trusted::entry::{OriginDraft, Scope};
@@ -105,6 +106,7 @@ impl OriginDraft {
     /// ```
     pub fn dangerously_allow_insecure(mut self, allowed: bool) -> Self {
         self.allows_insecure = allowed;
+        self.credentials &= allowed || !is_insecure(&self.pattern);
         self
     }
 
@@ -240,6 +242,24 @@ mod tests {
 
     fn draft(origin: &str, scopes: impl Into<Scopes>) -> Result<OriginDraft, EntryError> {
         OriginDraft::new("name", origin, scopes)
+    }
+
+    #[test]
+    fn credentials_go_with_the_permission_that_they_depend_on() {
+        let draft = |origin: &str| {
+            let draft = OriginDraft::new("a name", origin, Scope::Cors).unwrap();
+            let draft = draft.dangerously_allow_insecure(true);
+            draft.allow_credentials(true).unwrap()
+        };
+        for (origin, stays) in [
+            ("http://192.168.0.17:3000", false),
+            ("https://app.example", true),
+            ("http://localhost:3000", true),
+        ] {
+            let draft = draft(origin).dangerously_allow_insecure(false);
+            assert_eq!(draft.allows_credentials(), stays, "{origin}");
+            assert!(draft.checked().is_ok(), "{origin}");
+        }
     }
 
     #[test]

@@ -45,10 +45,12 @@ fn methods() -> Vec<Row> {
         ),
         method("another method is listed", METHODS, "DELETE", Code::Both),
         method("a method of a new standard", METHODS, "QUERY", Code::Both),
-        method(
+        row(
             "lower case, not listed",
-            "allow_origins = [\"https://app.example\"]",
-            "patch",
+            File("allow_origins = [\"https://app.example\"]"),
+            preflight(APP, "patch", ""),
+            "the origin is allowed; the method is not, and methods are case-sensitive",
+            "write PATCH in the page, and add PATCH to allow_methods",
             Code::All,
         ),
         row(
@@ -111,8 +113,25 @@ fn headers() -> Vec<Row> {
             "a header that cannot be listed",
             File(HEADERS),
             preflight(APP, "GET", "cookie"),
-            one,
-            "add it to allow_headers",
+            "the origin is allowed, a request header is not, and cannot be",
+            "leave cookie out of the page's request",
+            Code::None,
+        ),
+        row(
+            "a header of the protocol's answers",
+            File(HEADERS),
+            preflight(APP, "GET", "access-control-allow-origin,x-a"),
+            "the origin is allowed, a request header is not, and cannot be",
+            "leave access-control-allow-origin out of the page's request",
+            Code::None,
+        ),
+        row(
+            "headers that cannot be listed, beside others",
+            File(HEADERS),
+            preflight(APP, "GET", "access-control-allow-origin,cookie,x-b"),
+            "the origin is allowed, 3 request headers are not",
+            "leave access-control-allow-origin, cookie out of the page's request, and add the \
+             other one to allow_headers",
             Code::None,
         ),
         row(

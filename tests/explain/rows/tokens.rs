@@ -107,8 +107,8 @@ pub(super) fn rows() -> Vec<Row> {
             "a preflight, which has no token",
             Builder(by_token),
             preflight(APP, "PUT", ""),
-            no_policy,
-            "send the token, or add a fallback",
+            "no policy had anything to say, and a preflight carries no token",
+            "say by with_preflight how preflights are answered, or add a fallback",
             Code::None,
         ),
     ]

@@ -77,8 +77,13 @@ impl InForce {
             };
         }
         if origins.is_empty() {
-            // https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches: `Vary` here too.
-            return self.forward(inner.clone(), inner, status, None);
+            // https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches: `Vary` here too. Where
+            // nobody is admitted there is none, so a cache may give this answer to any page.
+            let headers = match self.facts.reach {
+                Reach::Nobody => without_cors(inner),
+                _ => inner.clone(),
+            };
+            return self.forward(headers, inner, status, None);
         }
         let sent = match origins[..] {
             [line] => origin::read(line).ok_or("MalformedOrigin"),

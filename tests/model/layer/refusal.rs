@@ -5,7 +5,8 @@ use super::super::{
     origin::{self, Sent},
 };
 
-/// By `Sec-Fetch-Site`, which no page can set; without it, by the host and port of the request.
+/// By `Sec-Fetch-Site`, which no page can set; without it, by the host and port of the request, and
+/// its scheme if it says one.
 pub fn is_same_origin(request: &Request) -> bool {
     let sites = request.lines("sec-fetch-site");
     if !sites.is_empty() {
@@ -23,6 +24,10 @@ pub fn is_same_origin(request: &Request) -> bool {
         "https" => "443",
         _ => return false,
     };
+    // Anybody in the network can write a page of `http:`.
+    if request.uri.starts_with("https://") && origin.scheme == "http" {
+        return false;
+    }
     let authority = match request.uri.split_once("://") {
         Some((_, rest)) => rest.split('/').next().map(str::to_owned),
         None => match request.lines("host")[..] {
