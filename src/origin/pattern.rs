@@ -297,6 +297,8 @@ mod tests {
             ("null", Kind::Null),
             ("Null", Kind::Scheme),
             ("example.com", Kind::Scheme),
+            ("about", Kind::Scheme),
+            ("https://*.*", Kind::Wildcard),
             ("https://a.example ", Kind::Space),
             ("https://a.example\r\nx: y", Kind::Space),
             ("https://bücher.example", Kind::NonAscii),

@@ -232,7 +232,6 @@ fn obvious_mistake(text: &str) -> Option<Kind> {
         "" => return Some(Kind::Empty),
         "*" => return Some(Kind::Any),
         "null" => return Some(Kind::Null),
-        "file://" => return Some(Kind::File),
         _ => {}
     }
     // `about:blank` and `data:text/html,x` are URLs without a host.

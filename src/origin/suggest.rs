@@ -100,24 +100,21 @@ fn host_as_sent(host: &str) -> Option<String> {
     Some(format!("{star}{}", ascii_domain(name)?))
 }
 
-/// The domain's A-labels.
-#[cfg(feature = "idna")]
+/// The domain's A-labels, in lower case; others than ASCII ones need the feature `idna`.
 pub(crate) fn ascii_domain(domain: &str) -> Option<String> {
     if domain.is_ascii() {
         return Some(domain.to_ascii_lowercase());
     }
-    idna::domain_to_ascii(domain).ok()
-}
-
-/// The domain in lower case; others than ASCII ones need the feature `idna`.
-#[cfg(not(feature = "idna"))]
-pub(crate) fn ascii_domain(domain: &str) -> Option<String> {
-    domain.is_ascii().then(|| domain.to_ascii_lowercase())
+    #[cfg(feature = "idna")]
+    let encoded = idna::domain_to_ascii(domain).ok();
+    #[cfg(not(feature = "idna"))]
+    let encoded = None;
+    encoded
 }
 
 #[cfg(test)]
 mod tests {
-    use super::suggested_origin;
+    use super::{MAX_LEN, suggested_origin};
 
     #[test]
     fn the_spelling_that_was_meant() {
@@ -132,6 +129,7 @@ mod tests {
             ("example.com", "https://example.com"),
             ("example.com:8443", "https://example.com:8443"),
             ("localhost:3000", "http://localhost:3000"),
+            ("localhost:*", "http://localhost:*"),
             ("wss://app.example.com", "https://app.example.com"),
             ("ws://app.example.com:8080", "http://app.example.com:8080"),
             ("\"https://example.com\"", "https://example.com"),
@@ -141,6 +139,16 @@ mod tests {
         ] {
             assert_eq!(suggested_origin(text).as_deref(), Some(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn a_long_text_is_not_looked_at() {
+        let path = |len: usize| {
+            let origin = "https://a.example/";
+            format!("{origin}{}", "x".repeat(len - origin.len()))
+        };
+        assert!(suggested_origin(&path(MAX_LEN)).is_some());
+        assert_eq!(suggested_origin(&path(MAX_LEN + 1)), None);
     }
 
     #[test]
@@ -156,6 +164,7 @@ mod tests {
             "https://example.com:99999",
             "https://a.example;https://b.example",
             "a.example,b.example",
+            "a.example/path",
         ] {
             assert_eq!(suggested_origin(text), None, "{text}");
         }

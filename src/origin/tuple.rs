@@ -242,6 +242,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_order_is_that_of_the_texts() {
+        let [first, second]: [Origin; 2] =
+            ["http://b.example", "https://a.example"].map(|text| text.parse().unwrap());
+        assert!(first < second);
+        assert_eq!(
+            second.partial_cmp(&first),
+            Some(std::cmp::Ordering::Greater)
+        );
+    }
+
+    #[test]
     fn parts_of_real_origins() {
         for (value, scheme, host, port) in [
             ("https://example.com", "https", "example.com", None),
