@@ -21,9 +21,13 @@ pub(super) struct Families {
     /// The different lengths of the bases, in order. A host is probed once for each length, which
     /// are far fewer than the bytes that a search for dots would read.
     base_lengths: Vec<u8>,
-    /// Patterns that are matched one by one, since lists have few of them. Those with a `*` within
-    /// the first label are found by the rest of the host; the others match any host, or a range.
-    in_label: HashMap<Box<[u8]>, Vec<OriginPattern>, RandomState>,
+    /// Hosts with a `*` within the first label, as they are written.
+    in_label: HashMap<Box<[u8]>, Ports, RandomState>,
+    /// The different lengths of what stands before the `*` and behind it. A host is probed once for
+    /// each pair.
+    around_star: Vec<(u8, u8)>,
+    /// Patterns for any host, or for a range. They are matched one by one, since lists have few of
+    /// them.
     others: Vec<OriginPattern>,
 }
 
@@ -46,6 +50,7 @@ impl Families {
             subdomains: HashMap::default(),
             base_lengths: Vec::new(),
             in_label: HashMap::default(),
+            around_star: Vec::new(),
             others: Vec::new(),
         }
     }
@@ -56,7 +61,8 @@ impl Families {
 
     /// The bases of all wildcards, of whole labels or within one.
     pub(super) fn bases(&self) -> impl Iterator<Item = &str> {
-        let bases = self.subdomains.keys().chain(self.in_label.keys());
+        let in_label = self.in_label.keys().map(|host| behind_first_label(host));
+        let bases = self.subdomains.keys().map(|base| &**base).chain(in_label);
         // Hosts are ASCII.
         bases.filter_map(|base| std::str::from_utf8(base).ok())
     }
@@ -71,27 +77,30 @@ impl Families {
     /// Adds the pattern. Returns whether it is new.
     pub(super) fn insert(&mut self, pattern: PatternRef<'_>) -> bool {
         let host: Box<[u8]> = pattern.host().as_bytes().into();
-        let one_by_one = match pattern.host_pattern() {
+        let ports = match pattern.host_pattern() {
             // Not an exact entry, so its wildcard is the port.
             HostPattern::Exactly => return self.any_port.insert(host),
-            HostPattern::Subdomains => None,
-            HostPattern::InLabel(_) => Some(self.in_label.entry(behind_first_label(&host).into())),
+            HostPattern::Subdomains => {
+                // Kept sorted, so that shorter bases are probed first and the search can end early.
+                insert_sorted(&mut self.base_lengths, narrow(host.len()));
+                self.subdomains.entry(host)
+            }
+            HostPattern::InLabel(star) => {
+                let before = usize::from(star);
+                let behind = host.len() - before - 1;
+                insert_sorted(&mut self.around_star, (narrow(before), narrow(behind)));
+                self.in_label.entry(host)
+            }
             HostPattern::Any | HostPattern::Range(_) => {
-                return insert_once(&mut self.others, pattern);
+                let same = |there: &OriginPattern| there.as_str() == pattern.as_str();
+                let is_new = !self.others.iter().any(same);
+                if is_new {
+                    self.others.push(pattern.to_owned_pattern());
+                }
+                return is_new;
             }
         };
-        if let Some(entry) = one_by_one {
-            return insert_once(entry.or_default(), pattern);
-        }
-        // Kept sorted, so that shorter bases are probed first and the search can end early.
-        let len = u8::try_from(host.len()).expect("a host is at most 254 bytes long");
-        if let Err(at) = self.base_lengths.binary_search(&len) {
-            self.base_lengths.insert(at, len);
-        }
-        self.subdomains
-            .entry(host)
-            .or_default()
-            .insert(pattern.port())
+        ports.or_default().insert(pattern.port())
     }
 
     pub(super) fn contains(&self, origin: &Origin) -> bool {
@@ -101,10 +110,7 @@ impl Families {
                 .dot_before_base(host, origin.port())
                 // Hosts of applications may have empty labels, which no wildcard matches.
                 .is_some_and(|dot| are_labels(&host[..dot]))
-            || self
-                .in_label
-                .get(behind_first_label(host))
-                .is_some_and(|patterns| patterns.iter().any(|pattern| pattern.matches(origin)))
+            || self.in_label(host, origin.port()).is_some()
             || self.others.iter().any(|pattern| pattern.matches(origin))
     }
 
@@ -121,9 +127,10 @@ impl Families {
             let is_any = self.subdomains.get(base).is_some_and(|ports| ports.any);
             return Some(self.written("*.", base, &port_text(is_any, origin.port())));
         }
-        let in_label = self.in_label.get(behind_first_label(host));
-        let mut one_by_one = in_label.into_iter().flatten().chain(&self.others);
-        let found = one_by_one.find(|pattern| pattern.matches(origin))?;
+        if let Some((host, ports)) = self.in_label(host, origin.port()) {
+            return Some(self.written("", host, &port_text(ports.any, origin.port())));
+        }
+        let found = self.others.iter().find(|pattern| pattern.matches(origin))?;
         Some(found.as_str().to_owned())
     }
 
@@ -131,15 +138,18 @@ impl Families {
     pub(super) fn entries(&self) -> impl Iterator<Item = String> {
         let any_port = self.any_port.iter();
         let any_port = any_port.map(|host| self.written("", host, ":*"));
-        let subdomains = self.subdomains.iter().flat_map(|(base, ports)| {
-            let any = ports.any.then(|| self.written("*.", base, ":*"));
+        let subdomains = self.subdomains.iter().map(|entry| ("*.", entry));
+        let in_label = self.in_label.iter().map(|entry| ("", entry));
+        let by_ports = subdomains.chain(in_label);
+        let by_ports = by_ports.flat_map(move |(star, (host, ports))| {
+            let any = ports.any.then(|| self.written(star, host, ":*"));
             let exactly = ports.exactly.iter();
-            let exactly = exactly.map(|port| self.written("*.", base, &port_text(false, *port)));
+            let exactly =
+                exactly.map(move |&port| self.written(star, host, &port_text(false, port)));
             any.into_iter().chain(exactly)
         });
-        let one_by_one = self.in_label.values().flatten().chain(&self.others);
-        let one_by_one = one_by_one.map(|pattern| pattern.as_str().to_owned());
-        any_port.chain(subdomains).chain(one_by_one)
+        let others = self.others.iter().map(|other| other.as_str().to_owned());
+        any_port.chain(by_ports).chain(others)
     }
 
     fn written(&self, star: &str, host: &[u8], port: &str) -> String {
@@ -171,6 +181,25 @@ impl Families {
         }
     }
 
+    /// The entry with a `*` within its first label that matches, and its ports.
+    fn in_label(&self, host: &[u8], port: Option<u16>) -> Option<(&[u8], &Ports)> {
+        let mut written = [0; MAX_HOST_LEN + 1];
+        self.around_star.iter().find_map(|&(before, behind)| {
+            let (before, behind) = (usize::from(before), usize::from(behind));
+            let part = host.get(before..host.len().checked_sub(behind)?)?;
+            // The `*` stands for at least one character, and not for a dot: one label only.
+            if part.is_empty() || part.contains(&b'.') {
+                return None;
+            }
+            let written = written.get_mut(..before + 1 + behind)?;
+            written[..before].copy_from_slice(&host[..before]);
+            written[before] = b'*';
+            written[before + 1..].copy_from_slice(&host[host.len() - behind..]);
+            let (entry, ports) = self.in_label.get_key_value(&*written)?;
+            ports.contains(port).then_some((&**entry, ports))
+        })
+    }
+
     /// The position of the dot before a base that matches with this port. One probe for each length
     /// of a base, if there is a dot at that distance from the end.
     fn dot_before_base(&self, host: &[u8], port: Option<u16>) -> Option<usize> {
@@ -199,15 +228,15 @@ fn behind_first_label(host: &[u8]) -> &[u8] {
     dot.map_or(b"", |dot| &host[dot + 1..])
 }
 
-/// Adds the pattern. Returns whether it is new.
-fn insert_once(patterns: &mut Vec<OriginPattern>, pattern: PatternRef<'_>) -> bool {
-    let is_new = !patterns
-        .iter()
-        .any(|there| there.as_str() == pattern.as_str());
-    if is_new {
-        patterns.push(pattern.to_owned_pattern());
+/// Lengths within a host, which is at most 254 bytes long.
+fn narrow(len: usize) -> u8 {
+    u8::try_from(len).expect("a host is at most 254 bytes long")
+}
+
+fn insert_sorted<T: Ord>(lengths: &mut Vec<T>, len: T) {
+    if let Err(at) = lengths.binary_search(&len) {
+        lengths.insert(at, len);
     }
-    is_new
 }
 
 /// The ports of the patterns with the same base.

@@ -375,13 +375,47 @@ mod tests {
         );
     }
 
+    #[test]
+    fn wildcards_within_a_label_are_found_by_what_stands_around_them() {
+        let numbered = (0..200).map(|number| format!("https://t{number}-*.apps.example"));
+        let entries: Vec<String> = numbered
+            .chain(["https://*-x.apps.example:*".to_owned()])
+            .collect();
+        let set = OriginSet::parse(&entries).unwrap();
+        assert_eq!(set.len(), 201);
+        for origin in [
+            "https://t0-a.apps.example",
+            "https://t199-a-b.apps.example",
+            "https://a-x.apps.example:81",
+            // By both.
+            "https://t7-x.apps.example",
+        ] {
+            assert!(contains(&set, origin), "{origin}");
+        }
+        for origin in [
+            "https://t0-.apps.example",
+            "https://t200-a.apps.example",
+            "https://t0-a.b.apps.example",
+            "https://t0-a.apps.example:81",
+            "https://-x.apps.example",
+            "https://t0-a.apps.example.",
+            "https://t0-a.xapps.example",
+        ] {
+            assert!(!contains(&set, origin), "{origin}");
+        }
+    }
+
     /// Few letters and labels, so that entries and origins meet often.
     fn entry() -> impl Strategy<Value = String> {
         let scheme = prop_oneof![Just("https"), Just("http"), Just("tauri")];
         let port = prop_oneof![Just(""), Just(":1"), Just(":8080"), Just(":*")];
-        (scheme, any::<bool>(), host(), port).prop_map(|(scheme, star, host, port)| {
-            format!("{scheme}://{}{host}{port}", if star { "*." } else { "" })
-        })
+        let star = prop_oneof![
+            2 => Just(""), 2 => Just("*."), 1 => Just("a*."), 1 => Just("*b."), 1 => Just("a*b."),
+        ];
+        let entry = (scheme, star, host(), port)
+            .prop_map(|(scheme, star, host, port)| format!("{scheme}://{star}{host}{port}"));
+        // Applications' hosts have no wildcard within a label.
+        entry.prop_filter("a pattern", |text| text.parse::<OriginPattern>().is_ok())
     }
 
     fn host() -> impl Strategy<Value = String> {
@@ -437,8 +471,15 @@ mod tests {
                 match set.look_up(value.as_bytes()) {
                     LookUp::Listed => prop_assert!(expected, "{value}"),
                     LookUp::NotListed => prop_assert!(!expected, "{value}"),
-                    // A port, or an IPv6 address.
-                    LookUp::Unclear => prop_assert!(value.matches(':').count() > 1, "{value}"),
+                    // A port, an IPv6 address, or a wildcard within a label.
+                    LookUp::Unclear => {
+                        let within = |entry: &String| {
+                            let pattern: OriginPattern = entry.parse().unwrap();
+                            pattern.host().contains('*')
+                        };
+                        let has_port = value.matches(':').count() > 1;
+                        prop_assert!(has_port || entries.iter().any(within), "{}", value);
+                    }
                 }
             }
         }

@@ -90,6 +90,13 @@ impl Index {
                 visit(Key::BaseAndPort(scheme, base, origin.port()));
             }
         }
+        for &((before, behind), _) in &self.families.around_star {
+            // The `*` stands for one character at least.
+            if before + behind < host.len() {
+                let behind = &host[host.len() - behind..];
+                visit(Key::InLabel(scheme, &host[..before], behind));
+            }
+        }
     }
 
     /// All entries that match the origin.
@@ -150,16 +157,20 @@ enum Key<'a> {
     Base(&'a [u8], &'a [u8]),
     /// The names below a host, one port.
     BaseAndPort(&'a [u8], &'a [u8], Option<u16>),
-    /// Any other kind of pattern. A lookup compares all of them, so there should be few.
+    /// What stands before and behind a `*` within a label.
+    InLabel(&'a [u8], &'a [u8], &'a [u8]),
+    /// Any host, or a range of addresses. A lookup compares all of them: they are few.
     Scheme(&'a [u8]),
 }
 
 impl<'a> Key<'a> {
     fn of(pattern: &'a OriginPattern) -> Self {
         let (scheme, host) = (pattern.scheme().as_bytes(), pattern.host().as_bytes());
-        // A wildcard within a label, for any host, or a range of addresses.
-        if pattern.host().contains(['*', '/']) {
+        if matches!(host, b"*") || host.contains(&b'/') {
             return Self::Scheme(scheme);
+        }
+        if let Some((before, behind)) = pattern.host().split_once('*') {
+            return Self::InLabel(scheme, before.as_bytes(), behind.as_bytes());
         }
         match (pattern.has_subdomains(), pattern.port()) {
             (false, PortPattern::Exactly(_)) => Self::Exact(pattern.as_str().as_bytes()),
@@ -177,11 +188,17 @@ struct Families {
     hosts: u32,
     any_port: Lengths,
     one_port: Lengths,
+    /// The different lengths of what stands before and behind a `*` within a label, in order.
+    around_star: Vec<((usize, usize), u32)>,
 }
 
 impl Families {
     fn is_empty(&self) -> bool {
-        self.schemes == 0 && self.hosts == 0 && self.any_port.total == 0 && self.one_port.total == 0
+        self.schemes == 0
+            && self.hosts == 0
+            && self.any_port.total == 0
+            && self.one_port.total == 0
+            && self.around_star.is_empty()
     }
 
     /// Changes the count of the key's kind; exact origins are not counted.
@@ -192,6 +209,24 @@ impl Families {
             Key::Host(..) => change(&mut self.hosts),
             Key::Base(_, base) => self.any_port.count(base.len(), change),
             Key::BaseAndPort(_, base, _) => self.one_port.count(base.len(), change),
+            Key::InLabel(_, before, behind) => {
+                self.count_around_star((before.len(), behind.len()), change);
+            }
+        }
+    }
+
+    fn count_around_star(&mut self, lengths: (usize, usize), change: impl Fn(&mut u32)) {
+        let known = &mut self.around_star;
+        let at = match known.binary_search_by_key(&lengths, |(lengths, _)| *lengths) {
+            Ok(at) => at,
+            Err(at) => {
+                known.insert(at, (lengths, 0));
+                at
+            }
+        };
+        change(&mut known[at].1);
+        if known[at].1 == 0 {
+            known.remove(at);
         }
     }
 }
