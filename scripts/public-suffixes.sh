@@ -120,8 +120,8 @@ made by `scripts/public-suffixes.sh`:
 - version {about.get("VERSION", "unknown")}, commit {about.get("COMMIT", "unknown")}
 - {len(rules) - private} rules of the ICANN section, {private} of the private section
 
-The two files are subject to the terms of the Mozilla Public License, v. 2.0. A copy of the licence is at
-https://mozilla.org/MPL/2.0/, and the source form, of the same version, is
+The two files are subject to the terms of the Mozilla Public License, v. 2.0. A copy of the licence is
+`LICENSE-MPL-2.0`, and the source form, of the same version, is
 https://github.com/publicsuffix/list/blob/{about.get("COMMIT", "main")}/public_suffix_list.dat.
 The code beside them is under the crate's own licence.
 """)

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 # enough to pass commands on. Meanwhile, packages are installed.
 build_geckodriver() {
     command -v geckodriver >/dev/null 2>&1 || [ -x target/tools/bin/geckodriver ] ||
-        CARGO_PROFILE_DEV_DEBUG=false cargo install --quiet --debug --locked --root target/tools geckodriver
+        CARGO_PROFILE_DEV_DEBUG=false cargo install --quiet --debug --locked --root target/tools geckodriver@0.37.1
 }
 build_geckodriver &
 building=$!
