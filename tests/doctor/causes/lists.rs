@@ -144,6 +144,22 @@ async fn methods_and_headers() {
         .args(&["-X", "patch"])
         .verdict("preflight-failed")
         .cause("method-case", &["PATCH", "page"]),
+        get(
+            "a method in another case, which no list has",
+            constant(&[ORIGIN, ("access-control-allow-methods", "GET")]),
+        )
+        .args(&["-X", "patch"])
+        .verdict("preflight-failed")
+        .ours(
+            "method-not-allowed",
+            &["[\\\"PATCH\\\"]", "Write PATCH in the page"],
+        ),
+        put("a header of answers", constant(&[ORIGIN, METHODS, HEADERS]))
+            .args(&["-H", "Access-Control-Allow-Origin: *"])
+            .ours(
+                "header-not-allowed",
+                &["Leave access-control-allow-origin out", "allow_headers"],
+            ),
         put("headers", constant(&[ORIGIN, METHODS]))
             .args(&["-H", "X-Request-Id: 7"])
             .ours(

@@ -103,7 +103,15 @@ async fn a_page_without_an_origin() {
     play(vec![
         from("signs", "null", listed("https://app.example.com"))
             .cause("origin-null", &["null", "sandbox", "file:"]),
-        from("no signs", "null", by_hand(|_| json(&[]))).ours("no-cors", &["CorsLayer"]),
+        from("no signs", "null", by_hand(|_| json(&[]))).ours(
+            "no-cors",
+            &[
+                "CorsLayer",
+                "Origin: null",
+                "http://localhost:3000",
+                "sandbox",
+            ],
+        ),
     ])
     .await;
 }

@@ -3,6 +3,7 @@
 mod console;
 mod fix;
 mod fix_code;
+mod layer_code;
 mod server;
 mod status;
 mod summary;

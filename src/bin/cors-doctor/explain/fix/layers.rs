@@ -1,31 +1,31 @@
 //! Where the layer belongs.
 
-use super::{Fix, OURS};
+use super::Fix;
 use crate::{
     cause::Cause,
-    explain::{Context, status::source},
+    explain::{Context, fix_code::around_grpc, status::source},
 };
 
 pub(super) fn of_the_layers(context: &Context<'_>, cause: &Cause) -> Fix {
     let case = context.case;
-    let origin = case.origin();
+    let origin = context.page_origin();
     let is_grpc = case.request.is_grpc_web();
     let proxy = context.proxy();
     match cause {
         Cause::NoCors if is_grpc => Fix::new(format!(
             "Add a CorsLayer that allows {origin}, outside; GrpcWebLayer belongs inside of it."
         ))
-        .code(OURS, context.layer_around_grpc())
-        .code("tonic", context.layer_around_grpc()),
+        .layer_in(context.layer_for_grpc(), around_grpc)
+        .code("tonic", around_grpc(&context.layer_for_grpc())),
         Cause::NoCors => Fix::new(format!(
             "The server has no CORS: add a CorsLayer that allows {origin}, around all routes."
         ))
-        .code(OURS, context.layer_around()),
+        .layer_in(context.layer(), |layer| context.around_routes(layer)),
         Cause::RouteNotCovered => Fix::new(
             "There is a CORS layer, but not around this route: call .layer( after the routes and \
              the fallback. In axum it covers only what was added before it.",
         )
-        .code(OURS, context.layer_around())
+        .layer_in(context.layer(), |layer| context.around_routes(layer))
         .code_if(context.is_tower(), "axum", format!("Router::new()\n    .route(\"{}\", …)\n    .fallback(…)\n    .layer(cors) // after routes and fallback", case.url.path())),
         Cause::LayersDisagree { preflight_granted } => Fix::new(format!(
             "Two CORS layers have different lists: {}. Keep one, outermost, and allow {origin} \
@@ -69,21 +69,21 @@ pub(super) fn of_the_layers(context: &Context<'_>, cause: &Cause) -> Fix {
              outside the authentication: in axum it is the last .layer.",
             if *is_preflight { "; preflights have no credentials" } else { "" }
         ))
-        .code(OURS, format!("{}\n\nlet app = app\n    .layer(authentication) // inside\n    .layer(cors); // last, so outermost", context.layer()))
+        .layer_in(context.layer(), |layer| format!("{layer}\n\nlet app = app\n    .layer(authentication) // inside\n    .layer(cors); // last, so outermost"))
         .code_if(context.is_tower(), "axum", "app.layer(authentication)\n    .layer(cors) // last, so outermost"),
         Cause::LayerBeforeCors(status) => Fix::new(format!(
             "The preflight is answered {status} before the CORS layer sees it; usually by {}. Put \
              the CORS layer outside of it: in axum it is the last .layer.",
             source(*status, true, is_grpc)
         ))
-        .code_if(is_grpc, "tonic", context.layer_around_grpc())
+        .code_if(is_grpc, "tonic", around_grpc(&context.layer_for_grpc()))
         .code_if(context.is_tower() && !is_grpc, "axum", "app.layer(the_other)\n    .layer(cors) // last, so outermost")
         .code_if(context.is_nginx(), "proxy", "# let OPTIONS pass\nif ($request_method = OPTIONS) { … }"),
         Cause::HeadersOnlyOnPreflight => Fix::new(
             "Every answer needs the headers, not only those to preflights: call .layer( after the \
              handlers, or set them in the middleware for all methods.",
         )
-        .code(OURS, context.layer_around()),
+        .layer_in(context.layer(), |layer| context.around_routes(layer)),
         Cause::ErrorWithoutHeaders(status) => Fix::new(format!(
             "The {status} comes from outside the CORS layer; usually from {}. Errors need the \
              headers, too, or the page cannot read them: put the CORS layer outermost (in nginx: \
@@ -140,7 +140,7 @@ fn not_handled(context: &Context<'_>) -> Fix {
          {asks}. Put the layer around the whole router with .layer( rather than on single methods \
          (route_layer, or headers set in handlers).{proxy}"
     ))
-    .code(OURS, context.layer_around())
+    .layer_in(context.layer(), |layer| context.around_routes(layer))
     .code_if(context.is_tower(), "axum", "Router::new()\n    .route(…) // without route_layer(cors)\n    .layer(cors)")
     .code_if(context.is_nginx(), "proxy", "if ($request_method = OPTIONS) {\n    # the Access-Control headers, and\n    return 204;\n}")
 }

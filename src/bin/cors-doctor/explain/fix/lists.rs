@@ -1,22 +1,26 @@
 //! Fixes for headers that have to say more or something else: allowed methods, allowed headers,
 //! exposed headers, and credentials.
 
-use super::{Fix, OURS};
+use super::Fix;
 use crate::{
     cause::Cause,
-    explain::{Context, fix_code::quoted},
+    explain::{
+        Context,
+        fix_code::around_grpc,
+        layer_code::{is_listable_header, listable_method},
+    },
 };
 
 pub(super) fn of_the_lists(context: &Context<'_>, cause: &Cause) -> Fix {
     let case = context.case;
-    let origin = case.origin();
+    let origin = context.page_origin();
     match cause {
         Cause::WildcardWithCredentials => Fix::new(format!(
             "Answer with {origin} in place of *, and Access-Control-Allow-Credentials: true \
              (allow_credentials). If the page needs no cookies, leave out credentials: 'include' \
              there."
         ))
-        .code(OURS, context.layer())
+        .layer(context.layer())
         .code_if(
             context.is_tower(),
             "tower-http",
@@ -34,75 +38,72 @@ pub(super) fn of_the_lists(context: &Context<'_>, cause: &Cause) -> Fix {
                 "the request as well"
             }
         ))
-        .code(OURS, context.layer()),
+        .layer(context.layer()),
         Cause::CredentialsSpelling(value) => Fix::new(format!(
             "Access-Control-Allow-Credentials has to be true, in lower case and once, not \
              {value:?} (allow_credentials)."
         ))
-        .code(OURS, context.layer()),
-        Cause::MethodNotAllowed(method) => Fix::new(format!(
-            "Add {method} to the methods that the server allows (allow_methods)."
-        ))
-        .code(
-            OURS,
-            context.setting(&format!(".allow_methods([{method:?}])")),
-        )
-        .code_if(
-            context.is_tower(),
-            "tower-http",
-            format!("cors.allow_methods([Method::{method}])"),
-        ),
-        Cause::HeaderNotAllowed(names) => {
-            let listed = quoted(names.iter().map(String::as_str));
+        .layer(context.layer()),
+        Cause::MethodNotAllowed(method) => {
+            let listed = listable_method(method);
+            let listed = listed.as_deref().unwrap_or(method);
             Fix::new(format!(
-                "Add {} to the request headers that the server allows (allow_headers).",
-                names.join(", ")
+                "Add {listed} to the methods that the server allows (allow_methods)."
             ))
-            .code(
-                OURS,
-                context.setting(&format!(".allow_headers([{listed}])")),
-            )
+            .layer(context.layer())
             .code_if(
                 context.is_tower(),
                 "tower-http",
+                format!("cors.allow_methods([{}])", method_code(listed)),
+            )
+        }
+        Cause::HeaderNotAllowed(names) => {
+            let listed = listable_headers(names);
+            let text = if listed.is_empty() {
+                "The server's list (allow_headers) is not what has to change.".to_owned()
+            } else {
+                let names = listed.join(", ");
                 format!(
-                    "cors.allow_headers([{}])",
-                    names
-                        .iter()
-                        .map(|n| format!("HeaderName::from_static({n:?})"))
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                ),
+                    "Add {names} to the request headers that the server allows (allow_headers)."
+                )
+            };
+            let of_tower_http = listed
+                .iter()
+                .map(|name| format!("HeaderName::from_static({name:?})"))
+                .collect::<Vec<_>>()
+                .join(", ");
+            Fix::new(text).layer(context.layer()).code_if(
+                context.is_tower() && !listed.is_empty(),
+                "tower-http",
+                format!("cors.allow_headers([{of_tower_http}])"),
             )
         }
         Cause::AllowListMalformed { header, value } => Fix::new(format!(
             "Separate the names in {header} by a comma each; {value:?} is malformed, so \
              nothing in it counts."
         ))
-        .code(OURS, context.layer()),
+        .layer(context.layer()),
         Cause::WildcardMethodsWithCredentials(method) => Fix::new(format!(
-            "List {method} by name in place of * (allow_methods): with credentials the wildcard \
-             is just a name."
+            "List {} by name in place of * (allow_methods): with credentials the wildcard \
+             is just a name.",
+            listable_method(method).as_deref().unwrap_or(method)
         ))
-        .code(OURS, context.layer()),
+        .layer(context.layer()),
         Cause::WildcardHeadersWithCredentials(names) => Fix::new(format!(
             "List {} by name in place of * (allow_headers): with credentials the wildcard is just \
              a name.",
-            names.join(", ")
+            listable_headers(names).join(", ")
         ))
-        .code(OURS, context.layer()),
+        .layer(context.layer()),
         Cause::AuthorizationUnderWildcard => Fix::new(
             "List authorization by name beside * (allow_headers): the wildcard does not cover it.",
         )
-        .code(
-            OURS,
-            context.setting(".allow_headers([\"*\", \"authorization\"])"),
-        ),
+        .layer(context.layer()),
         Cause::HeaderMisspelt { wrong, right } => Fix::new(format!(
             "Call the header {right}; {wrong} means nothing to browsers."
         )),
         Cause::HeaderNotExposed(names) => {
-            let listed = quoted(names.iter().map(String::as_str));
+            let layer = context.layer().expose(names);
             let credentials = if case.request.credentials {
                 " With credentials * does not count."
             } else {
@@ -113,13 +114,24 @@ pub(super) fn of_the_lists(context: &Context<'_>, cause: &Cause) -> Fix {
                  (expose_headers).{credentials}",
                 names.join(", ")
             ))
-            .code(OURS, context.setting(&format!(".expose_headers([{listed}])")))
-            .code_if(
-                case.request.is_grpc_web(),
-                "tonic",
-                format!("Server::builder()\n    .layer(cors.expose_headers([{listed}])) // outside\n    .layer(GrpcWebLayer::new())"),
-            )
+            .layer(layer.clone())
+            .code_if(case.request.is_grpc_web(), "tonic", around_grpc(&layer))
         }
         _ => Fix::default(),
+    }
+}
+
+fn listable_headers(names: &[String]) -> Vec<&str> {
+    let names = names.iter().map(String::as_str);
+    names.filter(|name| is_listable_header(name)).collect()
+}
+
+/// The method as code for the `http` crate, which has names for the usual ones.
+fn method_code(method: &str) -> String {
+    match method {
+        "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "OPTIONS" | "PATCH" => {
+            format!("Method::{method}")
+        }
+        other => format!("Method::from_bytes(b{other:?})?"),
     }
 }

@@ -1,5 +1,7 @@
 //! What to do about a cause: a text, and code to paste.
 
+#[cfg(test)]
+mod builds;
 mod call;
 mod layers;
 mod lists;
@@ -12,7 +14,7 @@ use self::{
     layers::of_the_layers, lists::of_the_lists, network::of_the_network, origin::of_the_origin,
     page::of_the_page, redirect::of_the_redirect,
 };
-use super::Context;
+use super::{Context, layer_code::LayerCode};
 use crate::cause::Cause;
 
 /// What to do about a cause.
@@ -43,6 +45,21 @@ impl Fix {
             code: code.into(),
         });
         self
+    }
+
+    /// A layer of this crate, and what the page has to change for it.
+    fn layer(self, layer: LayerCode) -> Self {
+        self.layer_in(layer, LayerCode::to_string)
+    }
+
+    /// The same, with code around it.
+    fn layer_in(mut self, layer: LayerCode, place: impl FnOnce(&LayerCode) -> String) -> Self {
+        for note in layer.notes() {
+            self.text.push(' ');
+            self.text.push_str(note);
+        }
+        let code = place(&layer);
+        self.code(OURS, code)
     }
 
     fn code_if(self, applies: bool, target: &'static str, code: impl Into<String>) -> Self {

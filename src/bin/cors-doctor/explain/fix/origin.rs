@@ -4,9 +4,9 @@ use super::{Fix, OURS};
 use crate::{cause::Cause, explain::Context};
 
 pub(super) fn of_the_origin(context: &Context<'_>, cause: &Cause) -> Fix {
-    let origin = context.case.origin();
+    let origin = context.page_origin();
     let listed = |text: String| {
-        Fix::new(text).code(OURS, context.layer()).code_if(
+        Fix::new(text).layer(context.layer()).code_if(
             context.is_tower(),
             "tower-http",
             context.tower_http_origins(),
@@ -52,17 +52,12 @@ pub(super) fn of_the_origin(context: &Context<'_>, cause: &Cause) -> Fix {
              with its own origin, here {origin}, and Vary: Origin."
         )),
         Cause::AllowOriginPattern(value) => {
-            let pattern = if value.starts_with("http") && !value.contains(['^', '$', '\\', '(', '|']) {
-                value.clone()
-            } else {
-                origin.to_owned()
-            };
             Fix::new(format!(
                 "Browsers do not know patterns. Let the server compare the page's origin with \
                  {value} (allow_origins takes patterns) and answer with the origin itself, here \
                  {origin}."
             ))
-            .code(OURS, context.layer_with(&[&pattern]))
+            .layer(context.layer().pattern(value))
         }
         Cause::AllowOriginInvalid(value) => listed(format!(
             "The value {value:?} is not an origin, most often because a variable is not set. Answer \

@@ -1,6 +1,6 @@
 //! What the page has to change.
 
-use super::{Fix, OURS, call::as_web, call::call};
+use super::{Fix, call::as_web, call::call};
 use crate::{cause::Cause, explain::Context};
 
 pub(super) fn of_the_page(context: &Context<'_>, cause: &Cause) -> Fix {
@@ -52,7 +52,7 @@ pub(super) fn of_the_page(context: &Context<'_>, cause: &Cause) -> Fix {
                     "Methods are case-sensitive. Write {right} in the server's list in place of \
                      {listed}."
                 ))
-                .code(OURS, context.setting(&format!(".allow_methods([{right:?}])")))
+                .layer(context.layer())
             } else {
                 Fix::new(format!(
                     "Methods are case-sensitive, and fetch() does not change this one. Write \
