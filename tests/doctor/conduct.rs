@@ -237,6 +237,50 @@ async fn secrets_do_not_come_out() {
 }
 
 #[tokio::test]
+async fn no_part_of_an_echo_and_no_short_secret_comes_out() {
+    let server = Server::start(by_hand(|asked| {
+        let cookies = asked.header("cookie").unwrap_or_default().to_owned();
+        let echo = format!("q7z;{}", asked.header("authorization").unwrap_or_default());
+        let headers = [
+            ("access-control-allow-origin", "q7z"),
+            ("access-control-allow-headers", "authorization"),
+            ("vary", "Origin"),
+            ("server", cookies.as_str()),
+            ("x-echo", echo.as_str()),
+            ("set-cookie", "n4m3l3ss-s3cr3t"),
+            ("content-language", "n4m3l3ss-s3cr3t"),
+            ("location", "//user:p4ss@b.example/"),
+        ];
+        let mut answer = json(&headers);
+        *answer.body_mut() = format!("{}{echo} {cookies}", "-".repeat(180));
+        if asked.is_preflight() {
+            granted(
+                asked,
+                PAGE,
+                &[headers[1], ("access-control-allow-credentials", "true")],
+            )
+        } else {
+            answer
+        }
+    }))
+    .await;
+    let doctor = Doctor::new(URL)
+        .page(PAGE)
+        .args(["-H", "Authorization: Bearer s3cr3t-t0k3n-of-the-user"])
+        .args(["--cookie", "a=q7z; b4r3"])
+        .at("127.0.0.1:8080", server.address);
+    for report in [doctor.clone().run().await, doctor.run_as_it_is().await] {
+        for secret in ["s3cr3t", "q7z", "b4r3", "n4m3", "p4ss"] {
+            assert!(
+                !report.stdout.contains(secret),
+                "{secret}: {}",
+                report.stdout
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn only_one_probe_may_carry_what_the_page_sends() {
     let server = Server::start(by_hand(|_| reply(403, &[]))).await;
     Doctor::new(URL)

@@ -76,6 +76,20 @@ async fn handshakes() {
         ["header-dropped", "websocket-any-origin"]
     );
 
+    let anybody = Server::start(open()).await;
+    let with_token =
+        || doctor(PAGE, &anybody).args(["-H", "Sec-WebSocket-Protocol: graphql-ws, s3cr3t-t0k3n"]);
+    for report in [with_token().run().await, with_token().run_as_it_is().await] {
+        assert!(!report.stdout.contains("s3cr3t"), "{}", report.stdout);
+    }
+    let protocols: Vec<_> = anybody
+        .seen()
+        .iter()
+        .map(|seen| seen.headers["sec-websocket-protocol"].clone())
+        .collect();
+    let own = "graphql-ws, s3cr3t-t0k3n";
+    assert_eq!(protocols, [own, "graphql-ws", own, "graphql-ws"]);
+
     let no_upgrade = Server::start(by_hand(|_| reply(200, &[]))).await;
     let report = doctor(PAGE, &no_upgrade).run().await;
     assert_eq!(

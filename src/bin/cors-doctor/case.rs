@@ -1,10 +1,12 @@
 //! [`Case`]: one URL and all that is known about the page that asks for it.
 
+use http::HeaderValue;
 use url::Url;
 
 use crate::{
     fetch::{Browser, PageRequest},
     page::Page,
+    secrets::{is_secret, is_subprotocol},
 };
 
 #[derive(Clone, Debug)]
@@ -41,6 +43,19 @@ impl Case {
         self.request.unsafe_names(self.browser)
     }
 
+    /// The subprotocols of a WebSocket that are known by name, and so tell nobody who the user is.
+    pub(crate) fn named_protocols(&self) -> Option<HeaderValue> {
+        let sent = self.request.protocols.as_ref()?.to_str().ok()?;
+        let named: Vec<&str> = sent
+            .split(',')
+            .map(str::trim)
+            .filter(|element| is_subprotocol(element))
+            .collect();
+        // Names of a header's value, joined as they were.
+        let value = HeaderValue::try_from(named.join(", ")).ok();
+        value.filter(|value| !value.is_empty())
+    }
+
     /// Whether what the page sends may tell the server who its user is.
     pub(crate) fn has_secrets(&self) -> bool {
         self.request.cookies.is_some()
@@ -48,6 +63,6 @@ impl Case {
                 .request
                 .headers
                 .iter()
-                .any(|(name, _)| crate::secrets::is_secret(name.as_str()))
+                .any(|(name, _)| is_secret(name.as_str()))
     }
 }

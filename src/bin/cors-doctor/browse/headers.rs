@@ -65,7 +65,9 @@ pub(super) fn request(case: &Case, hop: &Hop, is_cross_origin: bool) -> Sent {
 }
 
 /// A WebSocket's opening handshake (RFC 6455, section 4.1). Chromium sends no `Sec-Fetch-*` with it.
-pub(crate) fn handshake(case: &Case, origin: &str, with_cookies: bool) -> Sent {
+///
+/// `as_user`: with the page's cookies and tokens, which no probe carries.
+pub(crate) fn handshake(case: &Case, origin: &str, as_user: bool) -> Sent {
     let mut headers = vec![
         (header::USER_AGENT, HeaderValue::from_static(USER_AGENT)),
         (header::CONNECTION, HeaderValue::from_static("Upgrade")),
@@ -81,10 +83,13 @@ pub(crate) fn handshake(case: &Case, origin: &str, with_cookies: bool) -> Sent {
         ),
     ];
     push(&mut headers, header::ORIGIN, origin);
-    if let Some(protocols) = &case.request.protocols {
-        headers.push((header::SEC_WEBSOCKET_PROTOCOL, protocols.clone()));
-    }
-    if let Some(cookies) = case.request.cookies.as_ref().filter(|_| with_cookies) {
+    let protocols = if as_user {
+        case.request.protocols.clone()
+    } else {
+        case.named_protocols()
+    };
+    headers.extend(protocols.map(|value| (header::SEC_WEBSOCKET_PROTOCOL, value)));
+    if let Some(cookies) = case.request.cookies.as_ref().filter(|_| as_user) {
         headers.push((header::COOKIE, cookies.clone()));
     }
     Sent {

@@ -93,9 +93,17 @@ impl Diagnosis {
         if let Some(cookies) = &case.request.cookies {
             redactor.learn("cookie", &text(cookies), &public);
         }
+        if let Some(protocols) = &case.request.protocols {
+            redactor.learn("sec-websocket-protocol", &text(protocols), &public);
+        }
         for answer in self.steps.iter().filter_map(Step::answer) {
             for (name, value) in &answer.headers {
                 redactor.learn(name.as_str(), &text(value), &public);
+            }
+        }
+        for answer in self.steps.iter().filter_map(Step::answer) {
+            for (name, value) in &answer.headers {
+                redactor.heed(name.as_str(), &text(value));
             }
         }
         redactor

@@ -64,11 +64,10 @@ fn step(step: &Step, redactor: &Redactor) -> Value {
             .collect()
     };
     let response = step.answer().map(|answer| {
-        let shown = &answer.body[..answer.body.len().min(MAX_BODY)];
         json!({
             "status": answer.status,
             "headers": headers(answer.headers.iter().collect()),
-            "body": redactor.lines(&String::from_utf8_lossy(shown)),
+            "body": redactor.body(&answer.body, answer.body_ended, MAX_BODY),
         })
     });
     json!({
