@@ -23,7 +23,7 @@ pub(super) struct Curl {
 /// It is none of curl's, or has an option that a page's request cannot have.
 pub(super) fn parse(text: &str) -> Result<Curl, String> {
     let words = words(text).map_err(|error| format!("--curl: {error}"))?;
-    let mut words = words.into_iter();
+    let mut words = words.into_iter().flat_map(apart);
     let program = words.next().unwrap_or_default();
     if !matches!(
         program.rsplit(['/', '\\']).next(),
@@ -79,12 +79,14 @@ pub(super) fn parse(text: &str) -> Result<Curl, String> {
             "--url" => curl.url = Some(value()?),
             // What changes nothing about the request.
             "-A" | "--user-agent" | "-e" | "--referer" | "-o" | "--output" | "-m"
-            | "--max-time" | "--connect-timeout" | "-x" | "--proxy" | "-w" | "--write-out" => {
+            | "--max-time" | "--connect-timeout" | "-x" | "--proxy" | "-U" | "--proxy-user"
+            | "-w" | "--write-out" => {
                 value()?;
             }
             "-s" | "--silent" | "-S" | "--show-error" | "-v" | "--verbose" | "-i" | "--include"
             | "-L" | "--location" | "--compressed" | "-g" | "--globoff" | "--http1.1"
-            | "--http2" | "-f" | "--fail" | "-sS" | "-N" | "--no-buffer" | "-O" => {}
+            | "--http2" | "-f" | "--fail" | "-N" | "--no-buffer" | "-O" => {}
+            // Without what is attached to it, which may be a secret.
             other if other.starts_with('-') && other.len() > 1 => {
                 return Err(format!("--curl: {other} is not understood"));
             }
@@ -169,17 +171,35 @@ pub(super) fn is_of_the_browser(name: &str) -> bool {
     NAMES.contains(&name) || name.starts_with("sec-") || name.starts_with(':')
 }
 
+/// `-sSL` in three: short options without a value may stand together.
+fn apart(word: String) -> Vec<String> {
+    const WITHOUT_VALUE: &str = "sSviLgfNOkIG";
+    let mut rest = match word.strip_prefix('-') {
+        Some(rest) if !rest.starts_with('-') => rest,
+        _ => return vec![word],
+    };
+    let mut options = Vec::new();
+    while let Some(first) = rest.chars().next().filter(|c| WITHOUT_VALUE.contains(*c)) {
+        options.push(format!("-{first}"));
+        rest = &rest[1..];
+    }
+    if !rest.is_empty() || options.is_empty() {
+        options.push(format!("-{rest}"));
+    }
+    options
+}
+
 /// `-XPUT` and `--request=PUT` in two.
 fn split(word: &str) -> (String, Option<String>) {
     if word.starts_with("--") {
         if let Some((option, value)) = word.split_once('=') {
             return (option.to_owned(), Some(value.to_owned()));
         }
-    } else if let (Some(short), Some(value)) = (word.get(..2), word.get(2..))
-        && matches!(short, "-X" | "-H" | "-d" | "-b" | "-u")
-        && !value.is_empty()
-    {
-        return (short.to_owned(), Some(value.to_owned()));
+    } else if let Some(letter) = word.strip_prefix('-').and_then(|rest| rest.chars().next()) {
+        let (short, value) = word.split_at(1 + letter.len_utf8());
+        if !value.is_empty() {
+            return (short.to_owned(), Some(value.to_owned()));
+        }
     }
     (word.to_owned(), None)
 }
@@ -268,5 +288,19 @@ mod tests {
         ] {
             assert!(parse(text).is_err(), "{text}");
         }
+        // What is attached to an option may be a secret.
+        for (text, option) in [
+            ("curl http://a/ -Eu:s3cr3t", "-E"),
+            ("curl http://a/ -Zs3cr3t", "-Z"),
+            ("curl http://a/ -\u{e9}s3cr3t", "-\u{e9}"),
+            ("curl http://a/ --oauth2-bearer=s3cr3t", "--oauth2-bearer"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(
+                error.contains(option) && !error.contains("s3cr3t"),
+                "{error}"
+            );
+        }
+        assert!(parse("curl http://a/ -Uuser:s3cr3t -sS").is_ok());
     }
 }

@@ -50,9 +50,7 @@ pub(super) struct Raw {
 /// It makes no sense: the text says why, without repeating secrets.
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Asked, String> {
     let mut raw = Raw::default();
-    if let Some(text) =
-        read(lexopt::Parser::from_args(args), &mut raw).map_err(|e| e.to_string())?
-    {
+    if let Some(text) = read(lexopt::Parser::from_args(args), &mut raw).map_err(|e| told(&e))? {
         return Ok(Asked::Print(text.to_owned()));
     }
     let curl = match raw.curl.take() {
@@ -120,6 +118,15 @@ fn read(mut parser: lexopt::Parser, raw: &mut Raw) -> Result<Option<&'static str
         }
     }
     Ok(None)
+}
+
+/// The mistake without values, which may be secrets.
+fn told(error: &lexopt::Error) -> String {
+    match error {
+        lexopt::Error::UnexpectedValue { option, .. } => format!("{option} takes no value"),
+        lexopt::Error::NonUnicodeValue(_) => "an argument is not UTF-8".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 fn header_line(text: &str) -> Result<(String, String), String> {
@@ -272,10 +279,29 @@ mod tests {
             (&[URL, "--origin"], "missing argument"),
             (&["--bogus"], "--bogus"),
             (&["http://u:s3cr3t@[/", "--origin", "null"], "URL"),
+            (&[URL, "--origin", "https://u:s3cr3t/x@a.example"], "origin"),
+            (
+                &[URL, "--origin", "null", "-H", "X-Api-Key s3cr3t:def"],
+                "header",
+            ),
+            (&[URL, "--origin", "null", "--send=s3cr3t"], "--send"),
+            (&[URL, "--origin", "null", "-ks3cr3t"], "-s"),
         ] {
             let error = command(line).unwrap_err();
             assert!(error.contains(expected), "{line:?}: {error}");
             assert!(!error.contains("s3cr3t"), "{error}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn bytes_that_are_no_text_are_not_repeated() {
+        use std::os::unix::ffi::OsStringExt;
+        let header = OsString::from_vec(b"Authorization: s3cr3t\xff".to_vec());
+        let error = parse([OsString::from("-H"), header]).unwrap_err();
+        assert!(
+            error.contains("UTF-8") && !error.contains("s3cr3t"),
+            "{error}"
+        );
     }
 }

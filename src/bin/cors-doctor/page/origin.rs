@@ -39,7 +39,7 @@ impl Origin {
         if text == "null" {
             return Ok(Self::null());
         }
-        let none = |why: &str| OriginError(format!("origin {}: {why}", shown(text)));
+        let none = |why: &str| OriginError(format!("origin{}: {why}", shown(text)));
         if !text.contains("://") {
             return Err(none(
                 "it has no scheme: write for example https://app.example.com",
@@ -99,17 +99,12 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The text in quotes, without a user and a password.
+/// The text in quotes, or nothing where it may have a password in it.
 fn shown(text: &str) -> String {
-    let start = text.find("://").map_or(0, |at| at + 3);
-    let authority = &text[start..];
-    let end = authority.find('/').unwrap_or(authority.len());
-    match authority[..end].rfind('@') {
-        Some(at) => format!(
-            "{:?}",
-            format!("{}{}", &text[..start], &authority[at + 1..])
-        ),
-        None => format!("{text:?}"),
+    if text.contains('@') {
+        String::new()
+    } else {
+        format!(" {text:?}")
     }
 }
 
