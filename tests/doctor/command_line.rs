@@ -148,6 +148,55 @@ async fn the_requests_of_a_har_file_are_played() {
     assert_eq!(report.code, 1);
 }
 
+/// Browsers leave cookies out of what they export, so only the user can say that there are any.
+#[tokio::test]
+async fn credentials_count_for_a_har_file_and_other_settings_are_refused() {
+    let server = Server::start(by_hand(|asked| granted(asked, PAGE, &[]))).await;
+    let entry = object!({ "request": {
+        "method": "GET", "url": URL, "headers": [{ "name": "Origin", "value": PAGE }],
+    } });
+    let har = object!({ "log": { "entries": [entry] } });
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut file, har.to_string().as_bytes()).unwrap();
+    let doctor = |args: &[&str]| {
+        Doctor::default()
+            .args(["--har", file.path().to_str().unwrap()])
+            .args(args.iter().copied())
+            .at("127.0.0.1:8080", server.address)
+            .run()
+    };
+    assert_eq!(doctor(&[]).await.verdict(), "readable");
+    for args in [&["--credentials"][..], &["--cookie", "sid=1"]] {
+        let report = doctor(args).await;
+        assert_eq!(
+            (report.verdict(), report.cause()),
+            ("blocked", "credentials-not-allowed"),
+            "{args:?}"
+        );
+    }
+    let seen = server.seen();
+    let sent = seen
+        .iter()
+        .filter(|seen| seen.headers.contains_key("cookie"));
+    assert_eq!(sent.count(), 1);
+
+    for args in [
+        &["-X", "PUT"][..],
+        &["-H", "X-Id: s3cr3t"],
+        &["-d", "s3cr3t"],
+        &["-X", "PUT", URL, "--origin", PAGE],
+    ] {
+        let report = doctor(args).await;
+        assert_eq!((report.code, report.stdout.as_str()), (2, ""), "{args:?}");
+        assert!(
+            report.stderr.contains("--har") && !report.stderr.contains("s3cr3t"),
+            "{}",
+            report.stderr
+        );
+    }
+    assert_eq!(server.seen().len(), seen.len(), "nothing is sent");
+}
+
 #[tokio::test]
 async fn watching_ends_when_it_is_mended() {
     let asked = Arc::new(AtomicUsize::new(0));

@@ -16,7 +16,9 @@ The page
   --preflight              upload progress or a streamed body: preflight anyway
   --send                   sends methods other than GET and HEAD, too
   --curl COMMAND|-         the request of a \"copy as cURL\"
-  --har FILE               the cross-origin requests of a HAR file
+  --har FILE               the cross-origin requests of a HAR file; browsers export
+                           no cookies, so say --credentials or --cookie, which
+                           count for all of them. -X, -H, -d do not go with it
 
 The server
   --upstream URL           the same behind the proxy, to compare

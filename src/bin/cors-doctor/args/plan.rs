@@ -29,6 +29,10 @@ pub(super) fn command(raw: Raw, curl: Option<Curl>) -> Result<Command, String> {
         .map(Origin::parse)
         .transpose()
         .map_err(|e| e.to_string())?;
+    if raw.har.is_some() {
+        har_alone(&raw)?;
+    }
+    let cookies = raw.cookies.as_deref().map(cookie_header).transpose()?;
     let insecure = raw.insecure || curl.as_ref().is_some_and(|curl| curl.insecure);
     let mut planned = match &raw.har {
         Some(file) => {
@@ -43,7 +47,13 @@ pub(super) fn command(raw: Raw, curl: Option<Curl>) -> Result<Command, String> {
         planned.extend(plan(&raw, curl, origin.as_ref(), page.is_some())?);
     }
     for one in &mut planned {
-        one.request.listens |= raw.preflight;
+        let request = &mut one.request;
+        request.listens |= raw.preflight;
+        // Browsers leave cookies out of what they export, so they count for all requests.
+        if let Some(cookies) = &cookies {
+            request.cookies = Some(cookies.clone());
+        }
+        request.credentials |= raw.credentials || request.cookies.is_some();
         if let Some(origin) = &origin {
             one.origin = Some(origin.clone());
         }
@@ -115,12 +125,7 @@ fn plan(
     let method = raw.method.as_deref().or(curl.method.as_deref());
     let body = raw.body.clone().or(curl.body);
     let mut request = PageRequest::new(method, &headers, body, raw.browser)?;
-    let cookies = raw.cookies.as_deref().or(curl.cookies.as_deref());
-    request.cookies = cookies
-        .map(|text| HeaderValue::try_from(text.trim()))
-        .transpose()
-        .map_err(|_| "--cookie: it has a character that no header may have")?;
-    request.credentials = raw.credentials || request.cookies.is_some();
+    request.cookies = curl.cookies.as_deref().map(cookie_header).transpose()?;
     urls.iter()
         .map(|text| {
             Ok(Planned {
@@ -130,6 +135,28 @@ fn plan(
             })
         })
         .collect()
+}
+
+/// Each request of the file says itself what the page passes to `fetch()`, and one setting for all
+/// of them would be another request.
+fn har_alone(raw: &Raw) -> Result<(), String> {
+    let settings = [
+        ("--method", raw.method.is_some()),
+        ("--header", !raw.headers.is_empty()),
+        ("--body", raw.body.is_some()),
+    ];
+    match settings.iter().find(|(_, is_set)| *is_set) {
+        Some((setting, _)) => Err(format!(
+            "{setting}: the requests of --har have their own: leave it out, or write the one \
+             request as URL and options in place of --har"
+        )),
+        None => Ok(()),
+    }
+}
+
+fn cookie_header(text: &str) -> Result<HeaderValue, String> {
+    HeaderValue::try_from(text.trim())
+        .map_err(|_| "--cookie: it has a character that no header may have".to_owned())
 }
 
 fn target_url(text: &str) -> Result<Url, String> {
