@@ -99,6 +99,42 @@ async fn who_is_let_in() {
     .await;
 }
 
+/// A rate limit, or a firewall, in front of a layer that reflects: its answers say nothing about the
+/// answers that matter.
+#[tokio::test]
+async fn errors_to_probes_say_nothing() {
+    let errors = |status: u16| {
+        by_hand(move |asked: &Asked| {
+            let origin = asked.origin().unwrap_or("null");
+            let headers = [("access-control-allow-origin", origin), TRUE];
+            if origin == PAGE {
+                json(&[headers[0], TRUE, ("vary", "Origin")])
+            } else {
+                reply(status, &headers)
+            }
+        })
+    };
+    // Only the error says that the page would get credentials.
+    let http = by_hand(|asked| {
+        let origin = ("access-control-allow-origin", "http://app.example.com");
+        let lists = ("access-control-allow-headers", "authorization");
+        if asked.headers.contains_key("authorization") || asked.is_preflight() {
+            reply(204, &[origin, lists])
+        } else {
+            reply(403, &[origin, TRUE])
+        }
+    });
+    play(vec![
+        readable("429", errors(429)),
+        readable("403", errors(403)),
+        readable("500", errors(500)),
+        from("the page itself", "http://app.example.com", http)
+            .args(&["-H", "Authorization: Bearer x"])
+            .verdict("readable"),
+    ])
+    .await;
+}
+
 #[tokio::test]
 async fn what_caches_need_to_know() {
     let list = |more: &'static [(&'static str, &'static str)]| {

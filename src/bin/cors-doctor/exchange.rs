@@ -164,6 +164,15 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
+    pub(crate) fn is_error(&self) -> bool {
+        self.status >= 400
+    }
+
+    /// Whether a server that fails now and then, or limits rates, answers so.
+    pub(crate) fn is_passing_error(&self) -> bool {
+        self.status == 429 || self.status >= 500
+    }
+
     /// Where a redirect leads, as it is written.
     pub(crate) fn location(&self) -> Option<String> {
         matches!(self.status, 301 | 302 | 303 | 307 | 308)

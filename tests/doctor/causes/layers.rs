@@ -288,6 +288,17 @@ async fn servers_that_answer_now_so_and_now_so() {
             if is_new { PAGE } else { "https://old.example" },
         )])
     });
+    // A rate limit that hits the second probe is no other configuration.
+    let probes = Arc::new(AtomicUsize::new(0));
+    let limited = by_hand(move |asked| {
+        if asked.headers.contains_key("authorization") {
+            return reply(400, &[]);
+        }
+        if asked.is_get() && probes.fetch_add(1, Ordering::Relaxed) > 0 {
+            return reply(429, &[]);
+        }
+        granted(asked, PAGE, &LISTS)
+    });
     let cache = by_hand(|asked| match asked.query {
         Some(_) => granted(asked, PAGE, &[]),
         None => json(&[("x-cache", "HIT")]),
@@ -295,6 +306,9 @@ async fn servers_that_answer_now_so_and_now_so() {
     play(vec![
         get("replicas", replicas).cause("replicas-disagree", &["replicas"]),
         get("replicas with one origin each", exact).cause("replicas-disagree", &["replicas"]),
+        get("a rate limit", limited)
+            .args(&["-H", "Authorization: Bearer x"])
+            .cause("error-without-headers", &["400"]),
         get("a cache", cache).cause("cache-mixes-origins", &["Vary", "Origin", "cache"]),
     ])
     .await;

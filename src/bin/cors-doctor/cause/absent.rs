@@ -72,8 +72,7 @@ pub(super) fn lost_headers(behind: &Answer, before: &Answer) -> Vec<String> {
 pub(super) async fn mixed_answers(questions: &mut Questions<'_, '_>) -> Option<Finding> {
     const TIMES: usize = 3;
     // A server that fails now and then, or limits rates, is not a matter of configurations.
-    let status = questions.answer().status;
-    if status == 429 || status >= 500 {
+    if questions.answer().is_passing_error() {
         return None;
     }
     // What the page sent as its user cannot be repeated, so that only probes can be compared.
@@ -86,6 +85,9 @@ pub(super) async fn mixed_answers(questions: &mut Questions<'_, '_>) -> Option<F
         let Some(step) = questions.lab.probe_again(why, sent).await else {
             break;
         };
+        if questions.answer_of(step).is_passing_error() {
+            continue;
+        }
         let side = if questions.granted(&[step]).is_some() {
             &mut granted
         } else {

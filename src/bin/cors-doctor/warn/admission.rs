@@ -7,7 +7,7 @@ use super::warning::Warnings;
 use crate::{
     browse::{Course, Ending, handshake},
     case::Case,
-    exchange::Answer,
+    exchange::{Answer, Kind},
     fetch::registrable,
     lab::{Lab, get},
     net::is_loopback_host,
@@ -20,7 +20,11 @@ pub(super) async fn find(lab: &mut Lab<'_>, case: &Case, course: &Course, warnin
     let Some(own) = own_answer(lab, case, course).await else {
         return;
     };
-    insecure_page(lab, case, own, warnings);
+    let shown = match course.ending {
+        Ending::Readable(step) if course.last.redirects == 0 => step,
+        _ => own,
+    };
+    insecure_page(lab, case, shown, warnings);
     let why = "is a made-up origin let in?";
     let made_up = lab.probe(why, get(&case.url, Some(MADE_UP))).await;
     let none = lab
@@ -91,8 +95,12 @@ async fn own_answer(lab: &mut Lab<'_>, case: &Case, course: &Course) -> Option<u
         .await
 }
 
+/// Whether the origin is let in. An error to a probe, of a rate limit for instance, does not say so:
+/// the answers that have something to read may be others.
 fn echoes(lab: &Lab<'_>, step: usize, origin: &str) -> bool {
-    lab.answer(step).is_some_and(|answer| answer.echoes(origin))
+    let is_probe = lab.steps[step].kind == Kind::Probe;
+    lab.answer(step)
+        .is_some_and(|answer| answer.echoes(origin) && !(is_probe && answer.is_error()))
 }
 
 fn reflects(lab: &Lab<'_>, step: usize, warnings: &mut Warnings) {
@@ -114,6 +122,7 @@ fn reflects(lab: &Lab<'_>, step: usize, warnings: &mut Warnings) {
     }
 }
 
+/// `own`: the page's request, or a probe in its place.
 fn insecure_page(lab: &Lab<'_>, case: &Case, own: usize, warnings: &mut Warnings) {
     let is_insecure = case
         .page
@@ -163,7 +172,7 @@ fn vary(lab: &Lab<'_>, steps: [Option<usize>; 3], warnings: &mut Warnings) {
         .into_iter()
         .flatten()
         .filter_map(|step| Some((step, lab.answer(step)?)))
-        .filter(|(_, answer)| answer.status < 400)
+        .filter(|(_, answer)| !answer.is_error())
         .collect();
     let Some((_, first)) = answers.first() else {
         return;
