@@ -72,8 +72,8 @@ case: fetch page secrets
 judge: exchange fetch page
 browse: lab judge case net exchange fetch page
 cause: browse lab judge case exchange failure page secrets
-warn: cause browse lab judge case net exchange fetch
-explain: cause browse lab judge case net exchange failure
+warn: cause browse lab judge case net exchange fetch page
+explain: cause browse lab judge case net exchange failure fetch page
 explain/fix: explain cause case failure page
 report: explain warn cause browse case exchange secrets
 args: net fetch page

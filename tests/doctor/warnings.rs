@@ -262,6 +262,17 @@ async fn servers_of_this_machine_and_pages_of_the_internet() {
         ("https://203.0.113.7", &["local-network"][..]),
         ("http://localhost:3000", &[]),
         ("http://192.168.1.7", &[]),
+        // No name below it is registered, and so none has an address.
+        (
+            "https://app.cors-doctor-has-no-such-domain.com",
+            &["local-network"],
+        ),
+        // Names of networks without a registry, and those that stand for another in documents.
+        ("http://intranet", &[]),
+        ("http://printer.local", &[]),
+        ("https://wiki.corp.internal", &[]),
+        ("https://app.example.com", &[]),
+        ("https://app.test", &[]),
     ] {
         let report = Doctor::new(&url).page(page).run().await;
         assert_eq!(report.verdict(), "readable");

@@ -1,5 +1,7 @@
 //! Causes in words: what happened, what a browser's console says, and what to do.
 
+#[cfg(test)]
+mod builds;
 mod console;
 mod fix;
 mod fix_code;

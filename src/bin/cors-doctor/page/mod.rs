@@ -6,7 +6,10 @@ mod meta;
 mod origin;
 
 pub(crate) use self::{
-    csp::Policies, domain::registrable_domain, meta::policies_in, origin::Origin,
+    csp::Policies,
+    domain::{is_public_name, registrable_domain},
+    meta::policies_in,
+    origin::Origin,
 };
 
 /// A page, as far as its requests depend on it.

@@ -13,6 +13,7 @@ use crate::{
     exchange::{Kind, Step},
     lab::Lab,
     net::{is_loopback_host, is_private},
+    page::is_public_name,
 };
 
 pub(super) async fn find(lab: &Lab<'_>, case: &Case, warnings: &mut Warnings) {
@@ -46,25 +47,28 @@ fn address_of(step: &Step) -> Option<IpAddr> {
     }
 }
 
-/// Whether the page's host is known to be of the internet. A name without an address says nothing.
+/// Whether the page's host is of the internet: neither this machine nor in a private network.
 async fn is_public(page: &Url) -> bool {
-    const PATIENCE: Duration = Duration::from_secs(1);
     if is_loopback_host(page) {
         return false;
     }
     match page.host() {
         Some(Host::Ipv4(address)) => !is_private(IpAddr::V4(address)),
         Some(Host::Ipv6(address)) => !is_private(IpAddr::V6(address)),
-        Some(Host::Domain(name)) => {
-            let found = tokio::net::lookup_host((name, 443));
-            match tokio::time::timeout(PATIENCE, found).await {
-                Ok(Ok(addresses)) => {
-                    let addresses: Vec<IpAddr> = addresses.map(|a| a.ip()).collect();
-                    !addresses.is_empty() && !addresses.into_iter().any(is_private)
-                }
-                _ => false,
-            }
-        }
+        // A name may lead into a private network, which only its addresses say. The doctor often runs
+        // where a page's name has none; then the name itself decides.
+        Some(Host::Domain(name)) => match addresses_of(name).await {
+            Some(addresses) => !addresses.into_iter().any(is_private),
+            None => is_public_name(name),
+        },
         None => false,
     }
+}
+
+async fn addresses_of(name: &str) -> Option<Vec<IpAddr>> {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let found = tokio::net::lookup_host((name, 443));
+    let found = tokio::time::timeout(PATIENCE, found).await.ok()?.ok()?;
+    let addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
+    (!addresses.is_empty()).then_some(addresses)
 }

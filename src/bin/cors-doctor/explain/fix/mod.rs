@@ -1,7 +1,5 @@
 //! What to do about a cause: a text, and code to paste.
 
-#[cfg(test)]
-mod builds;
 mod call;
 mod layers;
 mod lists;

@@ -5,12 +5,11 @@ use std::time::Duration;
 use tower_cors::{CorsLayer, OriginSet, origin::OriginPattern};
 use url::Url;
 
-use super::{OURS, fix};
+use super::{Context, fix};
 use crate::{
     browse::{Asking, Course, Ending},
     case::Case,
     cause::Cause,
-    explain::Context,
     fetch::{Browser, PageRequest},
     judge::Spelling,
     lab::Lab,
@@ -159,7 +158,7 @@ fn play(lab: &Lab<'_>, origin: &str, method: &str, names: &[&str], credentials: 
     let mut count = 0;
     for cause in causes(&case.request, &case.announced()) {
         let fix = fix(&context, &cause);
-        let ours = fix.code.iter().find(|code| code.target == OURS);
+        let ours = fix.code.iter().find(|code| code.target == "tower-cors");
         let Some(ours) = ours else {
             // The page is what has to change.
             assert!(matches!(cause, Cause::MethodCase { .. }), "{cause:?}");
