@@ -128,7 +128,10 @@ async fn requests_by_status() {
             }),
         )
         .args(&["-d", "a=1", "--send"])
-        .cause("error-without-headers", &["403", "CSRF"]),
+        .ours(
+            "origin-not-listed",
+            &["CSRF", "https://app.example.com", "allow_origins"],
+        ),
         get("304", by_hand(|_| reply(304, &[]))).cause("not-modified-without-headers", &["304"]),
         get(
             "503 with a page",
@@ -191,6 +194,42 @@ async fn layers_that_are_elsewhere() {
             granted(asked, PAGE, &[vary])
         }
     });
+    let asks_for_type = |asked: &Asked| {
+        let names = asked.header("access-control-request-headers");
+        names.is_some_and(|names| names.contains("content-type"))
+    };
+    let by_header_silently = by_hand(move |asked| {
+        if asks_for_type(asked) {
+            reply(204, &[])
+        } else {
+            granted(asked, PAGE, &[])
+        }
+    });
+    let by_header_alone = by_hand(move |asked| {
+        if asks_for_type(asked) {
+            reply(204, &[("vary", "Origin")])
+        } else if asked.is_preflight() {
+            granted(asked, PAGE, &[])
+        } else {
+            reply(401, &[])
+        }
+    });
+    let signs_elsewhere = by_hand(|asked| {
+        if asked.path == "/items" {
+            json(&[])
+        } else {
+            json(&[("vary", "Origin")])
+        }
+    });
+    let signs_here = by_hand(|asked| {
+        if asked.path != "/items" {
+            granted(asked, PAGE, &[])
+        } else if asked.is_preflight() {
+            reply(405, &[("vary", "Origin")])
+        } else {
+            json(&[])
+        }
+    });
     let fallback = by_hand(|asked| {
         if asked.path == "/items" {
             json(&[])
@@ -211,7 +250,24 @@ async fn layers_that_are_elsewhere() {
             .verdict("blocked")
             .cause("layers-disagree", &["https://app.example.com"]),
         put("another method", by_method).ours("method-not-allowed", &["PUT", "allow_methods"]),
-        put("a refusal for a header", by_header).ours("header-not-allowed", &["content-type"]),
+        put("a refusal for a header", by_header).cause(
+            "layers-disagree",
+            &["content-type", "allow_headers", "https://app.example.com"],
+        ),
+        put("a refusal for a header without a sign", by_header_silently).ours(
+            "preflight-not-handled",
+            &["OPTIONS", "content-type", "allow_headers"],
+        ),
+        put(
+            "a refusal for a header where GET is closed",
+            by_header_alone,
+        )
+        .ours("header-not-allowed", &["content-type"]),
+        put("signs elsewhere alone", signs_elsewhere).cause(
+            "unknown",
+            &["allow_origins", "https://app.example.com", "route"],
+        ),
+        put("405, and a grant elsewhere", signs_here).ours("route-not-covered", &[".layer("]),
         get("another path", fallback).ours("route-not-covered", &[".layer(", "after"]),
         get("only OPTIONS, though nobody asked it", only_options)
             .ours("headers-only-on-preflight", &[".layer("]),

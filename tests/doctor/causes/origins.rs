@@ -135,8 +135,24 @@ async fn refusals_by_status() {
     play(vec![
         get("403 with signs", refuses(403, true)).ours("origin-not-listed", &["allow_origins"]),
         put("403 without", refuses(403, false)).ours("origin-not-listed", &["allow_origins"]),
-        // As Starlette does.
-        put("400 with signs", refuses(400, true)).ours("origin-not-listed", &["allow_origins"]),
+        // As Starlette does: the status comes first, and the fix names the list as well.
+        put("400 with signs", refuses(400, true)).cause(
+            "layer-before-cors",
+            &["400", "allow_origins", "https://app.example.com"],
+        ),
+        get("500 with signs", refuses(500, true)).cause(
+            "error-without-headers",
+            &["500", "allow_origins", "https://app.example.com"],
+        ),
+        get("401 with signs", refuses(401, true)).ours("auth-before-cors", &["401"]),
+        put("407 with signs", refuses(407, true)).ours("auth-before-cors", &["407"]),
+        get("503 with signs", refuses(503, true)).cause("error-without-headers", &["503"]),
+        put("502 with signs", refuses(502, true)).cause("gateway-error", &["502", "proxy"]),
+        // Neither a route without a layer nor a server without one.
+        put("405 with signs", refuses(405, true)).cause(
+            "unknown",
+            &["allow_origins", "OPTIONS", "https://app.example.com"],
+        ),
     ])
     .await;
 }

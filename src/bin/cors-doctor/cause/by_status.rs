@@ -16,10 +16,6 @@ pub(super) async fn find(questions: &mut Questions<'_, '_>) -> Finding {
             Cause::TokenRefused { is_preflight },
             format!("{status}, and Vary says that the answer depends on origin and token"),
         ),
-        // What has signs went through a CORS layer, which then refused the origin.
-        400.. if status != 403 && status != 404 && has_signs && is_unlisted(questions).await => {
-            successful::find(questions).await
-        }
         401 | 407 => found(
             Cause::AuthBeforeCors {
                 status,
@@ -28,7 +24,7 @@ pub(super) async fn find(questions: &mut Questions<'_, '_>) -> Finding {
             format!("{status} without Access-Control-Allow-Origin"),
         ),
         403 if preflight_passed => found(
-            Cause::ErrorWithoutHeaders(status),
+            Cause::ErrorWithoutHeaders { status, has_signs },
             "the preflight passed, and the request is answered 403 without the headers".into(),
         ),
         403 if has_signs => successful::find(questions).await,
@@ -46,11 +42,11 @@ pub(super) async fn find(questions: &mut Questions<'_, '_>) -> Finding {
             )
         }
         400.. if is_preflight => found(
-            Cause::LayerBeforeCors(status),
-            format!("the preflight is answered {status} without any CORS header"),
+            Cause::LayerBeforeCors { status, has_signs },
+            format!("the preflight is answered {status} without Access-Control-Allow-Origin"),
         ),
         400.. => found(
-            Cause::ErrorWithoutHeaders(status),
+            Cause::ErrorWithoutHeaders { status, has_signs },
             format!("{status} without Access-Control-Allow-Origin"),
         ),
         _ => successful::find(questions).await,
@@ -61,18 +57,6 @@ fn depends_on_token(answer: &Answer) -> bool {
     let vary = answer.vary();
     let has = |name: &str| vary.iter().any(|n| n == name);
     has("origin") && (has("authorization") || has("cookie"))
-}
-
-/// Whether the page's origin is refused wherever it is asked for.
-async fn is_unlisted(questions: &mut Questions<'_, '_>) -> bool {
-    let other = if questions.is_preflight {
-        questions.get().await
-    } else {
-        questions.options().await
-    };
-    let mut steps = questions.elsewhere().await;
-    steps.extend(other);
-    !steps.is_empty() && questions.granted(&steps).is_none()
 }
 
 /// 403 without signs.
@@ -101,20 +85,24 @@ async fn forbidden(questions: &mut Questions<'_, '_>) -> Finding {
         && let Some(probe) = questions.get().await
         && questions.answer_of(probe).status != 403
     {
-        return Finding::new(Cause::LayerBeforeCors(403), step, text)
+        let cause = Cause::LayerBeforeCors {
+            status: 403,
+            has_signs: false,
+        };
+        return Finding::new(cause, step, text)
             .and(probe, "GET of the same URL is not answered 403");
-    }
-    // The layer lets the page in, so it is not what refuses this request.
-    if !is_preflight
-        && let Some(probe) = questions.get().await
-        && questions.granted(&[probe]).is_some()
-    {
-        return Finding::new(Cause::ErrorWithoutHeaders(403), step, text)
-            .and(probe, "GET of the same URL has a grant");
     }
     if let Some(probe) = questions.get_without_origin().await
         && questions.answer_of(probe).status != 403
     {
+        // The layer lets the page in, so another check of the origin refuses this request.
+        if !is_preflight
+            && let Some(get) = questions.get().await
+            && questions.granted(&[get]).is_some()
+        {
+            return Finding::new(Cause::OriginNotTrusted, step, text)
+                .and(get, "GET of the same URL has a grant");
+        }
         if let Some(finding) = origins::find(questions).await {
             return finding;
         }
@@ -139,7 +127,8 @@ async fn not_handled(questions: &mut Questions<'_, '_>) -> Finding {
     let get = questions.get().await;
     if let Some(get) = get {
         if questions.granted(&[get]).is_some() {
-            return Finding::new(Cause::PreflightNotHandled(status), step, text)
+            let refused = Vec::new();
+            return Finding::new(Cause::PreflightNotHandled { refused }, step, text)
                 .and(get, "GET of the URL has a grant");
         }
         if status == 404 && questions.answer_of(get).status == 404 {
@@ -153,14 +142,8 @@ async fn not_handled(questions: &mut Questions<'_, '_>) -> Finding {
         return Finding::new(Cause::RouteNotCovered, step, text)
             .and(granted, "another path of the server has a grant");
     }
-    let signs = |step: usize| questions.answer_of(step).has_signs();
-    if signs(step) || get.is_some_and(signs) {
-        if let Some(finding) = origins::find(questions).await {
-            return finding;
-        }
-        return Finding::new(Cause::OriginNotListed(None), get.unwrap_or(step), text);
-    }
-    successful::nowhere(questions, &elsewhere, &text)
+    let here: Vec<usize> = std::iter::once(step).chain(get).collect();
+    successful::nowhere(questions, &here, &elsewhere, &text)
 }
 
 /// Whether an error comes from a proxy that has no server behind it.

@@ -31,6 +31,8 @@ pub(crate) enum Cause {
     RouteNotCovered,
     LayersDisagree {
         preflight_granted: bool,
+        /// The headers without which the preflight is granted.
+        refused: Vec<String>,
     },
     ReplicasDisagree,
     OriginScheme(String),
@@ -46,6 +48,8 @@ pub(crate) enum Cause {
     OriginNull,
     /// Whose origin is allowed instead, where that is said.
     OriginNotListed(Option<String>),
+    /// The CORS layer allows the origin, and another check of the origin does not.
+    OriginNotTrusted,
     TokenRefused {
         is_preflight: bool,
     },
@@ -65,12 +69,18 @@ pub(crate) enum Cause {
     },
     CredentialsSpelling(String),
     PreflightStatus(u16),
-    PreflightNotHandled(u16),
+    PreflightNotHandled {
+        /// The headers without which the preflight is granted.
+        refused: Vec<String>,
+    },
     AuthBeforeCors {
         status: u16,
         is_preflight: bool,
     },
-    LayerBeforeCors(u16),
+    LayerBeforeCors {
+        status: u16,
+        has_signs: bool,
+    },
     MethodNotAllowed(String),
     MethodCase {
         page: String,
@@ -85,7 +95,10 @@ pub(crate) enum Cause {
     WildcardHeadersWithCredentials(Vec<String>),
     AuthorizationUnderWildcard,
     HeadersOnlyOnPreflight,
-    ErrorWithoutHeaders(u16),
+    ErrorWithoutHeaders {
+        status: u16,
+        has_signs: bool,
+    },
     NotModifiedWithoutHeaders,
     /// With the path that there is, where only a slash is missing or too much.
     NotFound(Option<Url>),
@@ -101,6 +114,8 @@ pub(crate) enum Cause {
     HeaderNotExposed(Vec<String>),
     WebsocketRefused(u16),
     WebsocketNotUpgraded(u16),
+    /// A CORS layer answers somewhere, and grants the page nothing of what was asked for.
+    UnknownLayer,
     Unknown,
 }
 
@@ -129,7 +144,7 @@ impl Cause {
             Self::OriginLoopback(_) => "origin-loopback",
             Self::OriginSpelling(..) => "origin-spelling",
             Self::OriginNull => "origin-null",
-            Self::OriginNotListed(_) => "origin-not-listed",
+            Self::OriginNotListed(_) | Self::OriginNotTrusted => "origin-not-listed",
             Self::TokenRefused { .. } => "token-refused",
             Self::AllowOriginTwice(_) => "allow-origin-twice",
             Self::AllowOriginList(_) => "allow-origin-list",
@@ -142,9 +157,9 @@ impl Cause {
             Self::CredentialsNotAllowed { .. } => "credentials-not-allowed",
             Self::CredentialsSpelling(_) => "credentials-spelling",
             Self::PreflightStatus(_) => "preflight-status",
-            Self::PreflightNotHandled(_) => "preflight-not-handled",
+            Self::PreflightNotHandled { .. } => "preflight-not-handled",
             Self::AuthBeforeCors { .. } => "auth-before-cors",
-            Self::LayerBeforeCors(_) => "layer-before-cors",
+            Self::LayerBeforeCors { .. } => "layer-before-cors",
             Self::MethodNotAllowed(_) => "method-not-allowed",
             Self::MethodCase { .. } => "method-case",
             Self::HeaderNotAllowed(_) => "header-not-allowed",
@@ -153,7 +168,7 @@ impl Cause {
             Self::WildcardHeadersWithCredentials(_) => "wildcard-headers-with-credentials",
             Self::AuthorizationUnderWildcard => "authorization-under-wildcard",
             Self::HeadersOnlyOnPreflight => "headers-only-on-preflight",
-            Self::ErrorWithoutHeaders(_) => "error-without-headers",
+            Self::ErrorWithoutHeaders { .. } => "error-without-headers",
             Self::NotModifiedWithoutHeaders => "not-modified-without-headers",
             Self::NotFound(_) => "not-found",
             Self::GatewayError(_) => "gateway-error",
@@ -166,7 +181,7 @@ impl Cause {
             Self::HeaderNotExposed(_) => "header-not-exposed",
             Self::WebsocketRefused(_) => "websocket-refused",
             Self::WebsocketNotUpgraded(_) => "websocket-not-upgraded",
-            Self::Unknown => "unknown",
+            Self::UnknownLayer | Self::Unknown => "unknown",
         }
     }
 }

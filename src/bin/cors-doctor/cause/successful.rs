@@ -47,19 +47,23 @@ pub(super) async fn find(questions: &mut Questions<'_, '_>) -> Finding {
         return Finding::new(Cause::RouteNotCovered, step, text)
             .and(granted, "another path of the server has a grant");
     }
-    nowhere(questions, &elsewhere, text)
+    nowhere(questions, &[step], &elsewhere, text)
 }
 
-/// No grant and no sign on the URL.
-pub(super) fn nowhere(questions: &Questions<'_, '_>, elsewhere: &[usize], text: &str) -> Finding {
+/// No grant, neither on the URL nor elsewhere. Only where there are no signs either is there no CORS;
+/// and only a grant elsewhere shows that the route is what is not covered.
+pub(super) fn nowhere(
+    questions: &Questions<'_, '_>,
+    here: &[usize],
+    elsewhere: &[usize],
+    text: &str,
+) -> Finding {
     let step = questions.step;
-    let sign = elsewhere
-        .iter()
-        .copied()
-        .find(|s| questions.answer_of(*s).has_signs());
-    if let Some(sign) = sign {
-        return Finding::new(Cause::RouteNotCovered, step, text)
-            .and(sign, "another path of the server has signs of a CORS layer");
+    let mut asked = here.iter().chain(elsewhere).copied();
+    if let Some(sign) = asked.find(|s| questions.answer_of(*s).has_signs()) {
+        let signs = "this answer has signs of a CORS layer, and no grant";
+        let found = Finding::new(Cause::UnknownLayer, step, text);
+        return found.and(sign, signs);
     }
     let Some((first, rest)) = elsewhere.split_first() else {
         return Finding::new(Cause::Unknown, step, text);
@@ -87,6 +91,7 @@ fn behind_a_preflight(questions: &Questions<'_, '_>, passed: usize) -> Finding {
         (
             Cause::LayersDisagree {
                 preflight_granted: true,
+                refused: Vec::new(),
             },
             "the answer to the request comes from a CORS layer, and has no grant",
         )
@@ -105,23 +110,16 @@ async fn of_preflight(
 ) -> Option<Finding> {
     let step = questions.step;
     let has_signs = questions.answer().has_signs();
-    // A layer that grants the same preflight without its headers has the origin in its list.
-    if let Some(finding) = refused_headers(questions).await {
-        return Some(finding);
-    }
     let echoes = |get: &usize| questions.answer_of(*get).echoes(&questions.asking.origin);
     if has_signs && let Some(get) = get_grants.filter(echoes) {
+        let refused = refused_headers(questions).await;
         let cause = Cause::LayersDisagree {
             preflight_granted: false,
+            refused: refused.names(),
         };
-        return Some(
-            Finding::new(
-                cause,
-                step,
-                "the preflight's layer does not allow the page's origin",
-            )
-            .and(get, "GET of the URL does"),
-        );
+        let text = "the preflight has no grant, and signs of a CORS layer";
+        let found = Finding::new(cause, step, text).and(get, "GET of the URL has a grant");
+        return Some(refused.shown_by(found));
     }
     let method = preflighted_method(questions);
     for other in ["GET", "POST", "PUT", "DELETE"] {
@@ -142,42 +140,67 @@ async fn of_preflight(
     if !has_signs && let Some(get) = get_grants {
         let status = questions.answer().status;
         let text = format!("the preflight is answered {status} without any CORS header");
-        return Some(
-            Finding::new(Cause::PreflightNotHandled(status), step, text)
-                .and(get, "GET of the URL has a grant"),
-        );
+        let refused = refused_headers(questions).await;
+        let cause = Cause::PreflightNotHandled {
+            refused: refused.names(),
+        };
+        let found = Finding::new(cause, step, text).and(get, "GET of the URL has a grant");
+        return Some(refused.shown_by(found));
     }
-    None
+    // A layer that grants the same preflight without its headers has the origin in its list.
+    let refused = refused_headers(questions).await;
+    let cause = Cause::HeaderNotAllowed(refused.names());
+    let found = Finding::new(cause, step, "the preflight has no grant");
+    refused.bare.map(|_| refused.shown_by(found))
+}
+
+/// The headers for which a preflight is refused, which is granted without.
+#[derive(Default)]
+struct Refused {
+    names: Vec<String>,
+    /// The preflight without headers, where it is granted.
+    bare: Option<usize>,
+}
+
+impl Refused {
+    fn names(&self) -> Vec<String> {
+        self.names.clone()
+    }
+
+    fn shown_by(&self, finding: Finding) -> Finding {
+        match self.bare {
+            Some(bare) => finding.and(bare, "asking for no header the preflight has a grant"),
+            None => finding,
+        }
+    }
 }
 
 /// Some servers refuse a whole preflight for one header.
-async fn refused_headers(questions: &mut Questions<'_, '_>) -> Option<Finding> {
+async fn refused_headers(questions: &mut Questions<'_, '_>) -> Refused {
     let announced = questions.case.announced();
     if announced.is_empty() {
-        return None;
+        return Refused::default();
     }
-    let bare = questions.preflight_with(None).await?;
-    questions.granted(&[bare])?;
-    let mut missing = Vec::new();
+    let Some(bare) = questions.preflight_with(None).await else {
+        return Refused::default();
+    };
+    if questions.granted(&[bare]).is_none() {
+        return Refused::default();
+    }
+    let mut names = Vec::new();
     for name in announced.iter().take(8) {
         let refused = match questions.preflight_with(Some(name)).await {
             Some(probe) => questions.granted(&[probe]).is_none(),
             None => true,
         };
         if refused {
-            missing.push(name.clone());
+            names.push(name.clone());
         }
     }
-    let names = if missing.is_empty() {
-        announced
-    } else {
-        missing
-    };
-    let text = "the preflight has no grant";
-    Some(
-        Finding::new(Cause::HeaderNotAllowed(names), questions.step, text)
-            .and(bare, "asking for no header it has one"),
-    )
+    Refused {
+        names: if names.is_empty() { announced } else { names },
+        bare: Some(bare),
+    }
 }
 
 /// A request without a preflight.

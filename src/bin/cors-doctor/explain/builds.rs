@@ -71,7 +71,10 @@ fn causes(request: &PageRequest, announced: &[String]) -> Vec<Cause> {
         Cause::WildcardWithCredentials,
         Cause::CredentialsNotAllowed { on_preflight: true },
         Cause::CredentialsSpelling("True".to_owned()),
-        Cause::PreflightNotHandled(405),
+        Cause::PreflightNotHandled {
+            refused: names.clone(),
+        },
+        Cause::OriginNotTrusted,
         Cause::AuthBeforeCors {
             status: 401,
             is_preflight: true,
@@ -116,7 +119,7 @@ fn every_fix_builds_and_lists_the_page() {
             }
         }
     }
-    assert_eq!(count, 9 * (9 + 6) * 2 * 31);
+    assert_eq!(count, 9 * (9 + 6) * 2 * 32);
 }
 
 /// Reads the code of all fixes for one page and request; returns how many there were.

@@ -46,6 +46,9 @@ fn reason(cause: &Cause) -> String {
         Cause::TlsMismatch { .. } => "the URL's scheme is not what the server speaks".into(),
         Cause::NoCors => "the server has no CORS at all".into(),
         Cause::RouteNotCovered => "the CORS layer does not cover this route".into(),
+        Cause::LayersDisagree { refused, .. } if !refused.is_empty() => {
+            "the layer that answers preflights refuses headers of it".into()
+        }
         Cause::LayersDisagree { .. } => "two CORS layers disagree about the origin".into(),
         Cause::ReplicasDisagree => "servers behind one address are configured differently".into(),
         Cause::OriginScheme(found)
@@ -90,9 +93,11 @@ fn reason(cause: &Cause) -> String {
         Cause::PreflightStatus(status) => {
             format!("it has the headers, but the status {status}")
         }
-        Cause::PreflightNotHandled(_) => "nothing on this path answers OPTIONS with CORS".into(),
+        Cause::PreflightNotHandled { .. } => {
+            "nothing on this path answers OPTIONS with CORS".into()
+        }
         Cause::AuthBeforeCors { .. } => "an authentication answers before the CORS layer".into(),
-        Cause::LayerBeforeCors(status) => format!("a layer outside CORS answers {status}"),
+        Cause::LayerBeforeCors { status, .. } => format!("a layer outside CORS answers {status}"),
         Cause::MethodNotAllowed(method) => format!("the method {method} is not allowed"),
         Cause::MethodCase { page, listed } => {
             format!("the page sends {page}, the list has {listed}")
@@ -104,7 +109,9 @@ fn reason(cause: &Cause) -> String {
         }
         Cause::AuthorizationUnderWildcard => "the wildcard does not cover Authorization".into(),
         Cause::HeadersOnlyOnPreflight => "only preflights have CORS headers".into(),
-        Cause::ErrorWithoutHeaders(status) => format!("the error {status} has no CORS headers"),
+        Cause::ErrorWithoutHeaders { status, .. } => {
+            format!("the error {status} has no CORS headers")
+        }
         Cause::NotModifiedWithoutHeaders => "the 304 has no CORS headers".into(),
         Cause::NotFound(_) => "there is nothing under this path".into(),
         Cause::GatewayError(status) => format!("a proxy answers {status} for a server"),
@@ -122,6 +129,7 @@ fn reason(cause: &Cause) -> String {
         Cause::WebsocketNotUpgraded(status) => {
             format!("the handshake is answered {status} in place of 101")
         }
-        Cause::Unknown => "the exchanges show why not".into(),
+        Cause::OriginNotTrusted => "a check of origins refuses the page".into(),
+        Cause::UnknownLayer | Cause::Unknown => "the exchanges show why not".into(),
     }
 }

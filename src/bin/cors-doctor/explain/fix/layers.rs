@@ -27,7 +27,13 @@ pub(super) fn of_the_layers(context: &Context<'_>, cause: &Cause) -> Fix {
         )
         .layer_in(context.layer(), |layer| context.around_routes(layer))
         .code_if(context.is_tower(), "axum", format!("Router::new()\n    .route(\"{}\", …)\n    .fallback(…)\n    .layer(cors) // after routes and fallback", case.url.path())),
-        Cause::LayersDisagree { preflight_granted } => Fix::new(format!(
+        Cause::LayersDisagree { refused, .. } if !refused.is_empty() => Fix::new(format!(
+            "GET grants {origin}, and so does the preflight without {names}: add {names} to the \
+             request headers of the layer that answers preflights (allow_headers). If that is \
+             another layer than the one of GET, keep one of the two.",
+            names = refused.join(", ")
+        )),
+        Cause::LayersDisagree { preflight_granted, .. } => Fix::new(format!(
             "Two CORS layers have different lists: {}. Keep one, outermost, and allow {origin} \
              there. The other may stand around a part of the routes, or in the proxy.",
             if *preflight_granted {
@@ -63,7 +69,7 @@ pub(super) fn of_the_layers(context: &Context<'_>, cause: &Cause) -> Fix {
             "Answer OPTIONS with 204 in the middleware itself, in place of passing it on to the \
              router, which answers {status}. The headers are right already."
         )),
-        Cause::PreflightNotHandled(_) => not_handled(context),
+        Cause::PreflightNotHandled { refused } => not_handled(context, refused),
         Cause::AuthBeforeCors { status, is_preflight } => Fix::new(format!(
             "An authentication answers {status} before the CORS layer does{}. Put the CORS layer \
              outside the authentication: in axum it is the last .layer.",
@@ -71,10 +77,11 @@ pub(super) fn of_the_layers(context: &Context<'_>, cause: &Cause) -> Fix {
         ))
         .layer_in(context.layer(), |layer| format!("{layer}\n\nlet app = app\n    .layer(authentication) // inside\n    .layer(cors); // last, so outermost"))
         .code_if(context.is_tower(), "axum", "app.layer(authentication)\n    .layer(cors) // last, so outermost"),
-        Cause::LayerBeforeCors(status) => Fix::new(format!(
+        Cause::LayerBeforeCors { status, has_signs } => Fix::new(format!(
             "The preflight is answered {status} before the CORS layer sees it; usually by {}. Put \
-             the CORS layer outside of it: in axum it is the last .layer.",
-            source(*status, true, is_grpc)
+             the CORS layer outside of it: in axum it is the last .layer.{}",
+            source(*status, true, is_grpc),
+            if_refused(*has_signs, origin)
         ))
         .code_if(is_grpc, "tonic", around_grpc(&context.layer_for_grpc()))
         .code_if(context.is_tower() && !is_grpc, "axum", "app.layer(the_other)\n    .layer(cors) // last, so outermost")
@@ -84,11 +91,12 @@ pub(super) fn of_the_layers(context: &Context<'_>, cause: &Cause) -> Fix {
              handlers, or set them in the middleware for all methods.",
         )
         .layer_in(context.layer(), |layer| context.around_routes(layer)),
-        Cause::ErrorWithoutHeaders(status) => Fix::new(format!(
+        Cause::ErrorWithoutHeaders { status, has_signs } => Fix::new(format!(
             "The {status} comes from outside the CORS layer; usually from {}. Errors need the \
              headers, too, or the page cannot read them: put the CORS layer outermost (in nginx: \
-             add_header … always).",
-            source(*status, false, is_grpc)
+             add_header … always).{}",
+            source(*status, false, is_grpc),
+            if_refused(*has_signs, origin)
         ))
         .code_if(context.is_tower(), "axum", "app.layer(the_other)\n    .layer(cors) // last, so outermost")
         .code_if(context.is_nginx(), "proxy", "add_header Access-Control-Allow-Origin $allowed always;"),
@@ -110,6 +118,11 @@ pub(super) fn of_the_layers(context: &Context<'_>, cause: &Cause) -> Fix {
              front passes on Upgrade and Connection."
         ))
         .code_if(context.is_nginx(), "proxy", "proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection \"upgrade\";"),
+        Cause::UnknownLayer => Fix::new(format!(
+            "A CORS layer answers here or on another route, and grants {origin} nothing of what \
+             was asked for. Add {origin} to its origins (allow_origins), and put it around this \
+             route and its OPTIONS."
+        )),
         _ => Fix::new(format!(
             "Compare the exchanges with what {origin} asks for; run without --no-probes to have \
              more asked."
@@ -117,7 +130,19 @@ pub(super) fn of_the_layers(context: &Context<'_>, cause: &Cause) -> Fix {
     }
 }
 
-fn not_handled(context: &Context<'_>) -> Fix {
+/// An error that knows the protocol may come from a CORS layer that refuses the origin, as some do.
+fn if_refused(has_signs: bool, origin: &str) -> String {
+    if has_signs {
+        format!(
+            " If it is a CORS layer that answers so, which its headers hint at, add {origin} to \
+             its origins (allow_origins)."
+        )
+    } else {
+        String::new()
+    }
+}
+
+fn not_handled(context: &Context<'_>, refused: &[String]) -> Fix {
     let case = context.case;
     let announced = case.announced();
     let mut asks = Vec::new();
@@ -135,10 +160,18 @@ fn not_handled(context: &Context<'_>) -> Fix {
         None => String::new(),
     };
     let asks = asks.join(" and ");
+    let without = if refused.is_empty() {
+        String::new()
+    } else {
+        format!(
+            " Without {names} the preflight is granted: allow these headers (allow_headers).",
+            names = refused.join(", ")
+        )
+    };
     Fix::new(format!(
         "GET has CORS headers, OPTIONS has none, and the browser asks by OPTIONS first because of \
          {asks}. Put the layer around the whole router with .layer( rather than on single methods \
-         (route_layer, or headers set in handlers).{proxy}"
+         (route_layer, or headers set in handlers).{proxy}{without}"
     ))
     .layer_in(context.layer(), |layer| context.around_routes(layer))
     .code_if(context.is_tower(), "axum", "Router::new()\n    .route(…) // without route_layer(cors)\n    .layer(cors)")

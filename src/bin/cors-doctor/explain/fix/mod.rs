@@ -95,6 +95,7 @@ pub(crate) fn fix(context: &Context<'_>, cause: &Cause) -> Fix {
         | Cause::OriginLoopback(_)
         | Cause::OriginSpelling(..)
         | Cause::OriginNotListed(_)
+        | Cause::OriginNotTrusted
         | Cause::AllowOriginTwice(_)
         | Cause::AllowOriginList(_)
         | Cause::AllowOriginPattern(_)

@@ -47,6 +47,10 @@ pub(super) fn of_the_origin(context: &Context<'_>, cause: &Cause) -> Fix {
                 "Add {origin} to the origins that the server allows{instead} (allow_origins)."
             ))
         }
+        Cause::OriginNotTrusted => listed(format!(
+            "The CORS layer lets {origin} in (allow_origins), and another check of the origin \
+             refuses it, usually a CSRF protection: add {origin} to the origins that this trusts."
+        )),
         Cause::AllowOriginList(value) => listed(format!(
             "Access-Control-Allow-Origin holds one origin. In place of {value:?} answer each page \
              with its own origin, here {origin}, and Vary: Origin."
