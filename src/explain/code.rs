@@ -3,7 +3,16 @@
 use http::Method;
 
 use super::finding::FixCode;
-use crate::policy::array_code;
+use crate::{
+    origin::{Origin, OriginPattern},
+    policy::array_code,
+};
+
+/// Whether a list can have the origin. Requests may come from others: hosts that the rules of names
+/// forbid, or local files.
+pub(super) fn is_listable(origin: &Origin) -> bool {
+    origin.as_str().parse::<OriginPattern>().is_ok()
+}
 
 /// One setting with its list.
 pub(super) fn list(setting: &str, entries: &[String]) -> FixCode {

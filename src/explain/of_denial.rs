@@ -9,7 +9,7 @@ use super::{
 use crate::{
     escaped::{OneLine, Quoted},
     lists::{AllowHeaders, AllowMethods},
-    origin::{Origin, OriginPattern, OriginSet, is_secure},
+    origin::{Origin, OriginSet, is_secure},
     policy::{Denial, DenialKind, Hint, ListedHeaders, ListedMethods, MAX_WRITTEN},
     protocol::Rules,
 };
@@ -76,15 +76,16 @@ fn code(denial: &Denial, rules: &Rules, method: &Method) -> FixCode {
     .unwrap_or_default()
 }
 
+/// The origin of the request, if a list can have it.
 fn sent(denial: &Denial) -> Option<Origin> {
     let value: &HeaderValue = denial.origin()?;
-    Origin::from_header(value).ok()
+    let origin = Origin::from_header(value).ok()?;
+    code::is_listable(&origin).then_some(origin)
 }
 
 /// The list with the origin, if that builds.
 fn of_origin(origin: &Origin, rules: &Rules) -> Option<FixCode> {
     let text = origin.as_str();
-    text.parse::<OriginPattern>().ok()?;
     // Without transport security it must not get credentials, which is the page's to change.
     if rules.credentials && !is_secure(origin.scheme(), origin.host()) {
         return None;

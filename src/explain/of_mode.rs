@@ -22,6 +22,7 @@ pub(super) fn finding(
 ) -> Option<Finding> {
     let origin = std::str::from_utf8(sent).ok();
     let origin = origin.and_then(|text| text.parse::<Origin>().ok());
+    let origin = origin.filter(code::is_listable);
     let (cause, fix, code) = match block {
         Block::AnyOriginWithCredentials => (
             "the answer allows any origin by *, which does not count with credentials".into(),

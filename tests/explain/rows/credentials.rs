@@ -50,6 +50,14 @@ pub(super) fn rows() -> Vec<Row> {
             Code::Both,
         ),
         with_cookies(
+            "any origin, from a host that cannot be listed",
+            File("allow_origins = \"*\""),
+            get("https://-app.example"),
+            any,
+            list_them,
+            Code::None,
+        ),
+        with_cookies(
             "any of everything",
             Builder(CorsLayerBuilder::permissive),
             get(APP),

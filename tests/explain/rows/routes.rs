@@ -46,6 +46,15 @@ pub(super) fn rows() -> Vec<Row> {
             give_it_one,
             Code::Rust,
         ),
+        // No list takes it, so there is no rule to paste.
+        row(
+            "a method for nobody, from a host that cannot be listed",
+            Routes(things),
+            preflight("https://-app.example", "DELETE", ""),
+            nobody,
+            give_it_one,
+            Code::None,
+        ),
         row(
             "a request with a method without a rule",
             Routes(things),
