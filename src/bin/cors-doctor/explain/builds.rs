@@ -225,7 +225,15 @@ fn says_the_rest(case: &Case, text: &str, code: &str, what: &str) {
     match case.request.method.as_str() {
         "patch" | "Patch" => wants("Write PATCH in the page"),
         "query" => wants("Write QUERY in the page"),
-        "any" | "*" | "A*" => wants("Use another method"),
+        method @ ("any" | "*" | "A*") => {
+            wants("Use another method");
+            for advice in ["Add", "List"] {
+                assert!(
+                    !text.contains(&format!("{advice} {method} ")),
+                    "{what}: {text}"
+                );
+            }
+        }
         _ => {}
     }
     for name in case.announced() {

@@ -46,21 +46,23 @@ pub(super) fn of_the_lists(context: &Context<'_>, cause: &Cause) -> Fix {
         .layer(context.layer()),
         Cause::MethodNotAllowed(method) => {
             let listed = listable_method(method);
-            let listed = listed.as_deref().unwrap_or(method);
-            Fix::new(format!(
-                "Add {listed} to the methods that the server allows (allow_methods)."
-            ))
-            .layer(context.layer())
-            .code_if(
-                context.is_tower(),
+            let text = match &listed {
+                Some(listed) => {
+                    format!("Add {listed} to the methods that the server allows (allow_methods).")
+                }
+                None => not_the_list("allow_methods"),
+            };
+            let of_tower_http = listed.as_deref().map(method_code).unwrap_or_default();
+            Fix::new(text).layer(context.layer()).code_if(
+                context.is_tower() && listed.is_some(),
                 "tower-http",
-                format!("cors.allow_methods([{}])", method_code(listed)),
+                format!("cors.allow_methods([{of_tower_http}])"),
             )
         }
         Cause::HeaderNotAllowed(names) => {
             let listed = listable_headers(names);
             let text = if listed.is_empty() {
-                "The server's list (allow_headers) is not what has to change.".to_owned()
+                not_the_list("allow_headers")
             } else {
                 let names = listed.join(", ");
                 format!(
@@ -83,22 +85,20 @@ pub(super) fn of_the_lists(context: &Context<'_>, cause: &Cause) -> Fix {
              nothing in it counts."
         ))
         .layer(context.layer()),
-        Cause::WildcardMethodsWithCredentials(method) => Fix::new(format!(
-            "List {} by name in place of * (allow_methods): with credentials the wildcard \
-             is just a name.",
-            listable_method(method).as_deref().unwrap_or(method)
-        ))
-        .layer(context.layer()),
-        Cause::WildcardHeadersWithCredentials(names) => Fix::new(format!(
-            "List {} by name in place of * (allow_headers): with credentials the wildcard is just \
-             a name.",
-            listable_headers(names).join(", ")
-        ))
-        .layer(context.layer()),
-        Cause::AuthorizationUnderWildcard => Fix::new(
-            "List authorization by name beside * (allow_headers): the wildcard does not cover it.",
-        )
-        .layer(context.layer()),
+        Cause::WildcardMethodsWithCredentials(method) => {
+            let listed = listable_method(method);
+            let text = by_name(listed.iter().map(String::as_str), "allow_methods");
+            Fix::new(text).layer(context.layer())
+        }
+        Cause::WildcardHeadersWithCredentials(names) => {
+            let listed = listable_headers(names);
+            let text = by_name(listed.into_iter(), "allow_headers");
+            Fix::new(text).layer(context.layer())
+        }
+        Cause::AuthorizationUnderWildcard => {
+            Fix::new("List authorization by name (allow_headers): the wildcard does not cover it.")
+                .layer(context.layer())
+        }
         Cause::HeaderMisspelt { wrong, right } => Fix::new(format!(
             "Call the header {right}; {wrong} means nothing to browsers."
         )),
@@ -119,6 +119,22 @@ pub(super) fn of_the_lists(context: &Context<'_>, cause: &Cause) -> Fix {
         }
         _ => Fix::default(),
     }
+}
+
+/// What the page sends is something that no list should have, as the layer's notes say.
+fn not_the_list(setting: &str) -> String {
+    format!("The server's list ({setting}) is not what has to change.")
+}
+
+fn by_name<'a>(listed: impl Iterator<Item = &'a str>, setting: &str) -> String {
+    let names: Vec<&str> = listed.collect();
+    if names.is_empty() {
+        return not_the_list(setting);
+    }
+    format!(
+        "List {} by name in place of * ({setting}): with credentials the wildcard is just a name.",
+        names.join(", ")
+    )
 }
 
 fn listable_headers(names: &[String]) -> Vec<&str> {
