@@ -8,8 +8,8 @@ use crate::{
     policy::array_code,
 };
 
-/// Whether a list can have the origin. Requests may come from others: hosts that the rules of names
-/// forbid, or local files.
+/// Whether a list accepts the origin. A request may have one that lists refuse, such as
+/// `https://-a.example` or `file://`.
 pub(super) fn is_listable(origin: &Origin) -> bool {
     origin.as_str().parse::<OriginPattern>().is_ok()
 }

@@ -76,7 +76,7 @@ fn code(denial: &Denial, rules: &Rules, method: &Method) -> FixCode {
     .unwrap_or_default()
 }
 
-/// The origin of the request, if a list can have it.
+/// The origin of the request, if a list accepts it.
 fn sent(denial: &Denial) -> Option<Origin> {
     let value: &HeaderValue = denial.origin()?;
     let origin = Origin::from_header(value).ok()?;

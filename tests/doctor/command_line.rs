@@ -148,7 +148,7 @@ async fn the_requests_of_a_har_file_are_played() {
     assert_eq!(report.code, 1);
 }
 
-/// Browsers leave cookies out of what they export, so only the user can say that there are any.
+/// Browsers leave cookies out of HAR files, so the user has to say that the page sends them.
 #[tokio::test]
 async fn credentials_count_for_a_har_file_and_other_settings_are_refused() {
     let server = Server::start(by_hand(|asked| granted(asked, PAGE, &[]))).await;

@@ -99,8 +99,7 @@ async fn who_is_let_in() {
     .await;
 }
 
-/// A rate limit, or a firewall, in front of a layer that reflects: its answers say nothing about the
-/// answers that matter.
+/// Errors that echo the origin, as a rate limit or a firewall in front of the application may.
 #[tokio::test]
 async fn errors_to_probes_say_nothing() {
     let errors = |status: u16| {
@@ -114,7 +113,7 @@ async fn errors_to_probes_say_nothing() {
             }
         })
     };
-    // Only the error says that the page would get credentials.
+    // Only the error answer allows credentials.
     let http = by_hand(|asked| {
         let origin = ("access-control-allow-origin", "http://app.example.com");
         let lists = ("access-control-allow-headers", "authorization");
@@ -262,12 +261,12 @@ async fn servers_of_this_machine_and_pages_of_the_internet() {
         ("https://203.0.113.7", &["local-network"][..]),
         ("http://localhost:3000", &[]),
         ("http://192.168.1.7", &[]),
-        // No name below it is registered, and so none has an address.
+        // A name of the internet that does not resolve.
         (
             "https://app.cors-doctor-has-no-such-domain.com",
             &["local-network"],
         ),
-        // Names of networks without a registry, and those that stand for another in documents.
+        // Names of private networks, and names that are reserved for documentation.
         ("http://intranet", &[]),
         ("http://printer.local", &[]),
         ("https://wiki.corp.internal", &[]),

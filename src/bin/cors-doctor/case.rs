@@ -43,7 +43,7 @@ impl Case {
         self.request.unsafe_names(self.browser)
     }
 
-    /// The subprotocols of a WebSocket that are known by name, and so tell nobody who the user is.
+    /// The WebSocket subprotocols with well-known names. Other elements may be tokens.
     pub(crate) fn named_protocols(&self) -> Option<HeaderValue> {
         let sent = self.request.protocols.as_ref()?.to_str().ok()?;
         let named: Vec<&str> = sent
@@ -51,7 +51,7 @@ impl Case {
             .map(str::trim)
             .filter(|element| is_subprotocol(element))
             .collect();
-        // Names of a header's value, joined as they were.
+        // All parts come from a valid header value, so joining them cannot fail.
         let value = HeaderValue::try_from(named.join(", ")).ok();
         value.filter(|value| !value.is_empty())
     }

@@ -168,7 +168,7 @@ impl Answer {
         self.status >= 400
     }
 
-    /// Whether a server that fails now and then, or limits rates, answers so.
+    /// Whether the same request may succeed later: a rate limit, or a failure of the server.
     pub(crate) fn is_passing_error(&self) -> bool {
         self.status == 429 || self.status >= 500
     }

@@ -344,7 +344,7 @@ async fn servers_that_answer_now_so_and_now_so() {
             if is_new { PAGE } else { "https://old.example" },
         )])
     });
-    // A rate limit that hits the second probe is no other configuration.
+    // The second probe meets a rate limit, which is not another configuration.
     let probes = Arc::new(AtomicUsize::new(0));
     let limited = by_hand(move |asked| {
         if asked.headers.contains_key("authorization") {

@@ -148,7 +148,8 @@ async fn refusals_by_status() {
         put("407 with signs", refuses(407, true)).ours("auth-before-cors", &["407"]),
         get("503 with signs", refuses(503, true)).cause("error-without-headers", &["503"]),
         put("502 with signs", refuses(502, true)).cause("gateway-error", &["502", "proxy"]),
-        // Neither a route without a layer nor a server without one.
+        // Signs without any grant show neither that the route is not covered nor that there is no
+        // CORS.
         put("405 with signs", refuses(405, true)).cause(
             "unknown",
             &["allow_origins", "OPTIONS", "https://app.example.com"],

@@ -46,7 +46,7 @@ pub(super) fn rows() -> Vec<Row> {
             give_it_one,
             Code::Rust,
         ),
-        // No list takes it, so there is no rule to paste.
+        // No list accepts the host, so there is no code.
         row(
             "a method for nobody, from a host that cannot be listed",
             Routes(things),

@@ -86,7 +86,7 @@ pub(super) fn parse(text: &str) -> Result<Curl, String> {
             "-s" | "--silent" | "-S" | "--show-error" | "-v" | "--verbose" | "-i" | "--include"
             | "-L" | "--location" | "--compressed" | "-g" | "--globoff" | "--http1.1"
             | "--http2" | "-f" | "--fail" | "-N" | "--no-buffer" | "-O" => {}
-            // Without what is attached to it, which may be a secret.
+            // An attached value may be a secret, so only the option is named.
             other if other.starts_with('-') && other.len() > 1 => {
                 return Err(format!("--curl: {other} is not understood"));
             }
@@ -288,7 +288,7 @@ mod tests {
         ] {
             assert!(parse(text).is_err(), "{text}");
         }
-        // What is attached to an option may be a secret.
+        // The value attached to an option may be a secret.
         for (text, option) in [
             ("curl http://a/ -Eu:s3cr3t", "-E"),
             ("curl http://a/ -Zs3cr3t", "-Z"),

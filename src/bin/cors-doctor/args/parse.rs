@@ -120,7 +120,7 @@ fn read(mut parser: lexopt::Parser, raw: &mut Raw) -> Result<Option<&'static str
     Ok(None)
 }
 
-/// The mistake without values, which may be secrets.
+/// The text of the mistake, without the argument's value: it may be a secret.
 fn told(error: &lexopt::Error) -> String {
     match error {
         lexopt::Error::UnexpectedValue { option, .. } => format!("{option} takes no value"),

@@ -49,7 +49,7 @@ pub(super) fn command(raw: Raw, curl: Option<Curl>) -> Result<Command, String> {
     for one in &mut planned {
         let request = &mut one.request;
         request.listens |= raw.preflight;
-        // Browsers leave cookies out of what they export, so they count for all requests.
+        // Browsers leave cookies out of HAR files, so --cookie counts for all requests.
         if let Some(cookies) = &cookies {
             request.cookies = Some(cookies.clone());
         }
@@ -137,8 +137,8 @@ fn plan(
         .collect()
 }
 
-/// Each request of the file says itself what the page passes to `fetch()`, and one setting for all
-/// of them would be another request.
+/// Refuses options that describe one request: each request of the file has its own method, headers
+/// and body.
 fn har_alone(raw: &Raw) -> Result<(), String> {
     let settings = [
         ("--method", raw.method.is_some()),

@@ -64,9 +64,10 @@ pub(super) fn request(case: &Case, hop: &Hop, is_cross_origin: bool) -> Sent {
     }
 }
 
-/// A WebSocket's opening handshake (RFC 6455, section 4.1). Chromium sends no `Sec-Fetch-*` with it.
+/// A WebSocket's opening handshake (RFC 6455, section 4.1). Chromium sends no `Sec-Fetch-*` with
+/// it.
 ///
-/// `as_user`: with the page's cookies and tokens, which no probe carries.
+/// `as_user` adds the page's cookies and tokens. Probes must not carry them.
 pub(crate) fn handshake(case: &Case, origin: &str, as_user: bool) -> Sent {
     let mut headers = vec![
         (header::USER_AGENT, HeaderValue::from_static(USER_AGENT)),

@@ -114,7 +114,7 @@ pub(crate) enum Cause {
     HeaderNotExposed(Vec<String>),
     WebsocketRefused(u16),
     WebsocketNotUpgraded(u16),
-    /// A CORS layer answers somewhere, and grants the page nothing of what was asked for.
+    /// Some answers have signs of a CORS layer, and none has a grant.
     UnknownLayer,
     Unknown,
 }

@@ -50,8 +50,8 @@ pub(super) async fn find(questions: &mut Questions<'_, '_>) -> Finding {
     nowhere(questions, &[step], &elsewhere, text)
 }
 
-/// No grant, neither on the URL nor elsewhere. Only where there are no signs either is there no CORS;
-/// and only a grant elsewhere shows that the route is what is not covered.
+/// No answer has a grant. `no-cors` also requires that none has signs, and `route-not-covered`
+/// requires a grant on another path, so signs alone leave the cause unknown.
 pub(super) fn nowhere(
     questions: &Questions<'_, '_>,
     here: &[usize],
@@ -147,14 +147,15 @@ async fn of_preflight(
         let found = Finding::new(cause, step, text).and(get, "GET of the URL has a grant");
         return Some(refused.shown_by(found));
     }
-    // A layer that grants the same preflight without its headers has the origin in its list.
+    // The preflight without its headers is granted, so the origin is listed and
+    // `origin-not-listed`, the next cause in order, would be wrong.
     let refused = refused_headers(questions).await;
     let cause = Cause::HeaderNotAllowed(refused.names());
     let found = Finding::new(cause, step, "the preflight has no grant");
     refused.bare.map(|_| refused.shown_by(found))
 }
 
-/// The headers for which a preflight is refused, which is granted without.
+/// The headers that make a server refuse a preflight that it grants without them.
 #[derive(Default)]
 struct Refused {
     names: Vec<String>,

@@ -1,4 +1,4 @@
-//! Every fix with code for this crate builds, whatever the page is and sends.
+//! A test over all causes, pages and requests: every fix with code for this crate builds.
 
 use std::time::Duration;
 
@@ -163,7 +163,7 @@ fn play(lab: &Lab<'_>, origin: &str, method: &str, names: &[&str], credentials: 
         let fix = fix(&context, &cause);
         let ours = fix.code.iter().find(|code| code.target == "tower-cors");
         let Some(ours) = ours else {
-            // The page is what has to change.
+            // Here the page has to change, not the server.
             assert!(matches!(cause, Cause::MethodCase { .. }), "{cause:?}");
             continue;
         };
@@ -177,7 +177,7 @@ fn play(lab: &Lab<'_>, origin: &str, method: &str, names: &[&str], credentials: 
     count
 }
 
-/// Does what the code says. What stands behind the layer is another library's.
+/// Applies the code to a builder. The lines after the layer are for other libraries.
 fn build(code: &str) -> Result<CorsLayer, tower_cors::ConfigErrors> {
     let code = code
         .strip_prefix("let cors = CorsLayer::builder()\n")
@@ -187,7 +187,7 @@ fn build(code: &str) -> Result<CorsLayer, tower_cors::ConfigErrors> {
     for line in calls.lines().filter(|line| !line.starts_with("    //")) {
         let call = line.strip_prefix("    .").unwrap();
         let (setting, arguments) = call.strip_suffix(')').unwrap().split_once('(').unwrap();
-        // An array of texts is written alike in JSON.
+        // An array of strings looks the same in JSON and Rust.
         let list = || serde_json::from_str::<Vec<String>>(arguments).unwrap();
         builder = match setting {
             "allow_origins" => builder.allow_origins(list()),
@@ -202,7 +202,7 @@ fn build(code: &str) -> Result<CorsLayer, tower_cors::ConfigErrors> {
     builder.build()
 }
 
-/// What the layer cannot allow is said to the page.
+/// The layer lists the page's origin, and the text names everything that the page has to change.
 fn says_the_rest(case: &Case, text: &str, code: &str, what: &str) {
     let origin = case.origin();
     if origin.parse::<OriginPattern>().is_ok() {

@@ -24,7 +24,7 @@ impl Context<'_> {
         self.layer().expose(&names.map(str::to_owned))
     }
 
-    /// What sentences call the origin that a server has to allow.
+    /// The origin that a server has to allow, in words: a page of `null` has yet to get one.
     pub(super) fn page_origin(&self) -> &str {
         let origin = self.case.origin();
         if origin == "null" {

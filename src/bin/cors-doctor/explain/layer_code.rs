@@ -9,8 +9,8 @@ use tower_cors::{
     origin::{Origin, OriginPattern},
 };
 
-/// The builder accepts all that is in it. What it would refuse is left out, and `notes` say what the
-/// page has to do instead.
+/// The builder accepts all of its settings. Origins, methods and headers that the builder would
+/// refuse are left out, and `notes` say what the page has to do instead.
 #[derive(Clone, Debug)]
 pub(super) struct LayerCode {
     origins: Vec<String>,
@@ -23,8 +23,8 @@ pub(super) struct LayerCode {
     notes: Vec<String>,
 }
 
-/// What stands in the list where the page's own origin cannot: what a local server for a page's files
-/// usually has.
+/// A placeholder for the new origin of a page whose present one cannot be listed: the usual address
+/// of a local server for static files.
 pub(super) const NEW_ORIGIN: &str = "http://localhost:3000";
 
 /// Whether a list can have the origin.
@@ -34,7 +34,7 @@ pub(super) fn is_listable(origin: &str) -> bool {
 
 /// The method as a list can have it: known methods are upper case, as the standards write them.
 pub(super) fn listable_method(method: &str) -> Option<String> {
-    // In a list this would be any method, which is not what the page sends.
+    // In a list it means any method.
     if method == ANY {
         return None;
     }
@@ -85,7 +85,7 @@ impl LayerCode {
         layer
     }
 
-    /// The pattern as well, or in place of the origin that it covers, where the builder takes it.
+    /// Adds the pattern, unless the builder refuses it. An origin that it covers is removed.
     pub(super) fn pattern(self, pattern: &str) -> Self {
         let Ok(parsed) = pattern.parse::<OriginPattern>() else {
             return self;
@@ -204,6 +204,6 @@ fn list(f: &mut fmt::Formatter<'_>, setting: &str, entries: &[String]) -> fmt::R
     if entries.is_empty() {
         return Ok(());
     }
-    // The same brackets, quotes and commas as in an array of Rust.
+    // `Debug` writes a vector as Rust writes an array.
     writeln!(f, "    .{setting}({entries:?})")
 }

@@ -83,7 +83,7 @@ impl PageRequest {
     fn set(&mut self, name: &str, value: &str, browser: Browser) -> Result<(), String> {
         let lower = name.to_ascii_lowercase();
         let header = HeaderName::try_from(lower.as_str())
-            // What stands before the colon may be a secret, where the colon is missing behind the name.
+            // In `X-Api-Key abc:def` the text before the colon has a part of a secret.
             .map_err(|_| "header: no header has such a name: write 'Name: value'")?;
         let parsed = HeaderValue::try_from(value.trim()).map_err(|_| {
             format!("header {name:?}: its value has a character that none may have")

@@ -99,7 +99,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The text in quotes, or nothing where it may have a password in it.
+/// The text in quotes, or nothing if it may contain a password.
 fn shown(text: &str) -> String {
     if text.contains('@') {
         String::new()

@@ -1,4 +1,4 @@
-/// The text without what could speak to a terminal or mislead its reader.
+/// Escapes control characters, and characters that are invisible or change the order of the text.
 pub(super) fn escape(text: &str, keeps_lines: bool) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -13,16 +13,16 @@ pub(super) fn escape(text: &str, keeps_lines: bool) -> String {
     escaped
 }
 
-/// Whether a terminal acts on the character, or shows it as nothing, as a blank, or by turning
-/// around what is beside it.
+/// Whether a terminal acts on the character, does not show it, or shows its neighbours in another
+/// order.
 fn misleads(c: char) -> bool {
-    /// Letters that look like nothing: the fillers of Hangul, and the blank of Braille.
+    /// Printable by their category, and blank on the screen: Hangul fillers and the Braille blank.
     const BLANK: [char; 5] = ['\u{115f}', '\u{1160}', '\u{2800}', '\u{3164}', '\u{ffa0}'];
     if c.is_ascii() {
         return c.is_ascii_control();
     }
-    // The standard library's table of what is not printable has all controls, format characters
-    // (zero width, direction, tags) and separators. Behind a letter, marks count as printable.
+    // `escape_debug` escapes every control character, format character (zero width, direction,
+    // tags) and separator. It leaves combining marks alone only after another character.
     let behind_a_letter: String = ['a', c].into_iter().collect();
     BLANK.contains(&c) || behind_a_letter.escape_debug().count() > 2
 }

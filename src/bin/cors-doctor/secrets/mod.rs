@@ -1,4 +1,4 @@
-//! What is kept back from all output unless `--show-secrets`, and how everything else is shown.
+//! Hides secrets in all output, unless `--show-secrets`, and escapes everything else.
 
 mod escape;
 mod names;

@@ -8,10 +8,10 @@ pub(crate) fn is_secret(name: &str) -> bool {
         .any(|word| name.contains(word))
 }
 
-/// Whether this is the name of a WebSocket subprotocol. Pages also put tokens where it stands, since
-/// they cannot set another header of a handshake; so what is not known is taken for one.
+/// Whether this is a well-known WebSocket subprotocol. A page can set no other header of a
+/// handshake, so some pages send a token as a subprotocol. Unknown elements are therefore secrets.
 pub(crate) fn is_subprotocol(element: &str) -> bool {
-    // The registry of IANA, and what GraphQL, Rails, Kubernetes and Vite call theirs.
+    // From the IANA registry, and the names that GraphQL, Rails, Kubernetes and Vite use.
     const NAMES: [&str; 34] = [
         "actioncable-unsupported",
         "actioncable-v1-json",

@@ -8,21 +8,22 @@ use super::{
     words::{has_word, hidden, without_words},
 };
 
-/// Hides secrets and escapes what could speak to a terminal.
+/// Hides secrets, and escapes characters that a terminal acts on.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Redactor {
     shows: bool,
     /// Values that must not turn up anywhere else either, the longest first.
     known: Vec<String>,
-    /// The short ones. They also turn up by accident, so they count only as whole words of what a
-    /// server sends.
+    /// Short secrets. Other text may contain them by accident, so only whole words count, and only
+    /// in headers and bodies.
     short: Vec<String>,
-    /// The short ones that a server echoes in a header, which sentences may quote.
+    /// Short secrets that a server echoes in a header. The doctor's sentences may quote that
+    /// header.
     echoed: Vec<String>,
 }
 
 impl Redactor {
-    /// The shortest value that is looked for as a part of words, in bytes.
+    /// The shortest secret that is also hidden within words, in bytes.
     const MIN_LEN: usize = 6;
 
     pub(crate) fn new(shows: bool) -> Self {
@@ -32,9 +33,10 @@ impl Redactor {
         }
     }
 
-    /// Remembers the secrets in a header, so that a server that echoes them does not give them away.
+    /// Remembers the secrets in a header, so that a server that echoes them does not give them
+    /// away.
     ///
-    /// `public` is what is printed anyway, above all URL and origin.
+    /// `public` has the texts that are printed anyway, such as the URL's path and the origin.
     pub(crate) fn learn(&mut self, name: &str, value: &str, public: &[&str]) {
         let value_of = |pair: &'_ str| match pair.split_once('=') {
             Some((_, value)) => value.to_owned(),
@@ -64,7 +66,7 @@ impl Redactor {
         if self.shows || secret.is_empty() {
             return;
         }
-        // A sentence quotes it as Rust does, a body as JSON does, a URL by percent signs.
+        // Sentences quote values as Rust does, bodies as JSON does; URLs are percent-encoded.
         let quoted = format!("{secret:?}").trim_matches('"').to_owned();
         let encoded = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         for form in [secret.to_owned(), quoted, encoded] {
@@ -73,7 +75,7 @@ impl Redactor {
     }
 
     fn remember_form(&mut self, form: String, public: &[&str]) {
-        /// Values that the headers of the protocol have whatever the page sends.
+        /// Common values of CORS headers. A cookie with the same value is not recognisable by it.
         const WORDS: [&str; 10] = [
             "*", "true", "false", "null", "GET", "HEAD", "POST", "PUT", "PATCH", "none",
         ];
@@ -137,7 +139,7 @@ impl Redactor {
         if !ended {
             self.hide_beginning(&mut text);
         }
-        // Not before, since a part of a secret is not recognised.
+        // Cut last: a secret that is cut in two would not be recognised.
         while text.len() > max {
             text.pop();
         }
@@ -181,9 +183,9 @@ impl Redactor {
         text
     }
 
-    /// A text that stops within a secret ends with the secret's beginning.
+    /// Hides the beginning of a secret at the end of a body that was not read to its end.
     fn hide_beginning(&self, text: &mut String) {
-        /// What is hidden, in bytes: less says nothing.
+        /// The shortest part that is hidden, in bytes.
         const MIN_PART: usize = 3;
         let longest = self.known.iter().filter_map(|secret| {
             let lengths = (MIN_PART..secret.len()).rev();
@@ -247,7 +249,7 @@ mod tests {
             assert_eq!(redactor.header(&echo, sent), shown);
             assert_eq!(redactor.body(sent.as_bytes(), true, 200), shown);
         }
-        // Sentences have words of their own, unless a header echoes the secret.
+        // The doctor's own words stay, unless a header echoes the secret.
         assert_eq!(redactor.lines("a tok"), "a tok");
         redactor.heed("x-echo", "tok");
         assert_eq!(redactor.lines("a tok"), "a <hidden, 3 bytes>");
@@ -261,7 +263,7 @@ mod tests {
         let shown = redactor.body(body.as_bytes(), true, 200);
         assert!(!shown.contains("s3c"), "{shown}");
         assert_eq!(shown.len(), 200);
-        // Of a body that goes on, the secret's end may be missing.
+        // The rest of the secret may be in the part that was not read.
         assert_eq!(
             redactor.body(b"x s3cr3t", false, 200),
             "x <hidden, 6 bytes>"

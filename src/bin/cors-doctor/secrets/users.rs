@@ -1,5 +1,5 @@
-/// The text without the user and password of URLs in it. A URL may also begin with its authority, as
-/// in the `Location` of a redirect, and browsers read `\` in it as `/`.
+/// The text without the user and password of URLs in it. A URL may also begin with its authority,
+/// as in the `Location` of a redirect, and browsers read `\` in it as `/`.
 pub(super) fn without_users(text: &str) -> String {
     let is_slash = |c: char| matches!(c, '/' | '\\');
     let mut clean = String::with_capacity(text.len());
@@ -8,8 +8,8 @@ pub(super) fn without_users(text: &str) -> String {
         let slashes = rest[at..].find(|c| !is_slash(c));
         let (front, behind) = rest.split_at(slashes.map_or(rest.len(), |len| at + len));
         let before = rest[..at].chars().next_back().or(clean.chars().next_back());
-        // Slashes within a path have a name before them. Browsers take one slash after the scheme
-        // of the web, or three, for two.
+        // A double slash within a path follows a letter or digit. After `https:` browsers accept
+        // any number of slashes.
         let begins = before == Some(':')
             || front.len() - at > 1 && !before.is_some_and(char::is_alphanumeric);
         clean.push_str(front);

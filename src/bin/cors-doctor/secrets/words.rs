@@ -5,7 +5,7 @@ pub(super) fn hidden(value: &str) -> String {
     format!("<hidden, {} bytes>", value.len())
 }
 
-/// Where the word stands in the text, and no letter or digit beside it makes it another.
+/// The offsets at which the word stands with no letter or digit directly beside it.
 fn words_at<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = usize> {
     let is_part = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     text.match_indices(word)
@@ -23,13 +23,13 @@ pub(super) fn has_word(text: &str, word: &str) -> bool {
     words_at(text, word).next().is_some()
 }
 
-/// The text without these words. What already stands in the place of a secret stays.
+/// The text with a mark in the place of each of these words. Words within marks are left.
 pub(super) fn without_words(text: &str, words: &[String]) -> String {
     let mut found: Vec<(usize, &str)> = words
         .iter()
         .flat_map(|word| words_at(text, word).map(|at| (at, word.as_str())))
         .collect();
-    // The longest first where one is the beginning of another.
+    // At one offset the longest word wins.
     found.sort_by_key(|(at, word)| (*at, std::cmp::Reverse(word.len())));
     let mut clean = String::with_capacity(text.len());
     let mut end = 0;
@@ -47,7 +47,7 @@ pub(super) fn without_words(text: &str, words: &[String]) -> String {
 /// Whether the offset lies within a mark such as `<hidden, 12 bytes>`.
 fn is_in_mark(text: &str, at: usize) -> bool {
     const BEGINNING: &[u8] = b"<hidden, ";
-    /// The longest mark, in bytes: no body has a longer number.
+    /// The length of the longest mark, in bytes.
     const MAX_LEN: usize = 32;
     let before = &text.as_bytes()[at.saturating_sub(MAX_LEN)..at];
     let mark = before

@@ -95,8 +95,8 @@ async fn own_answer(lab: &mut Lab<'_>, case: &Case, course: &Course) -> Option<u
         .await
 }
 
-/// Whether the origin is let in. An error to a probe, of a rate limit for instance, does not say so:
-/// the answers that have something to read may be others.
+/// Whether the origin is let in. An error answer to a probe is no evidence: a rate limit or a
+/// firewall may echo the origin where the application does not.
 fn echoes(lab: &Lab<'_>, step: usize, origin: &str) -> bool {
     let is_probe = lab.steps[step].kind == Kind::Probe;
     lab.answer(step)

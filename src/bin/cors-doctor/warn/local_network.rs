@@ -55,8 +55,8 @@ async fn is_public(page: &Url) -> bool {
     match page.host() {
         Some(Host::Ipv4(address)) => !is_private(IpAddr::V4(address)),
         Some(Host::Ipv6(address)) => !is_private(IpAddr::V6(address)),
-        // A name may lead into a private network, which only its addresses say. The doctor often runs
-        // where a page's name has none; then the name itself decides.
+        // Only its addresses tell whether a name leads into a private network. Where the doctor
+        // runs, the name of the page often does not resolve; then the name itself decides.
         Some(Host::Domain(name)) => match addresses_of(name).await {
             Some(addresses) => !addresses.into_iter().any(is_private),
             None => is_public_name(name),

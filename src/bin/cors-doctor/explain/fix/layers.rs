@@ -130,7 +130,8 @@ pub(super) fn of_the_layers(context: &Context<'_>, cause: &Cause) -> Fix {
     }
 }
 
-/// An error that knows the protocol may come from a CORS layer that refuses the origin, as some do.
+/// Advice for an error with signs: some CORS layers, such as Starlette's, refuse an origin this
+/// way.
 fn if_refused(has_signs: bool, origin: &str) -> String {
     if has_signs {
         format!(

@@ -121,7 +121,7 @@ pub(super) fn of_the_lists(context: &Context<'_>, cause: &Cause) -> Fix {
     }
 }
 
-/// What the page sends is something that no list should have, as the layer's notes say.
+/// The page sends a method or header that no list accepts. The notes of the layer say which.
 fn not_the_list(setting: &str) -> String {
     format!("The server's list ({setting}) is not what has to change.")
 }
@@ -142,7 +142,7 @@ fn listable_headers(names: &[String]) -> Vec<&str> {
     names.filter(|name| is_listable_header(name)).collect()
 }
 
-/// The method as code for the `http` crate, which has names for the usual ones.
+/// Code for the method: the `http` crate has constants only for the usual ones.
 fn method_code(method: &str) -> String {
     match method {
         "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "OPTIONS" | "PATCH" => {

@@ -45,12 +45,12 @@ impl Fix {
         self
     }
 
-    /// A layer of this crate, and what the page has to change for it.
+    /// Adds a layer of this crate as code, and its notes to the text.
     fn layer(self, layer: LayerCode) -> Self {
         self.layer_in(layer, LayerCode::to_string)
     }
 
-    /// The same, with code around it.
+    /// The same, with more code around the layer.
     fn layer_in(mut self, layer: LayerCode, place: impl FnOnce(&LayerCode) -> String) -> Self {
         for note in layer.notes() {
             self.text.push(' ');
