@@ -51,6 +51,7 @@ use crate::{
 /// # Ok::<(), tower_cors::ConfigErrors>(())
 /// ```
 #[derive(Clone)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct UrlKey {
     extract: Arc<Extract>,
     look_up: Arc<LookUp>,
@@ -85,7 +86,6 @@ impl UrlKey {
 
     /// Sets how long browsers may keep the answer to a preflight, in whole seconds; not longer
     /// than the data behind `lookup` may be out of date. Default: 60 seconds.
-    #[must_use]
     pub fn max_age_at_most(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
         self
@@ -93,7 +93,6 @@ impl UrlKey {
 
     /// Sets how long the answer of a lookup that had to be waited for is remembered. At most 4096
     /// answers are. Default: 5 seconds, and 1 second where the store could not tell.
-    #[must_use]
     pub fn lookup_ttl(mut self, ttl: Duration) -> Self {
         self.cache = Arc::new(LookupCache {
             ttl,
@@ -103,7 +102,6 @@ impl UrlKey {
     }
 
     /// Sets the clock. Default: [`SystemClock`](crate::time::SystemClock).
-    #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.cache = Arc::new(LookupCache {
             clock: Arc::new(clock),
@@ -116,7 +114,6 @@ impl UrlKey {
     /// waited for, with this name: see [the table in the guide](crate::guide::observing#counters).
     /// The counters are registered here, so install the recorder first. Default: not.
     #[cfg(feature = "metrics")]
-    #[must_use]
     pub fn record_metrics(mut self, name: impl Into<std::borrow::Cow<'static, str>>) -> Self {
         let counters = CacheCounters::register(CacheKind::UrlKey, name.into());
         self.cache = Arc::new(LookupCache {
@@ -129,7 +126,6 @@ impl UrlKey {
     /// Lets [`Lookup::AnyOrigin`] stand for any origin: the answer repeats the origin, **never
     /// allows credentials**, whatever the layer says, and requests with cookies are refused, which
     /// any page can send. Default: it is nobody.
-    #[must_use]
     pub fn open_tenants(mut self) -> Self {
         self.has_open_tenants = true;
         self

@@ -13,6 +13,7 @@ use crate::token::verify::jwt::{
 ///
 /// Verifiers need the public half: [`to_public`](Self::to_public).
 #[derive(Clone)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct SigningKey {
     pub(crate) key: EncodingKey,
     pub(crate) algorithm: JwtAlgorithm,
@@ -65,7 +66,6 @@ impl SigningKey {
 
     /// Sets the SHA-1 thumbprint of the key's certificate, in base64url, as the `x5t` of tokens,
     /// for readers that look for it in place of `kid`.
-    #[must_use]
     pub fn x5t(mut self, thumbprint: impl Into<Box<str>>) -> Self {
         let thumbprint = thumbprint.into();
         self.public = self.public.x5t(thumbprint.clone());
