@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 library='
 escaped: origin
 build_errors: lines
-error: origin lines build_errors
+error: origin build_errors
 lines:
 lock:
 pairs:

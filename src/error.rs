@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use http::HeaderName;
 
 pub use crate::build_errors::BuildErrors;
-use crate::{lines::Lines, origin::OriginError};
+use crate::origin::OriginError;
 
 /// The longest that any browser keeps the result of a preflight, in seconds.
 pub(crate) const MAX_AGE_SECS: u32 = 86_400;
@@ -381,68 +381,4 @@ pub enum BroadPreflightReason {
 /// );
 /// assert!(matches!(errors.iter().next(), Some(ConfigError::Origin { .. })));
 /// ```
-#[derive(Clone, PartialEq, Eq)]
-pub struct ConfigErrors(Vec<ConfigError>);
-
-impl ConfigErrors {
-    /// `Ok` with the value if there are no mistakes.
-    pub(crate) fn none_or<T>(
-        errors: Vec<ConfigError>,
-        value: impl FnOnce() -> T,
-    ) -> Result<T, Self> {
-        if errors.is_empty() {
-            Ok(value())
-        } else {
-            Err(Self(errors))
-        }
-    }
-
-    /// The mistakes, in the order of the settings.
-    pub fn iter(&self) -> std::slice::Iter<'_, ConfigError> {
-        self.0.iter()
-    }
-
-    /// How many mistakes there are: at least one.
-    #[expect(clippy::len_without_is_empty, reason = "never empty")]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-}
-
-impl fmt::Display for ConfigErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Lines(&self.0).fmt(f)
-    }
-}
-
-/// The same lines: Rust uses `Debug` when `main` returns an error, and in `unwrap`, and a person reads
-/// that in a terminal.
-impl fmt::Debug for ConfigErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("mistakes in the CORS configuration:")?;
-        for error in self {
-            write!(f, "\n  {error}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for ConfigErrors {}
-
-impl IntoIterator for ConfigErrors {
-    type Item = ConfigError;
-    type IntoIter = std::vec::IntoIter<ConfigError>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
-    }
-}
-
-impl<'a> IntoIterator for &'a ConfigErrors {
-    type Item = &'a ConfigError;
-    type IntoIter = std::slice::Iter<'a, ConfigError>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
+pub type ConfigErrors = BuildErrors<ConfigError>;

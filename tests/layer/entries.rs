@@ -7,6 +7,7 @@ use tower_cors::{
     Any, CorsLayer, CorsLayerBuilder, DenialKind, DeniedRequests, Origin, OriginSet, Verdict,
     VerdictFuture,
     error::ConfigError,
+    host::HostLayer,
     lists::{ConfigList, MaxAge},
     origin::OriginPattern,
     policy::async_policy_fn,
@@ -354,6 +355,11 @@ fn a_variable_is_named_with_the_position() {
 /// `unwrap`, `expect` and `main` print `Debug`.
 #[test]
 fn the_texts_reach_the_terminal() {
+    let hosts = HostLayer::builder().allow_hosts(["*"]).build().unwrap_err();
+    assert_eq!(
+        format!("{hosts:?}"),
+        format!("mistakes in the configuration:\n  {hosts}")
+    );
     let errors = CorsLayer::builder()
         .allow_origins(["https://example.com/"])
         .allow_methods(["patch"])
@@ -361,7 +367,7 @@ fn the_texts_reach_the_terminal() {
         .unwrap_err();
     assert_eq!(
         format!("{errors:?}"),
-        "mistakes in the CORS configuration:\n  \
+        "mistakes in the configuration:\n  \
          allow_origins: \"https://example.com/\": an origin has no path, not even a trailing slash: \
          write \"https://example.com\"\n  \
          allow_methods: \"patch\": methods are case-sensitive: did you mean \"PATCH\"?"
