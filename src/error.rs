@@ -4,6 +4,8 @@ use std::{fmt, sync::Arc};
 
 use http::HeaderName;
 
+use crate::debug_as_display::debug_as_display;
+
 pub use crate::build_errors::BuildErrors;
 use crate::origin::OriginError;
 
@@ -50,7 +52,7 @@ impl fmt::Display for Place {
 ///
 /// The text of an error begins with the setting that it is about, as in
 /// `allow_methods: "patch": methods are case-sensitive: did you mean "PATCH"?`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// No origin is allowed and no policy is set, so that the layer would refuse everybody.
@@ -277,8 +279,10 @@ pub enum ConfigError {
     BroadPreflight(BroadPreflightReason),
 }
 
+debug_as_display!(ConfigError);
+
 /// Why a method cannot be allowed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MethodErrorReason {
     /// Not a token (RFC 9110, section 5.6.2).
@@ -301,8 +305,10 @@ pub enum MethodErrorReason {
     Joined(&'static str),
 }
 
+debug_as_display!(MethodErrorReason);
+
 /// Why a header name cannot be listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeaderNameErrorReason {
     /// Not a token (RFC 9110, section 5.6.2).
@@ -321,6 +327,8 @@ pub enum HeaderNameErrorReason {
     #[error("this header is part of the CORS protocol: leave it out")]
     Protocol,
 }
+
+debug_as_display!(HeaderNameErrorReason);
 
 /// The list in which a header name stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -342,7 +350,7 @@ impl fmt::Display for HeaderSetting {
 }
 
 /// A condition that a policy with broad preflight answers needs and does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum BroadPreflightReason {
     /// Refused requests would reach the inner service.
@@ -361,6 +369,8 @@ pub enum BroadPreflightReason {
     #[error("set max_age to at most {max} seconds", max = MAX_BROAD_AGE_SECS)]
     MaxAge,
 }
+
+debug_as_display!(BroadPreflightReason);
 
 /// All mistakes of a configuration, never none.
 ///

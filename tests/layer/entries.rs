@@ -7,7 +7,6 @@ use tower_cors::{
     Any, CorsLayer, CorsLayerBuilder, DenialKind, DeniedRequests, Origin, OriginSet, Verdict,
     VerdictFuture,
     error::ConfigError,
-    host::HostLayer,
     lists::{ConfigList, MaxAge},
     origin::OriginPattern,
     policy::async_policy_fn,
@@ -350,30 +349,6 @@ fn a_variable_is_named_with_the_position() {
         errors.to_string().starts_with("allow_origins (entry 2): "),
         "{errors}"
     );
-}
-
-/// `unwrap`, `expect` and `main` print `Debug`.
-#[test]
-fn the_texts_reach_the_terminal() {
-    let hosts = HostLayer::builder().allow_hosts(["*"]).build().unwrap_err();
-    assert_eq!(
-        format!("{hosts:?}"),
-        format!("mistakes in the configuration:\n  {hosts}")
-    );
-    let errors = CorsLayer::builder()
-        .allow_origins(["https://example.com/"])
-        .allow_methods(["patch"])
-        .build()
-        .unwrap_err();
-    assert_eq!(
-        format!("{errors:?}"),
-        "mistakes in the configuration:\n  \
-         allow_origins: \"https://example.com/\": an origin has no path, not even a trailing slash: \
-         write \"https://example.com\"\n  \
-         allow_methods: \"patch\": methods are case-sensitive: did you mean \"PATCH\"?"
-    );
-    let error = "https://example.com/".parse::<Origin>().unwrap_err();
-    assert_eq!(format!("{error:?}"), format!("{error}"));
 }
 
 #[test]

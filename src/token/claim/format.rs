@@ -1,5 +1,7 @@
 use serde_json::Value;
 
+use crate::debug_as_display::debug_as_display;
+
 /// How a list of origins is written: in a request for a token, or in a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -44,7 +46,7 @@ pub(crate) fn is_delimiter(delimiter: char) -> bool {
 }
 
 /// Why a list cannot be written, or read, in a format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormatError {
     /// The delimiter could stand in an entry.
@@ -54,6 +56,8 @@ pub enum FormatError {
     #[error("there are {0} origins, and room for one")]
     Several(usize),
 }
+
+debug_as_display!(FormatError);
 
 #[cfg(test)]
 mod tests {

@@ -2,9 +2,12 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 
-use crate::token::{
-    claim::Claims,
-    verify::{NotATime, numeric_date},
+use crate::{
+    debug_as_display::debug_as_display,
+    token::{
+        claim::Claims,
+        verify::{NotATime, numeric_date},
+    },
 };
 
 /// An issuer's answer about a token
@@ -85,7 +88,7 @@ impl IntrospectionResponse {
 }
 
 /// Why an issuer's answer about a token says nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IntrospectionError {
     /// It is not a JSON object, or a key stands in it twice.
@@ -98,6 +101,8 @@ pub enum IntrospectionError {
     #[error("the issuer's answer has an \"exp\" or \"nbf\" that is not a time")]
     Time,
 }
+
+debug_as_display!(IntrospectionError);
 
 #[cfg(test)]
 mod tests {

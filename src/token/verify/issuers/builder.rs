@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use super::{issuer::Issuer, verifier::Issuers};
-use crate::token::verify::BuildErrors;
+use crate::{debug_as_display::debug_as_display, token::verify::BuildErrors};
 
 impl Issuers {
     /// Starts a configuration.
@@ -55,7 +55,7 @@ impl IssuersBuilder {
 }
 
 /// One mistake in the configuration of [`Issuers`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IssuersConfigError {
     /// Every token would be refused.
@@ -68,3 +68,5 @@ pub enum IssuersConfigError {
     #[error("issuer {0:?}: given twice: give all its keys to one verifier")]
     Duplicate(String),
 }
+
+debug_as_display!(IssuersConfigError);
