@@ -3,6 +3,7 @@
 //! [`CorsLayerBuilder::build`] is the only way from here to [`CorsLayer`](crate::CorsLayer). It
 //! reports every mistake at once, and writes every header that does not depend on a request.
 
+mod build;
 mod builder;
 mod dangerous;
 #[cfg(feature = "serde")]

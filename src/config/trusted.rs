@@ -1,5 +1,5 @@
 use super::{
-    builder::mistakes_with_credentials,
+    build::mistakes_with_credentials,
     dangerous::DangerousOptIns,
     origins::{ListedOrigins, OriginList},
 };
