@@ -16,4 +16,4 @@ mod trusted;
 #[cfg(feature = "serde")]
 pub use self::file::CorsConfig;
 pub use self::{builder::CorsLayerBuilder, origins::OriginList, report_only::ReportOnly};
-pub(crate) use self::{builder::WithinTable, trusted::TrustedOrigins};
+pub(crate) use self::{builder::WithinTable, trusted::CredentialedOrigins};

@@ -10,7 +10,7 @@ use super::{
     future::VerdictFuture,
     grant::Grant,
     hint::Said,
-    listings::LookUps,
+    listings::ListingTexts,
     origin_policy::OriginPolicy,
     properties::PolicyProperties,
     verdict::Verdict,
@@ -133,7 +133,7 @@ impl Listing for BearerOnly {
     }
 }
 
-impl LookUps for BearerOnly {
+impl ListingTexts for BearerOnly {
     fn why_not(&self, _: &Origin) -> Option<Said> {
         Some(Said {
             cause: "without a bearer token, or with a cookie beside it, the origin is not allowed"

@@ -54,7 +54,7 @@ use crate::{
 #[must_use = "it does nothing until it is passed on"]
 pub struct UrlKey {
     extract: Arc<Extract>,
-    look_up: Arc<LookUp>,
+    look_up: Arc<LookUpFn>,
     cache: Arc<LookupCache>,
     max_age: Duration,
     has_open_tenants: bool,
@@ -62,7 +62,7 @@ pub struct UrlKey {
 
 type Extract = dyn for<'a> Fn(&'a RequestUrl<'_>) -> Option<&'a str> + Send + Sync;
 
-type LookUp = dyn Fn(&str) -> LookupFuture + Send + Sync;
+type LookUpFn = dyn Fn(&str) -> LookupFuture + Send + Sync;
 
 impl UrlKey {
     /// The longest key that is looked up, in bytes; nobody has a longer one.
