@@ -48,7 +48,18 @@ use crate::{
 ///     move |project| projects.get(project).cloned(),
 /// );
 /// let cors = CorsLayer::builder().origin_policy(policy).build()?;
-/// # Ok::<(), tower_cors::ConfigErrors>(())
+/// let is_allowed = |request| cors.explain_now(&request).is_some_and(|it| it.is_allowed());
+///
+/// let preflight = |url| {
+///     http::Request::options(url)
+///         .header("origin", "https://example.com")
+///         .header("access-control-request-method", "POST")
+///         .body(())
+/// };
+/// assert!(is_allowed(preflight("/api/7/things")?));
+/// // The page is not one of this project's.
+/// assert!(!is_allowed(preflight("/api/8/things")?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 #[must_use = "it does nothing until it is passed on"]

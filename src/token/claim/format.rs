@@ -3,6 +3,19 @@ use serde_json::Value;
 use crate::debug_as_display::debug_as_display;
 
 /// How a list of origins is written: in a request for a token, or in a claim.
+///
+/// ```
+/// use tower_cors::token::{claim::OriginsFormat, issue::{AllowedOrigins, IssueRules}};
+///
+/// let asked = "https://contoso.com;https://litware.com";
+/// let rules = IssueRules::new();
+/// let origins = AllowedOrigins::parse_request(asked, OriginsFormat::Delimited(';'), &rules)?;
+///
+/// let two = serde_json::json!(["https://contoso.com", "https://litware.com"]);
+/// assert_eq!(origins.to_claim(OriginsFormat::Array)?, two);
+/// assert!(origins.to_claim(OriginsFormat::Single).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OriginsFormat {

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// How a registry behaves when its source has been out of reach for long.
+/// How a registry behaves when its source has been out of reach for long. [`Replica`] has an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenStale {

@@ -25,7 +25,7 @@ impl<V: TokenVerifier> Dpop<V> {
     }
 }
 
-/// Configures a [`Dpop`] verifier.
+/// Configures a [`Dpop`] verifier. Its example has a configuration that builds, and one that does not.
 #[derive(Clone, Debug)]
 #[must_use = "a configuration does nothing until it is built"]
 pub struct DpopBuilder<V> {

@@ -13,6 +13,31 @@ impl Issuers {
 }
 
 /// Configures [`Issuers`].
+///
+/// ```
+/// # #[cfg(feature = "jwt-rust-crypto")] {
+/// use tower_cors::token::verify::{issuers::Issuers, jwt::{JwtKey, JwtVerifier}};
+///
+/// let jwk = br#"{"kty": "OKP", "crv": "Ed25519", "kid": "2026-11",
+///                "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+/// // Each issuer has keys of its own; here they stand for both.
+/// let staff = JwtVerifier::builder()
+///     .key(JwtKey::from_jwk(jwk)?)
+///     .issuer("https://staff.example")
+///     .audience("api");
+/// let customers = JwtVerifier::builder()
+///     .key(JwtKey::from_jwk(jwk)?)
+///     .issuer("https://customers.example")
+///     .audience("api");
+/// let issuers = Issuers::builder().issuer(staff.clone().build()?).issuer(customers.build()?);
+/// assert!(issuers.build().is_ok());
+///
+/// // A token could not say which of the two it is of.
+/// let twice = Issuers::builder().issuer(staff.clone().build()?).issuer(staff.build()?);
+/// assert!(twice.build().is_err());
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a configuration does nothing until it is built"]
 pub struct IssuersBuilder {
