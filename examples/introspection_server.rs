@@ -11,6 +11,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a program")]
 
+mod caller;
 mod page_check;
 mod usage;
 
@@ -27,11 +28,10 @@ use std::{
 
 use axum::{
     Form, Json, Router,
-    extract::{FromRequestParts, State},
-    response::{IntoResponse, Response},
+    extract::State,
     routing::{get, post},
 };
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -39,17 +39,19 @@ use tower_cors::{
     CorsLayer, DeniedRequests, OriginPolicy,
     preflight::Optimistic,
     token::{
-        TokenOrigins, VerifiedToken,
+        TokenOrigins,
         claim::OriginsClaim,
         verify::{
-            VerifyError,
             introspection::IntrospectionVerifier,
             reqwest::{ClientAuth, ReqwestIntrospectionClient},
         },
     },
 };
 
-use self::page_check::{Arguments, CheckClock, Error, Seen, Table};
+use self::{
+    caller::Caller,
+    page_check::{Arguments, CheckClock, Error, Seen, Table},
+};
 
 const SHOP: &str = "https://shop.example.com";
 const EVIL: &str = "https://evil.example";
@@ -126,34 +128,6 @@ fn api(issuer: SocketAddr, clock: CheckClock, handled: Arc<AtomicUsize>) -> Resu
     };
     let router = Router::new().route("/orders", get(orders)).layer(cors);
     Ok(router.with_state(tokens))
-}
-
-/// Whose request it is.
-///
-/// The layer leaves the token of a page's request. It judges no request without an `Origin`, of a
-/// page of this API or of another server, and so has not looked at its token: CORS is no
-/// authentication.
-struct Caller(Arc<VerifiedToken>);
-
-impl FromRequestParts<TokenOrigins> for Caller {
-    type Rejection = Response;
-
-    async fn from_request_parts(
-        parts: &mut Parts,
-        tokens: &TokenOrigins,
-    ) -> Result<Self, Response> {
-        match tokens.authenticate(parts).await {
-            Ok(Some(token)) => Ok(Self(token)),
-            Err(VerifyError::Unavailable(_)) => {
-                Err(StatusCode::SERVICE_UNAVAILABLE.into_response())
-            }
-            // The same for a token that is missing, and for one that is not good.
-            Ok(None) | Err(_) => {
-                let challenge = [(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")];
-                Err((StatusCode::UNAUTHORIZED, challenge).into_response())
-            }
-        }
-    }
 }
 
 /// The server that issued the tokens.

@@ -12,6 +12,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a program")]
 
+mod caller;
 mod page_check;
 mod usage;
 
@@ -25,13 +26,8 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use axum::{
-    Json, Router,
-    extract::{FromRequestParts, State},
-    response::{IntoResponse, Response},
-    routing::get,
-};
-use http::{Method, StatusCode, header, request::Parts};
+use axum::{Json, Router, extract::State, routing::get};
+use http::{Method, header};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, jwk::Jwk};
 use rsa::rand_core::{OsRng, RngCore};
 use serde_json::{Value, json};
@@ -42,12 +38,15 @@ use tower_cors::{
     preflight::Optimistic,
     time::Clock,
     token::{
-        TokenOrigins, VerifiedToken,
-        verify::{VerifyError, jwks::JwksVerifier, reqwest::ReqwestKeySetFetcher},
+        TokenOrigins,
+        verify::{jwks::JwksVerifier, reqwest::ReqwestKeySetFetcher},
     },
 };
 
-use self::page_check::{Arguments, CheckClock, Error, Seen, Table};
+use self::{
+    caller::Caller,
+    page_check::{Arguments, CheckClock, Error, Seen, Table},
+};
 
 const SHOP: &str = "https://shop.example.com";
 const EVIL: &str = "https://evil.example";
@@ -126,34 +125,6 @@ fn api(verifier: JwksVerifier, handled: Arc<AtomicUsize>) -> Result<Router, Erro
     };
     let router = Router::new().route("/orders", get(orders)).layer(cors);
     Ok(router.with_state(tokens))
-}
-
-/// Whose request it is.
-///
-/// The layer leaves the token of a page's request. It judges no request without an `Origin`, of a
-/// page of this API or of another server, and so has not looked at its token: CORS is no
-/// authentication.
-struct Caller(Arc<VerifiedToken>);
-
-impl FromRequestParts<TokenOrigins> for Caller {
-    type Rejection = Response;
-
-    async fn from_request_parts(
-        parts: &mut Parts,
-        tokens: &TokenOrigins,
-    ) -> Result<Self, Response> {
-        match tokens.authenticate(parts).await {
-            Ok(Some(token)) => Ok(Self(token)),
-            Err(VerifyError::Unavailable(_)) => {
-                Err(StatusCode::SERVICE_UNAVAILABLE.into_response())
-            }
-            // The same for a token that is missing, and for one that is not good.
-            Ok(None) | Err(_) => {
-                let challenge = [(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")];
-                Err((StatusCode::UNAUTHORIZED, challenge).into_response())
-            }
-        }
-    }
 }
 
 /// A realm: its keys, where it publishes them, and the tokens that it signs.

@@ -11,53 +11,54 @@ cd "$(dirname "$0")/.."
 # room: the rooms that it may import. `tests` and documentation count like other code; paths in
 # comments do not.
 library='
+debug_as_display:
 escaped: origin
 build_errors: lines
-error: origin lines build_errors
+error: origin build_errors debug_as_display
 lines:
 lock:
 pairs:
 random:
 time:
-origin: pairs
+origin: pairs debug_as_display
 fetch: pairs
 request: fetch origin
 lists: error fetch origin
 policy: escaped lists origin request
-observe: policy request origin escaped
+observe: policy request origin escaped debug_as_display
 protocol: observe policy lists request fetch origin
 explain: protocol policy lists request fetch origin escaped
 layer: explain protocol observe policy request origin escaped error time
 config: layer protocol observe policy lists origin error
 gate: layer protocol escaped
-host: gate layer lists fetch request origin error build_errors escaped
+host: gate layer lists fetch request origin error build_errors escaped debug_as_display
 fetch_metadata: gate config layer protocol policy lists request fetch origin error escaped
 routes: config layer protocol observe policy lists request error
-revocation: random time lock
-preflight: observe policy request origin lists error time lock
-preflight/issued: preflight revocation policy request origin random time lock
+revocation: random time lock debug_as_display
+preflight: observe policy request origin lists error time lock debug_as_display
+preflight/issued: preflight revocation policy request origin random time lock debug_as_display
 token: origin
-token/claim: origin
-token/verify: token/claim random time policy lock build_errors
-token/verify/jwt: token/verify token/claim time
-token/verify/jwks: token/verify token/verify/jwt token/claim time lock
-token/verify/introspection: token/verify token/claim time policy observe lock
-token/verify/dpop: token/verify token/verify/jwt token/claim origin time lock
-token/verify/issuers: token/verify token/verify/jwt token/verify/jwks
-token/verify/reqwest: token/claim token/verify token/verify/jwks token/verify/introspection
+token/claim: origin debug_as_display
+token/verify: token/claim random time policy lock build_errors debug_as_display
+token/verify/jwt: token/verify token/claim time debug_as_display
+token/verify/jwks: token/verify token/verify/jwt token/claim time lock debug_as_display
+token/verify/introspection: token/verify token/claim time policy observe lock debug_as_display
+token/verify/dpop: token/verify token/verify/jwt token/claim origin time lock debug_as_display
+token/verify/issuers: token/verify token/verify/jwt token/verify/jwks debug_as_display
+token/verify/reqwest: token/claim token/verify token/verify/jwks token/verify/introspection debug_as_display
 token/source: token/verify request origin
-token/origins: token/source token/claim token/verify observe policy preflight request origin time lists
-token/issue: token/claim token/verify preflight revocation origin time lines
-token/issue/mint: token/issue token/claim token/verify token/verify/jwt preflight revocation time lines
+token/origins: token/source token/claim token/verify observe policy preflight request origin time lists debug_as_display
+token/issue: token/claim token/verify preflight revocation origin time lines debug_as_display
+token/issue/mint: token/issue token/claim token/verify token/verify/jwt preflight revocation time lines debug_as_display
 trusted:
-trusted/entry: origin random
-trusted/source: trusted/entry random
-trusted/registry: trusted trusted/source trusted/entry observe policy request origin lists time lock
-trusted/store: trusted trusted/registry trusted/source trusted/entry random time lock lines
+trusted/entry: origin random debug_as_display
+trusted/source: trusted/entry random debug_as_display
+trusted/registry: trusted trusted/source trusted/entry observe policy request origin lists time lock debug_as_display
+trusted/store: trusted trusted/registry trusted/source trusted/entry random time lock lines debug_as_display
 trusted/replica: trusted/registry trusted/source trusted/entry trusted random lock
-test_util: fetch origin layer policy
-test_util/browser: test_util origin policy time escaped lock
-test_util/conformance: test_util layer origin policy request escaped
+test_util: fetch origin layer policy debug_as_display
+test_util/browser: test_util origin policy time escaped lock debug_as_display
+test_util/conformance: test_util layer origin policy request escaped debug_as_display
 guide:
 '
 doctor='

@@ -4,7 +4,7 @@ use crate::lines::Lines;
 
 /// Every mistake that was given to a builder, in the order of its settings.
 ///
-/// It prints one mistake per line, also for `{:?}`: what `unwrap` and `fn main` show.
+/// It prints one mistake per line. `{:?}`, which `unwrap` and `fn main` show, puts a heading above them.
 ///
 /// ```
 /// use tower_cors::host::HostLayer;
@@ -14,7 +14,13 @@ use crate::lines::Lines;
 ///     .build()
 ///     .unwrap_err();
 /// assert_eq!(errors.len(), 2);
-/// assert_eq!(format!("{errors:?}"), errors.to_string());
+/// assert_eq!(
+///     format!("{errors:?}"),
+///     "mistakes in the configuration:\n  \
+///      allow_hosts: \"https://api.example.com\": a host has no scheme: write \"api.example.com\"\n  \
+///      allow_hosts: \"*.com\": anyone can register a name below \"com\" and have it point at the \
+///      service: list the names that are yours",
+/// );
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct BuildErrors<E>(Vec<E>);
@@ -47,9 +53,15 @@ impl<E: fmt::Display> fmt::Display for BuildErrors<E> {
     }
 }
 
+/// The same lines: Rust uses `Debug` when `main` returns an error, and in `unwrap`, and a person reads
+/// that in a terminal. There they follow the word `Error:`, so that they need a heading.
 impl<E: fmt::Display> fmt::Debug for BuildErrors<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        f.write_str("mistakes in the configuration:")?;
+        for error in self {
+            write!(f, "\n  {error}")?;
+        }
+        Ok(())
     }
 }
 

@@ -4,8 +4,10 @@ use std::{fmt, sync::Arc};
 
 use http::HeaderName;
 
+use crate::debug_as_display::debug_as_display;
+
 pub use crate::build_errors::BuildErrors;
-use crate::{lines::Lines, origin::OriginError};
+use crate::origin::OriginError;
 
 /// The longest that any browser keeps the result of a preflight, in seconds.
 pub(crate) const MAX_AGE_SECS: u32 = 86_400;
@@ -50,7 +52,7 @@ impl fmt::Display for Place {
 ///
 /// The text of an error begins with the setting that it is about, as in
 /// `allow_methods: "patch": methods are case-sensitive: did you mean "PATCH"?`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// No origin is allowed and no policy is set, so that the layer would refuse everybody.
@@ -277,8 +279,10 @@ pub enum ConfigError {
     BroadPreflight(BroadPreflightReason),
 }
 
+debug_as_display!(ConfigError);
+
 /// Why a method cannot be allowed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MethodErrorReason {
     /// Not a token (RFC 9110, section 5.6.2).
@@ -301,8 +305,10 @@ pub enum MethodErrorReason {
     Joined(&'static str),
 }
 
+debug_as_display!(MethodErrorReason);
+
 /// Why a header name cannot be listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeaderNameErrorReason {
     /// Not a token (RFC 9110, section 5.6.2).
@@ -321,6 +327,8 @@ pub enum HeaderNameErrorReason {
     #[error("this header is part of the CORS protocol: leave it out")]
     Protocol,
 }
+
+debug_as_display!(HeaderNameErrorReason);
 
 /// The list in which a header name stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -342,7 +350,7 @@ impl fmt::Display for HeaderSetting {
 }
 
 /// A condition that a policy with broad preflight answers needs and does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum BroadPreflightReason {
     /// Refused requests would reach the inner service.
@@ -361,6 +369,8 @@ pub enum BroadPreflightReason {
     #[error("set max_age to at most {max} seconds", max = MAX_BROAD_AGE_SECS)]
     MaxAge,
 }
+
+debug_as_display!(BroadPreflightReason);
 
 /// All mistakes of a configuration, never none.
 ///
@@ -381,68 +391,4 @@ pub enum BroadPreflightReason {
 /// );
 /// assert!(matches!(errors.iter().next(), Some(ConfigError::Origin { .. })));
 /// ```
-#[derive(Clone, PartialEq, Eq)]
-pub struct ConfigErrors(Vec<ConfigError>);
-
-impl ConfigErrors {
-    /// `Ok` with the value if there are no mistakes.
-    pub(crate) fn none_or<T>(
-        errors: Vec<ConfigError>,
-        value: impl FnOnce() -> T,
-    ) -> Result<T, Self> {
-        if errors.is_empty() {
-            Ok(value())
-        } else {
-            Err(Self(errors))
-        }
-    }
-
-    /// The mistakes, in the order of the settings.
-    pub fn iter(&self) -> std::slice::Iter<'_, ConfigError> {
-        self.0.iter()
-    }
-
-    /// How many mistakes there are: at least one.
-    #[expect(clippy::len_without_is_empty, reason = "never empty")]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-}
-
-impl fmt::Display for ConfigErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Lines(&self.0).fmt(f)
-    }
-}
-
-/// The same lines: Rust uses `Debug` when `main` returns an error, and in `unwrap`, and a person reads
-/// that in a terminal.
-impl fmt::Debug for ConfigErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("mistakes in the CORS configuration:")?;
-        for error in self {
-            write!(f, "\n  {error}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for ConfigErrors {}
-
-impl IntoIterator for ConfigErrors {
-    type Item = ConfigError;
-    type IntoIter = std::vec::IntoIter<ConfigError>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
-    }
-}
-
-impl<'a> IntoIterator for &'a ConfigErrors {
-    type Item = &'a ConfigError;
-    type IntoIter = std::slice::Iter<'a, ConfigError>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
+pub type ConfigErrors = BuildErrors<ConfigError>;

@@ -50,6 +50,7 @@ mod protocol;
 
 // The vocabulary. `scripts/rooms.sh` says which room may use which.
 mod build_errors;
+mod debug_as_display;
 pub mod error;
 mod escaped;
 mod fetch;

@@ -1,18 +1,13 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 
-use super::{
-    dangerous::DangerousOptIns,
-    origins::{ListedOrigins, OriginList, constant_origin},
-};
+use super::{dangerous::DangerousOptIns, origins::OriginList};
 use crate::{
-    error::{BroadPreflightReason as Broad, ConfigError, ConfigErrors},
-    layer::{Core, CorsLayer, InForce, Observation, Observer, VerdictTimeout},
-    lists::{AllowHeaders, AllowMethods, Any, ConfigList, ExposeHeaders, MaxAge},
-    origin::OriginSet,
-    policy::{Caching, DeniedRequests, OriginPolicy, PolicyProperties, Reach, SetAndNull, is_any},
-    protocol::{Prepared, Rules, ToAll},
+    error::ConfigErrors,
+    layer::{CorsLayer, InForce, Observation, Observer, VerdictTimeout},
+    lists::{Any, ConfigList},
+    policy::{Caching, DeniedRequests, OriginPolicy, is_any},
 };
 
 /// A configuration that is not checked yet: see [`CorsLayer::builder`].
@@ -35,25 +30,25 @@ use crate::{
 #[derive(Debug)]
 #[must_use = "a configuration does nothing until it is built"]
 pub struct CorsLayerBuilder {
-    origins: Option<OriginList>,
-    insecure_origins: Vec<ConfigList>,
-    is_constant: bool,
-    policy: Option<Box<dyn OriginPolicy>>,
+    pub(super) origins: Option<OriginList>,
+    pub(super) insecure_origins: Vec<ConfigList>,
+    pub(super) is_constant: bool,
+    pub(super) policy: Option<Box<dyn OriginPolicy>>,
     /// Whether the policy is `Any` itself, which need not be asked.
-    policy_is_any: bool,
-    credentials: bool,
-    methods: ConfigList,
-    headers: ConfigList,
-    expose: ConfigList,
-    max_age: Option<i64>,
-    denied_requests: Option<DeniedRequests>,
-    preflight_status: Option<StatusCode>,
-    record_denials: Option<bool>,
-    opt_ins: DangerousOptIns,
-    verdict_timeout: Option<VerdictTimeout>,
+    pub(super) policy_is_any: bool,
+    pub(super) credentials: bool,
+    pub(super) methods: ConfigList,
+    pub(super) headers: ConfigList,
+    pub(super) expose: ConfigList,
+    pub(super) max_age: Option<i64>,
+    pub(super) denied_requests: Option<DeniedRequests>,
+    pub(super) preflight_status: Option<StatusCode>,
+    pub(super) record_denials: Option<bool>,
+    pub(super) opt_ins: DangerousOptIns,
+    pub(super) verdict_timeout: Option<VerdictTimeout>,
     pub(super) observation: Observation,
-    is_shadow: bool,
-    table: Option<WithinTable>,
+    pub(super) is_shadow: bool,
+    pub(super) table: Option<WithinTable>,
 }
 
 /// What the configuration of one method takes from those of the other methods of its route.
@@ -152,7 +147,7 @@ impl CorsLayerBuilder {
 
     /// The origins that may use the service: [`Any`](crate::Any), one or several entries in the
     /// grammar of [`OriginPattern`](crate::origin::OriginPattern), a text with several, or an
-    /// [`OriginSet`]. An empty list allows nobody.
+    /// [`OriginSet`](crate::OriginSet). An empty list allows nobody.
     pub fn allow_origins(mut self, origins: impl Into<OriginList>) -> Self {
         self.origins = Some(origins.into());
         self.is_constant = false;
@@ -187,7 +182,7 @@ impl CorsLayerBuilder {
     ///
     /// With credentials, a policy whose [`PolicyProperties`](crate::policy::PolicyProperties) say
     /// that it lists insecure origins or public suffixes does not build, as with
-    /// [`allow_origins`](Self::allow_origins). An [`OriginSet`] says so by itself.
+    /// [`allow_origins`](Self::allow_origins). An [`OriginSet`](crate::OriginSet) says so by itself.
     pub fn origin_policy(mut self, policy: impl OriginPolicy) -> Self {
         self.policy_is_any = is_any(&policy);
         self.policy = Some(Box::new(policy));
@@ -202,27 +197,28 @@ impl CorsLayerBuilder {
     }
 
     /// The methods that pages may use, beside `GET`, `HEAD` and `POST`, which browsers always let
-    /// through: see [`AllowMethods`]. Default: no others.
+    /// through: see [`AllowMethods`](crate::lists::AllowMethods). Default: no others.
     pub fn allow_methods(mut self, methods: impl Into<ConfigList>) -> Self {
         self.methods = methods.into();
         self
     }
 
-    /// The request headers that pages may send: see [`AllowHeaders`]. Default: the safelisted ones.
+    /// The request headers that pages may send: see [`AllowHeaders`](crate::lists::AllowHeaders).
+    /// Default: the safelisted ones.
     pub fn allow_headers(mut self, headers: impl Into<ConfigList>) -> Self {
         self.headers = headers.into();
         self
     }
 
-    /// The response headers that pages may read: see [`ExposeHeaders`]. Default: the safelisted
-    /// ones.
+    /// The response headers that pages may read: see [`ExposeHeaders`](crate::lists::ExposeHeaders).
+    /// Default: the safelisted ones.
     pub fn expose_headers(mut self, headers: impl Into<ConfigList>) -> Self {
         self.expose = headers.into();
         self
     }
 
-    /// How long browsers may keep the answer to a preflight, in whole seconds: see [`MaxAge`].
-    /// Default: no header, which browsers take for 5 seconds.
+    /// How long browsers may keep the answer to a preflight, in whole seconds: see
+    /// [`MaxAge`](crate::lists::MaxAge). Default: no header, which browsers take for 5 seconds.
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX));
         self
@@ -355,161 +351,6 @@ impl CorsLayerBuilder {
         let core = self.build_core()?;
         Ok(CorsLayer::from_in_force(InForce::Always(Arc::new(core))))
     }
-
-    pub(crate) fn build_core(self) -> Result<Core, ConfigErrors> {
-        let mut errors = Vec::new();
-        let list = self.build_list(&mut errors);
-        let credentials = self.credentials;
-        let methods = AllowMethods::build(&self.methods, &mut errors);
-        let headers = AllowHeaders::build(&self.headers, &mut errors);
-        let expose = ExposeHeaders::build(&self.expose, &mut errors);
-        if expose.is_any() && credentials {
-            errors.push(ConfigError::ExposeAnyWithCredentials);
-        }
-        let max_age = self.max_age.map(|secs| MaxAge::build(secs, &mut errors));
-        let preflight_status = self.preflight_status.unwrap_or(StatusCode::NO_CONTENT);
-        if !preflight_status.is_success() {
-            let status = preflight_status.as_u16();
-            errors.push(ConfigError::PreflightStatus { status });
-        }
-        // The entries of a list have been checked one by one, with better messages.
-        let is_own_policy = self.policy.is_some();
-        // An own policy and a list are never both in use: `build_list` reports that as a mistake.
-        let (policy, plain_list, constant_origin) = match self.policy {
-            Some(policy) => (policy, None, None),
-            None => (list.policy, list.plain, list.constant),
-        };
-        let mut properties = policy.properties();
-        // A policy around `Any` may say that it has the properties of `Any`, and deny somebody.
-        if is_own_policy && !self.policy_is_any && properties.reach() == Reach::Always {
-            properties.set_reach(Reach::Star);
-        }
-        let is_in_table = self.table.is_some();
-        let (observer, is_shadow) = match self.table {
-            Some(table) => {
-                properties.set_caching(table.caching);
-                (table.observer, table.is_shadow)
-            }
-            None => (self.observation.build(&mut errors), self.is_shadow),
-        };
-        // A list that is `Any` has been reported already, by its setting's name.
-        if properties.reach() >= Reach::Star
-            && credentials
-            && !errors.contains(&ConfigError::AnyOriginWithCredentials)
-        {
-            errors.push(ConfigError::AnyOriginWithCredentials);
-        }
-        if let Some(name) = properties.bypassed() {
-            let header = name.clone();
-            errors.push(ConfigError::BypassedPolicy { header });
-        }
-        if is_own_policy && (credentials || properties.has_own_credentials()) {
-            errors.extend(mistakes_with_credentials(&properties, self.opt_ins));
-        }
-        let denied_requests = self
-            .denied_requests
-            .unwrap_or(properties.own_denied_requests());
-        let to_all = match constant_origin {
-            Some(origin) => {
-                if denied_requests != DeniedRequests::Forward {
-                    errors.push(ConfigError::ConstantOriginRefuses);
-                }
-                // The answer no longer depends on the origin, so `Vary` must not name it.
-                properties.set_reach(Reach::Always);
-                Some(ToAll::Origin(origin))
-            }
-            None => (properties.reach() == Reach::Always).then_some(ToAll::Star),
-        };
-        // The mistakes are returned at the end. Until then the values go on, so that all are found.
-        let prepared = Prepared::new(
-            &properties,
-            is_in_table,
-            credentials,
-            &methods,
-            &headers,
-            max_age.as_ref(),
-        );
-        let rules = Rules {
-            credentials,
-            methods,
-            headers,
-            expose,
-            max_age,
-            denied_requests,
-            preflight_status,
-            record_denials: self
-                .record_denials
-                .unwrap_or(denied_requests != DeniedRequests::Forward),
-            is_observed: observer.is_some() || is_shadow,
-            properties,
-            to_all,
-            plain_list,
-            prepared,
-            by_method: is_in_table,
-        };
-        // These depend on several settings, so they are checked when all are known.
-        if rules.properties.has_broad_preflight() {
-            errors.extend(missing_for_a_broad_preflight(&rules).map(ConfigError::BroadPreflight));
-        }
-        let timeout = self.verdict_timeout;
-        ConfigErrors::none_or(errors, || Core::new(rules, policy, timeout, observer))
-    }
-
-    /// The policy that the lists of origins stand for.
-    fn build_list(&self, errors: &mut Vec<ConfigError>) -> BuiltList {
-        let is_said = self.origins.is_some() || !self.insecure_origins.is_empty();
-        match (is_said, &self.policy) {
-            // An empty list was said on purpose; nothing at all may have been forgotten.
-            (false, None) => errors.push(ConfigError::MissingOrigins),
-            (true, Some(_)) => errors.push(ConfigError::OriginsAndPolicy),
-            (false, Some(_)) | (true, None) => {}
-        }
-        // Checked even if a policy is set, so that the mistakes in the list are reported too.
-        let nobody = OriginList::from(ConfigList::default());
-        let origins = self.origins.as_ref().unwrap_or(&nobody);
-        let listed = ListedOrigins::build(
-            origins,
-            &self.insecure_origins,
-            self.credentials,
-            self.opt_ins,
-            errors,
-        );
-        let constant = if self.is_constant {
-            constant_origin(origins, &self.insecure_origins, &listed, errors)
-        } else {
-            None
-        };
-        match listed {
-            ListedOrigins { any: Some(any), .. } => BuiltList::policy(any),
-            ListedOrigins {
-                null: true, set, ..
-            } => BuiltList::policy(SetAndNull(set)),
-            ListedOrigins { set, .. } => BuiltList {
-                policy: Box::new(set.clone()),
-                plain: Some(set),
-                constant,
-            },
-        }
-    }
-}
-
-/// A policy made from lists of origins, with the facts that make the request path faster.
-struct BuiltList {
-    policy: Box<dyn OriginPolicy>,
-    /// The same set, if the policy is nothing else.
-    plain: Option<OriginSet>,
-    /// The origin that every response names.
-    constant: Option<HeaderValue>,
-}
-
-impl BuiltList {
-    fn policy(policy: impl OriginPolicy) -> Self {
-        Self {
-            policy: Box::new(policy),
-            plain: None,
-            constant: None,
-        }
-    }
 }
 
 /// Builds the configuration: see [`CorsLayerBuilder::build`].
@@ -519,34 +360,4 @@ impl TryFrom<CorsLayerBuilder> for CorsLayer {
     fn try_from(builder: CorsLayerBuilder) -> Result<Self, Self::Error> {
         builder.build()
     }
-}
-
-/// Properties of the policy that are too risky together with credentials.
-pub(super) fn mistakes_with_credentials(
-    properties: &PolicyProperties,
-    opt_ins: DangerousOptIns,
-) -> impl Iterator<Item = ConfigError> {
-    let insecure = properties.has_insecure_origins() && !opt_ins.insecure_origins;
-    let suffixes = properties.has_public_suffixes() && !opt_ins.public_suffixes;
-    [
-        insecure.then_some(ConfigError::InsecurePolicy),
-        suffixes.then_some(ConfigError::PublicSuffixPolicy),
-    ]
-    .into_iter()
-    .flatten()
-}
-
-/// Conditions that are not met. If preflights are answered more broadly than requests are judged, a
-/// preflight that passes must not be enough to have an effect.
-fn missing_for_a_broad_preflight(rules: &Rules) -> impl Iterator<Item = Broad> {
-    let max_age = MaxAge::check_broad(rules.max_age.as_ref()).err();
-    [
-        (rules.denied_requests != DeniedRequests::Refuse).then_some(Broad::Forwards),
-        (rules.credentials || rules.properties.has_own_credentials()).then_some(Broad::Credentials),
-        rules.methods.is_any().then_some(Broad::AnyMethod),
-        rules.headers.is_any().then_some(Broad::AnyHeader),
-        max_age,
-    ]
-    .into_iter()
-    .flatten()
 }

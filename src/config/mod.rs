@@ -3,6 +3,7 @@
 //! [`CorsLayerBuilder::build`] is the only way from here to [`CorsLayer`](crate::CorsLayer). It
 //! reports every mistake at once, and writes every header that does not depend on a request.
 
+mod build;
 mod builder;
 mod dangerous;
 #[cfg(feature = "serde")]
@@ -15,4 +16,4 @@ mod trusted;
 #[cfg(feature = "serde")]
 pub use self::file::CorsConfig;
 pub use self::{builder::CorsLayerBuilder, origins::OriginList, report_only::ReportOnly};
-pub(crate) use self::{builder::WithinTable, trusted::TrustedOrigins};
+pub(crate) use self::{builder::WithinTable, trusted::CredentialedOrigins};

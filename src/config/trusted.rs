@@ -1,5 +1,5 @@
 use super::{
-    builder::mistakes_with_credentials,
+    build::mistakes_with_credentials,
     dangerous::DangerousOptIns,
     origins::{ListedOrigins, OriginList},
 };
@@ -12,14 +12,14 @@ use crate::{
 /// Who is trusted to send requests with the user's cookies: a list or a policy, with the checks of a
 /// CORS layer that allows credentials.
 #[derive(Debug, Default)]
-pub(crate) struct TrustedOrigins {
+pub(crate) struct CredentialedOrigins {
     pub(crate) origins: Option<OriginList>,
     pub(crate) insecure_origins: Vec<ConfigList>,
     pub(crate) policy: Option<Box<dyn OriginPolicy>>,
     pub(crate) opt_ins: DangerousOptIns,
 }
 
-impl TrustedOrigins {
+impl CredentialedOrigins {
     /// The policy to ask, or `None` if nobody is trusted.
     pub(crate) fn build(self, errors: &mut Vec<ConfigError>) -> Option<Box<dyn OriginPolicy>> {
         let list = self.build_list(errors);

@@ -3,7 +3,7 @@ use http::HeaderMap;
 use crate::{
     fetch::{is_forbidden_request_header, is_safelisted, is_safelisted_value},
     policy::DenialKind,
-    request::{Head, RequestKind, classify, is_same_origin},
+    request::{Classified, Head, classify, is_same_origin},
 };
 
 /// What a request is as far as CORS is concerned.
@@ -34,15 +34,15 @@ impl TakenFor {
             (Some(DenialKind::SeveralOrigins), _) => Self::SeveralOrigins,
             (Some(DenialKind::MalformedOrigin), _) => Self::MalformedOrigin,
             (Some(DenialKind::MalformedPreflight), _) => Self::MalformedPreflight,
-            (_, RequestKind::NotCors) => Self::NotCors,
-            (_, RequestKind::Preflight { .. }) => Self::Preflight,
-            (_, RequestKind::Actual(_)) if is_same_origin(head) => Self::SameOrigin,
-            (_, RequestKind::Actual(_))
+            (_, Classified::NotCors) => Self::NotCors,
+            (_, Classified::Preflight { .. }) => Self::Preflight,
+            (_, Classified::Actual(_)) if is_same_origin(head) => Self::SameOrigin,
+            (_, Classified::Actual(_))
                 if is_safelisted(head.method) && are_safelisted(head.headers) =>
             {
                 Self::Simple
             }
-            (_, RequestKind::Actual(_)) => Self::Preflighted,
+            (_, Classified::Actual(_)) => Self::Preflighted,
         }
     }
 

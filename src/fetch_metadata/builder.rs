@@ -5,7 +5,7 @@ use super::{
     rules::Rules,
 };
 use crate::{
-    config::{OriginList, TrustedOrigins},
+    config::{CredentialedOrigins, OriginList},
     error::ConfigErrors,
     layer::VerdictTimeout,
     lists::ConfigList,
@@ -30,7 +30,7 @@ use crate::{
 #[derive(Debug, Default)]
 #[must_use = "a configuration does nothing until it is built"]
 pub struct FetchMetadataLayerBuilder {
-    trusted: TrustedOrigins,
+    trusted: CredentialedOrigins,
     same_site: bool,
     verdict_timeout: Option<VerdictTimeout>,
 }

@@ -10,7 +10,7 @@ use crate::{
     layer::VerdictTimeout,
     origin::RequestOrigin,
     policy::{Denial, DenialKind, OriginPolicy, Verdict, VerdictFuture},
-    request::{CorsRequest, Head, Preflight, RequestKind, SentOrigin, classify},
+    request::{Classified, CorsRequest, Head, Preflight, SentOrigin, classify},
 };
 
 /// `Ok` if the request passes.
@@ -28,9 +28,9 @@ impl Rules {
     /// Judges a request. Breaks off with the policy's verdict, if that has to be waited for.
     pub(super) fn judge(&self, head: &Head<'_>) -> ControlFlow<VerdictFuture, Judgement> {
         let (sent, announced) = match classify(head) {
-            RequestKind::NotCors => (None, None),
-            RequestKind::Actual(origin) => (Some(origin), None),
-            RequestKind::Preflight { origin, method } => (Some(origin), Some(method)),
+            Classified::NotCors => (None, None),
+            Classified::Actual(origin) => (Some(origin), None),
+            Classified::Preflight { origin, method } => (Some(origin), Some(method)),
         };
         match Cause::of(head, sent.is_some()) {
             Cause::Own | Cause::Link => return ControlFlow::Continue(Ok(())),

@@ -16,6 +16,15 @@ use crate::{
 /// A list of hosts that is not checked yet: see [`HostLayer::builder`].
 ///
 /// Nothing is checked before [`build`](Self::build), which reports every mistake.
+///
+/// ```
+/// use tower_cors::host::HostLayer;
+///
+/// let hosts = HostLayer::builder().allow_hosts(["api.example.com", "localhost:*"]);
+/// assert!(hosts.build().is_ok());
+/// let with_mistakes = HostLayer::builder().allow_hosts(["https://api.example.com", "*.com"]);
+/// assert_eq!(with_mistakes.build().map_err(|errors| errors.len()).err(), Some(2));
+/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "a configuration does nothing until it is built"]
 pub struct HostLayerBuilder {

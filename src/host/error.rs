@@ -1,7 +1,10 @@
-use crate::{build_errors::BuildErrors, error::Place, origin::OriginErrorKind};
+use crate::{
+    build_errors::BuildErrors, debug_as_display::debug_as_display, error::Place,
+    origin::OriginErrorKind,
+};
 
 /// One mistake in a list of hosts: the entry, what is wrong with it, and what to write instead.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HostError {
     /// Nothing is listed, so that every request would be refused.
@@ -37,8 +40,10 @@ pub enum HostError {
     },
 }
 
+debug_as_display!(HostError);
+
 /// Why an entry cannot be listed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HostErrorReason {
     /// There is nothing, or only a port.
@@ -78,6 +83,8 @@ pub enum HostErrorReason {
     #[error("{0}")]
     Spelling(OriginErrorKind),
 }
+
+debug_as_display!(HostErrorReason);
 
 /// All mistakes in a list of hosts, never none.
 ///

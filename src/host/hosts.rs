@@ -7,7 +7,7 @@ use http::{HeaderValue, header::HOST};
 use super::denial::{HostDenial, HostDenialKind as Kind};
 use crate::{
     fetch::Line,
-    origin::{LookUp, MAX_ORIGIN_LEN, Origin, OriginSet},
+    origin::{ListMatch, MAX_ORIGIN_LEN, Origin, OriginSet},
     request::Head,
 };
 
@@ -57,7 +57,7 @@ impl Hosts {
     fn judge_one(&self, sent: &[u8]) -> Result<(), Kind> {
         let host = normal(sent).ok_or(Kind::MalformedHost)?;
         let origin = format!("https://{host}");
-        if self.listed.look_up(origin.as_bytes()) == LookUp::Listed {
+        if self.listed.look_up(origin.as_bytes()) == ListMatch::Listed {
             return Ok(());
         }
         let origin: Origin = origin.parse().map_err(|_| Kind::MalformedHost)?;

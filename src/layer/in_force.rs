@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use http::{HeaderValue, Method, header::ACCESS_CONTROL_REQUEST_METHOD};
 
 use super::core::Core;
-use crate::request::{Head, RequestKind, classify};
+use crate::request::{Classified, Head, classify};
 
 /// What a layer and all its services share: one configuration, one for each method, or a
 /// configuration that can be replaced.
@@ -73,14 +73,14 @@ impl Table {
         match classify(head) {
             // https://fetch.spec.whatwg.org/#cors-preflight-fetch: the method of the request to
             // come. If there are several lines, none counts: the preflight is refused as malformed.
-            RequestKind::Preflight { .. } => {
+            Classified::Preflight { .. } => {
                 let announced = head
                     .headers
                     .get(ACCESS_CONTROL_REQUEST_METHOD)
                     .map_or(b"" as &[u8], HeaderValue::as_bytes);
                 self.find(announced).unwrap_or_else(|| self.rest(announced))
             }
-            RequestKind::NotCors | RequestKind::Actual(_) => {
+            Classified::NotCors | Classified::Actual(_) => {
                 let method = head.method.as_str().as_bytes();
                 self.find(method).unwrap_or(&self.closed)
             }

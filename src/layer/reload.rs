@@ -40,7 +40,8 @@ impl CorsLayer {
 /// Replaces the configuration of a [`CorsLayer`] that is [reloadable](CorsLayer::reloadable), and
 /// of all services that it has made.
 ///
-/// Cloning is one reference count.
+/// Cloning is one reference count. The example of [`reloadable`](CorsLayer::reloadable) replaces a
+/// configuration, and shows one that is refused.
 #[derive(Clone)]
 pub struct CorsHandle {
     /// Always [`InForce::Replaceable`].

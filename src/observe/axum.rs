@@ -9,6 +9,7 @@ use axum::{
 use http::{StatusCode, request::Parts};
 
 use super::decision::Decision;
+use crate::debug_as_display::debug_as_display;
 
 /// What the layer has decided about the request that the handler gets. `Option<Decision>` is `None`
 /// where no layer around the handler records decisions.
@@ -51,9 +52,11 @@ impl<S: Sync> OptionalFromRequestParts<S> for Decision {
 /// A handler asks for a [`Decision`], and no layer around it records any: call
 /// [`record_decisions`](crate::CorsLayerBuilder::record_decisions). The client gets 500, without
 /// this text.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error("no CORS layer around the handler records decisions: call `record_decisions(true)`")]
 pub struct MissingDecision(());
+
+debug_as_display!(MissingDecision);
 
 impl IntoResponse for MissingDecision {
     fn into_response(self) -> Response {

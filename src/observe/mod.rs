@@ -21,8 +21,10 @@ mod outcome;
 
 #[cfg(feature = "axum")]
 pub use self::axum::MissingDecision;
+#[cfg(all(feature = "metrics", feature = "trusted"))]
+pub(crate) use self::metrics::ConfirmedGauge;
 #[cfg(feature = "metrics")]
-pub(crate) use self::metrics::*;
+pub(crate) use self::metrics::{CacheCounters, CacheKind, LayerMetrics};
 pub use self::{
     decision::{Decision, RequestKind},
     difference::{Change, Difference, Judgement},

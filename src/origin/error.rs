@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::debug_as_display::debug_as_display;
+
 /// Why a text is not an origin, or not an origin pattern.
 ///
 /// ```
@@ -34,12 +36,7 @@ impl OriginError {
     }
 }
 
-/// Prints the same text as `Display`, because `unwrap` and `main` show `Debug` in a terminal.
-impl fmt::Debug for OriginError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
+debug_as_display!(OriginError);
 
 impl From<OriginErrorKind> for OriginError {
     fn from(kind: OriginErrorKind) -> Self {
@@ -51,7 +48,7 @@ impl From<OriginErrorKind> for OriginError {
 }
 
 /// What is wrong with an origin or an origin pattern.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum OriginErrorKind {
     /// There is nothing.
@@ -172,6 +169,8 @@ pub enum OriginErrorKind {
     #[error("an IP address has no subdomains")]
     AddressWildcard,
 }
+
+debug_as_display!(OriginErrorKind);
 
 impl OriginErrorKind {
     /// Whether the text has the parts of an origin, and only no browser would send it.

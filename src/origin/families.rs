@@ -33,7 +33,7 @@ pub(super) struct Families {
 
 /// The result of looking up bytes that have not been parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LookUp {
+pub(crate) enum ListMatch {
     /// They are a well-formed origin, which an entry matches.
     Listed,
     /// No entry matches them, whether or not they are an origin.
@@ -159,25 +159,25 @@ impl Families {
     }
 
     /// Looks up a host and a port that have not been parsed.
-    pub(super) fn look_up(&self, authority: &[u8]) -> LookUp {
+    pub(super) fn look_up(&self, authority: &[u8]) -> ListMatch {
         if let Some(dot) = self.dot_before_base(authority, None) {
             // The base is well-formed and not an address, so only the labels before it are left to
             // check. If they are no labels, another pattern may still match: hosts of applications
             // may have empty ones.
             let len = authority.len() - usize::from(authority.ends_with(b"."));
             if len <= MAX_HOST_LEN && are_labels(&authority[..dot]) {
-                return LookUp::Listed;
+                return ListMatch::Listed;
             }
         }
         if self.any_port.contains(authority) {
-            return LookUp::Listed;
+            return ListMatch::Listed;
         }
         // With a port, or with patterns that need the parts, the origin has to be parsed.
         let is_simple = self.in_label.is_empty() && self.others.is_empty();
         if is_simple && !authority.contains(&b':') {
-            LookUp::NotListed
+            ListMatch::NotListed
         } else {
-            LookUp::Unclear
+            ListMatch::Unclear
         }
     }
 

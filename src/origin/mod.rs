@@ -33,7 +33,7 @@ pub use self::{
     tuple::{Origin, RequestOrigin},
 };
 pub(crate) use self::{
-    families::LookUp,
+    families::ListMatch,
     grammar::{MAX_ORIGIN_LEN, default_port, is_secure},
     nearest::{Difference, Listing, Nearest},
     pattern::PatternRef,

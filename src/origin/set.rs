@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use super::{
     byte_set::ByteSet,
     error::OriginError,
-    families::{Families, LookUp},
+    families::{Families, ListMatch},
     grammar::{MAX_ORIGIN_LEN, is_secure},
     pattern::{OriginPattern, PatternRef},
     suggest,
@@ -112,12 +112,12 @@ impl OriginSet {
 
     /// Looks up the bytes of an `Origin` header that has not been parsed.
     #[inline(always)]
-    pub(crate) fn look_up(&self, bytes: &[u8]) -> LookUp {
+    pub(crate) fn look_up(&self, bytes: &[u8]) -> ListMatch {
         if self.inner.exact.contains(bytes) {
-            return LookUp::Listed;
+            return ListMatch::Listed;
         }
         if self.inner.families.is_empty() {
-            LookUp::NotListed
+            ListMatch::NotListed
         } else {
             self.inner.look_up_pattern(bytes)
         }
@@ -210,10 +210,10 @@ impl OriginSetBuilder {
 impl Inner {
     /// Nearly every origin that a pattern matches is a name without a port. Its end is looked up
     /// among the bases; then only the labels before the base have to be checked.
-    fn look_up_pattern(&self, bytes: &[u8]) -> LookUp {
+    fn look_up_pattern(&self, bytes: &[u8]) -> ListMatch {
         // Nothing that long is an origin, and it must not be searched.
         if bytes.len() > MAX_ORIGIN_LEN {
-            return LookUp::NotListed;
+            return ListMatch::NotListed;
         }
         let found = self.families.iter().find_map(|families| {
             let rest = bytes.strip_prefix(families.scheme())?;
@@ -221,7 +221,7 @@ impl Inner {
         });
         match found {
             Some((families, authority)) => families.look_up(authority),
-            None => LookUp::NotListed,
+            None => ListMatch::NotListed,
         }
     }
 
@@ -323,7 +323,7 @@ mod tests {
             // The one pattern does not match an empty label, the other one does.
             assert!(contains(&set, "tauri://a..ext"), "{other}");
             let found = set.look_up(b"tauri://a..ext");
-            assert_ne!(found, LookUp::NotListed, "{other}");
+            assert_ne!(found, ListMatch::NotListed, "{other}");
         }
     }
 
@@ -368,10 +368,10 @@ mod tests {
         let longest = format!("{scheme}://{labels}example.:65535");
         assert_eq!(longest.len(), MAX_ORIGIN_LEN);
         // Its port has to be parsed to tell.
-        assert_eq!(set.look_up(longest.as_bytes()), LookUp::Unclear);
+        assert_eq!(set.look_up(longest.as_bytes()), ListMatch::Unclear);
         assert_eq!(
             set.look_up(format!("{longest}0").as_bytes()),
-            LookUp::NotListed
+            ListMatch::NotListed
         );
     }
 
@@ -469,10 +469,10 @@ mod tests {
                 let origin = value.parse::<Origin>();
                 let expected = origin.is_ok_and(|origin| set.contains(&origin));
                 match set.look_up(value.as_bytes()) {
-                    LookUp::Listed => prop_assert!(expected, "{value}"),
-                    LookUp::NotListed => prop_assert!(!expected, "{value}"),
+                    ListMatch::Listed => prop_assert!(expected, "{value}"),
+                    ListMatch::NotListed => prop_assert!(!expected, "{value}"),
                     // A port, an IPv6 address, or a wildcard within a label.
-                    LookUp::Unclear => {
+                    ListMatch::Unclear => {
                         let within = |entry: &String| {
                             let pattern: OriginPattern = entry.parse().unwrap();
                             pattern.host().contains('*')

@@ -10,7 +10,7 @@ use super::{
     future::VerdictFuture,
     grant::Grant,
     hint::Said,
-    listings::LookUps,
+    listings::ListingTexts,
     origin_policy::OriginPolicy,
     properties::PolicyProperties,
     verdict::Verdict,
@@ -42,7 +42,7 @@ use crate::{
 /// one, because it would never be asked about them.
 ///
 /// ```
-/// use http::header::AUTHORIZATION;
+/// use http::{Request, header::AUTHORIZATION};
 /// use tower_cors::{CorsLayer, OriginSet, policy::BearerOr};
 ///
 /// let trusted = OriginSet::parse(["https://admin.example.com"]).expect("one origin");
@@ -51,7 +51,25 @@ use crate::{
 ///     .allow_credentials(true)
 ///     .allow_headers([AUTHORIZATION])
 ///     .build()?;
-/// # Ok::<(), tower_cors::ConfigErrors>(())
+/// let is_allowed = |request| cors.explain_now(&request).is_some_and(|it| it.is_allowed());
+///
+/// let get = |name, value| {
+///     Request::get("/").header("origin", "https://app.example").header(name, value).body(())
+/// };
+/// assert!(is_allowed(get("authorization", "Bearer eyJ")?));
+/// // Any site can send this with the user's cookies.
+/// assert!(!is_allowed(get("cookie", "session=1")?));
+///
+/// let preflight = |method, headers| {
+///     Request::options("/")
+///         .header("origin", "https://app.example")
+///         .header("access-control-request-method", method)
+///         .header("access-control-request-headers", headers)
+///         .body(())
+/// };
+/// assert!(is_allowed(preflight("GET", "authorization")?));
+/// assert!(!is_allowed(preflight("GET", "content-type")?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct BearerOr<P> {
@@ -133,7 +151,7 @@ impl Listing for BearerOnly {
     }
 }
 
-impl LookUps for BearerOnly {
+impl ListingTexts for BearerOnly {
     fn why_not(&self, _: &Origin) -> Option<Said> {
         Some(Said {
             cause: "without a bearer token, or with a cookie beside it, the origin is not allowed"

@@ -13,7 +13,7 @@ use crate::request::{CorsRequest, OwnedRequest};
 /// `http://` and every port.
 ///
 /// ```
-/// use tower_cors::{CorsLayer, OriginSet, Verdict, policy_fn};
+/// use tower_cors::{CorsLayer, OriginPolicy, OriginSet, Verdict, policy_fn};
 ///
 /// let customers = OriginSet::parse(["https://customer.example"])?;
 /// let policy = policy_fn(move |request| {
@@ -25,9 +25,14 @@ use crate::request::{CorsRequest, OwnedRequest};
 ///     Some(origin) if origin.as_str() == "https://preview.example" => Verdict::from(true),
 ///     _ => Verdict::Abstain,
 /// });
-/// let cors = CorsLayer::builder().origin_policy(policy).build();
-/// assert!(cors.is_ok());
-/// # Ok::<(), tower_cors::origin::OriginError>(())
+/// let cors = CorsLayer::builder().origin_policy(previews.fallback(policy)).build()?;
+/// let is_allowed = |request| cors.explain_now(&request).is_some_and(|it| it.is_allowed());
+///
+/// let from = |origin| http::Request::get("/").header("origin", origin).body(());
+/// assert!(is_allowed(from("https://preview.example")?));
+/// assert!(is_allowed(from("https://customer.example")?));
+/// assert!(!is_allowed(from("https://evil.example")?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn policy_fn<F, V>(judge: F) -> PolicyFn<F>
 where
@@ -65,6 +70,8 @@ impl<F> fmt::Debug for PolicyFn<F> {
 /// ```
 /// use tower_cors::{CorsLayer, DenialKind, Origin, Verdict, policy::async_policy_fn};
 ///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// async fn is_customer(origin: &Origin) -> Result<bool, std::io::Error> {
 ///     Ok(origin.as_str() == "https://customer.example")
 /// }
@@ -79,8 +86,13 @@ impl<F> fmt::Debug for PolicyFn<F> {
 ///         Err(error) => DenialKind::Unavailable.because(error.to_string()).into(),
 ///     }
 /// });
-/// let cors = CorsLayer::builder().origin_policy(policy).build();
-/// assert!(cors.is_ok());
+/// let cors = CorsLayer::builder().origin_policy(policy).build()?;
+///
+/// let from = |origin| http::Request::get("/").header("origin", origin).body(());
+/// assert!(cors.explain(&from("https://customer.example")?).await.is_allowed());
+/// assert!(!cors.explain(&from("https://evil.example")?).await.is_allowed());
+/// # Ok(())
+/// # }
 /// ```
 pub fn async_policy_fn<F, R, V>(judge: F) -> AsyncPolicyFn<F>
 where

@@ -124,7 +124,7 @@ impl Grant {
 impl fmt::Debug for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Grant")
-            .field("scope", &self.granted_to)
+            .field("granted_to", &self.granted_to)
             .field("credentials", &self.credentials)
             .field("max_age_cap", &self.max_age_cap)
             .field("terms", &self.terms)

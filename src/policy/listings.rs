@@ -4,7 +4,7 @@ use super::{array::array_code, hint::Said};
 use crate::origin::{Listing, Nearest, Origin, OriginSet};
 
 /// A listing that a policy goes by, as texts need it.
-pub(crate) trait LookUps: Listing {
+pub(crate) trait ListingTexts: Listing {
     /// Why it does not let the origin in, in its own words.
     fn why_not(&self, origin: &Origin) -> Option<Said>;
 
@@ -15,7 +15,7 @@ pub(crate) trait LookUps: Listing {
 /// Longer lists are not repeated in code.
 pub(crate) const MAX_WRITTEN: usize = 12;
 
-impl LookUps for OriginSet {
+impl ListingTexts for OriginSet {
     fn why_not(&self, _: &Origin) -> Option<Said> {
         None
     }
@@ -29,11 +29,11 @@ impl LookUps for OriginSet {
 
 /// Where a policy looks origins up. A clone is one reference count.
 #[derive(Clone, Default)]
-pub(crate) struct Listings(Arc<[Arc<dyn LookUps>]>);
+pub(crate) struct Listings(Arc<[Arc<dyn ListingTexts>]>);
 
 impl Listings {
-    pub(super) fn of(listing: impl LookUps + 'static) -> Self {
-        Self(Arc::new([Arc::new(listing) as Arc<dyn LookUps>]))
+    pub(super) fn of(listing: impl ListingTexts + 'static) -> Self {
+        Self(Arc::new([Arc::new(listing) as Arc<dyn ListingTexts>]))
     }
 
     /// Both.

@@ -61,4 +61,4 @@ pub use self::{
     with_preflight::WithPreflight,
 };
 #[cfg(feature = "trusted")]
-pub(crate) use self::{hint::Said, listings::LookUps};
+pub(crate) use self::{hint::Said, listings::ListingTexts};

@@ -53,6 +53,11 @@ use crate::request::CorsRequest;
 ///
 /// let intranet = Intranet("https://intra.example".parse()?);
 /// let cors = CorsLayer::builder().origin_policy(intranet).build()?;
+/// let is_allowed = |request| cors.explain_now(&request).is_some_and(|it| it.is_allowed());
+///
+/// let from = |origin| http::Request::get("/").header("origin", origin).body(());
+/// assert!(is_allowed(from("https://intra.example")?));
+/// assert!(!is_allowed(from("http://intra.example")?));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -105,7 +110,12 @@ pub trait OriginPolicy: fmt::Debug + Send + Sync + 'static {
     /// let policy = policy_fn(|_| Verdict::Abstain)
     ///     .fallback(OriginSet::parse(["https://example.com"]).unwrap());
     /// let cors = CorsLayer::builder().origin_policy(policy).build()?;
-    /// # Ok::<(), tower_cors::ConfigErrors>(())
+    /// let is_allowed = |request| cors.explain_now(&request).is_some_and(|it| it.is_allowed());
+    ///
+    /// let from = |origin| http::Request::get("/").header("origin", origin).body(());
+    /// assert!(is_allowed(from("https://example.com")?));
+    /// assert!(!is_allowed(from("https://evil.example")?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     fn fallback<P: OriginPolicy>(self, second: P) -> Fallback<Self, P>
     where
@@ -134,7 +144,17 @@ pub trait OriginPolicy: fmt::Debug + Send + Sync + 'static {
     /// );
     /// let policy = token.with_preflight(by_application.fallback(issued));
     /// let cors = CorsLayer::builder().origin_policy(policy).build()?;
-    /// # Ok::<(), tower_cors::ConfigErrors>(())
+    /// let is_allowed = |request| cors.explain_now(&request).is_some_and(|it| it.is_allowed());
+    ///
+    /// let preflight = |origin| {
+    ///     http::Request::options("/applications/7/messages")
+    ///         .header("origin", origin)
+    ///         .header("access-control-request-method", "POST")
+    ///         .body(())
+    /// };
+    /// assert!(is_allowed(preflight("https://contoso.com")?));
+    /// assert!(!is_allowed(preflight("https://evil.example")?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     fn with_preflight<P: OriginPolicy>(self, preflight: P) -> WithPreflight<Self, P>
     where

@@ -2,7 +2,7 @@ use http::{HeaderName, header::ORIGIN};
 
 use super::{
     denied_requests::DeniedRequests,
-    listings::{Listings, LookUps},
+    listings::{ListingTexts, Listings},
     names::union_of_names,
 };
 
@@ -298,7 +298,7 @@ impl PolicyProperties {
     }
 
     /// Says where the policy looks origins up.
-    pub(crate) fn looks_up_in(mut self, listing: impl LookUps + 'static) -> Self {
+    pub(crate) fn looks_up_in(mut self, listing: impl ListingTexts + 'static) -> Self {
         self.listings = self.listings.and(&Listings::of(listing));
         self
     }

@@ -15,7 +15,15 @@ use crate::{
 /// let cors = CorsLayer::builder()
 ///     .origin_policy(list.with_preflight(DenyPreflights))
 ///     .build()?;
-/// # Ok::<(), tower_cors::ConfigErrors>(())
+/// let is_allowed = |request| cors.explain_now(&request).is_some_and(|it| it.is_allowed());
+///
+/// let get = http::Request::get("/").header("origin", "https://example.com");
+/// assert!(is_allowed(get.body(())?));
+/// let put = http::Request::options("/")
+///     .header("origin", "https://example.com")
+///     .header("access-control-request-method", "PUT");
+/// assert!(!is_allowed(put.body(())?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(

@@ -9,6 +9,7 @@ use foldhash::fast::RandomState;
 
 use super::DEFAULT_MAX_AGE;
 use crate::{
+    debug_as_display::debug_as_display,
     lock::{lock, read, write},
     origin::{Origin, OriginPattern, OriginSet},
     policy::{OriginPolicy, PolicyProperties, Verdict, VerdictFuture},
@@ -309,13 +310,15 @@ impl fmt::Debug for UnionIndex {
 }
 
 /// An index has no room for what was to be put into it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the index is full: it holds at most {limit} entries")]
 #[non_exhaustive]
 pub struct IndexFull {
     /// The most entries that it holds.
     pub limit: usize,
 }
+
+debug_as_display!(IndexFull);
 
 #[cfg(test)]
 mod tests {

@@ -17,10 +17,10 @@ use super::{
 use crate::{
     fetch::Line,
     lists::MaxAge,
-    origin::{LookUp, RequestOrigin},
+    origin::{ListMatch, RequestOrigin},
     policy::{Denial, DenialKind, DeniedRequests, Grant, Hint, Reach, Terms, Verdict},
     request::{
-        CorsRequest, Head, Preflight, RequestKind, SentOrigin, announced_method, classify,
+        Classified, CorsRequest, Head, Preflight, SentOrigin, announced_method, classify,
         is_same_origin,
     },
 };
@@ -42,9 +42,9 @@ pub(crate) fn decide<W>(
         return for_all_origins(rules, head, to_all);
     }
     match classify(head) {
-        RequestKind::NotCors => Continue(Plan::Forward(without_origin(rules), None)),
-        RequestKind::Actual(origin) => actual(rules, head, origin, judge),
-        RequestKind::Preflight { origin, method } => preflight(rules, head, origin, method, judge),
+        Classified::NotCors => Continue(Plan::Forward(without_origin(rules), None)),
+        Classified::Actual(origin) => actual(rules, head, origin, judge),
+        Classified::Preflight { origin, method } => preflight(rules, head, origin, method, judge),
     }
 }
 
@@ -159,12 +159,12 @@ impl<'a> Sender<'a> {
         let sent = origin.single()?;
         if let Some(list) = &rules.plain_list {
             match list.look_up(sent.as_bytes()) {
-                LookUp::Listed => return Ok(Self::Listed(sent)),
+                ListMatch::Listed => return Ok(Self::Listed(sent)),
                 // A recorded denial says whether the origin is malformed, so it has to be parsed.
-                LookUp::NotListed if !rules.wants_denials() => {
+                ListMatch::NotListed if !rules.wants_denials() => {
                     return Err(Denial::new(DenialKind::OriginNotAllowed));
                 }
-                LookUp::NotListed | LookUp::Unclear => {}
+                ListMatch::NotListed | ListMatch::Unclear => {}
             }
         }
         let origin = origin.parse()?;

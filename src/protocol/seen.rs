@@ -9,7 +9,7 @@ use super::{
 use crate::{
     observe::{Decision, Outcome, RequestKind},
     policy::Denial,
-    request::{self, Head, classify},
+    request::{Classified, Head, classify},
 };
 
 /// What a plan does about a request.
@@ -38,9 +38,9 @@ impl Seen<'_> {
 /// always have their denial.
 pub(crate) fn see<'a>(plan: &'a Plan, head: &Head<'_>, rules: &Rules) -> Seen<'a> {
     let kind = match classify(head) {
-        request::RequestKind::NotCors => RequestKind::NotCors,
-        request::RequestKind::Actual(_) => RequestKind::Actual,
-        request::RequestKind::Preflight { .. } => RequestKind::Preflight,
+        Classified::NotCors => RequestKind::NotCors,
+        Classified::Actual(_) => RequestKind::Actual,
+        Classified::Preflight { .. } => RequestKind::Preflight,
     };
     let (outcome, allows_credentials, denial) = match plan {
         Plan::Forward(edit, _) => of_edit(edit),

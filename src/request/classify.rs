@@ -8,7 +8,7 @@ use crate::{fetch::Line, origin::RequestOrigin};
 
 /// The kind of a request as far as CORS is concerned, with the header lines that make it one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RequestKind<'a> {
+pub(crate) enum Classified<'a> {
     /// No `Origin` header.
     NotCors,
     /// `OPTIONS` with `Origin` and `Access-Control-Request-Method`.
@@ -21,15 +21,15 @@ pub(crate) enum RequestKind<'a> {
 }
 
 #[inline(always)]
-pub(crate) fn classify<'a>(head: &Head<'a>) -> RequestKind<'a> {
+pub(crate) fn classify<'a>(head: &Head<'a>) -> Classified<'a> {
     // https://fetch.spec.whatwg.org/#cors-request
     let Some(origin) = SentOrigin::find(head.headers) else {
-        return RequestKind::NotCors;
+        return Classified::NotCors;
     };
     // Without an announced method it is a plain `OPTIONS`, which goes to the service.
     match announced_method(head) {
-        Some(method) => RequestKind::Preflight { origin, method },
-        None => RequestKind::Actual(origin),
+        Some(method) => Classified::Preflight { origin, method },
+        None => Classified::Actual(origin),
     }
 }
 

@@ -11,7 +11,7 @@ mod preflight;
 mod same_origin;
 
 pub(crate) use self::{
-    classify::{RequestKind, SentOrigin, announced_method, classify},
+    classify::{Classified, SentOrigin, announced_method, classify},
     head::Head,
     malformed::Malformed,
     same_origin::is_same_origin,

@@ -15,6 +15,7 @@ use std::time::SystemTime;
 /// # Ok::<(), tower_cors::revocation::RevocationError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct TokenIdentity<'a> {
     pub(super) id: Option<&'a str>,
     pub(super) session: Option<&'a str>,
@@ -29,14 +30,12 @@ impl<'a> TokenIdentity<'a> {
     }
 
     /// Its id: the claim `jti`.
-    #[must_use]
     pub fn id(mut self, id: &'a str) -> Self {
         self.id = Some(id);
         self
     }
 
     /// The session that it belongs to.
-    #[must_use]
     pub fn session(mut self, session: &'a str) -> Self {
         self.session = Some(session);
         self
@@ -44,14 +43,12 @@ impl<'a> TokenIdentity<'a> {
 
     /// When it was issued: the claim `iat`. Where that is missing, the longest lifetime before its
     /// expiry counts.
-    #[must_use]
     pub fn issued_at(mut self, time: SystemTime) -> Self {
         self.issued_at = Some(time);
         self
     }
 
     /// When it expires.
-    #[must_use]
     pub fn expires_at(mut self, time: SystemTime) -> Self {
         self.expires_at = Some(time);
         self

@@ -319,6 +319,20 @@ impl fmt::Debug for Revocations {
 }
 
 /// A [`Revocations`] in the making: see [`Revocations::builder`].
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use tower_cors::revocation::{Revocations, TokenIdentity};
+///
+/// let an_hour = Duration::from_secs(3600);
+/// let revocations = Revocations::builder(10_000).max_lifetime(an_hour).build();
+/// revocations.revoke_session("7")?;
+///
+/// let token = TokenIdentity::new().issued_at(SystemTime::now());
+/// assert!(revocations.is_revoked(&token.session("7")));
+/// assert!(!revocations.is_revoked(&token.session("8")));
+/// # Ok::<(), tower_cors::revocation::RevocationError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a configuration does nothing until it is built"]
 pub struct RevocationsBuilder {

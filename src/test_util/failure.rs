@@ -1,5 +1,7 @@
 use http::{HeaderName, Method, StatusCode};
 
+use crate::debug_as_display::debug_as_display;
+
 /// Why a page cannot make a request, or cannot read the answer; as a browser's console says it.
 ///
 /// ```
@@ -10,7 +12,7 @@ use http::{HeaderName, Method, StatusCode};
 ///     "no 'Access-Control-Allow-Origin' header is present on the requested resource",
 /// );
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
     /// The URL given to `fetch()` is not one of `http` or `https`, or has a user name in it.
@@ -93,3 +95,5 @@ pub enum Failure {
     #[error("redirected too many times")]
     TooManyRedirects,
 }
+
+debug_as_display!(Failure);

@@ -37,6 +37,7 @@ use http::Uri;
 /// # Ok::<(), http::Error>(())
 /// ```
 #[derive(Clone, Copy)]
+#[must_use = "it does nothing until it is printed"]
 pub struct RedactedUri<'a> {
     uri: &'a Uri,
     has_path: bool,
@@ -52,7 +53,6 @@ impl<'a> RedactedUri<'a> {
     }
 
     /// Leaves out the path as well.
-    #[must_use]
     pub fn without_path(mut self) -> Self {
         self.has_path = false;
         self

@@ -351,25 +351,6 @@ fn a_variable_is_named_with_the_position() {
     );
 }
 
-/// `unwrap`, `expect` and `main` print `Debug`.
-#[test]
-fn the_texts_reach_the_terminal() {
-    let errors = CorsLayer::builder()
-        .allow_origins(["https://example.com/"])
-        .allow_methods(["patch"])
-        .build()
-        .unwrap_err();
-    assert_eq!(
-        format!("{errors:?}"),
-        "mistakes in the CORS configuration:\n  \
-         allow_origins: \"https://example.com/\": an origin has no path, not even a trailing slash: \
-         write \"https://example.com\"\n  \
-         allow_methods: \"patch\": methods are case-sensitive: did you mean \"PATCH\"?"
-    );
-    let error = "https://example.com/".parse::<Origin>().unwrap_err();
-    assert_eq!(format!("{error:?}"), format!("{error}"));
-}
-
 #[test]
 fn closures_answer_with_what_they_have() {
     for subject in [

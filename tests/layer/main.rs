@@ -22,6 +22,14 @@ mod credentials;
 mod decisions;
 mod denials;
 mod entries;
+#[cfg(all(
+    feature = "axum",
+    feature = "dpop",
+    feature = "reqwest",
+    feature = "test-util",
+    feature = "trusted"
+))]
+mod errors;
 mod fetch_metadata;
 mod grants;
 mod host;

@@ -1,5 +1,7 @@
+use crate::debug_as_display::debug_as_display;
+
 /// Why a token cannot be registered.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegisterError {
     /// There is no room for anybody.
@@ -35,3 +37,5 @@ pub enum RegisterError {
     #[error("the id of a token, session or tenant has 1 to 256 bytes")]
     Id,
 }
+
+debug_as_display!(RegisterError);

@@ -11,6 +11,7 @@ use crate::{
 /// It holds nothing that would let anyone use the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[must_use = "it does nothing until it is passed on"]
 pub struct Issued {
     id: Box<str>,
     #[cfg_attr(feature = "serde", serde(default))]
@@ -41,21 +42,18 @@ impl Issued {
     }
 
     /// Names the session that the token belongs to, whose tokens can be revoked together.
-    #[must_use]
     pub fn session(mut self, session: impl Into<Box<str>>) -> Self {
         self.session = Some(session.into());
         self
     }
 
     /// Names the tenant, or customer, in whose share of the index the token counts.
-    #[must_use]
     pub fn tenant(mut self, tenant: impl Into<Box<str>>) -> Self {
         self.tenant = Some(tenant.into());
         self
     }
 
     /// Sets when the token was issued. Default: when it is registered.
-    #[must_use]
     pub fn issued_at(mut self, time: SystemTime) -> Self {
         self.issued_at = Some(time);
         self

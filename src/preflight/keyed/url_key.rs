@@ -48,12 +48,24 @@ use crate::{
 ///     move |project| projects.get(project).cloned(),
 /// );
 /// let cors = CorsLayer::builder().origin_policy(policy).build()?;
-/// # Ok::<(), tower_cors::ConfigErrors>(())
+/// let is_allowed = |request| cors.explain_now(&request).is_some_and(|it| it.is_allowed());
+///
+/// let preflight = |url| {
+///     http::Request::options(url)
+///         .header("origin", "https://example.com")
+///         .header("access-control-request-method", "POST")
+///         .body(())
+/// };
+/// assert!(is_allowed(preflight("/api/7/things")?));
+/// // The page is not one of this project's.
+/// assert!(!is_allowed(preflight("/api/8/things")?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct UrlKey {
     extract: Arc<Extract>,
-    look_up: Arc<LookUp>,
+    look_up: Arc<LookUpFn>,
     cache: Arc<LookupCache>,
     max_age: Duration,
     has_open_tenants: bool,
@@ -61,7 +73,7 @@ pub struct UrlKey {
 
 type Extract = dyn for<'a> Fn(&'a RequestUrl<'_>) -> Option<&'a str> + Send + Sync;
 
-type LookUp = dyn Fn(&str) -> LookupFuture + Send + Sync;
+type LookUpFn = dyn Fn(&str) -> LookupFuture + Send + Sync;
 
 impl UrlKey {
     /// The longest key that is looked up, in bytes; nobody has a longer one.
@@ -85,7 +97,6 @@ impl UrlKey {
 
     /// Sets how long browsers may keep the answer to a preflight, in whole seconds; not longer
     /// than the data behind `lookup` may be out of date. Default: 60 seconds.
-    #[must_use]
     pub fn max_age_at_most(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
         self
@@ -93,7 +104,6 @@ impl UrlKey {
 
     /// Sets how long the answer of a lookup that had to be waited for is remembered. At most 4096
     /// answers are. Default: 5 seconds, and 1 second where the store could not tell.
-    #[must_use]
     pub fn lookup_ttl(mut self, ttl: Duration) -> Self {
         self.cache = Arc::new(LookupCache {
             ttl,
@@ -103,7 +113,6 @@ impl UrlKey {
     }
 
     /// Sets the clock. Default: [`SystemClock`](crate::time::SystemClock).
-    #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.cache = Arc::new(LookupCache {
             clock: Arc::new(clock),
@@ -116,7 +125,6 @@ impl UrlKey {
     /// waited for, with this name: see [the table in the guide](crate::guide::observing#counters).
     /// The counters are registered here, so install the recorder first. Default: not.
     #[cfg(feature = "metrics")]
-    #[must_use]
     pub fn record_metrics(mut self, name: impl Into<std::borrow::Cow<'static, str>>) -> Self {
         let counters = CacheCounters::register(CacheKind::UrlKey, name.into());
         self.cache = Arc::new(LookupCache {
@@ -129,7 +137,6 @@ impl UrlKey {
     /// Lets [`Lookup::AnyOrigin`] stand for any origin: the answer repeats the origin, **never
     /// allows credentials**, whatever the layer says, and requests with cookies are refused, which
     /// any page can send. Default: it is nobody.
-    #[must_use]
     pub fn open_tenants(mut self) -> Self {
         self.has_open_tenants = true;
         self

@@ -4,15 +4,20 @@ use std::fmt;
 
 use http::{HeaderValue, uri::PathAndQuery};
 
-use crate::origin::{Origin, RequestOrigin};
+use crate::{
+    debug_as_display::debug_as_display,
+    origin::{Origin, RequestOrigin},
+};
 
 /// Why a text is not the URL of a page or a service.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{url:?} is not a URL that a test can use: {why}")]
 pub struct InvalidUrl {
     url: String,
     why: &'static str,
 }
+
+debug_as_display!(InvalidUrl);
 
 /// A URL without user information and fragment.
 #[derive(Clone, PartialEq, Eq, Hash)]

@@ -10,6 +10,7 @@ use reqwest::{Client, ClientBuilder, redirect::Policy};
 use tower_service::Service;
 
 use super::page_request::RequestUrl;
+use crate::debug_as_display::debug_as_display;
 
 /// A service that goes over the network, so that a [`Browser`](super::Browser) plays against a server
 /// that runs: `page.fetch("http://127.0.0.1:3000/").send(Network::new()?)`.
@@ -22,7 +23,7 @@ pub struct Network {
 }
 
 /// Why a request got no answer over the network.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum NetworkError {
     /// The client's own error.
@@ -35,6 +36,8 @@ pub enum NetworkError {
     #[error("the request's extensions have no RequestUrl")]
     NoUrl,
 }
+
+debug_as_display!(NetworkError);
 
 const MAX_BODY: usize = 1024 * 1024;
 

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::debug_as_display::debug_as_display;
+
 /// What every [`OriginPolicy`](crate::OriginPolicy) owes, and [`policy_conformance`] looks at.
 ///
 /// [`policy_conformance`]: super::policy_conformance
@@ -40,8 +42,6 @@ pub struct Violation {
 }
 
 /// Every obligation that a policy does not keep. There is at least one.
-///
-/// `Debug` prints the same as `Display`, so that `unwrap` is readable.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Violations(Vec<Violation>);
 
@@ -74,13 +74,9 @@ impl fmt::Display for Violations {
     }
 }
 
-impl fmt::Debug for Violations {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
 impl std::error::Error for Violations {}
+
+debug_as_display!(Violations);
 
 /// The violations that have been found so far.
 #[derive(Debug, Default)]

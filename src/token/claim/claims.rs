@@ -3,6 +3,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use crate::debug_as_display::debug_as_display;
+
 /// The claims of a token: a JSON object (RFC 7519, section 4) in which no key stands twice, at any
 /// depth.
 ///
@@ -91,10 +93,12 @@ impl fmt::Debug for Claims {
 }
 
 /// A text is not a JSON object, or a key stands in it twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("claims are a JSON object in which no key stands twice")]
 #[non_exhaustive]
 pub struct ClaimsError;
+
+debug_as_display!(ClaimsError);
 
 /// JSON in which no key stands twice. `serde_json` itself would keep the last of two, where another
 /// reader of the same token may keep the first.

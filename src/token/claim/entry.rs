@@ -2,9 +2,12 @@
 
 use std::net::Ipv6Addr;
 
-use crate::origin::{
-    MAX_IPV6_LEN, MAX_SCHEME_LEN, OriginPattern, crosses_public_suffix, default_port,
-    is_loopback_host, serialise_ipv6,
+use crate::{
+    debug_as_display::debug_as_display,
+    origin::{
+        MAX_IPV6_LEN, MAX_SCHEME_LEN, OriginPattern, crosses_public_suffix, default_port,
+        is_loopback_host, serialise_ipv6,
+    },
 };
 
 /// Which entries of other people's lists are origins that may be listed at all.
@@ -248,7 +251,7 @@ fn canonical_port(port: Option<&str>, scheme: &str) -> Result<String, EntryError
 }
 
 /// Why an entry of a list is not an origin that may be listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum EntryErrorKind {
     /// There is nothing between two delimiters.
@@ -291,6 +294,8 @@ pub enum EntryErrorKind {
     #[error("wildcards are not allowed here: name each origin")]
     Wildcard,
 }
+
+debug_as_display!(EntryErrorKind);
 
 impl EntryErrorKind {
     /// The setting that lets in what is refused, where there is one.

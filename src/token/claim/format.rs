@@ -1,6 +1,21 @@
 use serde_json::Value;
 
+use crate::debug_as_display::debug_as_display;
+
 /// How a list of origins is written: in a request for a token, or in a claim.
+///
+/// ```
+/// use tower_cors::token::{claim::OriginsFormat, issue::{AllowedOrigins, IssueRules}};
+///
+/// let asked = "https://contoso.com;https://litware.com";
+/// let rules = IssueRules::new();
+/// let origins = AllowedOrigins::parse_request(asked, OriginsFormat::Delimited(';'), &rules)?;
+///
+/// let two = serde_json::json!(["https://contoso.com", "https://litware.com"]);
+/// assert_eq!(origins.to_claim(OriginsFormat::Array)?, two);
+/// assert!(origins.to_claim(OriginsFormat::Single).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OriginsFormat {
@@ -44,7 +59,7 @@ pub(crate) fn is_delimiter(delimiter: char) -> bool {
 }
 
 /// Why a list cannot be written, or read, in a format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormatError {
     /// The delimiter could stand in an entry.
@@ -54,6 +69,8 @@ pub enum FormatError {
     #[error("there are {0} origins, and room for one")]
     Several(usize),
 }
+
+debug_as_display!(FormatError);
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,11 @@
 use crate::{
+    debug_as_display::debug_as_display,
     lines::Lines,
     token::claim::{EntryErrorKind, FormatError},
 };
 
 /// Why a list of origins that somebody asks to have in a token is refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestedOriginsError {
     /// The list is too long to be looked at.
@@ -30,6 +31,8 @@ pub enum RequestedOriginsError {
     Entries(Vec<RequestedEntryError>),
 }
 
+debug_as_display!(RequestedOriginsError);
+
 impl RequestedOriginsError {
     /// The entries that are wrong, in their order; none where the list as a whole is.
     pub fn entries(&self) -> &[RequestedEntryError] {
@@ -41,7 +44,7 @@ impl RequestedOriginsError {
 }
 
 /// One entry that is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("entry {}: {kind}", .index + 1)]
 #[non_exhaustive]
 pub struct RequestedEntryError {
@@ -51,8 +54,10 @@ pub struct RequestedEntryError {
     pub kind: RequestedEntryErrorKind,
 }
 
+debug_as_display!(RequestedEntryError);
+
 /// What is wrong with an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestedEntryErrorKind {
     /// It is not an origin, or not one that may be listed.
@@ -65,3 +70,5 @@ pub enum RequestedEntryErrorKind {
     #[error("the origin is not registered: register it, or leave it out")]
     NotRegistered,
 }
+
+debug_as_display!(RequestedEntryErrorKind);

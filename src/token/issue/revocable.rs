@@ -54,6 +54,7 @@ use crate::{
 /// # Ok::<(), tower_cors::revocation::RevocationError>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct Revocable<V> {
     verifier: V,
     check: Check,
@@ -80,7 +81,6 @@ impl<V: TokenVerifier> Revocable<V> {
 
     /// Lets in tokens that have neither a `jti` nor a session, so that nothing but
     /// [their time](Revocations::revoke_issued_until) can revoke them.
-    #[must_use]
     pub fn dangerously_accept_irrevocable(mut self) -> Self {
         self.check.accepts_irrevocable = true;
         self

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use crate::token::verify::BuildErrors;
+use crate::{debug_as_display::debug_as_display, token::verify::BuildErrors};
 
 /// One mistake in the configuration of [`TokenOrigins`](crate::token::TokenOrigins).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenConfigError {
     /// There is no verifier.
@@ -34,6 +34,8 @@ pub enum TokenConfigError {
     #[error("expired_grace: {0:?}: at most 1h, because revocations are remembered for that long")]
     ExpiredGrace(Duration),
 }
+
+debug_as_display!(TokenConfigError);
 
 /// Every mistake in the configuration of [`TokenOrigins`](crate::token::TokenOrigins).
 pub type TokenConfigErrors = BuildErrors<TokenConfigError>;

@@ -17,6 +17,7 @@ use super::find::Find;
 /// assert_eq!(mistakes("session="), 1);
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct CookieSource {
     name: Box<str>,
     may_have_suffix: bool,
@@ -39,7 +40,6 @@ impl CookieSource {
     /// Takes the token from a cookie `<name>_<suffix>`, too, and before the one of the plain name, as
     /// Clerk's libraries do. Cookies with different suffixes refuse the request: nothing here says
     /// which of them is meant.
-    #[must_use]
     pub fn or_suffixed(mut self) -> Self {
         self.may_have_suffix = true;
         self

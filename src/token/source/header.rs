@@ -56,6 +56,7 @@ use super::find::Find;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct HeaderSource {
     name: HeaderName,
     schemes: Vec<Box<str>>,
@@ -99,7 +100,6 @@ impl HeaderSource {
     /// A value with another scheme does not count as a token. A value that only resembles one, such
     /// as `Bearer,x`, `Bearer:x` or `JWT x`, refuses the request: another part of the service may
     /// take it for a token.
-    #[must_use]
     pub fn scheme(mut self, scheme: impl Into<Box<str>>) -> Self {
         self.schemes.push(scheme.into());
         self
@@ -108,7 +108,6 @@ impl HeaderSource {
     /// Sets a text that stands directly before the token and is not part of it, such as `psat=`. A
     /// value without the prefix is not a token for this service; beside a token in another place it
     /// refuses the request, since another part of the service might use it.
-    #[must_use]
     pub fn prefix(mut self, prefix: impl Into<Box<str>>) -> Self {
         self.prefix = prefix.into();
         self

@@ -26,6 +26,7 @@ use super::{find::Find, header::as_visible_ascii};
 ///     .base64url();
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct HeaderListSource {
     name: HeaderName,
     after: Box<str>,
@@ -44,21 +45,18 @@ impl HeaderListSource {
     }
 
     /// The token is the element after this one, which is compared exactly.
-    #[must_use]
     pub fn after(mut self, element: impl Into<Box<str>>) -> Self {
         self.after = element.into();
         self
     }
 
     /// The token is what follows this in the element that begins with it.
-    #[must_use]
     pub fn prefix(mut self, prefix: impl Into<Box<str>>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
     /// The token is in base64url (RFC 4648, section 5), with or without padding.
-    #[must_use]
     pub fn base64url(mut self) -> Self {
         self.is_base64url = true;
         self

@@ -52,6 +52,7 @@ use super::find::Find;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct QuerySource {
     name: Box<str>,
     layers: Layers,
@@ -77,7 +78,6 @@ impl QuerySource {
     }
 
     /// Sets how many layers of encoding are always there; 1 is the query's own. Default: 1.
-    #[must_use]
     pub fn layers(mut self, layers: u8) -> Self {
         self.layers = Layers::Exactly(layers);
         self
@@ -85,14 +85,12 @@ impl QuerySource {
 
     /// Takes off layers until the [prefix](Self::prefix) shows, at most so many; 1 is the query's
     /// own. For clients that do not agree on how often to encode.
-    #[must_use]
     pub fn up_to_layers(mut self, layers: u8) -> Self {
         self.layers = Layers::UpTo(layers);
         self
     }
 
     /// Sets a text that stands directly before the token and is not part of it, such as `psat=`.
-    #[must_use]
     pub fn prefix(mut self, prefix: impl Into<Box<str>>) -> Self {
         self.prefix = prefix.into();
         self

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
+use crate::debug_as_display::debug_as_display;
+
 /// A mistake about what tokens have to say, which all verifiers have in common.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClaimRuleError {
     /// A token for any other service of the issuer would be accepted.
@@ -17,3 +19,5 @@ pub enum ClaimRuleError {
     #[error("leeway: {0:?}: at most 5min; set the clocks by NTP")]
     Leeway(Duration),
 }
+
+debug_as_display!(ClaimRuleError);

@@ -3,13 +3,14 @@ use std::{borrow::Cow, fmt};
 use serde_json::Value;
 
 use super::verified_token::VerifiedToken;
+use crate::debug_as_display::debug_as_display;
 
 /// What comes of verifying a token.
 pub type VerifyResult = Result<VerifiedToken, VerifyError>;
 
 /// Why a token is not good. The texts are for the operator: they may quote single claims, and never
 /// the token itself.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
     /// It does not have the form of a token.
@@ -47,6 +48,8 @@ pub enum VerifyError {
     #[error("the token cannot be verified for now: {0}")]
     Unavailable(Cow<'static, str>),
 }
+
+debug_as_display!(VerifyError);
 
 /// A value of a token that is another one than expected.
 #[derive(Clone, Debug, PartialEq, Eq)]

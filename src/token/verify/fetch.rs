@@ -2,6 +2,8 @@ use std::{fmt, future::Future, pin::Pin};
 
 use bytes::Bytes;
 
+use crate::debug_as_display::debug_as_display;
+
 /// Fetches the document that holds the keys of an issuer: a JWK set
 /// ([RFC 7517, section 5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
 ///
@@ -41,7 +43,7 @@ const _: Option<&dyn KeySetFetcher> = None;
 pub type FetchFuture = Pin<Box<dyn Future<Output = Result<Bytes, FetchError>> + Send>>;
 
 /// Why an issuer's answer is not there. The texts hold nothing that was sent or received.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
     /// No connection, or it broke.
@@ -63,6 +65,8 @@ pub enum FetchError {
     #[error("the issuer's metadata {0}")]
     Metadata(&'static str),
 }
+
+debug_as_display!(FetchError);
 
 /// What an operator should look at.
 fn hint(status: u16) -> &'static str {

@@ -10,6 +10,20 @@ use std::{
 use crate::{time::MAX_LEEWAY, token::claim::Claims};
 
 /// What an authentic token says.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use tower_cors::token::{VerifiedToken, claim::Claims};
+///
+/// let claims = Claims::parse(br#"{"email": "ann@example.com"}"#)?;
+/// let expiry = SystemTime::now() + Duration::from_secs(600);
+/// let token = VerifiedToken::new(claims).expires_at(expiry);
+/// assert_eq!(token.claims().get("email").and_then(|it| it.as_str()), Some("ann@example.com"));
+///
+/// // Claims may be personal, so a log does not have them.
+/// assert!(!format!("{token:?}").contains("ann"));
+/// # Ok::<(), tower_cors::token::claim::ClaimsError>(())
+/// ```
 #[derive(Clone)]
 #[must_use = "it does nothing until it is passed on"]
 pub struct VerifiedToken {

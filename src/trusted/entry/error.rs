@@ -1,4 +1,4 @@
-use crate::origin::OriginError;
+use crate::{debug_as_display::debug_as_display, origin::OriginError};
 
 /// Why a text, or a record of a store, is not accepted as an entry.
 ///
@@ -15,7 +15,7 @@ use crate::origin::OriginError;
 ///     "origin: an origin has no path, not even a trailing slash: write \"https://shop.example\"",
 /// );
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EntryError {
     /// Not an id of an entry.
@@ -98,6 +98,8 @@ pub enum EntryError {
     Form(String),
 }
 
+debug_as_display!(EntryError);
+
 impl EntryError {
     /// The field that the error is about, or an empty text when it is about the whole.
     pub fn field(&self) -> &'static str {
@@ -120,7 +122,7 @@ impl EntryError {
 }
 
 /// The mistake in a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameErrorReason {
     /// There is nothing.
@@ -136,3 +138,5 @@ pub enum NameErrorReason {
     #[error("a name has no control characters")]
     Control,
 }
+
+debug_as_display!(NameErrorReason);

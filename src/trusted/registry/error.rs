@@ -1,8 +1,8 @@
-use crate::trusted::entry::Version;
+use crate::{debug_as_display::debug_as_display, trusted::entry::Version};
 
 /// A source offers a version that is less than the one that is served: it was restored from a
 /// backup, or is another store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the source is at version {offered}, and version {served} is served: it was restored from a \
      backup, or is another store; restart to take its content"
@@ -14,3 +14,5 @@ pub struct VersionRegressed {
     /// The version that the source offers.
     pub offered: Version,
 }
+
+debug_as_display!(VersionRegressed);

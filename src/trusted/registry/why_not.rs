@@ -3,7 +3,7 @@
 use super::origin_registry::OriginRegistry;
 use crate::{
     origin::{Listing, Nearest, Origin},
-    policy::{LookUps, Said},
+    policy::{ListingTexts, Said},
     trusted::entry::{Scope, Scopes, Status, TrustedOrigin},
 };
 
@@ -24,7 +24,7 @@ fn is_trusted(entry: &TrustedOrigin) -> bool {
     entry.status() == Status::Active && entry.scopes().contains(Scope::Cors)
 }
 
-impl LookUps for OriginRegistry {
+impl ListingTexts for OriginRegistry {
     fn why_not(&self, origin: &Origin) -> Option<Said> {
         let matching = self.matching(origin);
         // An entry that has only to be switched on is the smallest change.

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// How a registry behaves when its source has been out of reach for long.
+/// How a registry behaves when its source has been out of reach for long. [`Replica`] has an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenStale {
@@ -53,6 +53,7 @@ pub enum WhenStale {
 /// # Ok(())
 /// # }
 /// ```
+#[must_use = "it does nothing until it is run"]
 pub struct Replica<S> {
     source: S,
     origins: OriginRegistry,
@@ -91,7 +92,6 @@ impl<S: OriginSource> Replica<S> {
     /// [`Change::Current`](crate::trusted::source::Change::Current).
     ///
     /// Changes are applied while the rest is loaded.
-    #[must_use]
     pub fn resync_every(mut self, period: Duration) -> Self {
         self.resync_every = period;
         self
@@ -100,7 +100,6 @@ impl<S: OriginSource> Replica<S> {
     /// How long the source may be silent: until a feed is open, until it has said where it is, and
     /// between two rows of a load. A load that goes on may take as long as it takes. Its silence is
     /// noticed after at most twice this time. Default: 30 seconds.
-    #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -109,7 +108,6 @@ impl<S: OriginSource> Replica<S> {
     /// How long to wait after the first failure, and at most after many. Default: 100
     /// milliseconds, doubled each time, and 5 seconds. Some chance is added, so that replicas do
     /// not come back all at once.
-    #[must_use]
     pub fn retry(mut self, first: Duration, longest: Duration) -> Self {
         self.retry = (first, longest.max(first));
         self

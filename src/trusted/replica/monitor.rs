@@ -7,6 +7,27 @@ use crate::{lock::lock, trusted::source::SourceError};
 
 /// The status of a [`Replica`](crate::trusted::replica::Replica) while it runs. Cloning is one
 /// reference count.
+///
+/// ```
+/// use tower_cors::trusted::{
+///     registry::OriginRegistry,
+///     replica::{Replica, WhenStale},
+///     store::EmbeddedStore,
+/// };
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), tower_cors::trusted::source::SourceError> {
+/// let store = EmbeddedStore::in_memory();
+/// let replica = Replica::new(store, OriginRegistry::new(), WhenStale::KeepLast);
+/// let monitor = replica.monitor();
+/// assert_eq!(monitor.status().loads, 0);
+///
+/// replica.load_once().await?;
+/// assert_eq!(monitor.status().loads, 1);
+/// assert!(monitor.status().last_failure.is_none());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct ReplicaMonitor {
     status: Arc<Mutex<ReplicaStatus>>,

@@ -1,7 +1,10 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use super::position::Position;
-use crate::trusted::entry::{Actor, EntryError, EntryId, OriginRecord, TrustedOrigin, Version};
+use crate::{
+    debug_as_display::debug_as_display,
+    trusted::entry::{Actor, EntryError, EntryId, OriginRecord, TrustedOrigin, Version},
+};
 
 /// One item of a feed.
 #[derive(Clone, Debug)]
@@ -112,7 +115,7 @@ impl From<Arc<TrustedOrigin>> for SourceRow {
 }
 
 /// A row that is not a valid entry. It is skipped, counted and reported; the rest is served.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("row {key:?}: {error}")]
 #[non_exhaustive]
 pub struct InvalidRow {
@@ -121,6 +124,8 @@ pub struct InvalidRow {
     /// Why the row is not an entry.
     pub error: EntryError,
 }
+
+debug_as_display!(InvalidRow);
 
 impl InvalidRow {
     /// For a store that has found it.

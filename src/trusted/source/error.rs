@@ -1,7 +1,9 @@
 use std::{error::Error, fmt, sync::Arc};
 
+use crate::debug_as_display::debug_as_display;
+
 /// Why a source cannot be read for now. Keep secrets out of it: it is shown to administrators.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SourceError(Arc<str>);
 
 impl SourceError {
@@ -18,3 +20,5 @@ impl fmt::Display for SourceError {
 }
 
 impl Error for SourceError {}
+
+debug_as_display!(SourceError);

@@ -16,6 +16,21 @@ use crate::trusted::entry::{EntryId, TrustedOrigin, Version};
 
 /// The whole content of a source in the making: see
 /// [`OriginSource::load`](crate::trusted::source::OriginSource::load).
+///
+/// ```
+/// use tower_cors::trusted::{entry::OriginRecord, source::SourceSnapshot};
+///
+/// let mut snapshot = SourceSnapshot::new();
+/// let mut row = OriginRecord::new("0000000000000001", "Shop", "https://shop.example");
+/// row.scopes = vec!["CORS".to_owned()];
+/// snapshot.push(row.clone());
+/// assert_eq!(snapshot.len(), 1);
+///
+/// // A row that is not an entry is skipped, and the registry reports it.
+/// (row.id, row.origin) = ("0000000000000002".to_owned(), "blog.example".to_owned());
+/// snapshot.push(row);
+/// assert_eq!(snapshot.len(), 1);
+/// ```
 pub struct SourceSnapshot {
     pub(crate) entries: BTreeMap<EntryId, Arc<TrustedOrigin>>,
     pub(crate) invalid: InvalidRows,

@@ -24,7 +24,7 @@ use crate::trusted::entry::{Actor, EntryId, OriginDraft, TrustedOrigin, Version}
 /// # Ok::<(), tower_cors::trusted::entry::EntryError>(())
 /// ```
 #[derive(Clone, Debug)]
-#[must_use]
+#[must_use = "it does nothing until it is passed on"]
 pub struct EntryEdit {
     by: Actor,
     time: SystemTime,

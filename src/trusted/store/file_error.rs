@@ -1,12 +1,13 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
+    debug_as_display::debug_as_display,
     lines::Lines,
     trusted::{registry::VersionRegressed, source::InvalidRow},
 };
 
 /// Why a file is not taken. The entries from before are served on.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
     /// The file cannot be read or written.
@@ -58,6 +59,8 @@ pub enum FileError {
     #[error("{}", Lines(.0))]
     Invalid(Arc<[InvalidRow]>),
 }
+
+debug_as_display!(FileError);
 
 impl FileError {
     pub(super) fn form(error: impl std::fmt::Display) -> Self {

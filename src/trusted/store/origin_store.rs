@@ -1,8 +1,11 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
-use crate::trusted::{
-    entry::{Actor, EntryId, OriginDraft, Status, TrustedOrigin, Version},
-    source::{InvalidRow, SourceError},
+use crate::{
+    debug_as_display::debug_as_display,
+    trusted::{
+        entry::{Actor, EntryId, OriginDraft, Status, TrustedOrigin, Version},
+        source::{InvalidRow, SourceError},
+    },
 };
 
 /// Where administrators' edits go: a store that several of them may use at once.
@@ -95,7 +98,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 
 /// Why an edit was not made. Nothing has changed then, except perhaps where the store is
 /// [`Unavailable`](Self::Unavailable).
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// Another entry has the name.
@@ -130,6 +133,8 @@ pub enum StoreError {
     #[error("the store takes no edits for now: {0}")]
     Unavailable(SourceError),
 }
+
+debug_as_display!(StoreError);
 
 impl StoreError {
     /// The field that the error is about, or an empty text when it is about none.

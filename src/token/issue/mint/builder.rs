@@ -38,6 +38,8 @@ impl RemoteMinter {
 }
 
 /// A [`TokenMinter`] in the making, or a [`RemoteMinter`]: what signs makes the difference.
+///
+/// Examples are on [`TokenMinter`], whose key is at hand, and on [`Signer`], whose key is in a service.
 #[must_use = "a configuration does nothing until it is built"]
 pub struct TokenMinterBuilder<K = SigningKey> {
     key: K,

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::signer::SignerError;
 use crate::{
+    debug_as_display::debug_as_display,
     preflight::RegisterError,
     token::{
         claim::FormatError,
@@ -16,7 +17,7 @@ pub(crate) const MAX_LIFETIME: Duration = Duration::from_secs(8 * 60 * 60);
 pub(crate) const MAX_TOKEN_LEN: usize = 8 * 1024;
 
 /// Why a token cannot be minted. Nothing has been issued or registered then.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MintError {
     /// An extra claim would replace one that the minter sets.
@@ -30,7 +31,7 @@ pub enum MintError {
     },
     /// The claim has no room for the list.
     #[error("the claim cannot hold the list: {0}")]
-    Format(#[from] FormatError),
+    Format(FormatError),
     /// The list has a wildcard, which an index of issued origins cannot hold.
     #[error("issued origins are looked up one by one: name each origin instead of a wildcard")]
     Wildcard,
@@ -85,6 +86,15 @@ pub enum MintError {
     },
 }
 
+debug_as_display!(MintError);
+
+/// By hand, because `#[from]` would make the error a source as well: its text is a part of this one's.
+impl From<FormatError> for MintError {
+    fn from(error: FormatError) -> Self {
+        Self::Format(error)
+    }
+}
+
 fn lengths(algorithm: JwtAlgorithm) -> String {
     let lengths = algorithm.signature_lens();
     match (lengths.start(), lengths.end()) {
@@ -94,7 +104,7 @@ fn lengths(algorithm: JwtAlgorithm) -> String {
 }
 
 /// One mistake in the configuration of a [`TokenMinter`](crate::token::issue::TokenMinter).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MinterConfigError {
     /// The issuer is empty, so that nobody could tell whose token it is.
@@ -122,6 +132,8 @@ pub enum MinterConfigError {
     #[error("revocations: the index has a list of its own: build it with IssuedIndex::sharing")]
     Revocations,
 }
+
+debug_as_display!(MinterConfigError);
 
 /// Every mistake in the configuration of a [`TokenMinter`](crate::token::issue::TokenMinter).
 pub type MinterConfigErrors = BuildErrors<MinterConfigError>;

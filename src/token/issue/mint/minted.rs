@@ -2,7 +2,9 @@ use std::{fmt, time::SystemTime};
 
 /// A token that has been minted, as its bearer presents it.
 ///
-/// It is a secret: `Debug` shows its id and expiry only.
+/// It is a secret: `Debug` shows its id and expiry only. [`TokenMinter`] has an example.
+///
+/// [`TokenMinter`]: crate::token::issue::TokenMinter
 #[derive(Clone)]
 pub struct MintedToken {
     pub(crate) text: String,

@@ -31,9 +31,9 @@ use super::{
 ///     verify::jwt::JwtAlgorithm,
 /// };
 ///
-/// let pem = "-----BEGIN PRIVATE KEY-----\n\
-///            MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n\
-///            -----END PRIVATE KEY-----\n";
+/// # let pem = "-----BEGIN PRIVATE KEY-----\n\
+/// #            MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n\
+/// #            -----END PRIVATE KEY-----\n";
 /// let key = SigningKey::from_pem(pem.as_bytes(), JwtAlgorithm::EdDsa, "2026-11")?;
 /// let minter = TokenMinter::builder(key, "https://id.example", "chat").prefix("psat=").build()?;
 ///

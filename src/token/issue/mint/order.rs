@@ -6,6 +6,8 @@ use crate::token::issue::AllowedOrigins;
 
 /// The origins and claims of a token to be minted, beside the claims that a
 /// [`TokenMinter`](crate::token::issue::TokenMinter) always sets.
+///
+/// The minter's example has an order that it fills, and one that it refuses.
 #[derive(Clone)]
 #[must_use = "an order is nothing until it is minted"]
 pub struct TokenOrder {

@@ -1,6 +1,9 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
-use crate::token::verify::{jwt::JwtAlgorithm, quoted};
+use crate::{
+    debug_as_display::debug_as_display,
+    token::verify::{jwt::JwtAlgorithm, quoted},
+};
 
 /// Signs tokens with a key that this process does not have: in a key-management service, a hardware
 /// security module, a vault. One signer is one key.
@@ -114,9 +117,11 @@ impl<S: Signer + ?Sized> Signer for Arc<S> {
 }
 
 /// Why a [`Signer`] has no signature to give.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the signer failed: {0}")]
 pub struct SignerError(Box<str>);
+
+debug_as_display!(SignerError);
 
 impl SignerError {
     /// A failure, in the words of what failed. They are logged, so they must hold no secret; they are

@@ -12,7 +12,23 @@ use crate::token::verify::jwt::{
 /// A private key that tokens are signed with, and the names that they call it by.
 ///
 /// Verifiers need the public half: [`to_public`](Self::to_public).
+///
+/// ```
+/// # #[cfg(feature = "jwt-rust-crypto")] {
+/// use tower_cors::token::{issue::SigningKey, verify::jwt::JwtAlgorithm};
+///
+/// let pem = "-----BEGIN PRIVATE KEY-----\n\
+///            MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n\
+///            -----END PRIVATE KEY-----\n";
+/// let key = SigningKey::from_pem(pem.as_bytes(), JwtAlgorithm::EdDsa, "2026-11")?;
+/// assert_eq!(key.to_public().algorithm(), JwtAlgorithm::EdDsa);
+///
+/// assert!(SigningKey::from_pem(b"no key", JwtAlgorithm::EdDsa, "2026-11").is_err());
+/// # }
+/// # Ok::<(), tower_cors::token::verify::jwt::JwtKeyError>(())
+/// ```
 #[derive(Clone)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct SigningKey {
     pub(crate) key: EncodingKey,
     pub(crate) algorithm: JwtAlgorithm,
@@ -65,7 +81,6 @@ impl SigningKey {
 
     /// Sets the SHA-1 thumbprint of the key's certificate, in base64url, as the `x5t` of tokens,
     /// for readers that look for it in place of `kid`.
-    #[must_use]
     pub fn x5t(mut self, thumbprint: impl Into<Box<str>>) -> Self {
         let thumbprint = thumbprint.into();
         self.public = self.public.x5t(thumbprint.clone());

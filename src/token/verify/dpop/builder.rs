@@ -5,6 +5,7 @@ use super::{
     verifier::{Base, Dpop, ProofRules},
 };
 use crate::{
+    debug_as_display::debug_as_display,
     time::{Clock, SystemClock},
     token::verify::{BuildErrors, TokenVerifier},
 };
@@ -24,7 +25,7 @@ impl<V: TokenVerifier> Dpop<V> {
     }
 }
 
-/// Configures a [`Dpop`] verifier.
+/// Configures a [`Dpop`] verifier. Its example has a configuration that builds, and one that does not.
 #[derive(Clone, Debug)]
 #[must_use = "a configuration does nothing until it is built"]
 pub struct DpopBuilder<V> {
@@ -120,7 +121,7 @@ impl<V: TokenVerifier> DpopBuilder<V> {
 }
 
 /// One mistake in the configuration of a [`Dpop`] verifier.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DpopConfigError {
     /// No proof could be for this service.
@@ -139,3 +140,5 @@ pub enum DpopConfigError {
     #[error("max_proofs: 0: at least 1, or every request is refused")]
     MaxProofs,
 }
+
+debug_as_display!(DpopConfigError);

@@ -11,6 +11,7 @@ use super::{
 #[cfg(feature = "metrics")]
 use crate::observe::{CacheCounters, CacheKind};
 use crate::{
+    debug_as_display::debug_as_display,
     time::{Clock, SystemClock},
     token::verify::{
         BuildErrors, ClaimRuleError, ClaimRules, SingleFlight, TokenKeys, claim_rule_setters,
@@ -244,7 +245,7 @@ impl IntrospectionVerifierBuilder {
 const KEPT: Duration = Duration::from_secs(5);
 
 /// A setting of an [`IntrospectionVerifier`] that is out of its bounds.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IntrospectionConfigError {
     /// What a token has to say.
@@ -266,3 +267,5 @@ pub enum IntrospectionConfigError {
     #[error("max_refused_per_second: 0: at least 1, or a few bad tokens stop all others")]
     MaxRefusedPerSecond,
 }
+
+debug_as_display!(IntrospectionConfigError);

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use super::{issuer::Issuer, verifier::Issuers};
-use crate::token::verify::BuildErrors;
+use crate::{debug_as_display::debug_as_display, token::verify::BuildErrors};
 
 impl Issuers {
     /// Starts a configuration.
@@ -13,6 +13,31 @@ impl Issuers {
 }
 
 /// Configures [`Issuers`].
+///
+/// ```
+/// # #[cfg(feature = "jwt-rust-crypto")] {
+/// use tower_cors::token::verify::{issuers::Issuers, jwt::{JwtKey, JwtVerifier}};
+///
+/// let jwk = br#"{"kty": "OKP", "crv": "Ed25519", "kid": "2026-11",
+///                "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+/// // Each issuer has keys of its own; here they stand for both.
+/// let staff = JwtVerifier::builder()
+///     .key(JwtKey::from_jwk(jwk)?)
+///     .issuer("https://staff.example")
+///     .audience("api");
+/// let customers = JwtVerifier::builder()
+///     .key(JwtKey::from_jwk(jwk)?)
+///     .issuer("https://customers.example")
+///     .audience("api");
+/// let issuers = Issuers::builder().issuer(staff.clone().build()?).issuer(customers.build()?);
+/// assert!(issuers.build().is_ok());
+///
+/// // A token could not say which of the two it is of.
+/// let twice = Issuers::builder().issuer(staff.clone().build()?).issuer(staff.build()?);
+/// assert!(twice.build().is_err());
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a configuration does nothing until it is built"]
 pub struct IssuersBuilder {
@@ -55,7 +80,7 @@ impl IssuersBuilder {
 }
 
 /// One mistake in the configuration of [`Issuers`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IssuersConfigError {
     /// Every token would be refused.
@@ -68,3 +93,5 @@ pub enum IssuersConfigError {
     #[error("issuer {0:?}: given twice: give all its keys to one verifier")]
     Duplicate(String),
 }
+
+debug_as_display!(IssuersConfigError);

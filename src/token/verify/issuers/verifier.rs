@@ -14,7 +14,8 @@ use crate::token::verify::{
 /// everything, and the verified `iss` must be the issuer's name. So the keys of one issuer never
 /// verify a token of another. A token of an unknown issuer is refused without a fetch.
 ///
-/// The [guide](crate::guide::tokens#2-who-verifies-it) has an example with the usual issuers.
+/// [`IssuersBuilder`](super::IssuersBuilder) has an example, and the
+/// [guide](crate::guide::tokens#2-who-verifies-it) the usual issuers.
 #[derive(Clone)]
 pub struct Issuers {
     verifiers: Arc<[Arc<dyn TokenVerifier>]>,

@@ -6,6 +6,7 @@ use super::{
     verifier::JwksVerifier,
 };
 use crate::{
+    debug_as_display::debug_as_display,
     time::{Clock, SystemClock},
     token::verify::{
         BuildErrors, ClaimRuleError, KeySetFetcher, claim_rule_setters,
@@ -169,7 +170,7 @@ const PROBE: &[u8] = br#"{"kty": "OKP", "crv": "Ed25519",
     "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 
 /// A setting of a [`JwksVerifier`] that is out of its bounds.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JwksConfigError {
     /// What a token has to say.
@@ -194,3 +195,5 @@ pub enum JwksConfigError {
     #[error("{}", JwtKeyError::Backend)]
     Backend,
 }
+
+debug_as_display!(JwksConfigError);

@@ -1,8 +1,11 @@
 use serde_json::Value;
 
-use crate::token::{
-    claim::Claims,
-    verify::jwt::{JwtKeyError, JwtKeys, Unnamed},
+use crate::{
+    debug_as_display::debug_as_display,
+    token::{
+        claim::Claims,
+        verify::jwt::{JwtKeyError, JwtKeys, Unnamed},
+    },
 };
 
 /// The keys of a JWK set ([RFC 7517, section 5](https://www.rfc-editor.org/rfc/rfc7517#section-5))
@@ -84,7 +87,7 @@ impl JwkSet {
 }
 
 /// Why a document holds no keys to verify tokens with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JwkSetError {
     /// It is not a JSON object with an array `keys`, or has a key twice.
@@ -100,6 +103,8 @@ pub enum JwkSetError {
     #[error("{}", JwtKeyError::Backend)]
     Backend,
 }
+
+debug_as_display!(JwkSetError);
 
 #[cfg(test)]
 #[cfg(feature = "jwt-rust-crypto")]

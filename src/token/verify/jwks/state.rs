@@ -7,7 +7,10 @@ use std::{
 use bytes::Bytes;
 
 use super::document::{JwkSet, JwkSetError};
-use crate::token::verify::{FetchError, jwt::JwtKeys};
+use crate::{
+    debug_as_display::debug_as_display,
+    token::verify::{FetchError, jwt::JwtKeys},
+};
 
 /// How long keys are good, and how often they may be fetched.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +43,7 @@ struct Current {
 }
 
 /// Why the keys of an issuer could not be renewed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RefreshError {
     /// The document did not arrive.
@@ -53,6 +56,8 @@ pub enum RefreshError {
     #[error("the fetcher of the issuer's keys panicked")]
     Panicked,
 }
+
+debug_as_display!(RefreshError);
 
 /// What came of a fetch.
 pub(crate) type Fetched = Result<(JwkSet, Bytes), RefreshError>;

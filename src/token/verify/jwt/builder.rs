@@ -68,7 +68,7 @@ macro_rules! jwt_rule_setters {
 
 pub(crate) use jwt_rule_setters;
 
-/// Configures a [`JwtVerifier`].
+/// Configures a [`JwtVerifier`]. Its example has a configuration that builds, and one that does not.
 #[derive(Clone, Debug)]
 #[must_use = "a configuration does nothing until it is built"]
 pub struct JwtVerifierBuilder {

@@ -1,7 +1,7 @@
-use crate::token::verify::ClaimRuleError;
+use crate::{debug_as_display::debug_as_display, token::verify::ClaimRuleError};
 
 /// Why keys cannot verify anything.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JwtKeyError {
     /// `jsonwebtoken` has no cryptography to work with, or cannot choose between two.
@@ -27,8 +27,10 @@ pub enum JwtKeyError {
     NotASet,
 }
 
+debug_as_display!(JwtKeyError);
+
 /// What is wrong with a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JwtKeyFault {
     /// A text is not a key in PEM.
@@ -81,6 +83,8 @@ pub enum JwtKeyFault {
     SecretSigns,
 }
 
+debug_as_display!(JwtKeyFault);
+
 impl JwtKeyFault {
     pub(crate) fn of(self, kid: Option<&str>) -> JwtKeyError {
         JwtKeyError::Key(kid.unwrap_or_default().to_owned(), self)
@@ -88,7 +92,7 @@ impl JwtKeyFault {
 }
 
 /// One mistake in the configuration of a [`JwtVerifier`](super::JwtVerifier).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JwtConfigError {
     /// There is no key.
@@ -113,3 +117,5 @@ pub enum JwtConfigError {
     #[error(transparent)]
     Rules(#[from] ClaimRuleError),
 }
+
+debug_as_display!(JwtConfigError);

@@ -31,6 +31,7 @@ use crate::token::claim::Claims;
 /// # Ok::<(), tower_cors::token::verify::jwt::JwtKeyError>(())
 /// ```
 #[derive(Clone)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct JwtKey {
     key: DecodingKey,
     algorithm: JwtAlgorithm,
@@ -141,14 +142,12 @@ impl JwtKey {
     /// Binds the key to an issuer (RFC 8725, section 3.8): only tokens with this `iss` are verified
     /// with it. A JWK with the member `issuer` is bound already, as those of Microsoft Entra are;
     /// `{tenantid}` in it stands for the `tid` of the token.
-    #[must_use]
     pub fn issuer(mut self, issuer: impl Into<Box<str>>) -> Self {
         self.issuer = Some(issuer.into());
         self
     }
 
     /// Sets the name by which tokens choose the key: their `kid`.
-    #[must_use]
     pub fn kid(mut self, kid: impl Into<Box<str>>) -> Self {
         self.kid = Some(kid.into());
         self
@@ -156,7 +155,6 @@ impl JwtKey {
 
     /// Sets the SHA-1 thumbprint of the key's certificate, in base64url, by which tokens choose
     /// it: their `x5t`. It only chooses among the keys that are trusted already.
-    #[must_use]
     pub fn x5t(mut self, thumbprint: impl Into<Box<str>>) -> Self {
         self.x5t = Some(thumbprint.into());
         self
@@ -164,7 +162,6 @@ impl JwtKey {
 
     /// Sets the SHA-256 thumbprint of the key's certificate, in base64url: the `x5t#S256` of
     /// tokens.
-    #[must_use]
     pub fn x5t_s256(mut self, thumbprint: impl Into<Box<str>>) -> Self {
         self.x5t_s256 = Some(thumbprint.into());
         self

@@ -66,6 +66,7 @@ impl JwksVerifier {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct Discovery {
     issuer: Box<str>,
     /// Without a slash at its end.
@@ -124,14 +125,12 @@ impl Discovery {
     }
 
     /// How long each of the two answers may take. Default: 5 seconds.
-    #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.endpoint.timeout = timeout;
         self
     }
 
     /// The largest document that is read, in bytes. Default: 256 KiB.
-    #[must_use]
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.endpoint.max_body = bytes;
         self

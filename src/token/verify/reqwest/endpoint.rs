@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 use reqwest::{Client, ClientBuilder, RequestBuilder, Url, redirect};
 
-use crate::token::verify::FetchError;
+use crate::{debug_as_display::debug_as_display, token::verify::FetchError};
 
 /// One URL of an issuer, and how it is asked.
 #[derive(Clone)]
@@ -196,7 +196,7 @@ impl fmt::Debug for Endpoint {
 }
 
 /// Why an issuer cannot be asked at a URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndpointError {
     /// It is not an `http` or `https` URL.
@@ -215,6 +215,8 @@ pub enum EndpointError {
     #[error("the HTTP client cannot be made: look at its TLS and proxy settings")]
     Client,
 }
+
+debug_as_display!(EndpointError);
 
 #[cfg(test)]
 mod tests {

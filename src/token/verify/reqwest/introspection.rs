@@ -41,6 +41,7 @@ use crate::token::verify::{
 /// # }
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct ReqwestIntrospectionClient {
     endpoint: Endpoint,
     auth: ClientAuth,
@@ -83,14 +84,12 @@ impl ReqwestIntrospectionClient {
     }
 
     /// How long the whole answer may take. Default: 5 seconds.
-    #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.endpoint.timeout = timeout;
         self
     }
 
     /// The largest answer that is read, in bytes. Default: 64 KiB.
-    #[must_use]
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.endpoint.max_body = bytes;
         self

@@ -24,6 +24,7 @@ use crate::token::verify::{FetchFuture, KeySetFetcher};
 /// # }
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "it does nothing until it is passed on"]
 pub struct ReqwestKeySetFetcher {
     endpoint: Endpoint,
 }
@@ -57,14 +58,12 @@ impl ReqwestKeySetFetcher {
     }
 
     /// How long the whole answer may take. Default: 5 seconds.
-    #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.endpoint.timeout = timeout;
         self
     }
 
     /// The largest document that is read, in bytes. Default: 256 KiB.
-    #[must_use]
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.endpoint.max_body = bytes;
         self
