@@ -22,6 +22,7 @@ mod origin_policy;
 mod properties;
 mod sentence;
 mod terms;
+mod unchecked_list;
 mod verdict;
 mod with_preflight;
 
@@ -44,6 +45,7 @@ pub(crate) use self::{
     listings::MAX_WRITTEN,
     names::union_of_names,
     properties::{Caching, Reach},
+    unchecked_list::UncheckedList,
 };
 pub use self::{
     bearer_or::BearerOr,

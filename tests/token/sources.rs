@@ -9,11 +9,11 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderName, StatusCode, header, request::Builder};
 use serde_json::json;
 use tower_cors::{
-    OriginSet,
+    CorsLayer, OriginSet,
     preflight::IssuedIndex,
     token::{
         TokenConfigError, TokenOrigins, VerifiedToken,
-        claim::{Claims, OriginsClaim},
+        claim::{Claims, ListRules, OriginsClaim},
         issue::Revocable,
         source::{TokenSource, VerifiedOrigins},
         verify::VerifyError,
@@ -392,4 +392,43 @@ fn every_mistake_of_a_configuration_is_reported() {
         .claim(OriginsClaim::single("ao"))
         .expired_grace(Duration::from_secs(3600));
     assert!(longest.build().is_ok());
+}
+
+/// The outer layer may fill the set from what a tenant has written.
+#[tokio::test]
+async fn origins_that_an_outer_layer_lists_at_its_peril_get_no_credentials() {
+    let with = |rules: ListRules| {
+        let builder = TokenOrigins::builder().source(TokenSource::verified_origins());
+        let policy = builder.entries(rules).build().unwrap();
+        let layer = CorsLayer::builder()
+            .origin_policy(policy)
+            .allow_credentials(true)
+            .build();
+        Spied::new(layer.unwrap())
+    };
+    let strict = with(ListRules::new());
+    let with_http = with(ListRules::new().dangerously_allow_http().wildcards());
+    let list = [
+        CONTOSO,
+        "http://localhost:3000",
+        "http://shop.example",
+        "https://*.own.example",
+        "https://*.github.io",
+    ];
+    for (page, expected, expected_with_http) in [
+        (CONTOSO, true, true),
+        ("http://localhost:3000", true, true),
+        ("https://a.own.example", true, true),
+        ("http://shop.example", false, true),
+        ("https://evil.github.io", false, false),
+    ] {
+        for (service, expected) in [(&strict, expected), (&with_http, expected_with_http)] {
+            let set = VerifiedOrigins(OriginSet::parse(list).unwrap());
+            let outcome = service.send(get("/", page).extension(set)).await;
+            assert_eq!(outcome.status, StatusCode::OK, "{page}");
+            assert_eq!(outcome.allowed_origin(), Some(page));
+            let credentials = outcome.headers.get("access-control-allow-credentials");
+            assert_eq!(credentials.is_some(), expected, "{page}");
+        }
+    }
 }

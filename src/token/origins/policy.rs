@@ -9,8 +9,8 @@ use super::{
 use crate::{
     origin::RequestOrigin,
     policy::{
-        Decider, Denial, DenialKind, DeniedRequests, Fallback, Grant, MaybeReady, OriginPolicy,
-        PolicyProperties, PolledAgain, Verdict, VerdictFuture, WithPreflight,
+        Decider, Denial, DenialKind, DeniedRequests, Fallback, MaybeReady, OriginPolicy,
+        PolicyProperties, PolledAgain, UncheckedList, Verdict, VerdictFuture, WithPreflight,
     },
     request::{CorsRequest, Head},
     token::{
@@ -283,7 +283,13 @@ impl TokenOrigins {
                 judge(&state, asked, &self.settings.rules, now)
             }
             Verified::Origins(VerifiedOrigins(set)) if set.contains(asked.origin) => {
-                Grant::new().into()
+                // The outer layer makes the set by rules of its own, which nobody has checked.
+                let lists = UncheckedList {
+                    insecure_origins: self.verification.list.entries.lets_http_in(),
+                    public_suffixes: false,
+                };
+                let beside_strangers = || set.contains_beside_strangers(asked.origin);
+                lists.grant(asked.origin, beside_strangers).into()
             }
             Verified::Origins(_) => Denial::new(DenialKind::OriginNotAllowed)
                 .reason("the origins that an outer layer has verified do not have it")

@@ -277,3 +277,50 @@ fn url_key_admits_any_origin_to_an_open_tenant_only_where_that_is_said() {
     let closed = send(UrlKey::new(project_of, look_up), "/api/open", EVIL, &[]);
     assert_eq!((closed.status, closed.ran), (403, false));
 }
+
+/// A tenant writes its list, and nobody looks at it before the layer is built.
+#[test]
+fn url_key_gives_no_credentials_to_origins_that_a_tenant_lists_at_its_peril() {
+    const LIST: &[&str] = &[
+        "https://own.example",
+        "https://*.own.example",
+        "http://localhost:*",
+        "http://shop.example",
+        "http://*.shop.example",
+        "https://*.github.io",
+        "https://named.github.io",
+        "https://*.team.github.io",
+        "moz-extension://*",
+    ];
+    let policy = || UrlKey::new(project_of, |_: &str| Some(set(LIST)));
+    let credentials = |policy: UrlKey, page: &'static str| {
+        let policy = Arc::new(policy);
+        let granted = ask_both(&policy, with_credentials, || actual("/api/one", page, &[]));
+        let passed = ask_both(&policy, with_credentials, || {
+            preflight("/api/one", page, "content-type")
+        });
+        for answer in [&granted, &passed] {
+            assert_eq!(answer.header("access-control-allow-origin"), Some(page));
+        }
+        let of = |answer: &Answer| answer.header("access-control-allow-credentials").is_some();
+        assert_eq!(of(&granted), of(&passed), "{page}");
+        of(&granted)
+    };
+    for (page, by_default, with_http, with_strangers) in [
+        ("https://own.example", true, true, true),
+        ("https://a.own.example", true, true, true),
+        ("http://localhost:5173", true, true, true),
+        ("https://named.github.io", true, true, true),
+        ("https://a.team.github.io", true, true, true),
+        ("http://shop.example", false, true, false),
+        ("http://a.shop.example", false, true, false),
+        ("https://evil.github.io", false, false, true),
+        ("moz-extension://evil", false, false, true),
+    ] {
+        assert_eq!(credentials(policy(), page), by_default, "{page}");
+        let http = policy().dangerously_allow_insecure_origins();
+        assert_eq!(credentials(http, page), with_http, "{page}");
+        let strangers = policy().dangerously_allow_public_suffixes();
+        assert_eq!(credentials(strangers, page), with_strangers, "{page}");
+    }
+}
