@@ -195,7 +195,8 @@ impl RevocationTable {
     fn entries_of(&mut self, revoked: &Revoked) -> &mut HashMap<Box<str>, Entry> {
         match revoked {
             Revoked::Token(_) => &mut self.tokens,
-            Revoked::Session(_) => &mut self.sessions,
+            // Unknown kinds are not remembered, but revoke by time.
+            Revoked::Session(_) | Revoked::Unknown(_) => &mut self.sessions,
         }
     }
 
@@ -208,7 +209,7 @@ impl RevocationTable {
         let revocation = |revoked: &Revoked| {
             let entries = match revoked {
                 Revoked::Token(_) => &self.tokens,
-                Revoked::Session(_) => &self.sessions,
+                Revoked::Session(_) | Revoked::Unknown(_) => &self.sessions,
             };
             let entry = entries.get(revoked.id())?;
             let (since, until) = (time(entry.since), time(entry.until));
@@ -316,6 +317,7 @@ mod tests {
                             token.is_revoked |= match &revoked {
                                 Revoked::Token(id) => **id == token.id.to_string(),
                                 Revoked::Session(id) => **id == token.session.to_string(),
+                                Revoked::Unknown(_) => false,
                             };
                         }
                         let known = tokens.iter().find(|token| {

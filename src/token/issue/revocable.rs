@@ -18,7 +18,8 @@ use crate::{
 /// the list of [`Revocations`], which names the claim with the session. One that has expired
 /// meanwhile is refused, too: its page need not read that it has expired. An id may be a text or a
 /// number; `7` and `"7"` are the same. **A token that has neither is refused**, because nothing could
-/// revoke it, unless [told otherwise](Self::dangerously_accept_irrevocable).
+/// revoke it, unless [told otherwise](Self::dangerously_accept_irrevocable); one that another layer has
+/// verified counts as revoked.
 ///
 /// [`TokenOrigins`](crate::token::TokenOrigins) asks it about tokens that it remembers, too, so that a
 /// revocation is heeded at once. A cache of yours belongs inside, or it would serve revoked ones.
@@ -116,14 +117,24 @@ impl<V: TokenVerifier> TokenVerifier for Revocable<V> {
     }
 
     fn is_revoked(&self, token: &VerifiedToken) -> bool {
-        matches!(self.check.state(token), State::Revoked) || self.verifier.is_revoked(token)
+        self.check.state(token).is_over() || self.verifier.is_revoked(token)
     }
 }
 
 enum State {
     Good,
     Revoked,
+    /// Nothing could revoke it. Another layer may have verified it, without asking here.
     Irrevocable,
+}
+
+impl State {
+    fn is_over(&self) -> bool {
+        match self {
+            Self::Good => false,
+            Self::Revoked | Self::Irrevocable => true,
+        }
+    }
 }
 
 impl Check {
