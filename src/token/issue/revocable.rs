@@ -109,6 +109,10 @@ impl<V: TokenVerifier> TokenVerifier for Revocable<V> {
         verified: &VerifiedToken,
         request: &TokenRequest<'_>,
     ) -> Result<(), VerifyError> {
+        // First, because the other verifier may remember what the request proves.
+        if verified.is_bound() && self.check.state(verified).is_over() {
+            return Err(VerifyError::Revoked);
+        }
         self.verifier.check_request(token, verified, request)
     }
 
