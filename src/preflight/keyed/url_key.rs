@@ -38,8 +38,9 @@ use crate::{
 /// suffix such as `https://*.github.io`, and every host of an application's scheme. Two methods named
 /// `dangerously_...` change that.
 ///
-/// Anybody can send preflights. So a lookup that has to be waited for is under way once for a key,
-/// and its answer is remembered for a [moment](Self::lookup_ttl).
+/// Anybody can send preflights, and make up keys. So a lookup that has to be waited for is under way
+/// once for a key, its answer is remembered for a [moment](Self::lookup_ttl), and only so many are
+/// [under way](Self::max_outstanding) at once. A lookup that panics could not tell.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -104,6 +105,20 @@ impl UrlKey {
     pub fn lookup_ttl(mut self, ttl: Duration) -> Self {
         self.cache = Arc::new(LookupCache {
             ttl,
+            ..self.cache.emptied()
+        });
+        self
+    }
+
+    /// Sets how many lookups may be under way; at least 1. Beyond, a key that is not remembered is
+    /// [unavailable](Lookup::Unavailable) at once, unless its lookup is under way already. Default:
+    /// 256.
+    ///
+    /// Lookups whose answer is there without waiting do not count.
+    #[must_use]
+    pub fn max_outstanding(mut self, lookups: usize) -> Self {
+        self.cache = Arc::new(LookupCache {
+            max_outstanding: lookups.max(1),
             ..self.cache.emptied()
         });
         self
