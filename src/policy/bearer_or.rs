@@ -38,8 +38,9 @@ use crate::{
 /// without the page, as they do cookies. `Authorization` has to be in the layer's `allow_headers`.
 /// Do not use this if client certificates authenticate users: they cannot be seen here.
 ///
-/// The token is not verified here. A policy that verifies bearer tokens does not build inside this
-/// one, because it would never be asked about them.
+/// The token is not verified here. A policy that verifies bearer tokens builds neither inside this one
+/// nor behind it, as its [`fallback`](OriginPolicy::fallback), because it would never be asked about
+/// them. In front of it, it does.
 ///
 /// ```
 /// use http::header::AUTHORIZATION;
@@ -90,6 +91,7 @@ impl<P: OriginPolicy> OriginPolicy for BearerOr<P> {
         let bearer = PolicyProperties::new()
             .reads([AUTHORIZATION, COOKIE])
             .repeats_any_origin()
+            .waves_through(AUTHORIZATION)
             .denied_requests(DeniedRequests::Refuse)
             .no_store();
         // Without a list for callers with cookies, the token is what a refused request lacks.

@@ -77,6 +77,7 @@ impl<A: OriginPolicy, B: OriginPolicy> OriginPolicy for Fallback<A, B> {
         } else {
             second
         };
+        let second = first.before(second);
         first.or(second)
     }
 

@@ -43,7 +43,9 @@ impl<A: OriginPolicy, P: OriginPolicy> OriginPolicy for WithPreflight<A, P> {
         } else {
             preflight
         };
-        let preflight = preflight.denied_requests(actual.own_denied_requests());
+        let preflight = preflight
+            .denied_requests(actual.own_denied_requests())
+            .waves_nothing_through();
         actual.or(preflight)
     }
 
