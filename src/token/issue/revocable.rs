@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     revocation::{Revocations, TokenIdentity},
     token::verify::{
-        TokenRequest, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyResult,
+        KeysId, TokenRequest, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyResult,
     },
 };
 
@@ -122,6 +122,10 @@ impl<V: TokenVerifier> TokenVerifier for Revocable<V> {
 
     fn is_revoked(&self, token: &VerifiedToken) -> bool {
         self.check.state(token).is_over() || self.verifier.is_revoked(token)
+    }
+
+    fn keys_id(&self) -> Option<KeysId> {
+        self.verifier.keys_id()
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     origin::Origin,
     time::Clock,
     token::verify::{
-        TokenRequest, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, numeric_date,
+        KeysId, TokenRequest, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, numeric_date,
     },
 };
 
@@ -182,6 +182,10 @@ impl<V: TokenVerifier> TokenVerifier for Dpop<V> {
 
     fn is_revoked(&self, token: &VerifiedToken) -> bool {
         self.verifier.is_revoked(token)
+    }
+
+    fn keys_id(&self) -> Option<KeysId> {
+        self.verifier.keys_id()
     }
 }
 

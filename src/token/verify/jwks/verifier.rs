@@ -5,7 +5,7 @@ use super::{
     store::{Step, Store},
 };
 use crate::token::verify::{
-    Flight, TokenRequest, TokenVerifier, VerifyError, VerifyFuture, VerifyResult,
+    Flight, KeysId, TokenRequest, TokenVerifier, VerifyError, VerifyFuture, VerifyResult,
     jwt::{JwtKeys, JwtRules, UnverifiedJwt, WRONG_ALGORITHM, WRONG_SIGNATURE},
 };
 
@@ -69,6 +69,7 @@ use crate::token::verify::{
 pub struct JwksVerifier {
     store: Arc<Store>,
     rules: Arc<JwtRules>,
+    keys_id: KeysId,
 }
 
 impl JwksVerifier {
@@ -76,6 +77,7 @@ impl JwksVerifier {
         Self {
             store,
             rules: Arc::new(rules),
+            keys_id: KeysId::unique(),
         }
     }
 
@@ -165,5 +167,9 @@ impl TokenVerifier for JwksVerifier {
 
     fn epoch(&self) -> u64 {
         self.store.epoch()
+    }
+
+    fn keys_id(&self) -> Option<KeysId> {
+        Some(self.keys_id)
     }
 }
