@@ -10,6 +10,7 @@ use super::{
     future::VerdictFuture,
     grant::Grant,
     hint::Said,
+    judged::JudgedFuture,
     listings::LookUps,
     origin_policy::OriginPolicy,
     properties::PolicyProperties,
@@ -73,6 +74,14 @@ impl<P: OriginPolicy> OriginPolicy for BearerOr<P> {
             any_without_credentials(request.origin())
         } else {
             self.cookies.judge(request)
+        }
+    }
+
+    fn judge_and_leave(&self, request: &CorsRequest<'_>) -> JudgedFuture {
+        if is_bearer_caller(request.headers()) {
+            JudgedFuture::Plain(any_without_credentials(request.origin()))
+        } else {
+            self.cookies.judge_and_leave(request)
         }
     }
 

@@ -15,6 +15,7 @@ mod func;
 mod future;
 mod grant;
 mod hint;
+mod judged;
 mod listed;
 mod listings;
 mod names;
@@ -41,6 +42,7 @@ pub(crate) use self::{
     array::array_code,
     grant::{Attachment, GrantedTo},
     hint::{Hint, ListedHeaders, ListedMethods},
+    judged::{Judged, JudgedFuture},
     listed::SetAndNull,
     listings::MAX_WRITTEN,
     names::union_of_names,

@@ -4,7 +4,6 @@ mod authenticate;
 mod builder;
 mod cache;
 mod error;
-mod fallback;
 mod judgement;
 mod missing_claim;
 mod policy;
@@ -14,7 +13,6 @@ mod verification;
 pub use self::{
     builder::TokenOriginsBuilder,
     error::{TokenConfigError, TokenConfigErrors},
-    fallback::TokenFallback,
     missing_claim::MissingClaim,
     policy::TokenOrigins,
 };

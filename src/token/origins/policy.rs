@@ -9,8 +9,9 @@ use super::{
 use crate::{
     origin::RequestOrigin,
     policy::{
-        Decider, Denial, DenialKind, DeniedRequests, Fallback, MaybeReady, OriginPolicy,
-        PolicyProperties, PolledAgain, UncheckedList, Verdict, VerdictFuture, WithPreflight,
+        Attachment, Decider, Denial, DenialKind, DeniedRequests, Fallback, Judged, JudgedFuture,
+        MaybeReady, OriginPolicy, PolicyProperties, UncheckedList, Verdict, VerdictFuture,
+        WithPreflight,
     },
     request::{CorsRequest, Head},
     token::{
@@ -25,7 +26,7 @@ use crate::{
 ///
 /// | the request has | verdict |
 /// |---|---|
-/// | no token | abstains: see [`fallback`](Self::fallback) |
+/// | no token | abstains: see [`fallback`](OriginPolicy::fallback) |
 /// | a token that lists the origin | allowed; the [`VerifiedToken`](crate::token::VerifiedToken) is left in the request's extensions, as an `Arc` |
 /// | one that does not, or whose list cannot be read | denied, 403 |
 /// | one that is malformed, forged, for others, revoked, not yet valid | denied, 401 |
@@ -248,8 +249,7 @@ impl TokenOrigins {
         Ok(found)
     }
 
-    /// The verdict on a request, and the token that is left for the inner service where it abstains.
-    pub(super) fn judge_and_leave(&self, request: &CorsRequest<'_>) -> MaybeReady<Judged> {
+    fn judge_request(&self, request: &CorsRequest<'_>) -> MaybeReady<Judged> {
         let RequestOrigin::Tuple(origin) = request.origin() else {
             return MaybeReady::ready(Verdict::from(DenialKind::OpaqueOrigin));
         };
@@ -312,7 +312,7 @@ impl TokenOrigins {
         let verifying = match verification.verify_and_cache(&**verifier, token, request, now) {
             Ok(cached) => {
                 let state = verification.state(&cached, token, request, now);
-                return MaybeReady::ready(Judged::of(&state, asked, &self.settings.rules, now));
+                return MaybeReady::ready(judged(&state, asked, &self.settings.rules, now));
             }
             Err(verifying) => verifying,
         };
@@ -333,54 +333,33 @@ impl TokenOrigins {
                 is_preflight,
                 has_cookies,
             };
-            Judged::of(&state, asked, &settings.rules, now)
+            judged(&state, asked, &settings.rules, now)
         })
     }
 }
 
-/// A verdict, and the token that is left for the inner service where it is to abstain.
-pub(super) struct Judged {
-    pub(super) verdict: Verdict,
-    pub(super) left: Option<Arc<VerifiedToken>>,
-}
-
-impl Judged {
-    fn of(
-        state: &TokenState<'_>,
-        asked: Asked<'_>,
-        rules: &JudgementRules,
-        now: SystemTime,
-    ) -> Self {
-        let verdict = judge(state, asked, rules, now);
-        let left = match (&verdict, state) {
-            (Verdict::Abstain, TokenState::Good(token, _)) => Some(Arc::clone(token)),
-            _ => None,
-        };
-        Self { verdict, left }
-    }
-}
-
-impl From<Verdict> for Judged {
-    fn from(verdict: Verdict) -> Self {
-        Self {
-            verdict,
-            left: None,
-        }
-    }
-}
-
-impl PolledAgain for Judged {
-    fn polled_again() -> Self {
-        Verdict::polled_again().into()
-    }
+/// The verdict, and the token that is left for the inner service where the policy abstains.
+fn judged(
+    state: &TokenState<'_>,
+    asked: Asked<'_>,
+    rules: &JudgementRules,
+    now: SystemTime,
+) -> Judged {
+    let verdict = judge(state, asked, rules, now);
+    let left: Option<Arc<dyn Attachment>> = match (&verdict, state) {
+        (Verdict::Abstain, TokenState::Good(token, _)) => Some(Arc::<VerifiedToken>::clone(token)),
+        _ => None,
+    };
+    Judged { verdict, left }
 }
 
 impl OriginPolicy for TokenOrigins {
     fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
-        match self.judge_and_leave(request).into_ready() {
-            Ok(judged) => judged.verdict.into(),
-            Err(judging) => VerdictFuture::new(async move { judging.await.verdict }),
-        }
+        self.judge_and_leave(request).into_verdict()
+    }
+
+    fn judge_and_leave(&self, request: &CorsRequest<'_>) -> JudgedFuture {
+        JudgedFuture::Leaving(self.judge_request(request))
     }
 
     fn properties(&self) -> PolicyProperties {
