@@ -152,6 +152,7 @@ async fn a_proof_is_good_once() {
         assert_eq!(refusal(&service, request(&token, &first)).await, None);
         let again = refusal(&service, request(&token, &first)).await.unwrap();
         assert!(again.contains("used before"), "{again}");
+        assert!(again.contains(": send a new proof, made for this request"));
         // Each request with the remembered token has a proof of its own.
         let second = page.sign(&page.header(), &claims(&token, "2", &clock));
         assert_eq!(refusal(&service, request(&token, &second)).await, None);

@@ -432,3 +432,81 @@ async fn origins_that_an_outer_layer_lists_at_its_peril_get_no_credentials() {
         }
     }
 }
+
+/// The token may be as good as any, so that a new one would change nothing.
+#[tokio::test]
+async fn a_refusal_says_what_to_send() {
+    let (one, other) = (token(LIST), token(CONTOSO));
+    let policy = |max: usize| {
+        let builder = TokenOrigins::builder()
+            .verifier(verifier())
+            .source(TokenSource::bearer())
+            .source(TokenSource::query("t"))
+            .max_token_bytes(max)
+            .claim(OriginsClaim::delimited("ao", ';'));
+        tokens::service(builder.build().unwrap())
+    };
+    let (service, narrow) = (policy(8 * 1024), policy(100));
+    let bytes = one.len();
+    let with = |uri: &str, credentials: &[&str]| {
+        let request = get(uri, CONTOSO);
+        let add = |request: Builder, value: &&str| request.header("authorization", *value);
+        credentials.iter().fold(request, add)
+    };
+    let bearer = format!("Bearer {one}");
+    for (service, request, expected) in [
+        (
+            &service,
+            with(&format!("/?t={other}"), &[&bearer]),
+            "there are different tokens in two places: send one token".to_owned(),
+        ),
+        (
+            &service,
+            with(&format!("/?t={one}&t={other}"), &[]),
+            "there are several tokens in one place: send one token".to_owned(),
+        ),
+        (
+            &service,
+            with("/", &["Bearer,x"]),
+            "there is a header that another reader may take for a token: send the scheme, one \
+             space and the token, and nothing else"
+                .to_owned(),
+        ),
+        (
+            &service,
+            with("/?t=", &[]),
+            "there is no token where one should be: send the token there, or leave the place out"
+                .to_owned(),
+        ),
+        (
+            &narrow,
+            with("/", &[&bearer]),
+            format!(
+                "the token has {bytes} bytes, and max_token_bytes is 100: raise max_token_bytes, \
+                 or issue a shorter token"
+            ),
+        ),
+    ] {
+        let outcome = service.send(request).await;
+        assert_eq!(outcome.status, StatusCode::UNAUTHORIZED, "{expected}");
+        let denial = outcome.denial.unwrap().to_string();
+        assert!(denial.starts_with(&expected), "{denial}\n{expected}");
+    }
+    let early = sign(
+        &header(),
+        &json!({"ao": LIST, "nbf": now() + 600, "exp": now() + 900}),
+        RSA,
+    );
+    let early = service.send(with(&format!("/?t={early}"), &[])).await;
+    let early = early.denial.unwrap().to_string();
+    assert!(
+        early.starts_with("the token is not valid yet: wait, or set"),
+        "{early}"
+    );
+    let forged = service.send(with("/?t=forged", &[])).await.denial.unwrap();
+    assert!(
+        forged
+            .to_string()
+            .starts_with("the token does not verify: issue a new one")
+    );
+}

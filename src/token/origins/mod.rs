@@ -6,6 +6,7 @@ mod cache;
 mod error;
 mod judgement;
 mod missing_claim;
+mod not_one_token;
 mod policy;
 mod presets;
 mod verification;

@@ -3,7 +3,8 @@ use std::{borrow::Cow, sync::Arc, time::SystemTime};
 use http::header::COOKIE;
 
 use super::{
-    judgement::{Asked, JudgementRules, invalid, judge},
+    judgement::{Asked, JudgementRules, judge},
+    not_one_token::NotOneToken,
     verification::{TokenState, TokenVerification},
 };
 use crate::{
@@ -183,7 +184,7 @@ impl TokenOrigins {
         &self,
         head: &Head<'a>,
         is_preflight: bool,
-    ) -> Result<Option<Cow<'a, str>>, Cow<'static, str>> {
+    ) -> Result<Option<Cow<'a, str>>, NotOneToken> {
         let (first, later) = self.settings.sources.split_at(self.settings.first_sources);
         match self.find_in(first, head, is_preflight)? {
             None => self.find_in(later, head, is_preflight),
@@ -196,7 +197,7 @@ impl TokenOrigins {
         sources: &[TokenSource],
         head: &Head<'a>,
         is_preflight: bool,
-    ) -> Result<Option<Cow<'a, str>>, Cow<'static, str>> {
+    ) -> Result<Option<Cow<'a, str>>, NotOneToken> {
         let max = self.settings.max_token_bytes;
         let find = |source: &TokenSource| source.find(head, is_preflight, max);
         let is_read_by_another = |source: &TokenSource| {
@@ -216,35 +217,29 @@ impl TokenOrigins {
                 }
                 Find::Doubtful if is_read_by_another(source) => continue,
                 Find::Doubtful => {
-                    return Err(
-                        "there is a header that another reader may take for a token: send \
-                                the scheme, one space and the token"
-                            .into(),
-                    );
+                    return Err(NotOneToken::Doubtful);
                 }
                 Find::Token(token) if token.len() <= max => token,
                 Find::Token(token) => {
                     let bytes = token.len();
-                    return Err(
-                        format!("it has {bytes} bytes, and max_token_bytes is {max}").into(),
-                    );
+                    return Err(NotOneToken::Length { bytes, max });
                 }
                 Find::TooLong => {
-                    return Err(format!("it has more bytes than max_token_bytes, {max}").into());
+                    return Err(NotOneToken::TooLong { max });
                 }
-                Find::Malformed => return Err("there is no token where one should be".into()),
-                Find::Several => return Err("there are several tokens in one place".into()),
+                Find::Malformed => return Err(NotOneToken::Malformed),
+                Find::Several => return Err(NotOneToken::Several),
             };
             match &found {
                 Some(other) if *other != token => {
-                    return Err("there are different tokens in two places".into());
+                    return Err(NotOneToken::Different);
                 }
                 _ => found = Some(token),
             }
         }
         // Another part of the service may go by the other credentials.
         if found.is_some() && is_beside_others {
-            return Err("there is a token beside credentials of another kind".into());
+            return Err(NotOneToken::BesideOthers);
         }
         Ok(found)
     }
@@ -269,7 +264,11 @@ impl TokenOrigins {
                 self.judge_token(&token, &request, asked)
             }
             Ok(None) => MaybeReady::ready(Verdict::Abstain),
-            Err(reason) => MaybeReady::ready(Verdict::from(invalid(reason))),
+            Err(error) => {
+                let denial = Denial::new(DenialKind::InvalidToken);
+                let denial = denial.with_fix(error.to_string(), error.fix());
+                MaybeReady::ready(Verdict::from(denial))
+            }
         }
     }
 
