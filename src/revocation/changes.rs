@@ -28,6 +28,11 @@ impl Revoked {
         let (Self::Token(id) | Self::Session(id) | Self::Unknown(id)) = self;
         id
     }
+
+    pub(crate) fn into_id(self) -> Box<str> {
+        let (Self::Token(id) | Self::Session(id) | Self::Unknown(id)) = self;
+        id
+    }
 }
 
 /// A revocation as replicas exchange it.

@@ -264,17 +264,19 @@ impl Revocations {
 
     /// Whether it was not known.
     fn remember(&self, revoked: Revoked, since: u64, until: u64, now: Now) -> bool {
-        let (is_new, is_overflow) = {
+        let (is_new, overflow) = {
             let mut table = self.table_mut();
             let before = table.changes();
-            let is_overflow = table.revoke(revoked.clone(), since, until, now);
-            (table.changes() > before, is_overflow)
+            let overflow = table.revoke(revoked.clone(), since, until, now);
+            (table.changes() > before, overflow)
         };
         if is_new {
             self.tell(|listener| listener.on_revoked(&revoked));
         }
-        if is_overflow {
+        if let Some(given_up) = overflow {
             self.tell_of_issued_until(now.latest);
+            // The lock is free again.
+            drop(given_up);
         }
         is_new
     }
