@@ -225,8 +225,8 @@ pub enum ConfigError {
         reason: HeaderNameErrorReason,
     },
 
-    /// A combinator allows requests with a header without asking the policy inside it, and that
-    /// policy is the one that would check the header.
+    /// A combinator allows requests with a header without asking the policy inside or behind it, and
+    /// that policy is the one that would check the header.
     #[error(
         "origin_policy: requests with {header} are allowed without asking a policy that reads \
          {header}, so a forged one would pass: let that policy judge them, as in \

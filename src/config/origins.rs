@@ -303,8 +303,7 @@ fn mistakes_of_set(
         error: explain(OriginErrorKind::File, "file://"),
     });
     let insecure = set.has_insecure_origins() && !opt_ins.insecure_origins;
-    let strangers = set.has_any_host() || set.wildcard_bases().any(crosses_public_suffix);
-    let strangers = strangers && !opt_ins.public_suffixes;
+    let strangers = set.matches_strangers() && !opt_ins.public_suffixes;
     [
         file,
         (credentials && insecure).then_some(ConfigError::InsecurePolicy),

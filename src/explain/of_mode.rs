@@ -8,7 +8,7 @@ use super::{
     finding::{Finding, FixCode},
 };
 use crate::{
-    origin::{Origin, crosses_public_suffix, is_secure},
+    origin::{Origin, is_secure},
     policy::{PolicyProperties, Reach},
     protocol::{Rules, ToAll},
 };
@@ -86,11 +86,7 @@ fn both_origins(origin: &Origin, named: &str, rules: &Rules) -> Option<FixCode> 
 fn may_allow_credentials(rules: &Rules) -> bool {
     let properties = &rules.properties;
     let is_safe = match &rules.plain_list {
-        Some(list) => {
-            !list.has_insecure_origins()
-                && !list.has_any_host()
-                && !list.wildcard_bases().any(crosses_public_suffix)
-        }
+        Some(list) => !list.has_insecure_origins() && !list.matches_strangers(),
         None => !properties.has_insecure_origins() && !properties.has_public_suffixes(),
     };
     is_safe

@@ -6,6 +6,7 @@ use super::{
     error::{OriginError, OriginErrorKind as Kind},
     grammar::narrow,
     host::are_labels,
+    public_suffix::crosses_public_suffix,
     shape::{HostPattern, Permitted, PortPattern, Shape, mask},
     suggest,
     tuple::Origin,
@@ -187,6 +188,20 @@ impl<'a> PatternRef<'a> {
 
     pub(crate) fn port(self) -> PortPattern {
         self.shape.port
+    }
+
+    /// Whether strangers can have an origin that the pattern matches: a name below a public suffix,
+    /// or an extension of their own.
+    pub(crate) fn matches_strangers(self) -> bool {
+        match self.shape.host {
+            HostPattern::Exactly | HostPattern::Range(_) => false,
+            HostPattern::Any => true,
+            HostPattern::Subdomains => crosses_public_suffix(self.host()),
+            HostPattern::InLabel(_) => {
+                let (_, base) = self.host().split_once('.').unwrap_or_default();
+                crosses_public_suffix(base)
+            }
+        }
     }
 
     pub(crate) fn is_exact(self) -> bool {

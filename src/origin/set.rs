@@ -1,6 +1,9 @@
 //! [`OriginSet`]: many origins and patterns. A lookup costs the same for one entry and for a million.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use super::{
     byte_set::ByteSet,
@@ -8,6 +11,7 @@ use super::{
     families::{Families, ListMatch},
     grammar::{MAX_ORIGIN_LEN, is_secure},
     pattern::{OriginPattern, PatternRef},
+    public_suffix::crosses_public_suffix,
     suggest,
     tuple::Origin,
 };
@@ -44,6 +48,9 @@ struct Inner {
     insecure: bool,
     /// Whether `file://` is listed.
     file: bool,
+    /// The same set without the patterns that match strangers, if there are such. Computed when it is
+    /// first asked for, because most sets never are.
+    without_strangers: OnceLock<Option<OriginSet>>,
 }
 
 impl OriginSet {
@@ -141,6 +148,44 @@ impl OriginSet {
     /// Whether every host of some application's scheme is listed.
     pub(crate) fn has_any_host(&self) -> bool {
         self.inner.families.iter().any(Families::has_any_host)
+    }
+
+    /// Whether strangers can have an origin that some pattern matches.
+    pub(crate) fn matches_strangers(&self) -> bool {
+        self.has_any_host() || self.wildcard_bases().any(crosses_public_suffix)
+    }
+
+    /// Whether an entry matches the origin that no stranger's origin matches.
+    pub(crate) fn contains_beside_strangers(&self, origin: &Origin) -> bool {
+        if self.inner.exact.contains(origin.as_bytes()) {
+            return true;
+        }
+        match self.find_strangers() {
+            None => self.contains(origin),
+            Some(rest) => rest.contains(origin),
+        }
+    }
+
+    /// The patterns that match no strangers, if there are others. Computed once.
+    pub(crate) fn find_strangers(&self) -> Option<&Self> {
+        let rest = self.inner.without_strangers.get_or_init(|| {
+            let has_strangers = self.matches_strangers();
+            has_strangers.then(|| self.without_strangers())
+        });
+        rest.as_ref()
+    }
+
+    fn without_strangers(&self) -> Self {
+        let patterns = self.inner.families.iter().flat_map(Families::entries);
+        let mut set = OriginSetBuilder::default();
+        for text in patterns {
+            if let Ok(pattern) = PatternRef::parse(&text)
+                && !pattern.matches_strangers()
+            {
+                set.insert(pattern);
+            }
+        }
+        set.build()
     }
 
     /// The number of different entries.

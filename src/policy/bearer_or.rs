@@ -10,6 +10,7 @@ use super::{
     future::VerdictFuture,
     grant::Grant,
     hint::Said,
+    judged::JudgedFuture,
     listings::ListingTexts,
     origin_policy::OriginPolicy,
     properties::PolicyProperties,
@@ -38,8 +39,9 @@ use crate::{
 /// without the page, as they do cookies. `Authorization` has to be in the layer's `allow_headers`.
 /// Do not use this if client certificates authenticate users: they cannot be seen here.
 ///
-/// The token is not verified here. A policy that verifies bearer tokens does not build inside this
-/// one, because it would never be asked about them.
+/// The token is not verified here. A policy that verifies bearer tokens builds neither inside this one
+/// nor behind it, as its [`fallback`](OriginPolicy::fallback), because it would never be asked about
+/// them. In front of it, it does.
 ///
 /// ```
 /// use http::{Request, header::AUTHORIZATION};
@@ -93,6 +95,14 @@ impl<P: OriginPolicy> OriginPolicy for BearerOr<P> {
         }
     }
 
+    fn judge_and_leave(&self, request: &CorsRequest<'_>) -> JudgedFuture {
+        if is_bearer_caller(request.headers()) {
+            JudgedFuture::Plain(any_without_credentials(request.origin()))
+        } else {
+            self.cookies.judge_and_leave(request)
+        }
+    }
+
     fn judge_preflight(&self, request: &CorsRequest<'_>) -> VerdictFuture {
         // A preflight names the headers of the request to come, but not their values.
         let names = request.preflight().map(|preflight| preflight.headers());
@@ -108,6 +118,7 @@ impl<P: OriginPolicy> OriginPolicy for BearerOr<P> {
         let bearer = PolicyProperties::new()
             .reads([AUTHORIZATION, COOKIE])
             .repeats_any_origin()
+            .waves_through(AUTHORIZATION)
             .denied_requests(DeniedRequests::Refuse)
             .no_store();
         // Without a list for callers with cookies, the token is what a refused request lacks.

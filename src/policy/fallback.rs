@@ -1,10 +1,14 @@
 use std::sync::Arc;
 
 use super::{
-    decider::Decider, future::VerdictFuture, origin_policy::OriginPolicy,
-    properties::PolicyProperties, verdict::Verdict,
+    decider::Decider,
+    future::{MaybeReady, VerdictFuture},
+    judged::{Judged, JudgedFuture},
+    origin_policy::OriginPolicy,
+    properties::PolicyProperties,
+    verdict::Verdict,
 };
-use crate::request::CorsRequest;
+use crate::request::{CorsRequest, OwnedRequest};
 
 /// Two policies; the second is asked if the first abstains: see
 /// [`OriginPolicy::fallback`](crate::OriginPolicy::fallback).
@@ -21,27 +25,41 @@ impl<A: OriginPolicy, B: OriginPolicy> Fallback<A, B> {
             second: Arc::new(second),
         }
     }
+}
 
-    /// Asks the second policy once the first has abstained. The request is copied only if the first
-    /// policy has to be waited for.
-    fn ask(
-        &self,
-        first: VerdictFuture,
-        request: &CorsRequest<'_>,
-        second: fn(&B, &CorsRequest<'_>) -> VerdictFuture,
-    ) -> VerdictFuture {
-        match first.into_ready() {
-            // Ready: no copy of the request, and no allocation.
-            Ok(Verdict::Abstain) => second(&self.second, request),
+// A request is copied only if the first policy has to be waited for, because a future outlives the
+// borrowed request. Otherwise there is neither a copy nor an allocation.
+impl<A: OriginPolicy, B: OriginPolicy> OriginPolicy for Fallback<A, B> {
+    fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
+        match self.first.judge_and_leave(request).into_ready() {
+            Ok(first) => self.then(first, request).into_verdict(),
+            Err(first) => {
+                let judged = wait(first, request.to_owned_request(), Arc::clone(&self.second));
+                VerdictFuture::new(async move { judged.await.verdict })
+            }
+        }
+    }
+
+    fn judge_and_leave(&self, request: &CorsRequest<'_>) -> JudgedFuture {
+        match self.first.judge_and_leave(request).into_ready() {
+            Ok(first) => self.then(first, request),
+            Err(first) => {
+                let judged = wait(first, request.to_owned_request(), Arc::clone(&self.second));
+                JudgedFuture::Leaving(MaybeReady::new(judged))
+            }
+        }
+    }
+
+    fn judge_preflight(&self, request: &CorsRequest<'_>) -> VerdictFuture {
+        match self.first.judge_preflight(request).into_ready() {
+            Ok(Verdict::Abstain) => self.second.judge_preflight(request),
             Ok(verdict) => verdict.into(),
             Err(first) => {
-                // The future outlives the borrowed request, so it takes a copy.
-                let kept = request.to_owned_request();
-                let policy = Arc::clone(&self.second);
+                let (kept, second) = (request.to_owned_request(), Arc::clone(&self.second));
                 VerdictFuture::new(async move {
                     match first.await {
                         Verdict::Abstain => {
-                            let verdict = kept.with(|request| second(&policy, request));
+                            let verdict = kept.with(|request| second.judge_preflight(request));
                             verdict.await
                         }
                         verdict => verdict,
@@ -49,20 +67,6 @@ impl<A: OriginPolicy, B: OriginPolicy> Fallback<A, B> {
                 })
             }
         }
-    }
-}
-
-impl<A: OriginPolicy, B: OriginPolicy> OriginPolicy for Fallback<A, B> {
-    fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
-        self.ask(self.first.judge(request), request, B::judge)
-    }
-
-    fn judge_preflight(&self, request: &CorsRequest<'_>) -> VerdictFuture {
-        self.ask(
-            self.first.judge_preflight(request),
-            request,
-            B::judge_preflight,
-        )
     }
 
     // A preflight carries no headers of the request that it announces. If the first policy needs
@@ -77,6 +81,7 @@ impl<A: OriginPolicy, B: OriginPolicy> OriginPolicy for Fallback<A, B> {
         } else {
             second
         };
+        let second = first.before(second);
         first.or(second)
     }
 
@@ -94,5 +99,29 @@ impl<A: OriginPolicy, B: OriginPolicy> OriginPolicy for Fallback<A, B> {
                 .decider(request)
                 .or_else(&self.second.decider(request)),
         }
+    }
+}
+
+impl<A: OriginPolicy, B: OriginPolicy> Fallback<A, B> {
+    fn then(&self, first: Judged, request: &CorsRequest<'_>) -> JudgedFuture {
+        match first.verdict {
+            Verdict::Abstain => self.second.judge_and_leave(request).after(first.left),
+            verdict => JudgedFuture::Plain(verdict.into()),
+        }
+    }
+}
+
+async fn wait<B: OriginPolicy>(
+    first: JudgedFuture,
+    request: OwnedRequest,
+    second: Arc<B>,
+) -> Judged {
+    let first = first.judged().await;
+    match first.verdict {
+        Verdict::Abstain => {
+            let judged = request.with(|request| second.judge_and_leave(request));
+            judged.after(first.left).judged().await
+        }
+        _ => first,
     }
 }

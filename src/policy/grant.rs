@@ -83,13 +83,9 @@ impl Grant {
     }
 
     /// As [`attach`](Self::attach), unless the policy has attached a value itself.
-    #[cfg(feature = "token")]
-    pub(crate) fn attach_if_none<T: Any + Send + Sync + fmt::Debug>(self, found: Arc<T>) -> Self {
-        if self.attachment.is_some() {
-            self
-        } else {
-            self.attach(found)
-        }
+    pub(crate) fn attach_if_none(mut self, found: Arc<dyn Attachment>) -> Self {
+        self.attachment.get_or_insert(found);
+        self
     }
 
     /// The grant for a preflight that is answered before the token is known: without credentials,

@@ -3,7 +3,7 @@ use super::{
     origin_policy::OriginPolicy, properties::PolicyProperties, verdict::Verdict,
 };
 use crate::{
-    origin::{Origin, OriginSet, RequestOrigin, crosses_public_suffix},
+    origin::{Origin, OriginSet, RequestOrigin},
     request::CorsRequest,
 };
 
@@ -20,7 +20,7 @@ impl OriginPolicy for OriginSet {
         if self.has_insecure_origins() {
             properties = properties.lists_insecure_origins();
         }
-        if self.has_any_host() || self.wildcard_bases().any(crosses_public_suffix) {
+        if self.matches_strangers() {
             properties = properties.lists_public_suffixes();
         }
         properties

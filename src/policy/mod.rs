@@ -15,6 +15,7 @@ mod func;
 mod future;
 mod grant;
 mod hint;
+mod judged;
 mod listed;
 mod listings;
 mod names;
@@ -22,6 +23,7 @@ mod origin_policy;
 mod properties;
 mod sentence;
 mod terms;
+mod unchecked_list;
 mod verdict;
 mod with_preflight;
 
@@ -40,10 +42,12 @@ pub(crate) use self::{
     array::array_code,
     grant::{Attachment, GrantedTo},
     hint::{Hint, ListedHeaders, ListedMethods},
+    judged::{Judged, JudgedFuture},
     listed::SetAndNull,
     listings::MAX_WRITTEN,
     names::union_of_names,
     properties::{Caching, Reach},
+    unchecked_list::UncheckedList,
 };
 pub use self::{
     bearer_or::BearerOr,

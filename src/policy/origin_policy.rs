@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    decider::Decider, fallback::Fallback, future::VerdictFuture, properties::PolicyProperties,
-    with_preflight::WithPreflight,
+    decider::Decider, fallback::Fallback, future::VerdictFuture, judged::JudgedFuture,
+    properties::PolicyProperties, with_preflight::WithPreflight,
 };
 use crate::request::CorsRequest;
 
@@ -80,6 +80,15 @@ pub trait OriginPolicy: fmt::Debug + Send + Sync + 'static {
         self.judge(request)
     }
 
+    /// As [`judge`](Self::judge), and what the policy leaves for the inner service where it abstains.
+    /// For the combinators and the token policy of this crate.
+    ///
+    /// Provided: nothing is left.
+    #[doc(hidden)]
+    fn judge_and_leave(&self, request: &CorsRequest<'_>) -> JudgedFuture {
+        JudgedFuture::Plain(self.judge(request))
+    }
+
     /// Facts about all verdicts, by which a configuration is checked before it is used. The most
     /// important one is which request headers they depend on, since answers name those in `Vary`.
     /// Asked for once, when a layer is built.
@@ -98,7 +107,9 @@ pub trait OriginPolicy: fmt::Debug + Send + Sync + 'static {
         Decider::of_type::<Self>()
     }
 
-    /// Asks `second` where this policy abstains; never where it denies.
+    /// Asks `second` where this policy abstains; never where it denies. A token that this policy has
+    /// verified is left for the inner service even where it abstains, as with
+    /// `MissingClaim::Abstain`.
     ///
     /// If a denial counted as nothing, a static list could overrule a token that does not list the
     /// origin.
@@ -172,6 +183,10 @@ macro_rules! forward_to_pointee {
         impl<P: OriginPolicy + ?Sized> OriginPolicy for $pointer<P> {
             fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
                 (**self).judge(request)
+            }
+
+            fn judge_and_leave(&self, request: &CorsRequest<'_>) -> JudgedFuture {
+                (**self).judge_and_leave(request)
             }
 
             fn judge_preflight(&self, request: &CorsRequest<'_>) -> VerdictFuture {

@@ -42,6 +42,8 @@ pub struct PolicyProperties {
     credentials: bool,
     risks: Risks,
     bypassed: Option<HeaderName>,
+    /// The header whose requests are allowed without a look at its value.
+    waves_through: Option<HeaderName>,
     /// Where the policy looks origins up, for the texts of denials.
     listings: Listings,
 }
@@ -225,6 +227,7 @@ impl PolicyProperties {
                 public_suffixes: self.risks.public_suffixes || other.risks.public_suffixes,
             },
             bypassed: self.bypassed.or(other.bypassed),
+            waves_through: self.waves_through.or(other.waves_through),
             listings: self.listings.and(&other.listings),
         }
     }
@@ -250,6 +253,28 @@ impl PolicyProperties {
     pub(crate) fn bypasses(mut self, name: HeaderName) -> Self {
         self.bypassed = Some(name);
         self
+    }
+
+    /// Says that requests with this header are allowed without a look at its value, so that no policy
+    /// behind this one is asked about them.
+    pub(crate) fn waves_through(mut self, name: HeaderName) -> Self {
+        self.waves_through = Some(name);
+        self
+    }
+
+    /// Takes that back, for a policy that judges preflights alone.
+    pub(crate) fn waves_nothing_through(mut self) -> Self {
+        self.waves_through = None;
+        self
+    }
+
+    /// The properties of a policy that is asked where this one abstains: bypassed, if it reads what
+    /// this one waves through.
+    pub(crate) fn before(&self, second: Self) -> Self {
+        match &self.waves_through {
+            Some(name) if second.has_read(name) => second.bypasses(name.clone()),
+            _ => second,
+        }
     }
 
     /// The header whose requests are not judged by the policy that reads it.

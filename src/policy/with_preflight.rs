@@ -1,5 +1,5 @@
 use super::{
-    decider::Decider, future::VerdictFuture, origin_policy::OriginPolicy,
+    decider::Decider, future::VerdictFuture, judged::JudgedFuture, origin_policy::OriginPolicy,
     properties::PolicyProperties,
 };
 use crate::request::CorsRequest;
@@ -16,16 +16,15 @@ impl<A: OriginPolicy, P: OriginPolicy> WithPreflight<A, P> {
     pub(super) fn new(actual: A, preflight: P) -> Self {
         Self { actual, preflight }
     }
-
-    #[cfg(feature = "token")]
-    pub(crate) fn into_parts(self) -> (A, P) {
-        (self.actual, self.preflight)
-    }
 }
 
 impl<A: OriginPolicy, P: OriginPolicy> OriginPolicy for WithPreflight<A, P> {
     fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
         self.actual.judge(request)
+    }
+
+    fn judge_and_leave(&self, request: &CorsRequest<'_>) -> JudgedFuture {
+        self.actual.judge_and_leave(request)
     }
 
     fn judge_preflight(&self, request: &CorsRequest<'_>) -> VerdictFuture {
@@ -43,7 +42,9 @@ impl<A: OriginPolicy, P: OriginPolicy> OriginPolicy for WithPreflight<A, P> {
         } else {
             preflight
         };
-        let preflight = preflight.denied_requests(actual.own_denied_requests());
+        let preflight = preflight
+            .denied_requests(actual.own_denied_requests())
+            .waves_nothing_through();
         actual.or(preflight)
     }
 

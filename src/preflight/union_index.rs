@@ -11,8 +11,8 @@ use super::DEFAULT_MAX_AGE;
 use crate::{
     debug_as_display::debug_as_display,
     lock::{lock, read, write},
-    origin::{Origin, OriginPattern, OriginSet},
-    policy::{OriginPolicy, PolicyProperties, Verdict, VerdictFuture},
+    origin::{Origin, OriginPattern, OriginSet, RequestOrigin},
+    policy::{DenialKind, OriginPolicy, PolicyProperties, UncheckedList, Verdict, VerdictFuture},
     request::CorsRequest,
 };
 
@@ -20,6 +20,10 @@ use crate::{
 ///
 /// For preflights that do not say which tenant they are about. The answer is one bit: *somebody*
 /// trusts the origin. It abstains on requests, which a policy that knows their tenant has to judge.
+/// No builder has checked the lists, so risky entries let preflights pass **without credentials**,
+/// whatever the layer says: `http` origins that are not of this machine, wildcards across a public
+/// suffix such as `https://*.github.io`, and every host of an application's scheme.
+///
 /// An origin stays as long as one tenant lists it. Clones share the index. A lookup takes a shared
 /// lock for a probe or two, and allocates nothing.
 ///
@@ -47,6 +51,7 @@ use crate::{
 pub struct UnionIndex {
     shared: Arc<Shared>,
     max_age: Duration,
+    lists: UncheckedList,
 }
 
 struct Shared {
@@ -71,6 +76,19 @@ struct LookupTables {
     patterns: OriginSet,
 }
 
+impl LookupTables {
+    /// An entry that matches strangers takes no credentials from what the others match: a careless
+    /// tenant harms itself alone.
+    fn contains_beside_strangers(&self, origin: &Origin) -> bool {
+        self.exact.contains_key(origin.as_bytes())
+            || self.patterns.contains_beside_strangers(origin)
+    }
+
+    fn contains(&self, origin: &Origin) -> bool {
+        self.exact.contains_key(origin.as_bytes()) || self.patterns.contains(origin)
+    }
+}
+
 impl UnionIndex {
     /// An empty index for at most `max_entries` entries, of all tenants together.
     pub fn new(max_entries: usize) -> Self {
@@ -81,6 +99,7 @@ impl UnionIndex {
                 lookup: RwLock::default(),
             }),
             max_age: DEFAULT_MAX_AGE,
+            lists: UncheckedList::default(),
         }
     }
 
@@ -89,6 +108,27 @@ impl UnionIndex {
     #[must_use]
     pub fn max_age_at_most(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
+        self
+    }
+
+    /// Lets the preflights of listed origins without transport security pass with credentials, if the
+    /// layer allows them. Default: they pass without.
+    ///
+    /// Anybody who controls a network between a user and such an origin can act as the user.
+    #[must_use]
+    pub fn dangerously_allow_insecure_origins(mut self) -> Self {
+        self.lists.insecure_origins = true;
+        self
+    }
+
+    /// Lets the preflights of what only wildcards across a public suffix match, or every host of an
+    /// application's scheme, pass with credentials, if the layer allows them. Default: they pass
+    /// without.
+    ///
+    /// Anybody who registers a name below the suffix can act as the user.
+    #[must_use]
+    pub fn dangerously_allow_public_suffixes(mut self) -> Self {
+        self.lists.public_suffixes = true;
         self
     }
 
@@ -167,7 +207,7 @@ impl UnionIndex {
                 *patterns.entry(pattern.clone()).or_default() += 1
             }
         }
-        new.patterns = patterns.keys().cloned().collect();
+        new.patterns = compiled(patterns.keys());
         let mut tenants = self.shared.tenants();
         *tenants = Tenants {
             lists,
@@ -180,8 +220,7 @@ impl UnionIndex {
 
     /// Whether some tenant lists the origin, or a pattern that matches it.
     pub fn contains(&self, origin: &Origin) -> bool {
-        let lookup = self.shared.lookup();
-        lookup.exact.contains_key(origin.as_bytes()) || lookup.patterns.contains(origin)
+        self.shared.lookup().contains(origin)
     }
 
     /// The number of entries of all tenants together.
@@ -239,7 +278,7 @@ impl Shared {
                 }
             }
         }
-        let patterns = changed.then(|| tenants.patterns.keys().cloned().collect());
+        let patterns = changed.then(|| compiled(tenants.patterns.keys()));
         let mut lookup = self.lookup_mut();
         if let Some(patterns) = patterns {
             lookup.patterns = patterns;
@@ -265,6 +304,13 @@ impl Shared {
     }
 }
 
+fn compiled<'a>(patterns: impl Iterator<Item = &'a OriginPattern>) -> OriginSet {
+    let set: OriginSet = patterns.cloned().collect();
+    // While no lookup waits.
+    set.find_strangers();
+    set
+}
+
 fn count(exact: &mut HashMap<Box<[u8]>, usize, RandomState>, origin: &OriginPattern) {
     *exact.entry(origin.as_str().as_bytes().into()).or_default() += 1;
 }
@@ -287,10 +333,15 @@ impl OriginPolicy for UnionIndex {
     }
 
     fn judge_preflight(&self, request: &CorsRequest<'_>) -> VerdictFuture {
-        let verdict = request.origin().judge_by(|origin| self.contains(origin));
-        VerdictFuture::ready(match verdict {
-            Verdict::Allow(grant) => Verdict::Allow(grant.max_age_at_most(self.max_age)),
-            other => other,
+        let lookup = self.shared.lookup();
+        VerdictFuture::ready(match request.origin() {
+            RequestOrigin::Tuple(origin) if lookup.contains(origin) => {
+                let beside_strangers = || lookup.contains_beside_strangers(origin);
+                let grant = self.lists.grant(origin, beside_strangers);
+                Verdict::Allow(grant.max_age_at_most(self.max_age))
+            }
+            RequestOrigin::Tuple(_) => DenialKind::OriginNotAllowed.into(),
+            RequestOrigin::Opaque => DenialKind::OpaqueOrigin.into(),
         })
     }
 
@@ -305,7 +356,7 @@ impl fmt::Debug for UnionIndex {
             .field("entries", &self.len())
             .field("max_entries", &self.shared.max_entries)
             .field("max_age", &self.max_age)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

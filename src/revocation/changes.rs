@@ -7,7 +7,7 @@ pub(crate) const PAGE: usize = 1024;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(
     feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
+    derive(serde::Serialize),
     serde(rename_all = "snake_case")
 )]
 #[non_exhaustive]
@@ -16,11 +16,21 @@ pub enum Revoked {
     Token(Box<str>),
     /// All tokens of this session, those to come included.
     Session(Box<str>),
+    /// What a newer version has revoked and this one does not know, by the name of its kind. Nothing
+    /// tells which tokens it is about, so
+    /// [`Revocations::merge`](crate::revocation::Revocations::merge) revokes everything that was issued
+    /// until it was made.
+    Unknown(Box<str>),
 }
 
 impl Revoked {
     pub(crate) fn id(&self) -> &str {
-        let (Self::Token(id) | Self::Session(id)) = self;
+        let (Self::Token(id) | Self::Session(id) | Self::Unknown(id)) = self;
+        id
+    }
+
+    pub(crate) fn into_id(self) -> Box<str> {
+        let (Self::Token(id) | Self::Session(id) | Self::Unknown(id)) = self;
         id
     }
 }
@@ -76,7 +86,8 @@ impl ChangeCursor {
 /// [cursor](ChangeCursor), for other replicas to [`merge`](super::Revocations::merge).
 ///
 /// With the feature `serde` it has a form in JSON and others. Fields that are not known are passed
-/// over, so that replicas of two versions understand each other.
+/// over, and [kinds](Revoked::Unknown) that are not known revoke more, so that replicas of two versions
+/// understand each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
@@ -105,6 +116,93 @@ impl RevocationChanges {
             revocations: revocations.into_iter().collect(),
             issued_until,
             ..Self::default()
+        }
+    }
+}
+
+/// By hand, because an unknown kind must not keep a replica from reading the rest of the page.
+#[cfg(feature = "serde")]
+mod reading {
+    use std::fmt;
+
+    use serde::{
+        Deserialize, Deserializer,
+        de::{EnumAccess, Error, IgnoredAny, Unexpected, VariantAccess, Visitor},
+    };
+
+    use super::Revoked;
+
+    impl<'de> Deserialize<'de> for Revoked {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_enum("Revoked", &["token", "session"], RevokedVisitor)
+        }
+    }
+
+    struct RevokedVisitor;
+
+    impl<'de> Visitor<'de> for RevokedVisitor {
+        type Value = Revoked;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("what has been revoked")
+        }
+
+        fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<Revoked, A::Error> {
+            let (kind, content) = data.variant()?;
+            match kind {
+                Kind::Token => content.newtype_variant().map(Revoked::Token),
+                Kind::Session => content.newtype_variant().map(Revoked::Session),
+                Kind::Unknown(name) => {
+                    let IgnoredAny = content.newtype_variant()?;
+                    Ok(Revoked::Unknown(name))
+                }
+            }
+        }
+    }
+
+    enum Kind {
+        Token,
+        Session,
+        Unknown(Box<str>),
+    }
+
+    impl<'de> Deserialize<'de> for Kind {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_identifier(KindVisitor)
+        }
+    }
+
+    struct KindVisitor;
+
+    impl Visitor<'_> for KindVisitor {
+        type Value = Kind;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a kind of revocation")
+        }
+
+        fn visit_str<E: Error>(self, name: &str) -> Result<Kind, E> {
+            Ok(match name {
+                "token" => Kind::Token,
+                "session" => Kind::Session,
+                other => Kind::Unknown(other.into()),
+            })
+        }
+
+        fn visit_bytes<E: Error>(self, name: &[u8]) -> Result<Kind, E> {
+            match std::str::from_utf8(name) {
+                Ok(name) => self.visit_str(name),
+                Err(_) => Err(E::invalid_value(Unexpected::Bytes(name), &self)),
+            }
+        }
+
+        /// Formats that number the kinds do not say where an unknown one ends.
+        fn visit_u64<E: Error>(self, number: u64) -> Result<Kind, E> {
+            match number {
+                0 => Ok(Kind::Token),
+                1 => Ok(Kind::Session),
+                _ => Err(E::invalid_value(Unexpected::Unsigned(number), &self)),
+            }
         }
     }
 }

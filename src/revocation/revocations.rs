@@ -198,21 +198,25 @@ impl Revocations {
     }
 
     /// Takes over what another replica has revoked; how many revocations were not known. Replicas
-    /// that merge each other's changes, in whatever order and however often, come to the same.
+    /// that merge each other's changes, in whatever order and however often, come to the same. A
+    /// [kind](Revoked::Unknown) that only a newer version knows revokes everything that was issued
+    /// until it was made.
     pub fn merge(&self, changes: &RevocationChanges) -> usize {
         let mut news = 0;
         for revocation in &changes.revocations {
-            let Ok(id) = check_id(revocation.revoked.id()) else {
-                continue;
-            };
-            let revoked = match revocation.revoked {
-                Revoked::Token(_) => Revoked::Token(id),
-                Revoked::Session(_) => Revoked::Session(id),
-            };
             let now = self.now();
-            let until = seconds(revocation.until).min(self.table().longest(now.latest));
             // Where nothing says when it was made, it was made now at the latest.
             let since = revocation.since.map_or(now.latest, seconds).min(now.latest);
+            let revoked = match (&revocation.revoked, check_id(revocation.revoked.id())) {
+                (Revoked::Unknown(_), _) => {
+                    self.revoke_issued_until(time(since));
+                    continue;
+                }
+                (_, Err(_)) => continue,
+                (Revoked::Token(_), Ok(id)) => Revoked::Token(id),
+                (Revoked::Session(_), Ok(id)) => Revoked::Session(id),
+            };
+            let until = seconds(revocation.until).min(self.table().longest(now.latest));
             news += usize::from(self.remember(revoked, since, until, now));
         }
         if let Some(time) = changes.issued_until {
@@ -260,17 +264,19 @@ impl Revocations {
 
     /// Whether it was not known.
     fn remember(&self, revoked: Revoked, since: u64, until: u64, now: Now) -> bool {
-        let (is_new, is_overflow) = {
+        let (is_new, overflow) = {
             let mut table = self.table_mut();
             let before = table.changes();
-            let is_overflow = table.revoke(revoked.clone(), since, until, now);
-            (table.changes() > before, is_overflow)
+            let overflow = table.revoke(revoked.clone(), since, until, now);
+            (table.changes() > before, overflow)
         };
         if is_new {
             self.tell(|listener| listener.on_revoked(&revoked));
         }
-        if is_overflow {
+        if let Some(given_up) = overflow {
             self.tell_of_issued_until(now.latest);
+            // The lock is free again.
+            drop(given_up);
         }
         is_new
     }

@@ -18,14 +18,29 @@ pub(crate) struct RevocationTable {
     max_entries: usize,
     /// The longest that a token lives, in seconds.
     lifetime: u64,
-    tokens: HashMap<Box<str>, Entry>,
-    sessions: HashMap<Box<str>, Entry>,
-    /// All entries, by when they need not be remembered any more.
-    lapsing: BTreeSet<(u64, Revoked)>,
-    /// All entries, by the number of their last change.
-    log: BTreeMap<u64, Revoked>,
+    tokens: Part,
+    sessions: Part,
     changes: u64,
     marks: Marks,
+}
+
+/// The entries of one kind. Those of tokens are given up as a whole, which must not take longer for
+/// many than for few.
+#[derive(Default)]
+pub(crate) struct Part {
+    entries: HashMap<Box<str>, Entry>,
+    /// By when they need not be remembered any more.
+    lapsing: BTreeSet<(u64, Box<str>)>,
+    /// By the number of their last change.
+    log: BTreeMap<u64, Box<str>>,
+}
+
+/// There was no room for a revocation, so that everything issued until then is revoked as well. It
+/// holds what was given up, to be dropped where nobody waits for the table: a million entries take
+/// half a second.
+#[must_use = "it is to be dropped without the lock"]
+pub(crate) struct Overflow {
+    _given_up: Part,
 }
 
 #[derive(Clone, Copy)]
@@ -57,17 +72,15 @@ impl RevocationTable {
         Self {
             max_entries: max_entries.max(1),
             lifetime: lifetime.as_secs(),
-            tokens: HashMap::new(),
-            sessions: HashMap::new(),
-            lapsing: BTreeSet::new(),
-            log: BTreeMap::new(),
+            tokens: Part::default(),
+            sessions: Part::default(),
             changes: 0,
             marks: Marks::default(),
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.log.len()
+        self.tokens.log.len() + self.sessions.log.len()
     }
 
     /// How many changes there have been.
@@ -92,10 +105,12 @@ impl RevocationTable {
             .is_some_and(|mark| issued.is_none_or(|issued| issued <= mark))
             || expiry.is_some_and(|expiry| end_of(expiry) <= self.marks.ended);
         is_below_a_mark
-            || token.id.is_some_and(|id| self.tokens.contains_key(id))
+            || token
+                .id
+                .is_some_and(|id| self.tokens.entries.contains_key(id))
             || token
                 .session
-                .is_some_and(|id| self.sessions.contains_key(id))
+                .is_some_and(|id| self.sessions.entries.contains_key(id))
     }
 
     /// Until when a revocation made at this time has to be remembered, where nothing is known of
@@ -104,18 +119,22 @@ impl RevocationTable {
         end_of(since.saturating_add(self.lifetime))
     }
 
-    /// Remembers a revocation; a second, shorter one changes nothing. `true` says that there was no
-    /// room, so that everything issued until now is revoked as well.
-    pub(crate) fn revoke(&mut self, revoked: Revoked, since: u64, until: u64, now: Now) -> bool {
-        let old = self.entries_of(&revoked).get(revoked.id()).copied();
+    /// Remembers a revocation; a second, shorter one changes nothing.
+    pub(crate) fn revoke(
+        &mut self,
+        revoked: Revoked,
+        since: u64,
+        until: u64,
+        now: Now,
+    ) -> Option<Overflow> {
+        let part = self.part_of(&revoked);
+        let old = part.entries.get(revoked.id()).copied();
         if old.is_some_and(|old| old.until >= until) {
-            return false;
+            return None;
         }
         let since = old.map_or(since, |old| old.since.max(since));
-        if let Some(old) = old {
-            self.forget(&revoked, old);
-        }
-        let is_overflow = !self.make_room(now);
+        part.forget(revoked.id());
+        let overflow = self.make_room(now);
         self.changes += 1;
         let change = self.changes;
         let entry = Entry {
@@ -123,10 +142,8 @@ impl RevocationTable {
             until,
             change,
         };
-        self.log.insert(change, revoked.clone());
-        self.lapsing.insert((until, revoked.clone()));
-        self.entries_of(&revoked).insert(revoked.id().into(), entry);
-        is_overflow
+        self.part_of(&revoked).insert(revoked.into_id(), entry);
+        overflow
     }
 
     /// Revokes everything that was issued then or before; whether that is new.
@@ -145,35 +162,39 @@ impl RevocationTable {
 
     /// Makes room for one entry, in place of what has lapsed; if there is none, by revoking
     /// everything that was issued until now, which is more than was asked for and never less.
-    fn make_room(&mut self, now: Now) -> bool {
+    fn make_room(&mut self, now: Now) -> Option<Overflow> {
         if self.len() < self.max_entries || self.forget_lapsed(now.clock) {
-            return true;
+            return None;
         }
         self.revoke_issued_until(now.latest);
         // Tokens are revoked once and for all. The entries of sessions stay as far as they can,
         // because they hold for tokens to come as well.
-        for (id, entry) in std::mem::take(&mut self.tokens) {
-            self.log.remove(&entry.change);
-            self.lapsing.remove(&(entry.until, Revoked::Token(id)));
-        }
+        let given_up = std::mem::take(&mut self.tokens);
         if self.len() >= self.max_entries
-            && let Some((_, revoked)) = self.lapsing.first().cloned()
-            && let Some(entry) = self.entries_of(&revoked).get(revoked.id()).copied()
+            && let Some((_, id)) = self.sessions.lapsing.first().cloned()
         {
-            self.forget(&revoked, entry);
+            self.sessions.forget(&id);
         }
-        false
+        Some(Overflow {
+            _given_up: given_up,
+        })
     }
 
     /// Forgets the entry that lapsed first, and leaves a mark.
     fn forget_lapsed(&mut self, now: u64) -> bool {
-        let Some((until, revoked)) = self.lapsing.first().cloned() else {
+        let first = |part: &Part| part.lapsing.first().map(|(until, _)| *until);
+        let part = match (first(&self.tokens), first(&self.sessions)) {
+            (Some(token), Some(session)) if session < token => &mut self.sessions,
+            (None, _) => &mut self.sessions,
+            (Some(_), _) => &mut self.tokens,
+        };
+        let Some((until, id)) = part.lapsing.first().cloned() else {
             return false;
         };
         if until > now {
             return false;
         }
-        if let Some(entry) = self.entries_of(&revoked).get(revoked.id()).copied() {
+        if let Some(entry) = part.forget(&id) {
             // Where the longest lifetime has passed since, no token of that time is good any more,
             // unless it lives too long or the clock is wrong.
             if until >= self.longest(entry.since) {
@@ -181,51 +202,66 @@ impl RevocationTable {
             } else {
                 self.marks.ended = self.marks.ended.max(until);
             }
-            self.forget(&revoked, entry);
         }
         true
     }
 
-    fn forget(&mut self, revoked: &Revoked, entry: Entry) {
-        self.entries_of(revoked).remove(revoked.id());
-        self.log.remove(&entry.change);
-        self.lapsing.remove(&(entry.until, revoked.clone()));
-    }
-
-    fn entries_of(&mut self, revoked: &Revoked) -> &mut HashMap<Box<str>, Entry> {
+    fn part_of(&mut self, revoked: &Revoked) -> &mut Part {
         match revoked {
             Revoked::Token(_) => &mut self.tokens,
-            Revoked::Session(_) => &mut self.sessions,
+            // Unknown kinds are not remembered, but revoke by time.
+            Revoked::Session(_) | Revoked::Unknown(_) => &mut self.sessions,
         }
     }
 
     /// A page of what has changed since the cursor.
     pub(crate) fn changes_since(&self, cursor: ChangeCursor, list: u64) -> RevocationChanges {
         let start = cursor.in_list(list);
-        let mut changed = self.log.range(start.saturating_add(1)..);
-        let revocations: Vec<_> = changed.by_ref().take(PAGE).collect();
-        let next = revocations.last().map_or(start, |(change, _)| **change);
-        let revocation = |revoked: &Revoked| {
-            let entries = match revoked {
-                Revoked::Token(_) => &self.tokens,
-                Revoked::Session(_) => &self.sessions,
-            };
-            let entry = entries.get(revoked.id())?;
-            let (since, until) = (time(entry.since), time(entry.until));
-            Some(Revocation::new(revoked.clone(), since, until))
-        };
+        let tokens = self.tokens.changed_since(start, Revoked::Token);
+        let sessions = self.sessions.changed_since(start, Revoked::Session);
+        // The next of each kind may be on the page, so a page of each is enough to merge.
+        let mut changed: Vec<_> = tokens.chain(sessions).collect();
+        changed.sort_unstable_by_key(|(change, _)| *change);
+        let has_more = changed.len() > PAGE;
+        changed.truncate(PAGE);
         RevocationChanges {
-            revocations: revocations
-                .into_iter()
-                .filter_map(|(_, revoked)| revocation(revoked))
-                .collect(),
-            issued_until: self.marks.issued.map(time),
             next: ChangeCursor {
                 list,
-                sequence: next,
+                sequence: changed.last().map_or(start, |(change, _)| *change),
             },
-            has_more: changed.next().is_some(),
+            revocations: changed.into_iter().map(|(_, it)| it).collect(),
+            issued_until: self.marks.issued.map(time),
+            has_more,
         }
+    }
+}
+
+impl Part {
+    fn insert(&mut self, id: Box<str>, entry: Entry) {
+        self.log.insert(entry.change, id.clone());
+        self.lapsing.insert((entry.until, id.clone()));
+        self.entries.insert(id, entry);
+    }
+
+    fn forget(&mut self, id: &str) -> Option<Entry> {
+        let (id, entry) = self.entries.remove_entry(id)?;
+        self.log.remove(&entry.change);
+        self.lapsing.remove(&(entry.until, id));
+        Some(entry)
+    }
+
+    /// A page and one more of what has changed.
+    fn changed_since(
+        &self,
+        start: u64,
+        kind: impl Fn(Box<str>) -> Revoked,
+    ) -> impl Iterator<Item = (u64, Revocation)> {
+        let changed = self.log.range(start.saturating_add(1)..).take(PAGE + 1);
+        changed.filter_map(move |(change, id)| {
+            let entry = self.entries.get(id)?;
+            let (since, until) = (time(entry.since), time(entry.until));
+            Some((*change, Revocation::new(kind(id.clone()), since, until)))
+        })
     }
 }
 
@@ -316,6 +352,7 @@ mod tests {
                             token.is_revoked |= match &revoked {
                                 Revoked::Token(id) => **id == token.id.to_string(),
                                 Revoked::Session(id) => **id == token.session.to_string(),
+                                Revoked::Unknown(_) => false,
                             };
                         }
                         let known = tokens.iter().find(|token| {
@@ -325,7 +362,7 @@ mod tests {
                             Some(token) => end_of(token.issued + token.life),
                             None => table.longest(now.latest),
                         };
-                        table.revoke(revoked, now.latest, until, now);
+                        drop(table.revoke(revoked, now.latest, until, now));
                     }
                     Step::Move(by) => {
                         now.clock = now.clock.saturating_add_signed(by);
@@ -333,8 +370,10 @@ mod tests {
                     }
                 }
                 prop_assert!(table.len() <= max_entries);
-                prop_assert_eq!(table.lapsing.len(), table.len());
-                prop_assert_eq!(table.tokens.len() + table.sessions.len(), table.len());
+                for part in [&table.tokens, &table.sessions] {
+                    prop_assert_eq!(part.lapsing.len(), part.log.len());
+                    prop_assert_eq!(part.entries.len(), part.log.len());
+                }
                 for token in tokens.iter().filter(|token| token.is_revoked) {
                     prop_assert!(is_revoked(&table, token, says_issued), "{token:?}");
                 }
@@ -351,16 +390,68 @@ mod tests {
             clock: 100,
             latest: 100,
         };
-        table.revoke(revoked.clone(), 100, 500, now);
-        table.revoke(revoked.clone(), 100, 300, now);
+        assert!(table.revoke(revoked.clone(), 100, 500, now).is_none());
+        assert!(table.revoke(revoked.clone(), 100, 300, now).is_none());
         table.purge(400, 10);
         assert!(table.is_revoked(&identity));
         // A longer one prolongs it.
-        table.revoke(revoked, 100, 700, now);
+        assert!(table.revoke(revoked, 100, 700, now).is_none());
         table.purge(699, 10);
         assert!(table.is_revoked(&identity));
         table.purge(700, 10);
         assert!(!table.is_revoked(&identity));
+    }
+
+    /// To forget each of a million tokens took seconds, for which nobody was judged.
+    #[test]
+    fn what_an_overflow_gives_up_is_dropped_elsewhere() {
+        let mut table = RevocationTable::new(4, Duration::from_secs(LIFETIME));
+        let now = Now {
+            clock: 100,
+            latest: 100,
+        };
+        let (token, session) = (Revoked::Token as fn(_) -> _, Revoked::Session as fn(_) -> _);
+        for (kind, id) in [(token, "1"), (session, "2"), (token, "3"), (session, "4")] {
+            assert!(table.revoke(kind(id.into()), 100, 500, now).is_none());
+        }
+        let overflow = table.revoke(session("5".into()), 100, 500, now).unwrap();
+        assert_eq!(overflow._given_up.entries.len(), 2);
+        assert_eq!((table.tokens.entries.len(), table.len()), (0, 3));
+        assert_eq!(table.issued_until(), Some(100));
+    }
+
+    /// The changes of both kinds come in the order in which they were made, on whichever page.
+    #[test]
+    fn pages_have_the_changes_of_both_kinds_in_order() {
+        let mut table = RevocationTable::new(10_000, Duration::from_secs(LIFETIME));
+        let now = Now {
+            clock: 100,
+            latest: 100,
+        };
+        let revoked = |n: usize| {
+            let id = n.to_string().into();
+            if n.is_multiple_of(3) {
+                Revoked::Session(id)
+            } else {
+                Revoked::Token(id)
+            }
+        };
+        let count = 2 * PAGE + 10;
+        for n in 0..count {
+            assert!(table.revoke(revoked(n), 100, 500, now).is_none());
+        }
+        let (mut cursor, mut found, mut pages) = (ChangeCursor::default(), Vec::new(), 0);
+        loop {
+            let changes = table.changes_since(cursor, 7);
+            found.extend(changes.revocations.into_iter().map(|it| it.revoked));
+            cursor = changes.next;
+            pages += 1;
+            if !changes.has_more {
+                break;
+            }
+        }
+        assert_eq!(found, (0..count).map(revoked).collect::<Vec<_>>());
+        assert_eq!(pages, 3);
     }
 
     #[test]

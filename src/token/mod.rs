@@ -19,8 +19,7 @@ pub mod verify;
 
 pub use self::{
     origins::{
-        MissingClaim, TokenConfigError, TokenConfigErrors, TokenFallback, TokenOrigins,
-        TokenOriginsBuilder,
+        MissingClaim, TokenConfigError, TokenConfigErrors, TokenOrigins, TokenOriginsBuilder,
     },
     redacted_uri::RedactedUri,
     verify::{TokenVerifier, VerifiedToken},

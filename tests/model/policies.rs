@@ -28,6 +28,8 @@ pub struct Facts {
     pub grants_credentials: bool,
     /// A policy that reads `Authorization` would be bypassed.
     pub is_bypassed: bool,
+    /// Whether bearer callers are allowed without a look at their token.
+    pub waves_bearers_through: bool,
 }
 
 impl Facts {
@@ -41,6 +43,7 @@ impl Facts {
             is_broad: false,
             grants_credentials: false,
             is_bypassed: false,
+            waves_bearers_through: false,
         }
     }
 
@@ -60,6 +63,7 @@ impl Facts {
             is_broad: self.is_broad || other.is_broad,
             grants_credentials: self.grants_credentials || other.grants_credentials,
             is_bypassed: self.is_bypassed || other.is_bypassed,
+            waves_bearers_through: self.waves_bearers_through || other.waves_bearers_through,
         }
     }
 
@@ -135,6 +139,7 @@ impl Policy {
                     no_store: true,
                     refuse: true,
                     is_bypassed: cookies.reads.contains(&"authorization".to_owned()),
+                    waves_bearers_through: true,
                     ..Facts::new(Reach::Echoed)
                 };
                 bearers.or(cookies)
@@ -144,12 +149,16 @@ impl Policy {
             Self::Fallback(first, second) => {
                 let (first, mut second) = (first.facts(), second.facts());
                 second.is_broad |= !first.reads.is_empty() && second.reach > Reach::Listed;
+                second.is_bypassed |= first.waves_bearers_through
+                    && second.reads.contains(&"authorization".to_owned());
                 first.or(second)
             }
             Self::WithPreflight(actual, preflight) => {
                 let (actual, mut preflight) = (actual.facts(), preflight.facts());
                 preflight.is_broad |= preflight.reach > Reach::Listed;
                 preflight.refuse = actual.refuse;
+                // It allows preflights alone.
+                preflight.waves_bearers_through = false;
                 actual.or(preflight)
             }
             Self::Optimistic => Facts {

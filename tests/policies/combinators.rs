@@ -289,6 +289,49 @@ fn a_split_around_a_policy_that_reads_the_token_does_not_build() {
     assert!(built(tokens).is_ok());
 }
 
+/// The split allows every bearer token, so a policy behind it is never asked about one.
+#[test]
+fn a_split_before_a_policy_that_reads_the_token_does_not_build() {
+    let log = Log::default();
+    let with = |properties| {
+        let mut policy = scripted("it", allow(), false, &log);
+        policy.properties = properties;
+        policy
+    };
+    let plain = || with(PolicyProperties::new());
+    let tokens = || with(PolicyProperties::new().reads([AUTHORIZATION]));
+    let split = || BearerOr::new(plain());
+    let is_bypassed = |policy: &dyn Fn() -> Box<dyn OriginPolicy>| {
+        let built = CorsLayer::builder()
+            .origin_policy(policy())
+            .denied_requests(DeniedRequests::Refuse)
+            .build();
+        let header = AUTHORIZATION;
+        let mistake = ConfigError::BypassedPolicy { header };
+        built.is_err_and(|errors| errors.into_iter().any(|error| error == mistake))
+    };
+    let bypassed: [&dyn Fn() -> Box<dyn OriginPolicy>; 5] = [
+        &|| Box::new(split().fallback(tokens())),
+        &|| Box::new(plain().fallback(split()).fallback(tokens())),
+        &|| Box::new(plain().fallback(split().fallback(tokens()))),
+        &|| Box::new(Arc::new(split()).with_preflight(plain()).fallback(tokens())),
+        &|| Box::new(split().fallback(plain().fallback(tokens()))),
+    ];
+    for (index, policy) in bypassed.iter().enumerate() {
+        assert!(is_bypassed(policy), "{index}");
+    }
+    let asked: [&dyn Fn() -> Box<dyn OriginPolicy>; 4] = [
+        &|| Box::new(tokens().fallback(split())),
+        &|| Box::new(split().fallback(plain())),
+        // It answers preflights, and allows no request.
+        &|| Box::new(plain().with_preflight(split()).fallback(tokens())),
+        &|| Box::new(split().with_preflight(tokens())),
+    ];
+    for (index, policy) in asked.iter().enumerate() {
+        assert!(!is_bypassed(policy), "{index}");
+    }
+}
+
 #[test]
 fn combinators_promise_what_the_stricter_does() {
     use DeniedRequests::{Forward, Refuse};

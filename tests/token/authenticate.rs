@@ -184,7 +184,10 @@ async fn what_the_layer_has_verified_may_be_over() {
         parts.extensions.insert(Arc::new(token));
         parts
     };
-    let until = |time| with(named("a").expires_at(time));
+    let until = |time| {
+        let claims = Claims::parse(br#"{"name": "a", "jti": "1"}"#).unwrap();
+        with(VerifiedToken::new(claims).expires_at(time))
+    };
     let (now, second) = (SystemTime::now(), Duration::from_secs(1));
     assert_eq!(outcome(&tokens, &until(now + 60 * second)).await, "a");
     assert_eq!(outcome(&tokens, &until(now - second)).await, "expired");
@@ -194,6 +197,8 @@ async fn what_the_layer_has_verified_may_be_over() {
     assert_eq!(outcome(&tokens, &parts).await, "b");
     index.revoke("7").unwrap();
     assert_eq!(outcome(&tokens, &parts).await, "revoked");
+    // Nothing could revoke it.
+    assert_eq!(outcome(&tokens, &with(named("c"))).await, "revoked");
 }
 
 #[tokio::test]

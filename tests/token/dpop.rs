@@ -1,6 +1,6 @@
 //! Tokens that are bound to a key of the page.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{StatusCode, header};
@@ -8,12 +8,14 @@ use jsonwebtoken::{Algorithm, EncodingKey, crypto, jwk::Jwk};
 use serde_json::{Value, json};
 use tower_cors::{
     CorsLayer,
+    revocation::Revocations,
     token::{
-        TokenOrigins,
-        claim::OriginsClaim,
+        TokenOrigins, TokenVerifier, VerifiedToken,
+        claim::{Claims, OriginsClaim},
+        issue::Revocable,
         source::TokenSource,
         verify::{
-            VerifyError,
+            TokenRequest, VerifyError,
             dpop::{Dpop, DpopConfigError},
         },
     },
@@ -150,6 +152,7 @@ async fn a_proof_is_good_once() {
         assert_eq!(refusal(&service, request(&token, &first)).await, None);
         let again = refusal(&service, request(&token, &first)).await.unwrap();
         assert!(again.contains("used before"), "{again}");
+        assert!(again.contains(": send a new proof, made for this request"));
         // Each request with the remembered token has a proof of its own.
         let second = page.sign(&page.header(), &claims(&token, "2", &clock));
         assert_eq!(refusal(&service, request(&token, &second)).await, None);
@@ -326,6 +329,93 @@ async fn a_bound_token_is_no_bearer_token() {
             .await
             .is_some()
     );
+}
+
+/// Otherwise one client could use up the memory, and every other one would be refused.
+#[tokio::test]
+async fn one_key_uses_up_no_more_than_its_share_of_the_memory() {
+    let clock = TestClock::new();
+    let dpop = Dpop::builder(verifier())
+        .public_url("https://api.example/v1/")
+        .max_proofs(32)
+        .clock(clock.clone());
+    let service = service_of(dpop.build().unwrap());
+    let (greedy, honest) = (Page::p256(), Page::ed25519());
+    let send = async |page: &Page, jti: &str| {
+        let token = page.token();
+        let proof = page.sign(&page.header(), &claims(&token, jti, &clock));
+        refusal(&service, request(&token, &proof)).await
+    };
+    for jti in ["1", "2"] {
+        assert_eq!(send(&greedy, jti).await, None);
+    }
+    for jti in 3..40 {
+        let refused = send(&greedy, &jti.to_string()).await.unwrap();
+        assert!(refused.contains("too many proofs of this key"), "{refused}");
+    }
+    assert_eq!(send(&honest, "1").await, None);
+    // Its share is free again when its proofs have lapsed.
+    clock.advance(130);
+    assert_eq!(send(&greedy, "3").await, None);
+}
+
+/// A token that is not good any more must not use up memory either, however many proofs come.
+#[tokio::test]
+async fn proofs_for_tokens_that_are_not_good_are_not_remembered() {
+    let page = Page::p256();
+    let with = |jti: &str, expires_in: i64| {
+        let mut claims = tokens::claims(LIST);
+        claims["cnf"] = json!({"jkt": page.thumbprint()});
+        claims["jti"] = json!(jti);
+        claims["exp"] = json!(now().saturating_add_signed(expires_in));
+        sign(&tokens::header(), &claims, RSA)
+    };
+    let revocations = Revocations::new(10);
+    revocations.revoke("revoked").unwrap();
+    let dpop = |inner: Arc<dyn TokenVerifier>| {
+        let dpop = Dpop::builder(inner).public_url("https://api.example/v1/");
+        dpop.max_proofs(1).build().unwrap()
+    };
+    let inside = || Arc::new(Revocable::new(verifier(), revocations.clone()));
+    let outside = Revocable::new(dpop(Arc::new(verifier())), revocations.clone());
+    for service in [service_of(dpop(inside())), service_of(outside)] {
+        let send = async |token: &str, jti: u8| {
+            let claims = claims(token, &jti.to_string(), &TestClock::new());
+            let proof = page.sign(&page.header(), &claims);
+            refusal(&service, request(token, &proof)).await
+        };
+        // Verified before it was revoked, so that only its remembered result is looked at.
+        for (jti, token) in [with("1", -3600), with("revoked", 60)].iter().enumerate() {
+            let refused = send(token, jti as u8).await.unwrap();
+            assert!(!refused.contains("too many"), "{refused}");
+            let refused = send(token, jti as u8 + 10).await.unwrap();
+            assert!(!refused.contains("too many"), "{refused}");
+        }
+        let late = with("late", 60);
+        assert_eq!(send(&late, 20).await, None);
+    }
+    // One that is revoked after it was remembered.
+    let revocations = Revocations::new(10);
+    let inside = Revocable::new(verifier(), revocations.clone());
+    let outside = Revocable::new(dpop(Arc::new(verifier())), revocations.clone());
+    let both: [Arc<dyn TokenVerifier>; 2] = [Arc::new(dpop(Arc::new(inside))), Arc::new(outside)];
+    let (token, other) = (with("t", 60), with("u", 60));
+    revocations.revoke("t").unwrap();
+    let claims_of = |text: &str| {
+        let payload = text.split('.').nth(1).unwrap();
+        let claims = URL_SAFE_NO_PAD.decode(payload).unwrap();
+        VerifiedToken::new(Claims::parse(&claims).unwrap())
+    };
+    for verifier in both {
+        for (text, is_good) in [(&token, false), (&other, true)] {
+            let claims = claims(text, "1", &TestClock::new());
+            let proof = page.sign(&page.header(), &claims);
+            let request = request(text, &proof).body(()).unwrap();
+            let checked =
+                verifier.check_request(text, &claims_of(text), &TokenRequest::from(&request));
+            assert_eq!(checked.is_ok(), is_good, "{checked:?}");
+        }
+    }
 }
 
 #[tokio::test]

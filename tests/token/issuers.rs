@@ -1,20 +1,25 @@
 //! Several issuers in one verifier, and issuers that publish where their keys are.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::StatusCode;
 use jsonwebtoken::{Algorithm, Header};
 use serde_json::{Value, json};
-use tower_cors::token::{
-    TokenOrigins, TokenVerifier,
-    claim::OriginsClaim,
-    source::TokenSource,
-    verify::{
-        FetchError, KeySetFetcher, VerifyError, VerifyResult,
-        issuers::{Issuer, Issuers, IssuersConfigError},
-        jwks::JwksVerifier,
-        jwt::{JwtAlgorithm, JwtKey, JwtVerifier},
-        reqwest::{Discovery, EndpointError, ReqwestKeySetFetcher},
+use tower_cors::{
+    revocation::Revocations,
+    token::{
+        TokenOrigins, TokenVerifier,
+        claim::OriginsClaim,
+        issue::Revocable,
+        source::TokenSource,
+        verify::{
+            FetchError, KeySetFetcher, VerifyError, VerifyResult,
+            dpop::Dpop,
+            issuers::{Issuer, Issuers, IssuersConfigError},
+            jwks::JwksVerifier,
+            jwt::{JwtAlgorithm, JwtKey, JwtVerifier},
+            reqwest::{Discovery, EndpointError, ReqwestKeySetFetcher},
+        },
     },
 };
 
@@ -168,6 +173,53 @@ fn issuers_have_names_of_their_own() {
     assert!(of_a.clone().build().is_ok());
     let twice = of_a.issuer(Issuer::new(A, verifier()));
     assert_eq!(build(twice), [IssuersConfigError::Duplicate(A.to_owned())]);
+}
+
+/// Only `iss` would tell them apart, which a key of either may write as it likes.
+#[test]
+fn issuers_do_not_share_their_keys() {
+    #[derive(Debug)]
+    struct Nothing;
+    impl tower_cors::token::verify::KeySetFetcher for Nothing {
+        fn fetch(&self) -> tower_cors::token::verify::FetchFuture {
+            Box::pin(async { Err(FetchError::Unreachable) })
+        }
+    }
+    let fetched = || {
+        let builder = JwksVerifier::builder(Nothing).audience("api");
+        builder.build().unwrap()
+    };
+    let both = |one: Issuer, other: Issuer| Issuers::builder().issuer(one).issuer(other).build();
+    let (jwks, jwt) = (fetched(), at_hand(RSA_PUBLIC, "k", "a"));
+    let dpop = |verifier: JwksVerifier| {
+        let dpop = Dpop::builder(Revocable::new(verifier, Revocations::new(1)));
+        Arc::new(dpop.public_url("https://api.example").build().unwrap())
+    };
+    for shared in [
+        both(Issuer::new(A, jwks.clone()), Issuer::new(B, jwks.clone())),
+        both(Issuer::new(A, jwt.clone()), Issuer::new(B, jwt.clone())),
+        both(
+            Issuer::new(A, jwks.clone()),
+            Issuer::new(B, dpop(jwks.clone())),
+        ),
+    ] {
+        let errors: Vec<_> = shared.unwrap_err().into_iter().collect();
+        let expected = IssuersConfigError::SharedKeys(A.to_owned(), B.to_owned());
+        assert_eq!(errors, [expected]);
+    }
+    let apart = both(Issuer::new(A, fetched()), Issuer::new(B, fetched()));
+    assert!(apart.is_ok());
+    let apart = both(Issuer::new(A, jwks), Issuer::new(B, jwt));
+    assert!(apart.is_ok());
+    // Keys that are bound to an issuer sign for no other.
+    let key = |pem, issuer| {
+        let key = JwtKey::from_pem(pem, JwtAlgorithm::Rs256).unwrap();
+        key.kid(issuer).issuer(issuer)
+    };
+    let bound = JwtVerifier::builder().audience("a");
+    let bound = bound.key(key(RSA_PUBLIC, A)).key(key(OTHER_RSA_PUBLIC, B));
+    let bound = bound.build().unwrap();
+    assert!(both(Issuer::new(A, bound.clone()), Issuer::new(B, bound)).is_ok());
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ fn configurations_are_printed_and_contents_are_not() {
         ),
         (
             &union,
-            "UnionIndex { entries: 1, max_entries: 10, max_age: 60s }",
+            "UnionIndex { entries: 1, max_entries: 10, max_age: 60s, .. }",
             "",
         ),
         (

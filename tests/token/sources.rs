@@ -9,11 +9,11 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderName, StatusCode, header, request::Builder};
 use serde_json::json;
 use tower_cors::{
-    OriginSet,
+    CorsLayer, OriginSet,
     preflight::IssuedIndex,
     token::{
         TokenConfigError, TokenOrigins, VerifiedToken,
-        claim::{Claims, OriginsClaim},
+        claim::{Claims, ListRules, OriginsClaim},
         issue::Revocable,
         source::{TokenSource, VerifiedOrigins},
         verify::VerifyError,
@@ -392,4 +392,121 @@ fn every_mistake_of_a_configuration_is_reported() {
         .claim(OriginsClaim::single("ao"))
         .expired_grace(Duration::from_secs(3600));
     assert!(longest.build().is_ok());
+}
+
+/// The outer layer may fill the set from what a tenant has written.
+#[tokio::test]
+async fn origins_that_an_outer_layer_lists_at_its_peril_get_no_credentials() {
+    let with = |rules: ListRules| {
+        let builder = TokenOrigins::builder().source(TokenSource::verified_origins());
+        let policy = builder.entries(rules).build().unwrap();
+        let layer = CorsLayer::builder()
+            .origin_policy(policy)
+            .allow_credentials(true)
+            .build();
+        Spied::new(layer.unwrap())
+    };
+    let strict = with(ListRules::new());
+    let with_http = with(ListRules::new().dangerously_allow_http().wildcards());
+    let list = [
+        CONTOSO,
+        "http://localhost:3000",
+        "http://shop.example",
+        "https://*.own.example",
+        "https://*.github.io",
+    ];
+    for (page, expected, expected_with_http) in [
+        (CONTOSO, true, true),
+        ("http://localhost:3000", true, true),
+        ("https://a.own.example", true, true),
+        ("http://shop.example", false, true),
+        ("https://evil.github.io", false, false),
+    ] {
+        for (service, expected) in [(&strict, expected), (&with_http, expected_with_http)] {
+            let set = VerifiedOrigins(OriginSet::parse(list).unwrap());
+            let outcome = service.send(get("/", page).extension(set)).await;
+            assert_eq!(outcome.status, StatusCode::OK, "{page}");
+            assert_eq!(outcome.allowed_origin(), Some(page));
+            let credentials = outcome.headers.get("access-control-allow-credentials");
+            assert_eq!(credentials.is_some(), expected, "{page}");
+        }
+    }
+}
+
+/// The token may be as good as any, so that a new one would change nothing.
+#[tokio::test]
+async fn a_refusal_says_what_to_send() {
+    let (one, other) = (token(LIST), token(CONTOSO));
+    let policy = |max: usize| {
+        let builder = TokenOrigins::builder()
+            .verifier(verifier())
+            .source(TokenSource::bearer())
+            .source(TokenSource::query("t"))
+            .max_token_bytes(max)
+            .claim(OriginsClaim::delimited("ao", ';'));
+        tokens::service(builder.build().unwrap())
+    };
+    let (service, narrow) = (policy(8 * 1024), policy(100));
+    let bytes = one.len();
+    let with = |uri: &str, credentials: &[&str]| {
+        let request = get(uri, CONTOSO);
+        let add = |request: Builder, value: &&str| request.header("authorization", *value);
+        credentials.iter().fold(request, add)
+    };
+    let bearer = format!("Bearer {one}");
+    for (service, request, expected) in [
+        (
+            &service,
+            with(&format!("/?t={other}"), &[&bearer]),
+            "there are different tokens in two places: send one token".to_owned(),
+        ),
+        (
+            &service,
+            with(&format!("/?t={one}&t={other}"), &[]),
+            "there are several tokens in one place: send one token".to_owned(),
+        ),
+        (
+            &service,
+            with("/", &["Bearer,x"]),
+            "there is a header that another reader may take for a token: send the scheme, one \
+             space and the token, and nothing else"
+                .to_owned(),
+        ),
+        (
+            &service,
+            with("/?t=", &[]),
+            "there is no token where one should be: send the token there, or leave the place out"
+                .to_owned(),
+        ),
+        (
+            &narrow,
+            with("/", &[&bearer]),
+            format!(
+                "the token has {bytes} bytes, and max_token_bytes is 100: raise max_token_bytes, \
+                 or issue a shorter token"
+            ),
+        ),
+    ] {
+        let outcome = service.send(request).await;
+        assert_eq!(outcome.status, StatusCode::UNAUTHORIZED, "{expected}");
+        let denial = outcome.denial.unwrap().to_string();
+        assert!(denial.starts_with(&expected), "{denial}\n{expected}");
+    }
+    let early = sign(
+        &header(),
+        &json!({"ao": LIST, "nbf": now() + 600, "exp": now() + 900}),
+        RSA,
+    );
+    let early = service.send(with(&format!("/?t={early}"), &[])).await;
+    let early = early.denial.unwrap().to_string();
+    assert!(
+        early.starts_with("the token is not valid yet: wait, or set"),
+        "{early}"
+    );
+    let forged = service.send(with("/?t=forged", &[])).await.denial.unwrap();
+    assert!(
+        forged
+            .to_string()
+            .starts_with("the token does not verify: issue a new one")
+    );
 }

@@ -514,6 +514,28 @@ async fn a_token_without_the_claim_is_left_for_the_service() {
             let outcome = service.send(bearer(EVIL, &without)).await;
             assert_eq!(outcome.inner_calls, 0, "{order}");
         }
+        // However the policies are combined, and where generic code does it.
+        fn both<P: OriginPolicy>(first: P, second: impl OriginPolicy) -> impl OriginPolicy {
+            first.fallback(second)
+        }
+        let abstains = || policy_fn(|_| Verdict::Abstain);
+        let services = [
+            service(by_header().fallback(abstains()).fallback(list())),
+            service(abstains().fallback(by_header()).fallback(list())),
+            service(by_header().fallback(abstains().fallback(list()))),
+            service(Arc::new(by_header()).fallback(list())),
+            service(both(by_header(), list())),
+            service(both(Box::new(by_header()) as Box<dyn OriginPolicy>, list())),
+            service(both(by_header().with_preflight(issued()), list())),
+            service(both(by_header().preflights(issued()), list())),
+            service(both(by_header(), abstains()).fallback(list())),
+        ];
+        for (order, service) in services.into_iter().enumerate() {
+            let outcome = service.send(bearer(CONTOSO, &without)).await;
+            assert_eq!(outcome.session.as_deref(), Some("session-1"), "{order}");
+            let outcome = service.send(bearer(EVIL, &without)).await;
+            assert_eq!(outcome.inner_calls, 0, "{order}");
+        }
         let other = signed(|claims| claims["asi"] = json!("another"));
         let by_query = tokens(TokenSource::query("t").into(), Arc::clone(&verifier));
         let service = service(by_header().fallback(by_query));

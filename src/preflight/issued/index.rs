@@ -213,9 +213,12 @@ impl IssuedIndex {
                 .put(token, |live| live.take_over(token, now, self.limits))
             {
                 Ok(()) => merged.added += 1,
-                Err(RegisterError::Known | RegisterError::Revoked | RegisterError::Expired) => {}
+                Err(RegisterError::Known | RegisterError::Revoked | RegisterError::Expired) => {
+                    continue;
+                }
                 Err(_) => merged.refused += 1,
             }
+            merged.left_out += token.left_out();
         }
         merged
     }

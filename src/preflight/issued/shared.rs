@@ -80,6 +80,8 @@ impl OnRevoked for Shared {
                 let ids = self.live_mut().take_session(session);
                 self.remove(&ids);
             }
+            // These revoke by time, which is told by the other method.
+            Revoked::Unknown(_) => {}
         }
     }
 

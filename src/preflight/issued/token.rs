@@ -10,17 +10,21 @@ use crate::{
 ///
 /// It holds nothing that would let anyone use the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(from = "written::Issued")
+)]
 #[must_use = "it does nothing until it is passed on"]
 pub struct Issued {
     id: Box<str>,
-    #[cfg_attr(feature = "serde", serde(default))]
     session: Option<Box<str>>,
-    #[cfg_attr(feature = "serde", serde(default))]
     tenant: Option<Box<str>>,
-    #[cfg_attr(feature = "serde", serde(with = "origins"))]
+    #[cfg_attr(feature = "serde", serde(serialize_with = "written::origins"))]
     origins: Box<[Origin]>,
-    #[cfg_attr(feature = "serde", serde(default))]
+    /// How many origins of another replica could not be read.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    left_out: usize,
     issued_at: Option<SystemTime>,
     expires_at: SystemTime,
 }
@@ -36,6 +40,7 @@ impl Issued {
             session: None,
             tenant: None,
             origins: origins.into_iter().collect(),
+            left_out: 0,
             issued_at: None,
             expires_at,
         }
@@ -84,6 +89,10 @@ impl Issued {
         self.expires_at
     }
 
+    pub(super) fn left_out(&self) -> usize {
+        self.left_out
+    }
+
     /// When it was issued, if that is known.
     pub(crate) fn issuance(&self) -> Option<SystemTime> {
         self.issued_at
@@ -120,7 +129,7 @@ pub struct IssuedCursor {
 /// [cursor](IssuedCursor), for other replicas to
 /// [`merge`](crate::preflight::IssuedIndex::merge). How it travels is the application's choice; with
 /// the feature `serde` it has a form in JSON and others, in which fields that are not known are
-/// passed over.
+/// passed over, and origins that cannot be read are [left out](Merged::left_out).
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -171,27 +180,54 @@ pub struct Merged {
     /// [`RegisterError`](crate::preflight::RegisterError). Their preflights are refused here.
     /// Tokens that are expired or known already are not counted.
     pub refused: usize,
+    /// How many origins of tokens could not be read, as where a newer version has written them.
+    /// Their preflights are refused here.
+    pub left_out: usize,
 }
 
-/// Origins are texts, and parsed again.
+/// The form in which a token travels. Origins are texts, and parsed again; one that does not parse, as
+/// where a newer version has written it, must not keep a replica from reading the rest of the page.
 #[cfg(feature = "serde")]
-mod origins {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+mod written {
+    use std::time::SystemTime;
+
+    use serde::{Deserialize, Serializer};
 
     use crate::origin::Origin;
 
-    pub(crate) fn serialize<S: Serializer>(
+    #[derive(Deserialize)]
+    pub(super) struct Issued {
+        id: Box<str>,
+        #[serde(default)]
+        session: Option<Box<str>>,
+        #[serde(default)]
+        tenant: Option<Box<str>>,
+        origins: Vec<String>,
+        #[serde(default)]
+        issued_at: Option<SystemTime>,
+        expires_at: SystemTime,
+    }
+
+    impl From<Issued> for super::Issued {
+        fn from(issued: Issued) -> Self {
+            let parsed = issued.origins.iter().filter_map(|text| text.parse().ok());
+            let origins: Box<[Origin]> = parsed.collect();
+            Self {
+                id: issued.id,
+                session: issued.session,
+                tenant: issued.tenant,
+                left_out: issued.origins.len() - origins.len(),
+                origins,
+                issued_at: issued.issued_at,
+                expires_at: issued.expires_at,
+            }
+        }
+    }
+
+    pub(super) fn origins<S: Serializer>(
         origins: &[Origin],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(origins.iter().map(Origin::as_str))
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Box<[Origin]>, D::Error> {
-        let texts: Vec<String> = Vec::deserialize(deserializer)?;
-        let origins = texts.iter().map(|text| text.parse());
-        origins.collect::<Result<_, _>>().map_err(D::Error::custom)
     }
 }

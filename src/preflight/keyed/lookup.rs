@@ -10,7 +10,8 @@ use crate::{
     reason = "only applications make it, and a policy has to act on each answer"
 )]
 pub enum Lookup {
-    /// The origins that belong to the key. An empty set is nobody.
+    /// The origins that belong to the key. An empty set is nobody. Risky entries get no credentials:
+    /// see [`UrlKey`](crate::preflight::UrlKey).
     Known(OriginSet),
     /// The key belongs to an *open* tenant, whose pages may come from any origin but `null`: the
     /// answer repeats the origin, **never allows credentials**, and requests with cookies are

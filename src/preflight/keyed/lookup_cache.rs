@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, Weak},
     task::{Context, Poll, Wake, Waker},
@@ -23,6 +24,8 @@ use crate::{
 pub(crate) struct LookupCache {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ttl: Duration,
+    /// How many lookups may be under way.
+    pub(crate) max_outstanding: usize,
     pub(crate) entries: Mutex<Entries>,
     #[cfg(feature = "metrics")]
     pub(crate) counters: Option<CacheCounters>,
@@ -33,9 +36,8 @@ pub(crate) struct Entries {
     answers: HashMap<Arc<str>, Answer>,
     /// The keys of `answers`, the oldest answer first.
     order: VecDeque<Arc<str>>,
+    /// Those that nobody waits for any more are removed when there is no room for another.
     flights: HashMap<Arc<str>, Weak<Flight>>,
-    /// Flights that nobody waits for any more are removed when there are so many entries.
-    sweep_at: usize,
 }
 
 struct Answer {
@@ -55,6 +57,7 @@ impl LookupCache {
         Self {
             clock: Arc::new(SystemClock),
             ttl: Duration::from_secs(5),
+            max_outstanding: 256,
             entries: Mutex::default(),
             #[cfg(feature = "metrics")]
             counters: None,
@@ -66,6 +69,7 @@ impl LookupCache {
         Self {
             clock: Arc::clone(&self.clock),
             ttl: self.ttl,
+            max_outstanding: self.max_outstanding,
             entries: Mutex::default(),
             #[cfg(feature = "metrics")]
             counters: self.counters.clone(),
@@ -93,13 +97,16 @@ impl LookupCache {
             }
         }
         // Without the lock: this is the application's code. An answer that is there already costs
-        // its store nothing, and is not remembered.
+        // its store nothing, so it is neither remembered nor counted among those under way.
         let lookup = match look_up().into_ready() {
             Ok(lookup) => return lookup.into(),
             Err(lookup) => lookup,
         };
         self.count(false);
-        LookupFuture::new(Waiting(self.begin(key, lookup)))
+        match self.begin(key, lookup) {
+            Some(flight) => LookupFuture::new(Waiting(flight)),
+            None => Lookup::Unavailable.into(),
+        }
     }
 
     /// Counts what has to be waited for, or was remembered so that it has not.
@@ -112,18 +119,22 @@ impl LookupCache {
         let _ = is_hit;
     }
 
-    fn begin(self: &Arc<Self>, key: &str, lookup: LookupFuture) -> Arc<Flight> {
+    /// Begins the lookup, or joins the one of this key; `None` if too many are under way. Anybody can
+    /// make up keys, and each costs the store a question.
+    fn begin(self: &Arc<Self>, key: &str, lookup: LookupFuture) -> Option<Arc<Flight>> {
         let mut entries = self.lock();
         // Somebody else may have begun since the lock was given up. This lookup has done nothing
         // yet, and is dropped.
         if let Some(flight) = entries.flights.get(key).and_then(Weak::upgrade) {
-            return flight;
+            return Some(flight);
         }
-        if entries.flights.len() >= entries.sweep_at {
+        if entries.flights.len() >= self.max_outstanding {
             entries
                 .flights
                 .retain(|_, flight| flight.strong_count() > 0);
-            entries.sweep_at = 2 * entries.flights.len() + 64;
+            if entries.flights.len() >= self.max_outstanding {
+                return None;
+            }
         }
         let key: Arc<str> = key.into();
         let flight = Arc::new(Flight {
@@ -133,7 +144,7 @@ impl LookupCache {
             waiting: Arc::default(),
         });
         entries.flights.insert(key, Arc::downgrade(&flight));
-        flight
+        Some(flight)
     }
 
     fn finish(&self, key: &Arc<str>, lookup: &Lookup) {
@@ -198,7 +209,10 @@ impl Future for Waiting {
         };
         // The lookup wakes all who wait, since any of them may have to drive it on.
         let wake_all = Waker::from(Arc::clone(&flight.waiting));
-        let polled = Pin::new(lookup).poll(&mut Context::from_waker(&wake_all));
+        let mut wake_all = Context::from_waker(&wake_all);
+        // A panic would reach all who wait, one after the other. The lookup is not polled again.
+        let poll = AssertUnwindSafe(|| Pin::new(lookup).poll(&mut wake_all));
+        let polled = catch_unwind(poll).unwrap_or(Poll::Ready(Lookup::Unavailable));
         if let Poll::Ready(lookup) = &polled {
             *state = State::Done(lookup.clone());
             drop(state);

@@ -13,8 +13,8 @@ use crate::observe::{CacheCounters, CacheKind};
 use crate::{
     origin::RequestOrigin,
     policy::{
-        Denial, DenialKind, DeniedRequests, Grant, OriginPolicy, PolicyProperties, Verdict,
-        VerdictFuture,
+        Denial, DenialKind, DeniedRequests, Grant, OriginPolicy, PolicyProperties, UncheckedList,
+        Verdict, VerdictFuture,
     },
     request::CorsRequest,
     time::Clock,
@@ -33,8 +33,14 @@ use crate::{
 /// that keys cannot be probed for. A key is a name, not a secret: judge the requests themselves by
 /// more, if they do more than the name allows. Denied requests are refused.
 ///
-/// Anybody can send preflights. So a lookup that has to be waited for is under way once for a key,
-/// and its answer is remembered for a [moment](Self::lookup_ttl).
+/// No builder has checked the lists, so their risky entries are allowed **without credentials**,
+/// whatever the layer says: `http` origins that are not of this machine, wildcards across a public
+/// suffix such as `https://*.github.io`, and every host of an application's scheme. Two methods named
+/// `dangerously_...` change that.
+///
+/// Anybody can send preflights, and make up keys. So a lookup that has to be waited for is under way
+/// once for a key, its answer is remembered for a [moment](Self::lookup_ttl), and only so many are
+/// [under way](Self::max_outstanding) at once. A lookup that panics could not tell.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -69,6 +75,7 @@ pub struct UrlKey {
     cache: Arc<LookupCache>,
     max_age: Duration,
     has_open_tenants: bool,
+    lists: UncheckedList,
 }
 
 type Extract = dyn for<'a> Fn(&'a RequestUrl<'_>) -> Option<&'a str> + Send + Sync;
@@ -92,6 +99,7 @@ impl UrlKey {
             cache: Arc::new(LookupCache::new()),
             max_age: DEFAULT_MAX_AGE,
             has_open_tenants: false,
+            lists: UncheckedList::default(),
         }
     }
 
@@ -107,6 +115,20 @@ impl UrlKey {
     pub fn lookup_ttl(mut self, ttl: Duration) -> Self {
         self.cache = Arc::new(LookupCache {
             ttl,
+            ..self.cache.emptied()
+        });
+        self
+    }
+
+    /// Sets how many lookups may be under way; at least 1. Beyond, a key that is not remembered is
+    /// [unavailable](Lookup::Unavailable) at once, unless its lookup is under way already. Default:
+    /// 256.
+    ///
+    /// Lookups whose answer is there without waiting do not count.
+    #[must_use]
+    pub fn max_outstanding(mut self, lookups: usize) -> Self {
+        self.cache = Arc::new(LookupCache {
+            max_outstanding: lookups.max(1),
             ..self.cache.emptied()
         });
         self
@@ -142,9 +164,31 @@ impl UrlKey {
         self
     }
 
+    /// Lets origins without transport security that a key's list has get credentials, if the layer
+    /// allows them. Default: they are allowed without credentials.
+    ///
+    /// Anybody who controls a network between a user and such an origin can act as the user.
+    #[must_use]
+    pub fn dangerously_allow_insecure_origins(mut self) -> Self {
+        self.lists.insecure_origins = true;
+        self
+    }
+
+    /// Lets wildcards across a public suffix, and every host of an application's scheme, get
+    /// credentials where a key's list has them and the layer allows credentials. Default: the origins
+    /// that only they match are allowed without credentials.
+    ///
+    /// Anybody who registers a name below the suffix can act as the user.
+    #[must_use]
+    pub fn dangerously_allow_public_suffixes(mut self) -> Self {
+        self.lists.public_suffixes = true;
+        self
+    }
+
     fn judgement(&self, request: &CorsRequest<'_>) -> Judgement {
         Judgement {
             max_age: self.max_age,
+            lists: self.lists,
             admits_any: self.has_open_tenants && !request.headers().contains_key(COOKIE),
         }
     }
@@ -188,6 +232,7 @@ impl OriginPolicy for UrlKey {
 #[derive(Clone, Copy)]
 struct Judgement {
     max_age: Duration,
+    lists: UncheckedList,
     admits_any: bool,
 }
 
@@ -199,7 +244,11 @@ impl Judgement {
                 .into()
         };
         let verdict = match (lookup, origin) {
-            (Lookup::Known(origins), _) => origin.judge_by(|origin| origins.contains(origin)),
+            (Lookup::Known(list), RequestOrigin::Tuple(origin)) if list.contains(origin) => {
+                let beside_strangers = || list.contains_beside_strangers(origin);
+                self.lists.grant(origin, beside_strangers).into()
+            }
+            (Lookup::Known(_), _) => origin.judge_by(|_| false),
             (Lookup::AnyOrigin, RequestOrigin::Tuple(_)) if self.admits_any => {
                 Grant::new().allow_credentials(false).into()
             }

@@ -111,6 +111,11 @@ impl ListRules {
         self
     }
 
+    /// Whether any `http` origin is let in.
+    pub(crate) fn lets_http_in(&self) -> bool {
+        self.http == Http::Always
+    }
+
     pub(crate) fn most_entry_bytes(&self) -> usize {
         self.max_bytes
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     revocation::{Revocations, TokenIdentity},
     token::verify::{
-        TokenRequest, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyResult,
+        KeysId, TokenRequest, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyResult,
     },
 };
 
@@ -18,7 +18,8 @@ use crate::{
 /// the list of [`Revocations`], which names the claim with the session. One that has expired
 /// meanwhile is refused, too: its page need not read that it has expired. An id may be a text or a
 /// number; `7` and `"7"` are the same. **A token that has neither is refused**, because nothing could
-/// revoke it, unless [told otherwise](Self::dangerously_accept_irrevocable).
+/// revoke it, unless [told otherwise](Self::dangerously_accept_irrevocable); one that another layer has
+/// verified counts as revoked.
 ///
 /// [`TokenOrigins`](crate::token::TokenOrigins) asks it about tokens that it remembers, too, so that a
 /// revocation is heeded at once. A cache of yours belongs inside, or it would serve revoked ones.
@@ -108,6 +109,10 @@ impl<V: TokenVerifier> TokenVerifier for Revocable<V> {
         verified: &VerifiedToken,
         request: &TokenRequest<'_>,
     ) -> Result<(), VerifyError> {
+        // First, because the other verifier may remember what the request proves.
+        if verified.is_bound() && self.check.state(verified).is_over() {
+            return Err(VerifyError::Revoked);
+        }
         self.verifier.check_request(token, verified, request)
     }
 
@@ -116,14 +121,28 @@ impl<V: TokenVerifier> TokenVerifier for Revocable<V> {
     }
 
     fn is_revoked(&self, token: &VerifiedToken) -> bool {
-        matches!(self.check.state(token), State::Revoked) || self.verifier.is_revoked(token)
+        self.check.state(token).is_over() || self.verifier.is_revoked(token)
+    }
+
+    fn keys_id(&self) -> Option<KeysId> {
+        self.verifier.keys_id()
     }
 }
 
 enum State {
     Good,
     Revoked,
+    /// Nothing could revoke it. Another layer may have verified it, without asking here.
     Irrevocable,
+}
+
+impl State {
+    fn is_over(&self) -> bool {
+        match self {
+            Self::Good => false,
+            Self::Revoked | Self::Irrevocable => true,
+        }
+    }
 }
 
 impl Check {

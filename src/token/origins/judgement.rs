@@ -60,7 +60,24 @@ pub(crate) fn judge(
                 .reason(error.to_string())
                 .into()
         }
-        TokenState::Refused(error) => invalid(error.to_string()).into(),
+        TokenState::Refused(error) => refused(error).into(),
+    }
+}
+
+/// A denial whose fix is not always a new token. The texts that most refusals have are those of the
+/// kind, which cost nothing.
+fn refused(error: &VerifyError) -> Denial {
+    let denial = invalid(error.to_string());
+    match error {
+        VerifyError::ProofOfPossession(_) => denial.with_fix(
+            "the request does not prove that its sender holds the key of the token",
+            "send a new proof, made for this request",
+        ),
+        VerifyError::NotYetValid => denial.with_fix(
+            "the token is not valid yet",
+            "wait, or set the clocks of its issuer and of this machine by NTP",
+        ),
+        _ => denial,
     }
 }
 
@@ -146,7 +163,7 @@ fn not_listed(reading: &ClaimReading, rules: &JudgementRules) -> Denial {
         .with_hint(Hint::NotInToken(list))
 }
 
-pub(crate) fn invalid(reason: impl Into<Box<str>>) -> Denial {
+fn invalid(reason: impl Into<Box<str>>) -> Denial {
     Denial::new(DenialKind::InvalidToken).reason(reason)
 }
 

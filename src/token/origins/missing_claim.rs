@@ -34,7 +34,7 @@ pub enum MissingClaim {
     #[default]
     Deny,
     /// It says nothing of origins, and the next policy decides: see
-    /// [`TokenOrigins::fallback`](crate::token::TokenOrigins::fallback), which leaves the token for the
+    /// [`fallback`](crate::OriginPolicy::fallback), which leaves the token for the
     /// inner service even so.
     Abstain,
 }

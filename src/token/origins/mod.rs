@@ -4,9 +4,9 @@ mod authenticate;
 mod builder;
 mod cache;
 mod error;
-mod fallback;
 mod judgement;
 mod missing_claim;
+mod not_one_token;
 mod policy;
 mod presets;
 mod verification;
@@ -14,7 +14,6 @@ mod verification;
 pub use self::{
     builder::TokenOriginsBuilder,
     error::{TokenConfigError, TokenConfigErrors},
-    fallback::TokenFallback,
     missing_claim::MissingClaim,
     policy::TokenOrigins,
 };

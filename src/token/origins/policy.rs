@@ -3,14 +3,16 @@ use std::{borrow::Cow, sync::Arc, time::SystemTime};
 use http::header::COOKIE;
 
 use super::{
-    judgement::{Asked, JudgementRules, invalid, judge},
+    judgement::{Asked, JudgementRules, judge},
+    not_one_token::NotOneToken,
     verification::{TokenState, TokenVerification},
 };
 use crate::{
     origin::RequestOrigin,
     policy::{
-        Decider, Denial, DenialKind, DeniedRequests, Fallback, Grant, MaybeReady, OriginPolicy,
-        PolicyProperties, PolledAgain, Verdict, VerdictFuture, WithPreflight,
+        Attachment, Decider, Denial, DenialKind, DeniedRequests, Fallback, Judged, JudgedFuture,
+        MaybeReady, OriginPolicy, PolicyProperties, UncheckedList, Verdict, VerdictFuture,
+        WithPreflight,
     },
     request::{CorsRequest, Head},
     token::{
@@ -25,7 +27,7 @@ use crate::{
 ///
 /// | the request has | verdict |
 /// |---|---|
-/// | no token | abstains: see [`fallback`](Self::fallback) |
+/// | no token | abstains: see [`fallback`](OriginPolicy::fallback) |
 /// | a token that lists the origin | allowed; the [`VerifiedToken`](crate::token::VerifiedToken) is left in the request's extensions, as an `Arc` |
 /// | one that does not, or whose list cannot be read | denied, 403 |
 /// | one that is malformed, forged, for others, revoked, not yet valid | denied, 401 |
@@ -182,7 +184,7 @@ impl TokenOrigins {
         &self,
         head: &Head<'a>,
         is_preflight: bool,
-    ) -> Result<Option<Cow<'a, str>>, Cow<'static, str>> {
+    ) -> Result<Option<Cow<'a, str>>, NotOneToken> {
         let (first, later) = self.settings.sources.split_at(self.settings.first_sources);
         match self.find_in(first, head, is_preflight)? {
             None => self.find_in(later, head, is_preflight),
@@ -195,7 +197,7 @@ impl TokenOrigins {
         sources: &[TokenSource],
         head: &Head<'a>,
         is_preflight: bool,
-    ) -> Result<Option<Cow<'a, str>>, Cow<'static, str>> {
+    ) -> Result<Option<Cow<'a, str>>, NotOneToken> {
         let max = self.settings.max_token_bytes;
         let find = |source: &TokenSource| source.find(head, is_preflight, max);
         let is_read_by_another = |source: &TokenSource| {
@@ -215,41 +217,34 @@ impl TokenOrigins {
                 }
                 Find::Doubtful if is_read_by_another(source) => continue,
                 Find::Doubtful => {
-                    return Err(
-                        "there is a header that another reader may take for a token: send \
-                                the scheme, one space and the token"
-                            .into(),
-                    );
+                    return Err(NotOneToken::Doubtful);
                 }
                 Find::Token(token) if token.len() <= max => token,
                 Find::Token(token) => {
                     let bytes = token.len();
-                    return Err(
-                        format!("it has {bytes} bytes, and max_token_bytes is {max}").into(),
-                    );
+                    return Err(NotOneToken::Length { bytes, max });
                 }
                 Find::TooLong => {
-                    return Err(format!("it has more bytes than max_token_bytes, {max}").into());
+                    return Err(NotOneToken::TooLong { max });
                 }
-                Find::Malformed => return Err("there is no token where one should be".into()),
-                Find::Several => return Err("there are several tokens in one place".into()),
+                Find::Malformed => return Err(NotOneToken::Malformed),
+                Find::Several => return Err(NotOneToken::Several),
             };
             match &found {
                 Some(other) if *other != token => {
-                    return Err("there are different tokens in two places".into());
+                    return Err(NotOneToken::Different);
                 }
                 _ => found = Some(token),
             }
         }
         // Another part of the service may go by the other credentials.
         if found.is_some() && is_beside_others {
-            return Err("there is a token beside credentials of another kind".into());
+            return Err(NotOneToken::BesideOthers);
         }
         Ok(found)
     }
 
-    /// The verdict on a request, and the token that is left for the inner service where it abstains.
-    pub(super) fn judge_and_leave(&self, request: &CorsRequest<'_>) -> MaybeReady<Judged> {
+    fn judge_request(&self, request: &CorsRequest<'_>) -> MaybeReady<Judged> {
         let RequestOrigin::Tuple(origin) = request.origin() else {
             return MaybeReady::ready(Verdict::from(DenialKind::OpaqueOrigin));
         };
@@ -269,7 +264,11 @@ impl TokenOrigins {
                 self.judge_token(&token, &request, asked)
             }
             Ok(None) => MaybeReady::ready(Verdict::Abstain),
-            Err(reason) => MaybeReady::ready(Verdict::from(invalid(reason))),
+            Err(error) => {
+                let denial = Denial::new(DenialKind::InvalidToken);
+                let denial = denial.with_fix(error.to_string(), error.fix());
+                MaybeReady::ready(Verdict::from(denial))
+            }
         }
     }
 
@@ -283,7 +282,13 @@ impl TokenOrigins {
                 judge(&state, asked, &self.settings.rules, now)
             }
             Verified::Origins(VerifiedOrigins(set)) if set.contains(asked.origin) => {
-                Grant::new().into()
+                // The outer layer makes the set by rules of its own, which nobody has checked.
+                let lists = UncheckedList {
+                    insecure_origins: self.verification.list.entries.lets_http_in(),
+                    public_suffixes: false,
+                };
+                let beside_strangers = || set.contains_beside_strangers(asked.origin);
+                lists.grant(asked.origin, beside_strangers).into()
             }
             Verified::Origins(_) => Denial::new(DenialKind::OriginNotAllowed)
                 .reason("the origins that an outer layer has verified do not have it")
@@ -306,7 +311,7 @@ impl TokenOrigins {
         let verifying = match verification.verify_and_cache(&**verifier, token, request, now) {
             Ok(cached) => {
                 let state = verification.state(&cached, token, request, now);
-                return MaybeReady::ready(Judged::of(&state, asked, &self.settings.rules, now));
+                return MaybeReady::ready(judged(&state, asked, &self.settings.rules, now));
             }
             Err(verifying) => verifying,
         };
@@ -327,54 +332,33 @@ impl TokenOrigins {
                 is_preflight,
                 has_cookies,
             };
-            Judged::of(&state, asked, &settings.rules, now)
+            judged(&state, asked, &settings.rules, now)
         })
     }
 }
 
-/// A verdict, and the token that is left for the inner service where it is to abstain.
-pub(super) struct Judged {
-    pub(super) verdict: Verdict,
-    pub(super) left: Option<Arc<VerifiedToken>>,
-}
-
-impl Judged {
-    fn of(
-        state: &TokenState<'_>,
-        asked: Asked<'_>,
-        rules: &JudgementRules,
-        now: SystemTime,
-    ) -> Self {
-        let verdict = judge(state, asked, rules, now);
-        let left = match (&verdict, state) {
-            (Verdict::Abstain, TokenState::Good(token, _)) => Some(Arc::clone(token)),
-            _ => None,
-        };
-        Self { verdict, left }
-    }
-}
-
-impl From<Verdict> for Judged {
-    fn from(verdict: Verdict) -> Self {
-        Self {
-            verdict,
-            left: None,
-        }
-    }
-}
-
-impl PolledAgain for Judged {
-    fn polled_again() -> Self {
-        Verdict::polled_again().into()
-    }
+/// The verdict, and the token that is left for the inner service where the policy abstains.
+fn judged(
+    state: &TokenState<'_>,
+    asked: Asked<'_>,
+    rules: &JudgementRules,
+    now: SystemTime,
+) -> Judged {
+    let verdict = judge(state, asked, rules, now);
+    let left: Option<Arc<dyn Attachment>> = match (&verdict, state) {
+        (Verdict::Abstain, TokenState::Good(token, _)) => Some(Arc::<VerifiedToken>::clone(token)),
+        _ => None,
+    };
+    Judged { verdict, left }
 }
 
 impl OriginPolicy for TokenOrigins {
     fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
-        match self.judge_and_leave(request).into_ready() {
-            Ok(judged) => judged.verdict.into(),
-            Err(judging) => VerdictFuture::new(async move { judging.await.verdict }),
-        }
+        self.judge_and_leave(request).into_verdict()
+    }
+
+    fn judge_and_leave(&self, request: &CorsRequest<'_>) -> JudgedFuture {
+        JudgedFuture::Leaving(self.judge_request(request))
     }
 
     fn properties(&self) -> PolicyProperties {

@@ -120,14 +120,20 @@ impl TokenVerification {
             Verification::Expired(token, reading) => (token, reading, true),
             Verification::Refused(error) => return TokenState::Refused(error.clone()),
         };
-        if let Some(verifier) = &self.verifier
-            && let Err(error) = verifier.check_request(text, token, request)
-        {
-            return TokenState::Refused(error);
-        }
-        match self.state_of(token, reading, now) {
+        let state = match self.state_of(token, reading, now) {
+            // Before the request is checked: a verifier may remember what a request proves, and a
+            // revoked token must not fill its memory.
+            TokenState::Revoked => return TokenState::Revoked,
             TokenState::Good(..) if has_expired => TokenState::Expired(token, reading),
             state => state,
+        };
+        match &self.verifier {
+            Some(verifier) => match verifier.check_request(text, token, request) {
+                Ok(()) => state,
+                Err(VerifyError::Expired(_)) => TokenState::Expired(token, reading),
+                Err(error) => TokenState::Refused(error),
+            },
+            None => state,
         }
     }
 

@@ -8,6 +8,12 @@ use crate::{origin::OriginSet, token::verify::VerifiedToken};
 /// extensions: see
 /// [`TokenSource::verified_origins`](crate::token::source::TokenSource::verified_origins).
 ///
+/// Risky entries are allowed **without credentials**, whatever the layer says: `http` origins that are
+/// not of this machine, unless
+/// [`ListRules::dangerously_allow_http`](crate::token::claim::ListRules::dangerously_allow_http) lets
+/// them in, wildcards across a public suffix such as `https://*.github.io`, and every host of an
+/// application's scheme.
+///
 /// ```
 /// use http::{Request, Response, header};
 /// # use std::convert::Infallible;

@@ -12,6 +12,7 @@ pub mod issuers;
 pub mod jwks;
 #[cfg(feature = "jwt")]
 pub mod jwt;
+mod keys_id;
 mod request;
 #[cfg(feature = "reqwest")]
 pub mod reqwest;
@@ -27,6 +28,7 @@ pub use self::{
     claim_rule_error::ClaimRuleError,
     error::{Mismatch, VerifyError, VerifyResult},
     fetch::{FetchError, FetchFuture, KeySetFetcher},
+    keys_id::KeysId,
     request::{OwnedTokenRequest, TokenRequest},
     verified_token::VerifiedToken,
     verifier::{TokenVerifier, VerifyFuture},

@@ -2,6 +2,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use super::{
     error::{VerifyError, VerifyResult},
+    keys_id::KeysId,
     request::TokenRequest,
     verified_token::VerifiedToken,
 };
@@ -122,6 +123,15 @@ pub trait TokenVerifier: fmt::Debug + Send + Sync + 'static {
         let _ = token;
         false
     }
+
+    /// The id of the keys that tokens are verified with, which clones of the verifier share: so that
+    /// [`Issuers`](crate::token::verify::issuers::Issuers) can refuse two issuers with the same keys,
+    /// of which each could sign for the other. A verifier around another one passes its id on.
+    ///
+    /// Provided: none, for a verifier whose keys nobody else has, or which has none.
+    fn keys_id(&self) -> Option<KeysId> {
+        None
+    }
 }
 
 // Verifiers are used behind pointers.
@@ -151,6 +161,10 @@ impl<V: TokenVerifier + ?Sized> TokenVerifier for Arc<V> {
 
     fn is_revoked(&self, token: &VerifiedToken) -> bool {
         (**self).is_revoked(token)
+    }
+
+    fn keys_id(&self) -> Option<KeysId> {
+        (**self).keys_id()
     }
 }
 

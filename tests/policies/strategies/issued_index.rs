@@ -158,7 +158,21 @@ fn changes_travel_as_json() {
     let newer = json.replacen(r#"{"id""#, r#"{"newer":[1],"id""#, 1);
     assert_ne!(newer, json);
     assert!(serde_json::from_str::<tower_cors::preflight::IssuedChanges>(&newer).is_ok());
-    // Origins are parsed, not believed.
-    let forged = json.replace(PAGE, "https://contoso.com/");
-    assert!(serde_json::from_str::<tower_cors::preflight::IssuedChanges>(&forged).is_err());
+    // Origins are parsed, not believed. One that does not parse, as of a newer version, is left out,
+    // and the rest is taken over.
+    let strange = json.replace(PAGE, r#"https://contoso.com/","https://litware.com"#);
+    let there = clock.index(100);
+    let merged = there.merge(&serde_json::from_str(&strange).unwrap());
+    assert_eq!((merged.added, merged.refused, merged.left_out), (1, 0, 1));
+    assert!(there.contains(&origin(OTHER)) && !there.contains(&origin(PAGE)));
+    // A token that is left without any cannot be taken.
+    let strange = json.replace(PAGE, "https://contoso.com/");
+    let there = clock.index(100);
+    let merged = there.merge(&serde_json::from_str(&strange).unwrap());
+    assert_eq!((merged.added, merged.refused, merged.left_out), (0, 1, 1));
+    assert!(
+        there
+            .revocations()
+            .is_revoked(&TokenIdentity::new().id("b"))
+    );
 }

@@ -72,3 +72,42 @@ fn union_index_is_no_judge_of_requests() {
     let answer = ask_both(&behind_a_token, listed, || actual("/", PAGE, &[]));
     assert_eq!(answer, refused("origin", DenialKind::NoPolicy));
 }
+
+/// The index is one for all tenants, so the entry of one must not take credentials from another.
+#[test]
+fn union_index_gives_no_credentials_to_origins_that_are_listed_at_their_peril() {
+    let risky = ["http://shop.example", "https://*.github.io", "app://*"];
+    let index = UnionIndex::new(10);
+    index.set("careless", risky.map(pattern)).unwrap();
+    index
+        .set("careful", [pattern(PAGE), pattern("https://*.contoso.com")])
+        .unwrap();
+    let all = || [("careless", risky.map(pattern).to_vec())];
+    let credentials = |index: &UnionIndex, page: &'static str| {
+        let policy = token_policy().with_preflight(index.clone());
+        let passed = ask_both(&policy, with_credentials, || {
+            preflight("/", page, "authorization")
+        });
+        assert_eq!(passed.header("access-control-allow-origin"), Some(page));
+        passed.header("access-control-allow-credentials").is_some()
+    };
+    for page in [PAGE, "https://a.contoso.com"] {
+        assert!(credentials(&index, page), "{page}");
+    }
+    for (page, with_http, with_strangers) in [
+        ("http://shop.example", true, false),
+        ("https://evil.github.io", false, true),
+        ("app://evil", false, true),
+    ] {
+        assert!(!credentials(&index, page), "{page}");
+        let http = index.clone().dangerously_allow_insecure_origins();
+        assert_eq!(credentials(&http, page), with_http, "{page}");
+        let strangers = index.clone().dangerously_allow_public_suffixes();
+        assert_eq!(credentials(&strangers, page), with_strangers, "{page}");
+    }
+    index.replace_all(all()).unwrap();
+    assert!(!credentials(&index, "https://evil.github.io"));
+    assert!(!index.contains(&origin(PAGE)));
+    index.remove("careless");
+    assert!(!index.contains(&origin("https://evil.github.io")));
+}

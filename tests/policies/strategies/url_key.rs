@@ -277,3 +277,136 @@ fn url_key_admits_any_origin_to_an_open_tenant_only_where_that_is_said() {
     let closed = send(UrlKey::new(project_of, look_up), "/api/open", EVIL, &[]);
     assert_eq!((closed.status, closed.ran), (403, false));
 }
+
+/// A tenant writes its list, and nobody looks at it before the layer is built.
+#[test]
+fn url_key_gives_no_credentials_to_origins_that_a_tenant_lists_at_its_peril() {
+    const LIST: &[&str] = &[
+        "https://own.example",
+        "https://*.own.example",
+        "http://localhost:*",
+        "http://shop.example",
+        "http://*.shop.example",
+        "https://*.github.io",
+        "https://named.github.io",
+        "https://*.team.github.io",
+        "moz-extension://*",
+    ];
+    let policy = || UrlKey::new(project_of, |_: &str| Some(set(LIST)));
+    let credentials = |policy: UrlKey, page: &'static str| {
+        let policy = Arc::new(policy);
+        let granted = ask_both(&policy, with_credentials, || actual("/api/one", page, &[]));
+        let passed = ask_both(&policy, with_credentials, || {
+            preflight("/api/one", page, "content-type")
+        });
+        for answer in [&granted, &passed] {
+            assert_eq!(answer.header("access-control-allow-origin"), Some(page));
+        }
+        let of = |answer: &Answer| answer.header("access-control-allow-credentials").is_some();
+        assert_eq!(of(&granted), of(&passed), "{page}");
+        of(&granted)
+    };
+    for (page, by_default, with_http, with_strangers) in [
+        ("https://own.example", true, true, true),
+        ("https://a.own.example", true, true, true),
+        ("http://localhost:5173", true, true, true),
+        ("https://named.github.io", true, true, true),
+        ("https://a.team.github.io", true, true, true),
+        ("http://shop.example", false, true, false),
+        ("http://a.shop.example", false, true, false),
+        ("https://evil.github.io", false, false, true),
+        ("moz-extension://evil", false, false, true),
+    ] {
+        assert_eq!(credentials(policy(), page), by_default, "{page}");
+        let http = policy().dangerously_allow_insecure_origins();
+        assert_eq!(credentials(http, page), with_http, "{page}");
+        let strangers = policy().dangerously_allow_public_suffixes();
+        assert_eq!(credentials(strangers, page), with_strangers, "{page}");
+    }
+}
+
+/// Made-up keys are all different, so that sharing a lookup does not bound how many there are.
+#[test]
+fn url_key_bounds_the_lookups_that_are_under_way() {
+    let (store, clock) = (Store::default(), TestClock::new());
+    let layer = listed(CorsLayer::builder())
+        .origin_policy(store.policy(&clock).max_outstanding(64))
+        .build()
+        .unwrap();
+    let at = |key: usize| preflight(&format!("/api/made-up-{key}"), PAGE, "");
+    let mut services: Vec<_> = (0..64).map(|_| layer.layer(Spy::default())).collect();
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut waiting: Vec<_> = services
+        .iter_mut()
+        .enumerate()
+        .map(|(key, service)| Box::pin(service.call(at(key))))
+        .collect();
+    for future in &mut waiting {
+        assert!(future.as_mut().poll(&mut cx).is_pending());
+    }
+    // One more is refused at once, and costs the store nothing; one that is under way is joined.
+    for key in 64..70 {
+        let mut service = layer.layer(Spy::default());
+        let mut future = Box::pin(service.call(at(key)));
+        match future.as_mut().poll(&mut cx) {
+            Poll::Ready(Ok(response)) => {
+                let denial = response.extensions().get::<Denial>().map(Denial::kind);
+                assert_eq!(denial, Some(DenialKind::Unavailable));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let mut service = layer.layer(Spy::default());
+    let mut joined = Box::pin(service.call(at(3)));
+    assert!(joined.as_mut().poll(&mut cx).is_pending());
+    // What nobody waits for any more leaves its place, and so does what has an answer.
+    drop(waiting.pop());
+    store.answers.store(1, Ordering::Relaxed);
+    assert_eq!(
+        ask(&layer, at(70)).denial,
+        Some(DenialKind::OriginNotAllowed)
+    );
+    for mut future in waiting {
+        assert!(future.as_mut().poll(&mut cx).is_ready());
+    }
+    // The refusal was not remembered.
+    assert_eq!(ask(&layer, preflight("/api/one", PAGE, "")).status, 204);
+    assert_eq!(
+        ask(&layer, at(64)).denial,
+        Some(DenialKind::OriginNotAllowed)
+    );
+}
+
+#[test]
+fn url_key_takes_a_lookup_that_panics_for_one_that_cannot_tell() {
+    let panics = |key: &str| {
+        let key = key.to_owned();
+        LookupFuture::new(async move {
+            later().await;
+            assert_ne!(key, "one", "the store has a fault");
+            Lookup::from(projects().get(&key).cloned())
+        })
+    };
+    let layer = listed(CorsLayer::builder())
+        .origin_policy(UrlKey::new(project_of, panics))
+        .build()
+        .unwrap();
+    let mut services: Vec<_> = (0..3).map(|_| layer.layer(Spy::default())).collect();
+    let mut waiting: Vec<_> = services
+        .iter_mut()
+        .map(|service| Box::pin(service.call(preflight("/api/one", PAGE, ""))))
+        .collect();
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(waiting[0].as_mut().poll(&mut cx).is_pending());
+    // The second one drives it into the panic, and the others learn of that.
+    for mut future in waiting.into_iter().rev() {
+        match future.as_mut().poll(&mut cx) {
+            Poll::Ready(Ok(response)) => {
+                let denial = response.extensions().get::<Denial>().map(Denial::kind);
+                assert_eq!(denial, Some(DenialKind::Unavailable));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(ask(&layer, preflight("/api/two", OTHER, "")).status, 204);
+}

@@ -245,6 +245,8 @@ fn what_nothing_could_revoke_is_refused_unless_told_otherwise() {
         json!({"jti": "x".repeat(257)}),
     ] {
         assert!(!is_good(&strict, &claims), "{claims}");
+        // Also where another layer has verified it.
+        assert!(strict.is_revoked(&believed(&claims.to_string())));
         assert!(is_good(&lenient, &claims), "{claims}");
     }
     // Its time revokes it all the same.
@@ -406,6 +408,56 @@ fn fields_of_a_newer_version_are_passed_over() {
         assert!(!is_good(&verifier, &claims), "{claims}");
     }
     assert!(is_good(&verifier, &json!({"jti": "2", "iat": NOW + 10})));
+}
+
+/// A replica of a newer version may revoke by what this one does not know. It revokes more then, and
+/// takes over the rest.
+#[test]
+#[cfg(feature = "serde")]
+fn revocations_of_a_newer_version_fail_closed() {
+    let clock = Moving(Arc::new(AtomicU64::new(NOW)));
+    let list = || Revocations::builder(10).clock(clock.clone()).build();
+    let here = list();
+    for id in ["1", "2", "3"] {
+        here.revoke(id).unwrap();
+    }
+    let changes = here.changes_since(ChangeCursor::default());
+    let with = |kind: Value, since: Option<u64>| {
+        let mut json = serde_json::to_value(&changes).unwrap();
+        json["revocations"][1]["revoked"] = kind;
+        let secs = |secs| json!({"secs_since_epoch": secs, "nanos_since_epoch": 0});
+        json["revocations"][1]["since"] = since.map_or(Value::Null, secs);
+        serde_json::from_value::<RevocationChanges>(json).unwrap()
+    };
+    for (kind, since, until) in [
+        (
+            json!({"issuer": "https://id.example"}),
+            Some(NOW - 5),
+            NOW - 5,
+        ),
+        (json!({"user": {"id": 7}}), Some(NOW), NOW),
+        (json!({"user": [7]}), None, NOW),
+        // From the future, as where its clock is ahead: what is issued later stays good.
+        (json!({"user": [7]}), Some(NOW + 500), NOW),
+    ] {
+        let there = list();
+        let changes = with(kind.clone(), since);
+        assert_eq!(there.merge(&changes), 2, "{kind}");
+        assert_eq!(there.issued_until(), Some(at(until)), "{kind}");
+        let is_revoked = |id, issued| {
+            let token = TokenIdentity::new().id(id).issued_at(at(issued));
+            there.is_revoked(&token)
+        };
+        for id in ["1", "3"] {
+            assert!(is_revoked(id, NOW + 10), "{kind}");
+        }
+        assert!(is_revoked("other", until) && !is_revoked("other", until + 1));
+        // It can be handed on, as from a store.
+        let json = serde_json::to_string(&changes).unwrap();
+        let again = list();
+        again.merge(&serde_json::from_str(&json).unwrap());
+        assert_eq!(again.issued_until(), Some(at(until)), "{kind}");
+    }
 }
 
 #[test]

@@ -49,6 +49,53 @@ async fn a_key_that_changes_under_its_name_is_looked_up_once_in_an_interval() {
     }
 }
 
+/// The key says the algorithm, so that a token of the new key does not even get to the signature.
+#[tokio::test]
+async fn a_key_that_changes_its_algorithm_under_its_name_is_looked_up() {
+    let clock = TestClock::new();
+    let ec = EncodingKey::from_ec_pem(include_bytes!("../../data/p-256.pem")).unwrap();
+    let claims = json!({"exp": clock.unix() + 10_000_000, "sub": "me"});
+    let of_ec = |kid: Option<&str>| {
+        let mut key = json!(Jwk::from_encoding_key(&ec, Algorithm::ES256).unwrap());
+        let mut header = Header::new(Algorithm::ES256);
+        if let Some(kid) = kid {
+            key["kid"] = json!(kid);
+            header.kid = Some(kid.to_owned());
+        }
+        (key, jsonwebtoken::encode(&header, &claims, &ec).unwrap())
+    };
+    let of_rsa = |kid: Option<&str>| {
+        let named = kid.map_or_else(|| json!({}), |kid| json!({"kid": kid}));
+        (jwk(RSA, named.clone()), sign(named, RSA, &clock))
+    };
+    let pinned = "its alg is not its key's";
+    for (old, new, accept_unnamed, refused) in [
+        (of_rsa(Some("k")), of_ec(Some("k")), false, pinned),
+        (of_ec(Some("k")), of_rsa(Some("k")), false, pinned),
+        (of_rsa(None), of_ec(None), true, UNKNOWN),
+    ] {
+        let ((old_key, old_token), (new_key, new_token)) = (old, new);
+        let issuer = Issuer::start(set(&[old_key])).await;
+        let builder = builder(&issuer, &clock);
+        let builder = if accept_unnamed {
+            builder.accept_unnamed_key()
+        } else {
+            builder
+        };
+        let verifier = builder.build().unwrap();
+        assert_eq!(outcome(&verifier, &old_token).await, "good");
+        issuer.set(set(&[new_key]));
+        // The least interval holds here, too, whoever asks.
+        assert_eq!(outcome(&verifier, &new_token).await, refused);
+        clock.advance(30);
+        assert_eq!(outcome(&verifier, &new_token).await, "good");
+        for _ in 0..30 {
+            assert_eq!(outcome(&verifier, &old_token).await, refused);
+        }
+        assert_eq!(issuer.calls(), 2);
+    }
+}
+
 #[tokio::test]
 async fn tokens_without_a_name_make_one_fetch_in_an_interval() {
     let clock = TestClock::new();

@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    replay::ReplayMemory,
+    replay::{ReplayLimits, ReplayMemory},
     verifier::{Base, Dpop, ProofRules},
 };
 use crate::{
@@ -19,6 +19,7 @@ impl<V: TokenVerifier> Dpop<V> {
             max_age: Duration::from_secs(60),
             leeway: Duration::from_secs(5),
             max_proofs: 100_000,
+            max_proofs_per_key: None,
             accepts_bearer: false,
             clock: Arc::new(SystemClock),
         }
@@ -34,6 +35,7 @@ pub struct DpopBuilder<V> {
     max_age: Duration,
     leeway: Duration,
     max_proofs: usize,
+    max_proofs_per_key: Option<usize>,
     accepts_bearer: bool,
     clock: Arc<dyn Clock>,
 }
@@ -60,9 +62,21 @@ impl<V: TokenVerifier> DpopBuilder<V> {
     }
 
     /// How many proofs are remembered, so that none is used twice. Beyond, requests are refused until
-    /// the older ones have lapsed. Default: 100,000, some 5 MiB.
+    /// the older ones have lapsed. Default: 100,000, some 5 MiB, and twice as much where each has a
+    /// key of its own.
     pub fn max_proofs(mut self, proofs: usize) -> Self {
         self.max_proofs = proofs;
+        self
+    }
+
+    /// How many of them may be of one key, so that one client cannot use up the places of all others.
+    /// Default: a sixteenth of [`max_proofs`](Self::max_proofs).
+    ///
+    /// A proof is remembered for [`max_age`](Self::max_age) and [`leeway`](Self::leeway) at least, and
+    /// for twice as long at most. So by default one key can make 48 requests a second for ever. Raise
+    /// it where a server sends the requests of many users with one key.
+    pub fn max_proofs_per_key(mut self, proofs: usize) -> Self {
+        self.max_proofs_per_key = Some(proofs);
         self
     }
 
@@ -102,6 +116,10 @@ impl<V: TokenVerifier> DpopBuilder<V> {
             ),
             (self.leeway > MINUTES, DpopConfigError::Leeway(self.leeway)),
             (self.max_proofs == 0, DpopConfigError::MaxProofs),
+            (
+                self.max_proofs_per_key == Some(0),
+                DpopConfigError::MaxProofsPerKey,
+            ),
         ] {
             if is_wrong {
                 mistakes.push(mistake);
@@ -114,7 +132,13 @@ impl<V: TokenVerifier> DpopBuilder<V> {
                 leeway: self.leeway,
                 accepts_bearer: self.accepts_bearer,
             };
-            let replays = ReplayMemory::new(self.max_proofs, self.max_age + self.leeway);
+            let limits = ReplayLimits {
+                all: self.max_proofs,
+                each_key: self
+                    .max_proofs_per_key
+                    .unwrap_or(self.max_proofs.div_ceil(16)),
+            };
+            let replays = ReplayMemory::new(limits, self.max_age + self.leeway);
             Dpop::new(self.verifier, rules, replays, self.clock)
         })
     }
@@ -139,6 +163,9 @@ pub enum DpopConfigError {
     /// Every request would be refused.
     #[error("max_proofs: 0: at least 1, or every request is refused")]
     MaxProofs,
+    /// Every request would be refused.
+    #[error("max_proofs_per_key: 0: at least 1, or every request is refused")]
+    MaxProofsPerKey,
 }
 
 debug_as_display!(DpopConfigError);

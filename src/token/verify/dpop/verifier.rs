@@ -16,7 +16,7 @@ use crate::{
     origin::Origin,
     time::Clock,
     token::verify::{
-        TokenRequest, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, numeric_date,
+        KeysId, TokenRequest, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, numeric_date,
     },
 };
 
@@ -151,7 +151,8 @@ impl<V: TokenVerifier> TokenVerifier for Dpop<V> {
     }
 
     /// Checks the proof, which is used up thereby. The other verifier is not asked about a bound
-    /// token: it would refuse it.
+    /// token: it would refuse it. A token that is revoked is refused before its proof is looked at,
+    /// and one that has expired before its proof is remembered.
     fn check_request(
         &self,
         token: &str,
@@ -159,10 +160,11 @@ impl<V: TokenVerifier> TokenVerifier for Dpop<V> {
         request: &TokenRequest<'_>,
     ) -> Result<(), VerifyError> {
         if verified.is_bound() {
+            if self.verifier.is_revoked(verified) {
+                return Err(VerifyError::Revoked);
+            }
             let now = self.shared.clock.now();
-            self.shared
-                .check(token, verified, request, now)
-                .map_err(VerifyError::ProofOfPossession)
+            self.shared.check(token, verified, request, now)
         } else if !self.shared.rules.accepts_bearer {
             let reason = "the token is bound to no key (cnf), so that anybody could use it";
             Err(VerifyError::ProofOfPossession(reason))
@@ -181,9 +183,19 @@ impl<V: TokenVerifier> TokenVerifier for Dpop<V> {
     fn is_revoked(&self, token: &VerifiedToken) -> bool {
         self.verifier.is_revoked(token)
     }
+
+    fn keys_id(&self) -> Option<KeysId> {
+        self.verifier.keys_id()
+    }
 }
 
 const DPOP: &str = "dpop";
+
+/// A proof for this token and this request, which may have been used before.
+struct Checked {
+    thumbprint: String,
+    id: Box<str>,
+}
 
 impl Shared {
     fn check(
@@ -192,7 +204,30 @@ impl Shared {
         verified: &VerifiedToken,
         request: &TokenRequest<'_>,
         now: SystemTime,
-    ) -> Result<(), &'static str> {
+    ) -> Result<(), VerifyError> {
+        let proof = self
+            .check_proof(token, verified, request, now)
+            .map_err(VerifyError::ProofOfPossession)?;
+        // Only good proofs for good tokens take up memory.
+        if !verified.is_good_at(now) {
+            return Err(VerifyError::Expired(verified.clone()));
+        }
+        let refused = match self.replays.note(&proof.thumbprint, &proof.id, now) {
+            Use::First => return Ok(()),
+            Use::Again => "the proof was used before",
+            Use::KeyFull => "too many proofs of this key lately: see max_proofs_per_key",
+            Use::Full => "too many proofs lately to remember another",
+        };
+        Err(VerifyError::ProofOfPossession(refused))
+    }
+
+    fn check_proof(
+        &self,
+        token: &str,
+        verified: &VerifiedToken,
+        request: &TokenRequest<'_>,
+        now: SystemTime,
+    ) -> Result<Checked, &'static str> {
         // RFC 9449, section 7.2: a bound token must not do as a bearer token.
         let mut credentials = request.headers().get_all(AUTHORIZATION).iter();
         let is_dpop = |value: &http::HeaderValue| {
@@ -240,14 +275,10 @@ impl Shared {
         {
             return Err("the proof is from the future");
         }
-        // Last, so that only good proofs take up memory.
         let id = proof.text("jti").filter(|id| !id.is_empty());
-        let id = id.ok_or("the proof has no jti")?;
-        match self.replays.note(&proof.thumbprint, id, now) {
-            Use::First => Ok(()),
-            Use::Again => Err("the proof was used before"),
-            Use::Full => Err("too many proofs lately to remember another"),
-        }
+        let id = id.ok_or("the proof has no jti")?.into();
+        let thumbprint = proof.thumbprint;
+        Ok(Checked { thumbprint, id })
     }
 
     fn is_url_of(&self, proof: &Proof, request: &TokenRequest<'_>) -> bool {

@@ -55,10 +55,12 @@ impl IssuersBuilder {
     ///
     /// # Errors
     ///
-    /// Every mistake: there is no issuer, one has no name, or two have the same.
+    /// Every mistake: there is no issuer, one has no name, two have the same, or two share the keys of
+    /// one verifier.
     pub fn build(self) -> Result<Issuers, BuildErrors<IssuersConfigError>> {
         let mut mistakes = Vec::new();
         let mut by_name = HashMap::new();
+        let mut by_keys = HashMap::<_, &Issuer>::new();
         if self.issuers.is_empty() {
             mistakes.push(IssuersConfigError::NoIssuer);
         }
@@ -70,6 +72,14 @@ impl IssuersBuilder {
                 if by_name.insert(name.clone(), index).is_some() {
                     mistakes.push(IssuersConfigError::Duplicate(name.to_string()));
                 }
+            }
+            let Some(keys) = issuer.verifier.keys_id() else {
+                continue;
+            };
+            if let Some(other) = by_keys.insert(keys, issuer) {
+                let name =
+                    |issuer: &Issuer| issuer.names.first().map_or("", |name| name).to_owned();
+                mistakes.push(IssuersConfigError::SharedKeys(name(other), name(issuer)));
             }
         }
         BuildErrors::none_or(mistakes, || {
@@ -92,6 +102,12 @@ pub enum IssuersConfigError {
     /// A token could not say which of two it means.
     #[error("issuer {0:?}: given twice: give all its keys to one verifier")]
     Duplicate(String),
+    /// A key of one would sign for the other as well, because only the claim `iss` tells them apart.
+    #[error(
+        "issuers {0:?} and {1:?}: they share the keys of one verifier, so that each could sign \
+         tokens of the other: build a verifier for each"
+    )]
+    SharedKeys(String, String),
 }
 
 debug_as_display!(IssuersConfigError);

@@ -12,7 +12,8 @@ use crate::token::verify::{
 ///
 /// The token's `iss`, not yet checked, chooses the issuer; that issuer's verifier checks
 /// everything, and the verified `iss` must be the issuer's name. So the keys of one issuer never
-/// verify a token of another. A token of an unknown issuer is refused without a fetch.
+/// verify a token of another, and two issuers that share the keys of one verifier do not build. A
+/// token of an unknown issuer is refused without a fetch.
 ///
 /// [`IssuersBuilder`](super::IssuersBuilder) has an example, and the
 /// [guide](crate::guide::tokens#2-who-verifies-it) the usual issuers.

@@ -118,11 +118,16 @@ impl Store {
         }
     }
 
-    /// A fetch to wait for because a signature was wrong: the issuer may have put a new key under
-    /// the old name. Anybody can send a wrong signature, so this is one fetch in the least
-    /// interval, for all of them together.
+    /// A fetch to wait for because a token does not verify with the key that it names: the issuer may
+    /// have put a new key under the old name. Anybody can send such a token, so this is one fetch in
+    /// the least interval, for all of them together.
     pub(crate) fn recheck(self: &Arc<Self>) -> Option<Flight<FetchResult>> {
         self.join(self.clock.now())
+    }
+
+    /// Whether a token that calls its key so may mean one without a name.
+    pub(crate) fn may_be_unnamed(&self, names: Names<'_>) -> bool {
+        self.bounds.unnamed == Unnamed::OfAlgorithm && names == Names::default()
     }
 
     pub(crate) fn epoch(&self) -> u64 {

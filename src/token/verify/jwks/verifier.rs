@@ -5,18 +5,18 @@ use super::{
     store::{Step, Store},
 };
 use crate::token::verify::{
-    Flight, TokenRequest, TokenVerifier, VerifyError, VerifyFuture, VerifyResult,
-    jwt::{JwtKeys, JwtRules, UnverifiedJwt, WRONG_SIGNATURE},
+    Flight, KeysId, TokenRequest, TokenVerifier, VerifyError, VerifyFuture, VerifyResult,
+    jwt::{JwtKeys, JwtRules, UnverifiedJwt, WRONG_ALGORITHM, WRONG_SIGNATURE},
 };
 
 /// Verifies JSON Web Tokens with the keys that their issuer publishes
 /// ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)).
 ///
 /// The keys are fetched when the first token needs them, again before their time is over, and when
-/// a token names a key that is not among them or has a signature that its key does not verify: once
-/// for all that wait, and never more often than the set interval, whatever tokens say. A token
-/// chooses a key by `kid`, `x5t#S256` or `x5t` among the issuer's; the `jku`, `x5u`, `jwk` and
-/// `x5c` that it may carry are ignored, and the key says the algorithm.
+/// a token names a key that is not among them, or does not verify with the one that it names: once for
+/// all that wait, and never more often than the set interval, whatever tokens say. A token chooses a
+/// key by `kid`, `x5t#S256` or `x5t` among the issuer's; the `jku`, `x5u`, `jwk` and `x5c` that it may
+/// carry are ignored, and the key says the algorithm.
 ///
 /// Keys that the issuer has removed die with the next fetch, at the latest when their time is over.
 /// When no fetch succeeds until then, nobody is let in ([`VerifyError::Unavailable`]).
@@ -69,6 +69,7 @@ use crate::token::verify::{
 pub struct JwksVerifier {
     store: Arc<Store>,
     rules: Arc<JwtRules>,
+    keys_id: KeysId,
 }
 
 impl JwksVerifier {
@@ -76,6 +77,7 @@ impl JwksVerifier {
         Self {
             store,
             rules: Arc::new(rules),
+            keys_id: KeysId::unique(),
         }
     }
 
@@ -106,7 +108,7 @@ impl JwksVerifier {
     fn verify_with(&self, keys: &JwtKeys, token: &UnverifiedJwt<'_>) -> VerifyResult {
         let key = keys
             .find(token.names(), token.algorithm())
-            .ok_or(VerifyError::NotAuthentic("its key is unknown"))?;
+            .ok_or(VerifyError::NotAuthentic(UNKNOWN_KEY))?;
         token.verify(key, &self.rules, self.store.now())
     }
 
@@ -129,6 +131,8 @@ impl JwksVerifier {
     }
 }
 
+const UNKNOWN_KEY: &str = "its key is unknown";
+
 impl TokenVerifier for JwksVerifier {
     fn verify(&self, token: &str, _: &TokenRequest<'_>) -> VerifyFuture {
         let unverified = match UnverifiedJwt::parse(token) {
@@ -138,8 +142,17 @@ impl TokenVerifier for JwksVerifier {
         let fetch = match self.store.step(unverified.names(), unverified.algorithm()) {
             Step::Keys(keys) => {
                 let result = self.verify_with(&keys, &unverified);
-                let is_wrong = matches!(result, Err(VerifyError::NotAuthentic(WRONG_SIGNATURE)));
-                match is_wrong.then(|| self.store.recheck()).flatten() {
+                let may_be_outdated = match result {
+                    // The issuer may have put another key under the name, perhaps of another
+                    // algorithm.
+                    Err(VerifyError::NotAuthentic(WRONG_SIGNATURE | WRONG_ALGORITHM)) => true,
+                    // A name that is unknown has been asked for already, in `step`.
+                    Err(VerifyError::NotAuthentic(UNKNOWN_KEY)) => {
+                        self.store.may_be_unnamed(unverified.names())
+                    }
+                    _ => false,
+                };
+                match may_be_outdated.then(|| self.store.recheck()).flatten() {
                     Some(fetch) => fetch,
                     None => return VerifyFuture::ready(result),
                 }
@@ -154,5 +167,9 @@ impl TokenVerifier for JwksVerifier {
 
     fn epoch(&self) -> u64 {
         self.store.epoch()
+    }
+
+    fn keys_id(&self) -> Option<KeysId> {
+        Some(self.keys_id)
     }
 }

@@ -19,7 +19,7 @@ pub(crate) use self::{
     key::Names,
     keys::Unnamed,
     rules::{AcceptedTypes, JwtRules},
-    unverified::{UnverifiedJwt, WRONG_SIGNATURE},
+    unverified::{UnverifiedJwt, WRONG_ALGORITHM, WRONG_SIGNATURE},
 };
 pub use self::{
     algorithm::JwtAlgorithm,

@@ -103,8 +103,7 @@ impl<'a> UnverifiedJwt<'a> {
     pub(crate) fn signed_claims(&self, key: &JwtKey) -> Result<Claims, VerifyError> {
         // RFC 8725, section 3.1: the key says the algorithm; the token may only agree.
         if self.algorithm != key.algorithm() {
-            let reason = "its alg is not its key's";
-            return Err(VerifyError::NotAuthentic(reason));
+            return Err(VerifyError::NotAuthentic(WRONG_ALGORITHM));
         }
         if !key.verifies(self.signature, self.message.as_bytes()) {
             return Err(VerifyError::NotAuthentic(WRONG_SIGNATURE));
@@ -119,8 +118,9 @@ impl<'a> UnverifiedJwt<'a> {
     }
 }
 
-/// The reason that leads to another look at the issuer's keys.
+/// Reasons that lead to another look at the issuer's keys.
 pub(crate) const WRONG_SIGNATURE: &str = "its signature is wrong";
+pub(crate) const WRONG_ALGORITHM: &str = "its alg is not its key's";
 
 fn parse_object(part: &str) -> Result<Claims, VerifyError> {
     let json = URL_SAFE_NO_PAD

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use super::{keys::JwtKeys, rules::JwtRules, unverified::UnverifiedJwt};
+use super::{key::JwtKey, keys::JwtKeys, rules::JwtRules, unverified::UnverifiedJwt};
 use crate::{
     time::Clock,
-    token::verify::{TokenRequest, TokenVerifier, VerifyError, VerifyFuture, VerifyResult},
+    token::verify::{KeysId, TokenRequest, TokenVerifier, VerifyError, VerifyFuture, VerifyResult},
 };
 
 /// Verifies JSON Web Tokens with keys that are at hand.
@@ -34,11 +34,17 @@ pub struct JwtVerifier {
     keys: JwtKeys,
     rules: JwtRules,
     clock: Arc<dyn Clock>,
+    keys_id: KeysId,
 }
 
 impl JwtVerifier {
     pub(crate) fn new(keys: JwtKeys, rules: JwtRules, clock: Arc<dyn Clock>) -> Self {
-        Self { keys, rules, clock }
+        Self {
+            keys,
+            rules,
+            clock,
+            keys_id: KeysId::unique(),
+        }
     }
 
     /// The issuers whose tokens are accepted.
@@ -59,5 +65,11 @@ impl JwtVerifier {
 impl TokenVerifier for JwtVerifier {
     fn verify(&self, token: &str, _: &TokenRequest<'_>) -> VerifyFuture {
         VerifyFuture::ready(self.verify_now(token))
+    }
+
+    /// None where each key is bound to an issuer, and so signs for no other.
+    fn keys_id(&self) -> Option<KeysId> {
+        let is_unbound = |key: &JwtKey| key.bound_to().is_none();
+        self.keys.iter().any(is_unbound).then_some(self.keys_id)
     }
 }
