@@ -40,7 +40,7 @@ impl CorsLayerBuilder {
         };
         let mut properties = policy.properties();
         // A policy around `Any` may say that it has the properties of `Any`, and deny somebody.
-        if is_own_policy && !self.policy_is_any && properties.reach() == Reach::Always {
+        if is_own_policy && !policy.is_any() && properties.reach() == Reach::Always {
             properties.set_reach(Reach::Star);
         }
         let is_in_table = self.table.is_some();

@@ -7,7 +7,7 @@ use crate::{
     error::ConfigErrors,
     layer::{CorsLayer, InForce, Observation, Observer, VerdictTimeout},
     lists::{Any, ConfigList},
-    policy::{Caching, DeniedRequests, OriginPolicy, is_any},
+    policy::{Caching, DeniedRequests, OriginPolicy},
 };
 
 /// A configuration that is not checked yet: see [`CorsLayer::builder`].
@@ -34,8 +34,6 @@ pub struct CorsLayerBuilder {
     pub(super) insecure_origins: Vec<ConfigList>,
     pub(super) is_constant: bool,
     pub(super) policy: Option<Box<dyn OriginPolicy>>,
-    /// Whether the policy is `Any` itself, which need not be asked.
-    pub(super) policy_is_any: bool,
     pub(super) credentials: bool,
     pub(super) methods: ConfigList,
     pub(super) headers: ConfigList,
@@ -96,7 +94,6 @@ impl CorsLayerBuilder {
             insecure_origins: Vec::new(),
             is_constant: false,
             policy: None,
-            policy_is_any: false,
             credentials: false,
             methods: ConfigList::default(),
             headers: ConfigList::default(),
@@ -184,7 +181,6 @@ impl CorsLayerBuilder {
     /// that it lists insecure origins or public suffixes does not build, as with
     /// [`allow_origins`](Self::allow_origins). An [`OriginSet`](crate::OriginSet) says so by itself.
     pub fn origin_policy(mut self, policy: impl OriginPolicy) -> Self {
-        self.policy_is_any = is_any(&policy);
         self.policy = Some(Box::new(policy));
         self
     }

@@ -1,5 +1,3 @@
-use std::any::TypeId;
-
 use super::{
     decider::Decider,
     future::VerdictFuture,
@@ -9,12 +7,6 @@ use super::{
 };
 use crate::{lists::Any, request::CorsRequest};
 
-/// Whether the policy is [`Any`], and not one around it that has the same properties and may deny
-/// somebody.
-pub(crate) fn is_any<P: OriginPolicy>(_: &P) -> bool {
-    TypeId::of::<P>() == TypeId::of::<Any>()
-}
-
 impl OriginPolicy for Any {
     fn judge(&self, _: &CorsRequest<'_>) -> VerdictFuture {
         Grant::any_origin().into()
@@ -22,6 +14,10 @@ impl OriginPolicy for Any {
 
     fn properties(&self) -> PolicyProperties {
         PolicyProperties::with_reach(Reach::Always)
+    }
+
+    fn is_any(&self) -> bool {
+        true
     }
 
     fn decider(&self, _: &CorsRequest<'_>) -> Decider {

@@ -38,7 +38,6 @@ pub(crate) use self::future::PolledAgain;
 #[cfg(feature = "token")]
 pub(crate) use self::hint::TokenList;
 pub(crate) use self::{
-    any::is_any,
     array::array_code,
     grant::{Attachment, GrantedTo},
     hint::{Hint, ListedHeaders, ListedMethods},

@@ -80,6 +80,15 @@ pub trait OriginPolicy: fmt::Debug + Send + Sync + 'static {
         self.judge(request)
     }
 
+    /// Whether this is [`Any`](crate::Any) itself, whose answer is the same for everybody, so that a layer
+    /// need not ask. A policy around it has the same properties, and may deny somebody.
+    ///
+    /// Provided: no.
+    #[doc(hidden)]
+    fn is_any(&self) -> bool {
+        false
+    }
+
     /// As [`judge`](Self::judge), and what the policy leaves for the inner service where it abstains.
     /// For the combinators and the token policy of this crate.
     ///
@@ -183,6 +192,10 @@ macro_rules! forward_to_pointee {
         impl<P: OriginPolicy + ?Sized> OriginPolicy for $pointer<P> {
             fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
                 (**self).judge(request)
+            }
+
+            fn is_any(&self) -> bool {
+                (**self).is_any()
             }
 
             fn judge_and_leave(&self, request: &CorsRequest<'_>) -> JudgedFuture {

@@ -9,7 +9,7 @@ use crate::{
     lists::{Any, ConfigList},
     policy::{
         BearerOr, Caching, Decider, DenialKind, DeniedRequests, OriginPolicy, PolicyProperties,
-        Reach, VerdictFuture, is_any,
+        Reach, VerdictFuture,
     },
     request::CorsRequest,
 };
@@ -49,8 +49,6 @@ pub struct MethodRule(Arc<Rule>);
 #[derive(Clone, Debug)]
 struct Rule {
     policy: Arc<dyn OriginPolicy>,
-    /// Whether the policy is `Any` itself, which need not be asked.
-    is_any: bool,
     credentials: bool,
     headers: ConfigList,
     /// Whether pages may send `Authorization`, listed or not.
@@ -95,7 +93,6 @@ impl MethodRule {
 
     fn new(policy: impl OriginPolicy) -> Self {
         Self(Arc::new(Rule {
-            is_any: is_any(&policy),
             policy: Arc::new(policy),
             credentials: false,
             headers: ConfigList::default(),
@@ -169,15 +166,10 @@ impl MethodRule {
             headers.push(AUTHORIZATION.as_str());
         }
         // Built by the ordinary builder, so that a rule passes the same checks as a layer.
-        let builder = CorsLayer::builder();
-        let builder = if rule.is_any {
-            builder.origin_policy(Any)
-        } else {
-            builder.origin_policy(Arc::clone(&rule.policy))
-        };
-        let mut builder = builder
+        let mut builder = CorsLayer::builder()
             .within_table(table)
             .limited_by(verdict_timeout)
+            .origin_policy(Arc::clone(&rule.policy))
             .allow_credentials(rule.credentials)
             .allow_methods(methods)
             .allow_headers(headers)

@@ -38,10 +38,15 @@ pub fn answer(config: &Config, exchange: &Exchange) -> Answer {
 }
 
 pub fn of_layer(layer: &Layer) -> InForce {
+    let mut facts = layer.policy.facts();
+    // A policy that lets it wait is another one, and has to be asked.
+    if layer.wait != Wait::Ready && matches!(layer.policy, Policy::Any) {
+        facts.reach = Reach::Star;
+    }
     InForce {
         policy: layer.policy.clone(),
         settings: layer.settings.clone(),
-        facts: layer.policy.facts(),
+        facts,
         is_by_method: false,
         wait: layer.wait,
     }
