@@ -35,13 +35,10 @@ mod with_preflight;
     )
 )]
 pub(crate) use self::future::PolledAgain;
-#[cfg(feature = "token")]
-pub(crate) use self::hint::TokenList;
 pub(crate) use self::{
     array::array_code,
     grant::{Attachment, GrantedTo},
     hint::{Hint, ListedHeaders, ListedMethods},
-    judged::{Judged, JudgedFuture},
     listed::SetAndNull,
     listings::MAX_WRITTEN,
     names::union_of_names,
@@ -65,3 +62,8 @@ pub use self::{
 };
 #[cfg(feature = "trusted")]
 pub(crate) use self::{hint::Said, listings::ListingTexts};
+#[cfg(feature = "token")]
+pub(crate) use self::{
+    hint::TokenList,
+    judged::{Judged, JudgedFuture},
+};

@@ -125,7 +125,6 @@ impl UrlKey {
     /// 256.
     ///
     /// Lookups whose answer is there without waiting do not count.
-    #[must_use]
     pub fn max_outstanding(mut self, lookups: usize) -> Self {
         self.cache = Arc::new(LookupCache {
             max_outstanding: lookups.max(1),
@@ -168,7 +167,6 @@ impl UrlKey {
     /// allows them. Default: they are allowed without credentials.
     ///
     /// Anybody who controls a network between a user and such an origin can act as the user.
-    #[must_use]
     pub fn dangerously_allow_insecure_origins(mut self) -> Self {
         self.lists.insecure_origins = true;
         self
@@ -179,7 +177,6 @@ impl UrlKey {
     /// that only they match are allowed without credentials.
     ///
     /// Anybody who registers a name below the suffix can act as the user.
-    #[must_use]
     pub fn dangerously_allow_public_suffixes(mut self) -> Self {
         self.lists.public_suffixes = true;
         self
