@@ -10,7 +10,7 @@ use crate::{
     layer::Core,
     lists::{AllowHeaders, AllowMethods, ConfigList, ExposeHeaders, MaxAge},
     origin::OriginSet,
-    policy::{DeniedRequests, OriginPolicy, PolicyProperties, Reach, SetAndNull},
+    policy::{DeniedRequests, OriginPolicy, Reach, Risks, SetAndNull},
     protocol::{Prepared, Rules, ToAll},
 };
 
@@ -62,8 +62,9 @@ impl CorsLayerBuilder {
             let header = name.clone();
             errors.push(ConfigError::BypassedPolicy { header });
         }
-        if is_own_policy && (credentials || properties.has_own_credentials()) {
-            errors.extend(mistakes_with_credentials(&properties, self.opt_ins));
+        if is_own_policy {
+            let risks = properties.risks(credentials);
+            errors.extend(mistakes_with_credentials(risks, self.opt_ins));
         }
         let denied_requests = self
             .denied_requests
@@ -173,11 +174,11 @@ impl BuiltList {
 
 /// Properties of the policy that are too risky together with credentials.
 pub(super) fn mistakes_with_credentials(
-    properties: &PolicyProperties,
+    risks: Risks,
     opt_ins: DangerousOptIns,
 ) -> impl Iterator<Item = ConfigError> {
-    let insecure = properties.has_insecure_origins() && !opt_ins.insecure_origins;
-    let suffixes = properties.has_public_suffixes() && !opt_ins.public_suffixes;
+    let insecure = risks.insecure_origins && !opt_ins.insecure_origins;
+    let suffixes = risks.public_suffixes && !opt_ins.public_suffixes;
     [
         insecure.then_some(ConfigError::InsecurePolicy),
         suffixes.then_some(ConfigError::PublicSuffixPolicy),

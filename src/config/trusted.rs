@@ -37,7 +37,10 @@ impl CredentialedOrigins {
             let header = name.clone();
             errors.push(ConfigError::BypassedPolicy { header });
         }
-        errors.extend(mistakes_with_credentials(&properties, self.opt_ins));
+        errors.extend(mistakes_with_credentials(
+            properties.risks(true),
+            self.opt_ins,
+        ));
         Some(policy)
     }
 

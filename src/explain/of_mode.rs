@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     origin::{Origin, is_secure},
-    policy::{PolicyProperties, Reach},
+    policy::{PolicyProperties, Reach, Risks},
     protocol::{Rules, ToAll},
 };
 
@@ -87,7 +87,7 @@ fn may_allow_credentials(rules: &Rules) -> bool {
     let properties = &rules.properties;
     let is_safe = match &rules.plain_list {
         Some(list) => !list.has_insecure_origins() && !list.matches_strangers(),
-        None => !properties.has_insecure_origins() && !properties.has_public_suffixes(),
+        None => properties.risks(true) == Risks::default(),
     };
     is_safe
         && !rules.expose.is_any()

@@ -42,7 +42,7 @@ pub(crate) use self::{
     listed::SetAndNull,
     listings::MAX_WRITTEN,
     names::union_of_names,
-    properties::{Caching, Reach},
+    properties::{Caching, Reach, Risks},
     unchecked_list::UncheckedList,
 };
 pub use self::{

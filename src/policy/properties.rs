@@ -40,7 +40,11 @@ pub struct PolicyProperties {
     caching: Caching,
     denied_requests: DeniedRequests,
     credentials: bool,
+    /// With credentials that the layer allows.
     risks: Risks,
+    /// With those that grants allow by themselves. Of two policies that are combined, the risks of the
+    /// one do not go with the credentials of the other.
+    own_risks: Risks,
     bypassed: Option<HeaderName>,
     /// The header whose requests are allowed without a look at its value.
     waves_through: Option<HeaderName>,
@@ -86,9 +90,18 @@ pub(crate) struct Caching {
 
 /// Entries of a list that are dangerous together with credentials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Risks {
-    insecure_origins: bool,
-    public_suffixes: bool,
+pub(crate) struct Risks {
+    pub(crate) insecure_origins: bool,
+    pub(crate) public_suffixes: bool,
+}
+
+impl Risks {
+    fn or(self, other: Self) -> Self {
+        Self {
+            insecure_origins: self.insecure_origins || other.insecure_origins,
+            public_suffixes: self.public_suffixes || other.public_suffixes,
+        }
+    }
 }
 
 impl PolicyProperties {
@@ -146,7 +159,7 @@ impl PolicyProperties {
     /// which never answers with credentials, whatever a grant says.
     pub fn grants_credentials(mut self) -> Self {
         self.credentials = true;
-        self
+        self.with_risks(Risks::default())
     }
 
     /// Says that verdicts depend on what a URL carries, or on what may be withdrawn, so that no
@@ -183,18 +196,22 @@ impl PolicyProperties {
     /// refuses the policy unless
     /// [`dangerously_allow_insecure_origins`](crate::CorsLayerBuilder::dangerously_allow_insecure_origins)
     /// is called.
-    pub fn lists_insecure_origins(mut self) -> Self {
-        self.risks.insecure_origins = true;
-        self
+    pub fn lists_insecure_origins(self) -> Self {
+        self.with_risks(Risks {
+            insecure_origins: true,
+            ..Risks::default()
+        })
     }
 
     /// Says that some wildcards cross a public suffix, so that a layer with credentials refuses the
     /// policy unless
     /// [`dangerously_allow_public_suffixes`](crate::CorsLayerBuilder::dangerously_allow_public_suffixes)
     /// is called.
-    pub fn lists_public_suffixes(mut self) -> Self {
-        self.risks.public_suffixes = true;
-        self
+    pub fn lists_public_suffixes(self) -> Self {
+        self.with_risks(Risks {
+            public_suffixes: true,
+            ..Risks::default()
+        })
     }
 
     /// The properties of a policy that answers some requests like the one with these properties,
@@ -222,10 +239,8 @@ impl PolicyProperties {
             caching: self.caching.or(other.caching),
             denied_requests: self.denied_requests.stricter(other.denied_requests),
             credentials: self.credentials || other.credentials,
-            risks: Risks {
-                insecure_origins: self.risks.insecure_origins || other.risks.insecure_origins,
-                public_suffixes: self.risks.public_suffixes || other.risks.public_suffixes,
-            },
+            risks: self.risks.or(other.risks),
+            own_risks: self.own_risks.or(other.own_risks),
             bypassed: self.bypassed.or(other.bypassed),
             waves_through: self.waves_through.or(other.waves_through),
             listings: self.listings.and(&other.listings),
@@ -314,12 +329,22 @@ impl PolicyProperties {
         self.reach > Reach::Listed
     }
 
-    pub(crate) fn has_insecure_origins(&self) -> bool {
-        self.risks.insecure_origins
+    /// The entries that are dangerous in a layer that allows credentials, or does not.
+    pub(crate) fn risks(&self, with_credentials: bool) -> Risks {
+        if with_credentials {
+            self.risks
+        } else {
+            self.own_risks
+        }
     }
 
-    pub(crate) fn has_public_suffixes(&self) -> bool {
-        self.risks.public_suffixes
+    /// Whichever of the two is said first, that grants allow credentials or that entries are risky.
+    fn with_risks(mut self, risks: Risks) -> Self {
+        self.risks = self.risks.or(risks);
+        if self.credentials {
+            self.own_risks = self.risks;
+        }
+        self
     }
 
     /// Says where the policy looks origins up.

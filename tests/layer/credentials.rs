@@ -158,7 +158,7 @@ fn a_set_as_a_policy_is_held_to_the_rules_of_a_list() {
 #[test]
 fn a_policy_with_credentials_of_its_own_is_held_to_the_same_rules() {
     use tower_cors::{
-        CorsLayer, CorsRequest, Grant, OriginPolicy, VerdictFuture, error::ConfigError,
+        CorsLayer, CorsRequest, Grant, OriginPolicy, OriginSet, VerdictFuture, error::ConfigError,
         policy::PolicyProperties,
     };
 
@@ -194,4 +194,12 @@ fn a_policy_with_credentials_of_its_own_is_held_to_the_same_rules() {
             .dangerously_allow_public_suffixes();
         assert!(open.build().is_ok());
     }
+
+    // Beside a list, which sends none of these credentials.
+    let list = || OriginSet::parse(["http://a.example", "https://*.github.io"]).unwrap();
+    let beside = Own(PolicyProperties::new()).fallback(list());
+    assert!(CorsLayer::builder().origin_policy(beside).build().is_ok());
+    let beside = list().fallback(Own(PolicyProperties::new()));
+    let builder = CorsLayer::builder().origin_policy(beside);
+    assert!(builder.allow_credentials(true).build().is_err());
 }
