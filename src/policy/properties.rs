@@ -225,16 +225,11 @@ impl PolicyProperties {
     /// assert_eq!(either.varies_on(), ["origin", "host", "cookie"]);
     /// ```
     pub fn or(self, other: Self) -> Self {
-        let reach = match (self.reach, other.reach) {
-            (same, equal) if same == equal => same,
-            // `Always` means every request, and one of the two policies does not allow every
-            // request.
-            (one, another) => one.max(another).min(Reach::Star),
-        };
         Self {
-            // Everything else: if it is true of one of the two, the layer has to reckon with it.
+            // If it is true of one of the two, the layer has to reckon with it.
             reads: union_of_names(&self.reads, &other.reads),
-            reach,
+            // `Always` is for a policy that need not be asked, and two of them have to be.
+            reach: self.reach.max(other.reach).min(Reach::Star),
             preflights: self.preflights.max(other.preflights),
             caching: self.caching.or(other.caching),
             denied_requests: self.denied_requests.stricter(other.denied_requests),

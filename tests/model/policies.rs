@@ -49,13 +49,8 @@ impl Facts {
 
     /// What is true of two policies of which either may decide.
     pub fn or(self, other: Self) -> Self {
-        let reach = if self.reach == other.reach {
-            self.reach
-        } else {
-            self.reach.max(other.reach).min(Reach::Star)
-        };
         Self {
-            reach,
+            reach: self.reach.max(other.reach).min(Reach::Star),
             reads: union(&self.reads, &other.reads),
             no_store: self.no_store || other.no_store,
             private: self.private || other.private,

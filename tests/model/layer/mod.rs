@@ -39,7 +39,7 @@ pub fn answer(config: &Config, exchange: &Exchange) -> Answer {
 
 pub fn of_layer(layer: &Layer) -> InForce {
     let mut facts = layer.policy.facts();
-    // A policy that lets it wait is another one, and has to be asked.
+    // Only `Any` itself need not be asked: not one around it, which lets it wait.
     if layer.wait != Wait::Ready && matches!(layer.policy, Policy::Any) {
         facts.reach = Reach::Star;
     }
