@@ -450,6 +450,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_longest_wildcard_within_a_label_is_found() {
+        let labels = "a.".repeat((MAX_HOST_LEN - "a*.example.".len()) / 2);
+        let host = |first: &str| format!("https://{first}.{labels}example.");
+        let set = set(&[&host("aa*")]);
+        assert_eq!(host("aa*").len(), "https://".len() + MAX_HOST_LEN + 1);
+        assert!(contains(&set, &host("aab")));
+        assert!(!contains(&set, &host("abb")));
+    }
+
     /// Few letters and labels, so that entries and origins meet often.
     fn entry() -> impl Strategy<Value = String> {
         let scheme = prop_oneof![Just("https"), Just("http"), Just("tauri")];

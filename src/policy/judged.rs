@@ -101,3 +101,53 @@ impl fmt::Debug for JudgedFuture {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{denial::DenialKind, grant::Grant},
+        *,
+    };
+
+    /// What the inner service is given after one policy has left a text and another one has judged.
+    fn given(judged: impl Into<Judged>) -> (Verdict, Option<Arc<String>>) {
+        let left: Arc<dyn Attachment> = Arc::new("left".to_owned());
+        let mut judged = judged.into().after(Some(left));
+        let mut extensions = http::Extensions::new();
+        let attachment = match &mut judged.verdict {
+            Verdict::Allow(grant) => grant.take_attachment(),
+            Verdict::Deny(_) | Verdict::Abstain => judged.left,
+        };
+        if let Some(attachment) = attachment {
+            attachment.attach(&mut extensions);
+        }
+        (judged.verdict, extensions.remove())
+    }
+
+    #[test]
+    fn what_is_left_goes_with_a_grant_that_brings_nothing() {
+        let text = |text: &str| Some(Arc::new(text.to_owned()));
+        let plain = Grant::new().allow_credentials(true);
+        let (verdict, found) = given(plain);
+        assert_eq!(found, text("left"));
+        let Verdict::Allow(grant) = verdict else {
+            panic!("{verdict:?}");
+        };
+        // The rest of the grant stays.
+        assert_eq!(grant.own_credentials(), Some(true));
+
+        let own = Grant::new().attach(Arc::new("own".to_owned()));
+        assert_eq!(given(own).1, text("own"));
+        assert_eq!(given(DenialKind::OriginNotAllowed).1, None);
+        assert_eq!(given(Verdict::Abstain).1, text("left"));
+    }
+
+    #[test]
+    fn both_kinds_are_printed() {
+        let plain = JudgedFuture::Plain(Verdict::Abstain.into());
+        let leaving = JudgedFuture::Leaving(MaybeReady::ready(Judged::from(Verdict::Abstain)));
+        for judged in [plain, leaving] {
+            assert!(format!("{judged:?}").contains("Abstain"), "{judged:?}");
+        }
+    }
+}

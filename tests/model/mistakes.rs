@@ -216,5 +216,5 @@ fn is_response_header(name: &str) -> bool {
 }
 
 fn is_name(name: &str) -> bool {
-    lists::is_token(name) && !name.starts_with('*') && !name.ends_with('*')
+    lists::is_token(name) && !name.contains('*')
 }
