@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 # something else, and without one that counts allocations: to note what a test reaches makes some.
 groups='
 src/protocol src/origin src/fetch src/request src/lists src/policy src/host src/fetch_metadata | --lib --test origin --test layer --test events --test explain --test policies --test servers -- --skip token:: --skip trusted:: --skip lookups_allocate_nothing
-src/token src/revocation src/preflight | --lib --test token --test explain --test policies --test servers -- --skip origin::set --skip trusted:: --skip lookups_allocate_nothing
+src/token src/revocation src/preflight | --lib --test token --test explain --test policies --test servers -- --skip origin::set --skip trusted:: --skip lookups_allocate_nothing --skip costs_no_allocation
 src/trusted | --lib --test trusted --test explain --test layer -- --skip origin::set --skip token:: --skip resync::a_hundred_thousand
 '
 out=target/mutants

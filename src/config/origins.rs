@@ -302,12 +302,12 @@ fn mistakes_of_set(
         place: Place::default(),
         error: explain(OriginErrorKind::File, "file://"),
     });
-    let insecure = set.has_insecure_origins() && !opt_ins.insecure_origins;
-    let strangers = set.matches_strangers() && !opt_ins.public_suffixes;
+    let insecure = credentials && set.has_insecure_origins() && !opt_ins.insecure_origins;
+    let strangers = credentials && !opt_ins.public_suffixes && set.matches_strangers();
     [
         file,
-        (credentials && insecure).then_some(ConfigError::InsecurePolicy),
-        (credentials && strangers).then_some(ConfigError::PublicSuffixPolicy),
+        insecure.then_some(ConfigError::InsecurePolicy),
+        strangers.then_some(ConfigError::PublicSuffixPolicy),
     ]
     .into_iter()
     .flatten()

@@ -203,6 +203,7 @@ impl FromIterator<OriginPattern> for OriginSet {
     fn from_iter<I: IntoIterator<Item = OriginPattern>>(patterns: I) -> Self {
         let mut set = OriginSetBuilder::default();
         for pattern in patterns {
+            set.inner.note_file(pattern.scheme());
             set.insert(pattern.borrow());
         }
         set.build()
@@ -213,6 +214,7 @@ impl FromIterator<Origin> for OriginSet {
     fn from_iter<I: IntoIterator<Item = Origin>>(origins: I) -> Self {
         let mut set = OriginSetBuilder::default();
         for origin in origins {
+            set.inner.note_file(origin.scheme());
             set.inner.note_security(origin.scheme(), origin.host());
             set.inner.exact.insert(origin.as_bytes());
         }
@@ -282,6 +284,10 @@ impl Inner {
 
     fn note_security(&mut self, scheme: &str, host: &str) {
         self.insecure |= !is_secure(scheme, host);
+    }
+
+    /// Only for what has not been parsed as an entry: the grammar of entries has no `file://`.
+    fn note_file(&mut self, scheme: &str) {
         self.file |= scheme == "file";
     }
 
