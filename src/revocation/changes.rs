@@ -214,6 +214,31 @@ mod tests {
     use super::*;
     use crate::revocation::{Revocations, TokenIdentity};
 
+    /// Formats without names number the kinds.
+    #[cfg(feature = "serde")]
+    #[test]
+    fn kinds_are_known_by_number_too() {
+        use serde::{
+            Deserialize,
+            de::value::{BoolDeserializer, Error, U32Deserializer},
+        };
+
+        let read = |number| Revoked::deserialize(U32Deserializer::<Error>::new(number));
+        for (number, mistake) in [
+            (0, "newtype variant"),
+            (1, "newtype variant"),
+            (2, "integer `2`, expected a kind of revocation"),
+        ] {
+            let error = read(number).unwrap_err().to_string();
+            assert!(error.contains(mistake), "{number}: {error}");
+        }
+        let error = Revoked::deserialize(BoolDeserializer::<Error>::new(true)).unwrap_err();
+        assert!(
+            error.to_string().contains("what has been revoked"),
+            "{error}"
+        );
+    }
+
     #[test]
     fn what_a_store_has_kept_is_revoked_again() {
         let now = SystemTime::now();

@@ -289,6 +289,38 @@ mod tests {
 
     const LIFETIME: u64 = 1000;
 
+    fn at(seconds: u64) -> Now {
+        Now {
+            clock: seconds,
+            latest: seconds,
+        }
+    }
+
+    #[test]
+    fn what_lapses_first_makes_room_whichever_kind_it_is() {
+        for (token, session) in [(10, 100), (100, 10)] {
+            let mut table = RevocationTable::new(2, Duration::from_secs(LIFETIME));
+            drop(table.revoke(Revoked::Token("t".into()), 0, token, at(0)));
+            drop(table.revoke(Revoked::Session("s".into()), 0, session, at(0)));
+            let overflow = table.revoke(Revoked::Token("u".into()), 50, 200, at(50));
+            assert!(overflow.is_none(), "{token} {session}");
+            assert_eq!((table.len(), table.issued_until()), (2, None));
+        }
+    }
+
+    #[test]
+    fn a_full_page_is_the_last_one_if_nothing_is_behind_it() {
+        let mut table = RevocationTable::new(PAGE + 1, Duration::from_secs(LIFETIME));
+        for (number, more) in [(PAGE, false), (PAGE + 1, true)] {
+            while table.len() < number {
+                let id = table.len().to_string().into();
+                drop(table.revoke(Revoked::Token(id), 0, 10, at(0)));
+            }
+            let page = table.changes_since(ChangeCursor::default(), 1);
+            assert_eq!((page.revocations.len(), page.has_more), (PAGE, more));
+        }
+    }
+
     /// A token that really exists: revoked ones must never be let in while they could be accepted.
     #[derive(Clone, Debug)]
     struct Token {
