@@ -466,6 +466,21 @@ mod tests {
         }
     }
 
+    /// Also an empty one, which no wildcard within a label stands for.
+    #[test]
+    fn any_host_of_a_scheme_is_found() {
+        let mut index = Index::default();
+        index.insert(entry(1, "app://*", Scope::Cors.into(), Status::Active));
+        for (origin, expected) in [("app://", true), ("app://-", true), ("tauri://a", false)] {
+            let origin: Origin = origin.parse().unwrap();
+            assert_eq!(
+                index.access(&origin).allows(Scope::Cors),
+                expected,
+                "{origin}"
+            );
+        }
+    }
+
     #[test]
     fn many_entries_of_one_origin_are_told_apart_by_their_ids() {
         let mut index = Index::default();
