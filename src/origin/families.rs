@@ -183,7 +183,6 @@ impl Families {
 
     /// The entry with a `*` within its first label that matches, and its ports.
     fn in_label(&self, host: &[u8], port: Option<u16>) -> Option<(&[u8], &Ports)> {
-        let mut written = [0; MAX_HOST_LEN + 1];
         self.around_star.iter().find_map(|&(before, behind)| {
             let (before, behind) = (usize::from(before), usize::from(behind));
             let part = host.get(before..host.len().checked_sub(behind)?)?;
@@ -191,6 +190,7 @@ impl Families {
             if part.is_empty() || part.contains(&b'.') {
                 return None;
             }
+            let mut written = [0; MAX_HOST_LEN + 1];
             let written = written.get_mut(..before + 1 + behind)?;
             written[..before].copy_from_slice(&host[..before]);
             written[before] = b'*';

@@ -19,7 +19,8 @@ use super::{
 /// An immutable, shared set of origins and origin patterns.
 ///
 /// A lookup costs one probe of a hash table for the exact origins, and at most one for each label
-/// of the host for the patterns, however many there are. Cloning is one reference count.
+/// of the host for the patterns, however many there are. For wildcards within a label it is one for
+/// each pair of lengths before and behind the `*`. Cloning is one reference count.
 ///
 /// ```
 /// use tower_cors::{Origin, OriginSet};

@@ -43,8 +43,8 @@ fn has_own_authority(head: &Head<'_>) -> bool {
     else {
         return false;
     };
-    // Who controls a network can write the pages of `http:`, and must not pass for the same host's
-    // `https:` ones. The other way round, a proxy may have taken TLS off.
+    // An attacker in the network can write a page of `http:`. It must not pass for a page of the
+    // same host's `https:` service. The other way round, a proxy may have removed TLS.
     if origin.scheme() == "http" && head.uri.scheme() == Some(&Scheme::HTTPS) {
         return false;
     }
@@ -170,7 +170,7 @@ mod tests {
             ("https://a.example/", "http://a.example", false),
             ("https://a.example:80/", "http://a.example", false),
             ("http://a.example/", "http://a.example", true),
-            // Behind a proxy that takes TLS off.
+            // Behind a proxy that removes TLS.
             ("http://a.example/", "https://a.example", true),
         ] {
             assert_eq!(

@@ -36,8 +36,8 @@ pub(crate) struct Part {
 }
 
 /// There was no room for a revocation, so that everything issued until then is revoked as well. It
-/// holds what was given up, to be dropped where nobody waits for the table: a million entries take
-/// half a second.
+/// holds what was given up, to be dropped where nobody waits for the table: that takes long for many
+/// entries.
 #[must_use = "it is to be dropped without the lock"]
 pub(crate) struct Overflow {
     _given_up: Part,
