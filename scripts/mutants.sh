@@ -9,10 +9,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Folders | the test programs that are about them, without tests that take seconds and are about
+# Folders and files | the test programs that are about them, without tests that take seconds and are about
 # something else, and without one that counts allocations: to note what a test reaches makes some.
 groups='
-src/protocol src/origin src/fetch src/request src/lists src/policy src/host src/fetch_metadata | --lib --test origin --test layer --test events --test explain --test policies --test servers -- --skip token:: --skip trusted:: --skip lookups_allocate_nothing
+src/protocol src/origin src/fetch src/request src/lists src/policy src/host src/fetch_metadata src/pairs.rs src/lines.rs src/escaped.rs | --lib --test origin --test layer --test events --test explain --test policies --test servers -- --skip token:: --skip trusted:: --skip lookups_allocate_nothing
 src/token src/revocation src/preflight | --lib --test token --test explain --test policies --test servers -- --skip origin::set --skip trusted:: --skip lookups_allocate_nothing --skip costs_no_allocation
 src/trusted | --lib --test trusted --test explain --test layer -- --skip origin::set --skip token:: --skip resync::a_hundred_thousand
 '
@@ -45,17 +45,23 @@ fi
     CARGO_PROFILE_DEV_DEBUG=false cargo install --quiet --debug --locked --root target/tools cargo-mutants@27.1.0
 export PATH="$PWD/target/tools/bin:$PATH"
 
+files_of() {
+    case $1 in
+    *.rs) printf '%s\n' --file "$1" ;;
+    *) printf '%s\n' --file "$1/**/*.rs" ;;
+    esac
+}
+
 # What of a group's folders is to be changed, as options: all of it, or what was named on the command line.
 selection() {
     local folder path
     for folder in "$@"; do
         if [ ${#wanted[@]} = 0 ]; then
-            printf '%s\n' --file "$folder/**/*.rs"
+            files_of "$folder"
         fi
         for path in "${wanted[@]}"; do
-            case $path/ in
-            "$folder"/*.rs/) printf '%s\n' --file "$path" ;;
-            "$folder"/*) printf '%s\n' --file "${path%/}/**/*.rs" ;;
+            case ${path%/}/ in
+            "$folder"/*) files_of "${path%/}" ;;
             esac
         done
     done

@@ -8,7 +8,7 @@ use http::{
 };
 
 use super::{line::Line, token::TOKEN};
-use crate::pairs::{all_pairs, marks_of_pairs};
+use crate::pairs::{are_usual, fold_pairs};
 
 /// The names of headers that a preflight asks for: `Access-Control-Request-Headers`
 /// ([Fetch, CORS-preflight fetch](https://fetch.spec.whatwg.org/#cors-preflight-fetch)).
@@ -159,20 +159,7 @@ fn is_usual(line: &[u8]) -> bool {
     {
         return false;
     }
-    is_usual_byte(first)
-        && first != b','
-        && last != b','
-        && all_pairs(line, |before, byte| {
-            is_usual_byte(byte) & ((before != b',') | (byte != b','))
-        })
-}
-
-#[inline(always)]
-fn is_usual_byte(byte: u8) -> bool {
-    (byte.wrapping_sub(b'a') < 26)
-        | (byte.wrapping_sub(b'0') < 10)
-        | (byte == b'-')
-        | (byte == b',')
+    first != b',' && last != b',' && are_usual(line, b',', b',')
 }
 
 /// Whether the line consists of names of letters, digits, hyphens and underscores, none of them empty,
@@ -213,7 +200,8 @@ fn is_evenly_spaced(line: &[u8]) -> bool {
         return false;
     };
     // As if there were a comma at either end.
-    let found = marks(b',', first) | marks_of_pairs(line, marks) | marks(last, b',');
+    let found =
+        marks(b',', first) | fold_pairs(line, marks, |all, marks| all | marks) | marks(last, b',');
     let space_is_before = found & (NAME_SPACE | SPACE_COMMA) == 0;
     let space_is_behind = found & (SPACE_NAME | COMMA_SPACE) == 0;
     found & (COMMA_COMMA | OTHER) == 0 && (space_is_before || space_is_behind)

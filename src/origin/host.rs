@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{error::OriginErrorKind, ipv6::ipv6_len};
-use crate::pairs::all_pairs;
+use crate::pairs::are_usual;
 
 /// RFC 1035, section 2.3.4, without the trailing dot.
 pub(crate) const MAX_HOST_LEN: usize = 253;
@@ -20,17 +20,12 @@ pub(crate) fn is_usual_host(text: &[u8]) -> bool {
         return false;
     };
     let is_mark = |byte: u8| (byte == b'.') | (byte == b'-');
-    let is_usual =
-        |byte: u8| (byte.wrapping_sub(b'a') < 26) | (byte.wrapping_sub(b'0') < 10) | is_mark(byte);
     // A name of 63 bytes has no label that is too long. Two marks side by side are an empty label, a
     // hyphen at the end of a label, or the prefix of Punycode, which has rules of its own.
     text.len() <= MAX_LABEL_LEN
-        && is_usual(first)
         && !is_mark(first)
         && !is_mark(last)
-        && all_pairs(text, |before, byte| {
-            is_usual(byte) & !(is_mark(before) & is_mark(byte))
-        })
+        && are_usual(text, b'-', b'.')
         && !ends_in_a_number(text)
 }
 
