@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cargo build --quiet --examples --all-features
-for example in static_list custom_policy observed_server trusted_application trusted_origins keycloak_resource_server introspection_server; do
+for example in static_list custom_policy observed_server rpc_server trusted_application trusted_origins keycloak_resource_server introspection_server; do
     options=(--check)
     [ "$example" != trusted_origins ] || options+=(--replicas 3)
     echo "   $example ${options[*]}"

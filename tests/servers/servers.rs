@@ -21,6 +21,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
+use tonic_web::GrpcWebLayer;
 use tower::{Layer, service_fn};
 use tower_cors::{CorsLayer, DeniedRequests};
 
@@ -258,7 +259,9 @@ async fn serve_tonic(cors: CorsLayer) -> SocketAddr {
     tokio::spawn(async move {
         tonic::transport::Server::builder()
             .accept_http1(true)
+            // As the guide has it: the first layer is the outermost.
             .layer(cors)
+            .layer(GrpcWebLayer::new())
             .add_service(Echo)
             .serve_with_incoming(tonic::transport::server::TcpIncoming::from(listener))
             .await
@@ -297,7 +300,9 @@ async fn a_refusal_in_front_of_tonic() {
     }
 }
 
-/// As a page with a gRPC-web client asks; its preflight comes over HTTP/1.1 or HTTP/2.
+const WEB: &str = "content-type: application/grpc-web+proto";
+
+/// As a page with a gRPC-Web client asks; its preflight comes over HTTP/1.1 or HTTP/2.
 #[tokio::test]
 async fn tonic_behind_the_layer() {
     let address = serve_tonic(cors()).await;
@@ -305,19 +310,22 @@ async fn tonic_behind_the_layer() {
         assert_answered(preflight(address, http2, "/test.Echo/Say", LISTED).await);
         let (status, ..) = preflight(address, http2, "/test.Echo/Say", STRANGER).await;
         assert_eq!(status, StatusCode::FORBIDDEN);
-        let head = [
-            "origin: https://app.example",
-            "content-type: application/grpc",
-        ];
-        let (status, headers, body) = send(address, http2, "POST", "/test.Echo/Say", &head).await;
-        assert_eq!((status, &*body), (StatusCode::OK, &[0; 5][..]));
-        for line in [
-            "access-control-allow-origin: https://app.example",
-            "access-control-expose-headers: grpc-message,grpc-status",
-            "grpc-status: 0",
-            "vary: origin",
-        ] {
-            assert!(headers.contains(&line.to_owned()), "{headers:?}");
+        let media_types = ["content-type: application/grpc", WEB];
+        // Over HTTP/1.1, tonic answers gRPC-Web only.
+        for media_type in media_types.into_iter().skip(usize::from(!http2)) {
+            let head = ["origin: https://app.example", media_type];
+            let (status, headers, body) =
+                send(address, http2, "POST", "/test.Echo/Say", &head).await;
+            assert_eq!((status, &body[..5]), (StatusCode::OK, &[0; 5][..]));
+            for line in [
+                "access-control-allow-origin: https://app.example",
+                "access-control-expose-headers: grpc-message,grpc-status",
+                media_type,
+                "grpc-status: 0",
+                "vary: origin",
+            ] {
+                assert!(headers.contains(&line.to_owned()), "{headers:?}");
+            }
         }
     }
 }

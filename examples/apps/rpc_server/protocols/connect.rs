@@ -1,16 +1,30 @@
-use axum::{
-    Json, Router, body::Bytes, extract::Query, http::StatusCode, response::IntoResponse,
-    routing::post,
-};
+//! The Connect protocol with JSON messages: <https://connectrpc.com/docs/protocol>.
+
+use axum::{Json, Router, body::Bytes, extract::Query, response::IntoResponse, routing::post};
+use http::{HeaderName, Method, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tower_cors::{CorsLayer, CorsLayerBuilder};
 
-/// `echo.v1.EchoService` in the Connect protocol with JSON messages: <https://connectrpc.com/docs/protocol>.
-pub(super) fn router() -> Router {
+/// `echo.v1.EchoService`, as in gRPC.
+pub(crate) fn router() -> Router {
     Router::new()
         .route("/echo.v1.EchoService/Say", post(say).get(say_by_url))
         .route("/echo.v1.EchoService/Repeat", post(repeat))
         .route("/echo.v1.EchoService/Fail", post(fail))
+}
+
+pub(crate) fn cors(origins: &[String]) -> CorsLayerBuilder {
+    CorsLayer::builder()
+        .allow_origins(origins)
+        // Connect sends `GET` for calls without side effects.
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([
+            header::CONTENT_TYPE,
+            header::AUTHORIZATION,
+            HeaderName::from_static("connect-protocol-version"),
+            HeaderName::from_static("connect-timeout-ms"),
+        ])
 }
 
 async fn say(Json(message): Json<Value>) -> Json<Value> {

@@ -1,18 +1,36 @@
+//! MCP's streamable HTTP:
+//! <https://modelcontextprotocol.io/specification/2025-06-18/basic/transports>.
+
 use axum::{
     Json, Router,
-    http::StatusCode,
     response::{IntoResponse, Response},
     routing::post,
 };
+use http::{HeaderName, Method, StatusCode, header};
 use serde_json::{Value, json};
+use tower_cors::{CorsLayer, CorsLayerBuilder};
 
 const SESSION: &str = "mcp-session-id";
 
-/// One tool over MCP's streamable HTTP:
-/// <https://modelcontextprotocol.io/specification/2025-06-18/basic/transports>.
-pub(super) fn router() -> Router {
+/// A server with one tool.
+pub(crate) fn router() -> Router {
     // Without GET, which tells the client that this server sends no messages of its own.
     Router::new().route("/mcp", post(answer).delete(async || StatusCode::NO_CONTENT))
+}
+
+pub(crate) fn cors(origins: &[String]) -> CorsLayerBuilder {
+    CorsLayer::builder()
+        .allow_origins(origins)
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers([
+            header::CONTENT_TYPE,
+            header::AUTHORIZATION,
+            HeaderName::from_static(SESSION),
+            HeaderName::from_static("mcp-protocol-version"),
+            HeaderName::from_static("last-event-id"),
+        ])
+        // A client that cannot read its session's name starts another one with each call.
+        .expose_headers([HeaderName::from_static(SESSION), header::WWW_AUTHENTICATE])
 }
 
 async fn answer(Json(message): Json<Value>) -> Response {

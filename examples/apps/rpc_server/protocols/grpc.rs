@@ -1,3 +1,5 @@
+//! gRPC-Web, by tonic.
+
 use std::{
     convert::Infallible,
     future::Future,
@@ -8,7 +10,7 @@ use std::{
 use axum::Router;
 use bytes::{Buf, BufMut, Bytes};
 use futures_util::stream::{self, BoxStream, StreamExt};
-use http::{Request, Response};
+use http::{HeaderName, Method, Request, Response, header};
 use tonic::{
     Code, Status,
     body::Body,
@@ -18,12 +20,43 @@ use tonic::{
 };
 use tonic_web::GrpcWebLayer;
 use tower::{Layer, Service};
+use tower_cors::{CorsLayer, CorsLayerBuilder};
 
-/// `echo.v1.EchoService` of tests/clients/src/messages.js, in tonic, with gRPC-Web.
-pub(super) fn router() -> Router {
-    Routes::new(GrpcWebLayer::new().layer(Echo)).into_axum_router()
+/// The service with gRPC-Web. The layer for CORS goes around this router: within `GrpcWebLayer` it would
+/// see calls that have been translated already.
+pub(crate) fn router() -> Router {
+    Routes::new(GrpcWebLayer::new().layer(Echo))
+        .into_axum_router()
+        // tonic answers every unknown path, also those of the other protocols.
+        .reset_fallback()
 }
 
+pub(crate) fn cors(origins: &[String]) -> CorsLayerBuilder {
+    CorsLayer::builder()
+        .allow_origins(origins)
+        .allow_methods([Method::POST])
+        .allow_headers([
+            header::CONTENT_TYPE,
+            header::AUTHORIZATION,
+            HeaderName::from_static("x-grpc-web"),
+            HeaderName::from_static("x-user-agent"),
+            HeaderName::from_static("grpc-timeout"),
+        ])
+        // Without these, a page that makes a call that fails learns nothing but that it has failed.
+        .expose_headers(["grpc-status", "grpc-message", "grpc-status-details-bin"])
+}
+
+/// Stands for the server that `tonic-build` generates from a file of yours:
+///
+/// ```proto
+/// package echo.v1;
+/// message Text { string text = 1; }
+/// service EchoService {
+///     rpc Say(Text) returns (Text);            // the same text
+///     rpc Repeat(Text) returns (stream Text);  // three times
+///     rpc Fail(Text) returns (Text);           // NOT_FOUND
+/// }
+/// ```
 #[derive(Clone)]
 struct Echo;
 
