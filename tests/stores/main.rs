@@ -12,6 +12,7 @@
 mod by_hand;
 #[path = "../../examples/apps/trusted_application/carriers/mod.rs"]
 mod carriers;
+mod clock;
 mod contract;
 mod disk;
 mod example;

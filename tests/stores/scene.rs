@@ -28,7 +28,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 const LOADING: Duration = Duration::from_secs(180);
 
 /// How often replicas load that do not load without a reason.
-const RARELY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const RARELY: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(crate) trait Shared: OriginSource + OriginStore {}
 impl<T: OriginSource + OriginStore> Shared for T {}
@@ -68,7 +68,15 @@ impl Following {
     }
 
     async fn when_stale(source: Arc<dyn Shared>, period: Duration, stale: WhenStale) -> Self {
-        let origins = OriginRegistry::new();
+        Self::with(OriginRegistry::new(), source, period, stale).await
+    }
+
+    pub(crate) async fn with(
+        origins: OriginRegistry,
+        source: Arc<dyn Shared>,
+        period: Duration,
+        stale: WhenStale,
+    ) -> Self {
         let replica = Replica::new(source, origins.clone(), stale)
             .retry(Duration::from_millis(50), Duration::from_secs(1))
             .timeout(LOADING)
