@@ -11,6 +11,7 @@ step scripts/rooms.sh
 step scripts/public-suffixes.sh --check
 step cargo clippy --all-targets --all-features --quiet -- -D warnings
 RUSTDOCFLAGS="-D warnings" step cargo doc --all-features --no-deps --quiet
+step scripts/supply.sh types
 step scripts/features.sh
 step scripts/wasm.sh
 step scripts/examples.sh
