@@ -1,5 +1,5 @@
-//! A policy of one's own: each tenant has a host and a list of origins, which a slow directory
-//! knows. What was looked up a moment ago is answered at once.
+//! A custom policy: each tenant has a host, and a list of origins in a slow directory. Recent lookups
+//! are remembered.
 //!
 //! `cargo run --example custom_policy -- --listen 127.0.0.1:3000` serves it; `-- --check` asks
 //! the server over a socket as pages would, and exits with 1 if an answer is not as it should be.
@@ -79,16 +79,17 @@ impl Shared {
 
 impl OriginPolicy for TenantOrigins {
     fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
-        let Some(host) = request.single_header(&HOST) else {
-            let denial = DenialKind::OriginNotAllowed.because("there is not exactly one Host");
+        let Some(host) = request.host() else {
+            let denial =
+                DenialKind::OriginNotAllowed.because("the request names no host, or several");
             return denial.into();
         };
         let origin = request.origin().clone();
-        if let Some(origins) = self.0.remembered(host) {
+        if let Some(origins) = self.0.remembered(&host) {
             return origin.judge_by(|tuple| origins.contains(tuple)).into();
         }
         // The future outlives the request that it is about, so it owns what it needs.
-        let (shared, host) = (Arc::clone(&self.0), host.to_owned());
+        let (shared, host) = (Arc::clone(&self.0), host.into_owned());
         VerdictFuture::try_new(async move {
             // If the directory fails, deny and do not cache.
             let origins = shared

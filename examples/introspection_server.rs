@@ -1,5 +1,5 @@
-//! An API for pages, whose callers carry opaque tokens: what they mean is known to the server that
-//! issued them, which is asked by RFC 7662. It is played by a second HTTP server on this machine.
+//! An API for pages, whose callers carry opaque tokens. It asks the server that issued them
+//! (introspection, RFC 7662), which a second HTTP server on this machine plays.
 //!
 //! ```text
 //! cargo run --example introspection_server --features reqwest,test-util -- --check

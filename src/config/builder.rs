@@ -12,8 +12,9 @@ use crate::{
 
 /// A configuration that is not checked yet: see [`CorsLayer::builder`].
 ///
-/// A setter that is called twice replaces the first value. Nothing is checked before
-/// [`build`](Self::build), which reports every mistake.
+/// A setter that is called twice replaces the first value, except
+/// [`dangerously_allow_insecure_origin`](Self::dangerously_allow_insecure_origin), which adds to it.
+/// Nothing is checked before [`build`](Self::build), which reports every mistake.
 ///
 /// An insecure setting is a mistake, unless it is made by a method whose name begins with
 /// `dangerously_`:
@@ -175,7 +176,8 @@ impl CorsLayerBuilder {
         self
     }
 
-    /// The policy that decides, in place of a list of origins.
+    /// The policy that decides, in place of a list of origins. Both together are a mistake: put the
+    /// list behind the policy with [`fallback`](crate::OriginPolicy::fallback).
     ///
     /// With credentials, a policy whose [`PolicyProperties`](crate::policy::PolicyProperties) say
     /// that it lists insecure origins or public suffixes does not build, as with
@@ -233,7 +235,8 @@ impl CorsLayerBuilder {
         self
     }
 
-    /// The status of answers to preflights, for clients that do not understand the default, 204.
+    /// The status of answers to preflights, from 200 to 299, for clients that do not understand the
+    /// default, 204.
     pub fn preflight_status(mut self, status: StatusCode) -> Self {
         self.preflight_status = Some(status);
         self
@@ -241,8 +244,9 @@ impl CorsLayerBuilder {
 
     /// How long a policy that has to be waited for may take. After that the request is refused with
     /// 503 and [`DenialKind::VerdictTimeout`](crate::DenialKind::VerdictTimeout), whatever
-    /// [`denied_requests`](Self::denied_requests) says, and the inner service is not called.
-    /// Default: no limit.
+    /// [`denied_requests`](Self::denied_requests) says, and the inner service is not called. A late
+    /// preflight gets 403, a gRPC request status 14, and a request of the service's own page is
+    /// forwarded. Default: no limit.
     ///
     /// Without a limit, a policy that never answers holds its requests for ever, and with them the
     /// places that an outer limit on concurrent requests has. `sleep` is the runtime's timer.
@@ -299,8 +303,8 @@ impl CorsLayerBuilder {
         self
     }
 
-    /// Adds origins without transport security to the list, also together with credentials; and
-    /// only here, ranges of IPv4 addresses, for the machines of developers.
+    /// Adds origins without transport security, which are allowed even with credentials. Entries
+    /// here may also be ranges of IPv4 addresses, for the machines of developers.
     ///
     /// Anybody who controls a network between a user and such an origin can act as the user. All
     /// other entries still have to be `https`.

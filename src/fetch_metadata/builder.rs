@@ -14,8 +14,9 @@ use crate::{
 
 /// A configuration that is not checked yet: see [`FetchMetadataLayer::builder`].
 ///
-/// A setter that is called twice replaces the first value. Nothing is checked before
-/// [`build`](Self::build), which reports every mistake.
+/// A setter that is called twice replaces the first value, except
+/// [`dangerously_allow_insecure_origin`](Self::dangerously_allow_insecure_origin), which adds to it.
+/// Nothing is checked before [`build`](Self::build), which reports every mistake.
 ///
 /// ```
 /// use tower_cors::fetch_metadata::FetchMetadataLayer;

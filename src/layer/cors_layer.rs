@@ -18,7 +18,8 @@ use super::{in_force::InForce, service::Cors};
 ///     .allow_headers([header::CONTENT_TYPE])
 ///     .build()?;
 ///
-/// // An entry that can never match, or would match too much, does not build:
+/// // An entry that can never match does not build. With credentials, neither does one that matches
+/// // the names of strangers:
 /// assert!(CorsLayer::builder().allow_origins(["https://example.com/"]).build().is_err());
 /// # Ok::<(), tower_cors::ConfigErrors>(())
 /// ```

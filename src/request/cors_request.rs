@@ -120,12 +120,53 @@ impl<'a> CorsRequest<'a> {
         self.head.extensions
     }
 
-    /// The host that the request is for, in lower case and without its port.
-    #[cfg_attr(
-        all(target_family = "wasm", target_os = "unknown", not(feature = "js")),
-        expect(dead_code, reason = "`UrlKey` asks for it, and needs a clock")
-    )]
-    pub(crate) fn host(&self) -> Option<Cow<'a, str>> {
+    /// The host that the request is for, in lower case and without its port: `:authority` in HTTP/2,
+    /// else the one `Host` line ([RFC 9110, section 7.2]). `None` if there is none, several, or one that
+    /// is malformed.
+    ///
+    /// Any client can name any host. A policy that uses it names `Host` in
+    /// [`PolicyProperties::reads`](crate::policy::PolicyProperties::reads).
+    ///
+    /// ```
+    /// use http::header::HOST;
+    /// use tower_cors::{CorsRequest, DenialKind, OriginPolicy, VerdictFuture, policy::PolicyProperties};
+    ///
+    /// /// Each tenant's page is at the same name as its API, below another domain.
+    /// #[derive(Debug)]
+    /// struct OwnPage;
+    ///
+    /// impl OriginPolicy for OwnPage {
+    ///     fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
+    ///         let Some(host) = request.host() else {
+    ///             return DenialKind::OriginNotAllowed.because("the request names no host").into();
+    ///         };
+    ///         let page = host.strip_suffix(".api.example").map(|tenant| format!("https://{tenant}.example"));
+    ///         request.origin().judge_by(|origin| page.as_deref() == Some(origin.as_str())).into()
+    ///     }
+    ///
+    ///     fn properties(&self) -> PolicyProperties {
+    ///         PolicyProperties::new().reads([HOST])
+    ///     }
+    /// }
+    /// # use http::{Request, Response, header::ACCESS_CONTROL_ALLOW_ORIGIN};
+    /// # use tower::{Layer, ServiceExt, service_fn};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let cors = tower_cors::CorsLayer::builder().origin_policy(OwnPage).build()?;
+    /// # let allowed = async |host: &str, origin: &str| {
+    /// #     let inner = service_fn(async |_| Ok::<_, std::convert::Infallible>(Response::new(())));
+    /// #     let request = Request::get("/").header("host", host).header("origin", origin).body(()).unwrap();
+    /// #     let response = cors.layer(inner).oneshot(request).await.unwrap();
+    /// #     response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN)
+    /// # };
+    /// assert!(allowed("Contoso.api.example:8443", "https://contoso.example").await);
+    /// assert!(!allowed("contoso.api.example", "https://litware.example").await);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// [RFC 9110, section 7.2]: https://www.rfc-editor.org/rfc/rfc9110#section-7.2
+    pub fn host(&self) -> Option<Cow<'a, str>> {
         self.head.host()
     }
 

@@ -8,7 +8,7 @@ use axum::{
     routing::{any, get},
 };
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header::HOST};
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Incoming;
 use hyper_util::{
@@ -23,7 +23,10 @@ use tokio::{
 };
 use tonic_web::GrpcWebLayer;
 use tower::{Layer, service_fn};
-use tower_cors::{CorsLayer, DeniedRequests};
+use tower_cors::{
+    CorsLayer, CorsRequest, DeniedRequests, Origin, OriginPolicy, VerdictFuture,
+    policy::PolicyProperties,
+};
 
 const LISTED: &str = "https://app.example";
 const STRANGER: &str = "https://evil.example";
@@ -220,6 +223,45 @@ async fn websockets_of_strangers_are_refused() {
     );
     assert_eq!(handshake(address, STRANGER).await, "HTTP/1.1 403");
     assert_eq!(handshake(address, "null").await, "HTTP/1.1 403");
+}
+
+/// Pages that may use the service under the name that the request is for.
+#[derive(Debug)]
+struct ByHost;
+
+impl OriginPolicy for ByHost {
+    fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
+        let host = request.host();
+        let is_listed =
+            |origin: &Origin| host.as_deref() == Some("127.0.0.1") && origin.as_str() == LISTED;
+        request.origin().judge_by(is_listed).into()
+    }
+
+    fn properties(&self) -> PolicyProperties {
+        PolicyProperties::new().reads([HOST])
+    }
+}
+
+/// HTTP/2 has `:authority` in the place of `Host`, and both have the port.
+#[tokio::test]
+async fn a_policy_knows_the_host_in_both_versions() {
+    let cors = CorsLayer::builder().origin_policy(ByHost).build().unwrap();
+    let address = serve(Router::new().route("/", get(async || "inner")).layer(cors)).await;
+    for http2 in [false, true] {
+        for (origin, is_granted) in [(LISTED, true), (STRANGER, false)] {
+            let origin = format!("origin: {origin}");
+            let (status, headers, _) = send(address, http2, "GET", "/", &[&origin]).await;
+            assert_eq!(status, StatusCode::OK);
+            let granted = headers
+                .iter()
+                .any(|line| line.starts_with("access-control-"));
+            assert_eq!(granted, is_granted, "{http2} {headers:?}");
+            assert!(
+                headers.contains(&"vary: origin,host".to_owned()),
+                "{headers:?}"
+            );
+        }
+    }
 }
 
 /// A gRPC service written by hand: it answers every call with an empty message.

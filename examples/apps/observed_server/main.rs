@@ -5,7 +5,7 @@
 //! it, with the counters under `/metrics`; `-- --check` asks the server over a socket as pages would,
 //! and exits with 1 if a counter is not as it should be. `dashboard.json` is a dashboard for Grafana.
 //!
-//! A real service shows its counters on another port, which the world does not reach.
+//! A real service shows its counters on another port, which is not public.
 #![allow(clippy::print_stdout, reason = "it is a program")]
 
 #[path = "../../usage/mod.rs"]

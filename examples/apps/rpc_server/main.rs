@@ -1,5 +1,5 @@
-//! What pages call with gRPC-Web, Connect, MCP and GraphQL, behind a layer for each: by tonic and axum,
-//! on one port.
+//! A server that speaks gRPC-Web, Connect, MCP and GraphQL to pages on one port, each behind a layer of
+//! its own: tonic's routes, and axum's.
 //!
 //! `cargo run --example rpc_server -- --listen 127.0.0.1:3000 --origin http://localhost:5173` serves it to
 //! the pages of that origin; `-- --check` asks the server over a socket as pages would, and exits with 1
@@ -26,7 +26,7 @@ Serves a service that echoes texts, by several protocols:
   /graphql                          GraphQL
 
   --listen ADDRESS  where it listens (default: 127.0.0.1:3000)
-  --origin ORIGIN   an origin whose pages may use it; again for more (default: https://app.example.com)
+  --origin ORIGIN   an origin whose pages may use it; may be given several times (default: https://app.example.com)
   --check           ask it as pages would, and fail unless all is as it must be
   --help            print this
 ";

@@ -5,8 +5,8 @@
 //! cargo run --example trusted_application --features jwt-rust-crypto,test-util -- --check
 //! ```
 //!
-//! With `--revocations postgres://user@host/database` or `--revocations nats://host`, several of
-//! these share what is revoked.
+//! With `--revocations postgres://user@host/database` or `--revocations nats://host`, several
+//! processes share their revocations.
 //!
 //! The first command serves the chat and three sites that use it, each on a port, and so an origin,
 //! of its own; open their pages in a browser. The second one plays what those pages do, and fails

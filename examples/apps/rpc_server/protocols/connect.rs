@@ -17,7 +17,7 @@ pub(crate) fn router() -> Router {
 pub(crate) fn cors(origins: &[String]) -> CorsLayerBuilder {
     CorsLayer::builder()
         .allow_origins(origins)
-        // Connect sends `GET` for calls without side effects.
+        // Connect sends `GET` for calls without side effects, if the client sets `useHttpGet`.
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([
             header::CONTENT_TYPE,

@@ -12,7 +12,7 @@ pub(crate) fn router() -> Router {
     Router::new().route("/graphql", get(by_url).post(by_body))
 }
 
-/// With credentials, as for pages that send a cookie of the API's.
+/// With credentials, for pages that send the API's cookies.
 pub(crate) fn cors(origins: &[String]) -> CorsLayerBuilder {
     CorsLayer::builder()
         .allow_origins(origins)

@@ -42,11 +42,11 @@ pub(crate) fn cors(origins: &[String]) -> CorsLayerBuilder {
             HeaderName::from_static("x-user-agent"),
             HeaderName::from_static("grpc-timeout"),
         ])
-        // Without these, a page that makes a call that fails learns nothing but that it has failed.
+        // Without these, a page learns only that a call has failed, and not why.
         .expose_headers(["grpc-status", "grpc-message", "grpc-status-details-bin"])
 }
 
-/// Stands for the server that `tonic-build` generates from a file of yours:
+/// Stands for the server that tonic generates from your `.proto` file:
 ///
 /// ```proto
 /// package echo.v1;

@@ -8,7 +8,7 @@ use axum::{
 };
 use http::{HeaderName, Method, StatusCode, header};
 use serde_json::{Value, json};
-use tower_cors::{CorsLayer, CorsLayerBuilder};
+use tower_cors::{CorsLayer, CorsLayerBuilder, DeniedRequests};
 
 const SESSION: &str = "mcp-session-id";
 
@@ -29,8 +29,10 @@ pub(crate) fn cors(origins: &[String]) -> CorsLayerBuilder {
             HeaderName::from_static("mcp-protocol-version"),
             HeaderName::from_static("last-event-id"),
         ])
-        // A client that cannot read its session's name starts another one with each call.
+        // A client that cannot read its session id starts another session with each call.
         .expose_headers([HeaderName::from_static(SESSION), header::WWW_AUTHENTICATE])
+        // Such a server often runs on a developer's machine, where every page can reach it.
+        .denied_requests(DeniedRequests::Refuse)
 }
 
 async fn answer(Json(message): Json<Value>) -> Response {
