@@ -136,7 +136,11 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         "127.0.0.1:0".clone_into(&mut listen);
     }
     let policy = TenantOrigins::default();
-    let cors = CorsLayer::builder().origin_policy(policy.clone()).build()?;
+    let cors = CorsLayer::builder()
+        .origin_policy(policy.clone())
+        // A directory that never answers must not hold requests for ever.
+        .verdict_timeout(Duration::from_secs(2), tokio::time::sleep)
+        .build()?;
     let router = Router::new()
         .route("/", get(async || "hello\n"))
         .layer(cors);

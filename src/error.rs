@@ -81,6 +81,13 @@ pub enum ConfigError {
     )]
     AnyBesideOrigins,
 
+    /// `"*"` among the origins without transport security.
+    #[error(
+        "dangerously_allow_insecure_origin: \"*\" is not an origin: name the origins, or allow any origin with \
+         allow_origins(Any), without credentials"
+    )]
+    AnyInsecureOrigin,
+
     /// `always_allow_origin` with anything else than exactly one origin.
     #[error(
         "always_allow_origin: {value:?}: every answer names the same origin: write exactly one, \

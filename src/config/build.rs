@@ -3,7 +3,7 @@ use http::{HeaderValue, StatusCode};
 use super::{
     builder::CorsLayerBuilder,
     dangerous::DangerousOptIns,
-    origins::{ListedOrigins, OriginList, constant_origin},
+    origins::{ListedOrigins, OriginList, constant_origin, file_origin},
 };
 use crate::{
     error::{BroadPreflightReason as Broad, ConfigError, ConfigErrors},
@@ -179,7 +179,9 @@ pub(super) fn mistakes_with_credentials(
 ) -> impl Iterator<Item = ConfigError> {
     let insecure = risks.insecure_origins && !opt_ins.insecure_origins;
     let suffixes = risks.public_suffixes && !opt_ins.public_suffixes;
+    let file = risks.file_origin && !opt_ins.file_origin;
     [
+        file.then(file_origin),
         insecure.then_some(ConfigError::InsecurePolicy),
         suffixes.then_some(ConfigError::PublicSuffixPolicy),
     ]

@@ -320,7 +320,11 @@ impl CorsLayerBuilder {
     /// # Ok::<(), tower_cors::ConfigErrors>(())
     /// ```
     pub fn dangerously_allow_insecure_origin(mut self, origins: impl Into<ConfigList>) -> Self {
-        self.insecure_origins.push(origins.into());
+        let origins = origins.into();
+        // An empty variable, or an empty list in a file, is as if it were not there.
+        if !origins.is_blank() {
+            self.insecure_origins.push(origins);
+        }
         self
     }
 

@@ -124,8 +124,11 @@ impl ListedOrigins {
         let listed: usize = all().map(|(_, list)| list.listed().len()).sum();
         if has_any && credentials {
             errors.push(ConfigError::AnyOriginWithCredentials);
-        } else if any_is_insecure || has_any && listed > 0 {
+        } else if has_any && listed > 0 {
             errors.push(ConfigError::AnyBesideOrigins);
+        }
+        if any_is_insecure {
+            errors.push(ConfigError::AnyInsecureOrigin);
         }
         let mut null = false;
         let mut set = OriginSetBuilder::default();
@@ -297,11 +300,7 @@ fn mistakes_of_set(
     opt_ins: DangerousOptIns,
 ) -> impl Iterator<Item = ConfigError> {
     // An origin is parsed as browsers send it, so it gets into a set without the checks of a list.
-    let file = (set.has_file_origin() && !opt_ins.file_origin).then(|| ConfigError::Origin {
-        value: "file://".to_owned(),
-        place: Place::default(),
-        error: explain(OriginErrorKind::File, "file://"),
-    });
+    let file = (set.has_file_origin() && !opt_ins.file_origin).then(file_origin);
     let insecure = credentials && set.has_insecure_origins() && !opt_ins.insecure_origins;
     let strangers = credentials && !opt_ins.public_suffixes && set.matches_strangers();
     [
@@ -311,6 +310,15 @@ fn mistakes_of_set(
     ]
     .into_iter()
     .flatten()
+}
+
+/// `file://`, where it is not an entry of a list that has been parsed.
+pub(super) fn file_origin() -> ConfigError {
+    ConfigError::Origin {
+        value: "file://".to_owned(),
+        place: Place::default(),
+        error: explain(OriginErrorKind::File, "file://"),
+    }
 }
 
 #[cfg(test)]

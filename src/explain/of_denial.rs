@@ -120,7 +120,14 @@ fn of_method(denial: &Denial, methods: &ListedMethods, method: &Method) -> Optio
         });
     }
     if methods.by_method {
-        return Some(code::rule(method, sent(denial)?.as_str()));
+        return Some(match methods.spelling {
+            None => code::rule(method, sent(denial)?.as_str()),
+            // The method may have a rule under the name that it has.
+            Some(spelling) => FixCode {
+                page: page(spelling),
+                ..FixCode::default()
+            },
+        });
     }
     // A grant's own list stands in the policy, where no code of the builder changes it.
     if methods.is_of_grant {

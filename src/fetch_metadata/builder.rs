@@ -46,8 +46,9 @@ impl FetchMetadataLayerBuilder {
     }
 
     /// The policy that says which origins are trusted, in place of a list. It is asked about
-    /// requests that other sites cause and that have an `Origin`. The terms of a grant mean nothing
-    /// here, and what it attaches to requests is left out.
+    /// requests that other sites cause and that have an `Origin`. A grant
+    /// without credentials is for requests without cookies. Its other terms mean nothing here, and
+    /// what it attaches to requests is left out.
     ///
     /// A policy whose [`PolicyProperties`](crate::policy::PolicyProperties) say that it admits any
     /// origin, insecure origins or public suffixes does not build.
@@ -69,7 +70,11 @@ impl FetchMetadataLayerBuilder {
     /// [`CorsLayerBuilder`](crate::CorsLayerBuilder::dangerously_allow_insecure_origin). Anybody on
     /// the network can act as their pages.
     pub fn dangerously_allow_insecure_origin(mut self, origins: impl Into<ConfigList>) -> Self {
-        self.trusted.insecure_origins.push(origins.into());
+        let origins = origins.into();
+        // An empty variable, or an empty list in a file, is as if it were not there.
+        if !origins.is_blank() {
+            self.trusted.insecure_origins.push(origins);
+        }
         self
     }
 

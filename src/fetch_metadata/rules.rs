@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use http::header::COOKIE;
+
 use super::{
     cause::Cause,
     denial::{CrossSiteDenial, CrossSiteDenialKind as Kind},
@@ -76,6 +78,14 @@ impl Rules {
 
     fn conclude_for(origin: &RequestOrigin, head: &Head<'_>, verdict: Verdict) -> Judgement {
         let denial = match verdict {
+            // A grant without credentials is not for requests with the user's cookies.
+            Verdict::Allow(grant)
+                if grant.own_credentials() == Some(false) && head.headers.contains_key(COOKIE) =>
+            {
+                Denial::new(DenialKind::OriginNotAllowed).reason(
+                    "the origin is trusted without credentials only, and the request has cookies",
+                )
+            }
             Verdict::Allow(_) => return Ok(()),
             Verdict::Abstain => Denial::new(DenialKind::NoPolicy),
             Verdict::Deny(denial) => denial,

@@ -2,6 +2,7 @@
 //!
 //! | you want to | page |
 //! |---|---|
+//! | put a first list before an axum or tonic service | the README, then [`deploying`] |
 //! | let the tokens that your service accepts say which pages may use it | [`tokens`] |
 //! | let administrators edit which pages may use your service | [`trusted_origins`] |
 //! | decide by a rule of your own | [`policies`] |
@@ -14,6 +15,7 @@
 //! | know where browsers differ, and what their consoles say | [`browsers`] |
 //! | move from `tower-http`'s `cors` | [`migrating`] |
 //! | put the layer in the right place, behind proxies and caches | [`deploying`] |
+//! | test a layer, or a policy of your own | [`test_util`](crate::test_util) |
 //! | know what the layer costs, and how that is measured | [`performance`] |
 
 #[doc = include_str!("tokens.md")]

@@ -115,6 +115,11 @@ impl ConfigList {
         })
     }
 
+    /// Whether it says nothing: it has no entry, and its variable is not missing.
+    pub(crate) fn is_blank(&self) -> bool {
+        !self.any && self.ends.is_empty() && self.missing_variable().is_none()
+    }
+
     /// Adds an entry.
     pub(crate) fn push(&mut self, entry: &str) {
         self.text.push_str(entry);

@@ -23,6 +23,9 @@ impl OriginPolicy for OriginSet {
         if self.matches_strangers() {
             properties = properties.lists_public_suffixes();
         }
+        if self.has_file_origin() {
+            properties = properties.lists_file_origin();
+        }
         properties
     }
 

@@ -93,6 +93,7 @@ pub(crate) struct Caching {
 pub(crate) struct Risks {
     pub(crate) insecure_origins: bool,
     pub(crate) public_suffixes: bool,
+    pub(crate) file_origin: bool,
 }
 
 impl Risks {
@@ -100,6 +101,7 @@ impl Risks {
         Self {
             insecure_origins: self.insecure_origins || other.insecure_origins,
             public_suffixes: self.public_suffixes || other.public_suffixes,
+            file_origin: self.file_origin || other.file_origin,
         }
     }
 }
@@ -210,6 +212,14 @@ impl PolicyProperties {
     pub fn lists_public_suffixes(self) -> Self {
         self.with_risks(Risks {
             public_suffixes: true,
+            ..Risks::default()
+        })
+    }
+
+    /// Says that `file://` is among the origins, which every local file may be.
+    pub(crate) fn lists_file_origin(self) -> Self {
+        self.with_risks(Risks {
+            file_origin: true,
             ..Risks::default()
         })
     }

@@ -183,10 +183,17 @@ fn missing_method(kind: DenialKind, methods: &ListedMethods) -> Option<Sentence>
         return None;
     }
     if methods.by_method {
-        return Some(fixed(
-            "the origin is allowed, the method has no rule on this route",
-            "give it one",
-        ));
+        let cause = "the origin is allowed, the method has no rule on this route";
+        return Some(match methods.spelling {
+            None => fixed(cause, "give it one"),
+            Some(spelling) => Sentence {
+                cause: cause.into(),
+                fix: format!(
+                    "write {spelling} in the page, and give {spelling} a rule if it has none"
+                )
+                .into(),
+            },
+        });
     }
     let spelling = methods.spelling?;
     Some(Sentence {

@@ -1,11 +1,19 @@
-use super::grant::Grant;
+use super::{
+    denial::{Denial, DenialKind},
+    grant::Grant,
+    verdict::Verdict,
+};
 use crate::origin::{Origin, is_secure};
 
 /// How a policy grants by a list that it is handed at run time, after the layer was built: the
 /// builder has not checked the list for what is risky together with credentials.
 ///
 /// A risky entry still lists its origins, but without credentials: anybody on the network can act as
-/// an `http` origin, and anybody can register a name below a public suffix.
+/// an `http` origin, and anybody can register a name below a public suffix. So a request with cookies
+/// is denied: a form or a WebSocket has its effect without a header in the answer.
+///
+/// That makes the verdict depend on `Cookie`, and policies do not name it in `Vary`. What a cache keeps
+/// of such an origin is the answer to a request without cookies, which anybody may have.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct UncheckedList {
     /// Whether origins without transport security get credentials.
@@ -15,16 +23,27 @@ pub(crate) struct UncheckedList {
 }
 
 impl UncheckedList {
-    /// The grant for an origin that is listed. `beside_strangers` says whether an entry lists it that
+    /// The verdict on an origin that is listed. `beside_strangers` says whether an entry lists it that
     /// matches no strangers; it is called only where that matters.
-    pub(crate) fn grant(self, origin: &Origin, beside_strangers: impl FnOnce() -> bool) -> Grant {
+    pub(crate) fn judge(
+        self,
+        origin: &Origin,
+        has_cookies: bool,
+        beside_strangers: impl FnOnce() -> bool,
+    ) -> Verdict {
         let is_secure = self.insecure_origins || is_secure(origin.scheme(), origin.host());
         // Browsers that send this origin send it for every local file.
         let is_file = origin.scheme() == "file";
         if is_secure && !is_file && (self.public_suffixes || beside_strangers()) {
-            Grant::new()
+            Grant::new().into()
+        } else if has_cookies {
+            let reason = "the entry that lists the origin counts without credentials only, and the \
+                          request has cookies";
+            Denial::new(DenialKind::OriginNotAllowed)
+                .reason(reason)
+                .into()
         } else {
-            Grant::new().allow_credentials(false)
+            Grant::new().allow_credentials(false).into()
         }
     }
 }

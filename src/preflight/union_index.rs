@@ -337,8 +337,11 @@ impl OriginPolicy for UnionIndex {
         VerdictFuture::ready(match request.origin() {
             RequestOrigin::Tuple(origin) if lookup.contains(origin) => {
                 let beside_strangers = || lookup.contains_beside_strangers(origin);
-                let grant = self.lists.grant(origin, beside_strangers);
-                Verdict::Allow(grant.max_age_at_most(self.max_age))
+                // Preflights carry no cookies, and whoever sends some does not count.
+                match self.lists.judge(origin, false, beside_strangers) {
+                    Verdict::Allow(grant) => Verdict::Allow(grant.max_age_at_most(self.max_age)),
+                    other => other,
+                }
             }
             RequestOrigin::Tuple(_) => DenialKind::OriginNotAllowed.into(),
             RequestOrigin::Opaque => DenialKind::OpaqueOrigin.into(),

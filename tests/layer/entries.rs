@@ -1,11 +1,11 @@
 //! Origins and entries that real clients and real configurations have.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use http::{HeaderValue, Method, header};
 use tower_cors::{
-    Any, CorsLayer, CorsLayerBuilder, DenialKind, DeniedRequests, Origin, OriginSet, Verdict,
-    VerdictFuture,
+    Any, CorsLayer, CorsLayerBuilder, DenialKind, DeniedRequests, Origin, OriginPolicy, OriginSet,
+    Verdict, VerdictFuture,
     error::ConfigError,
     lists::{ConfigList, MaxAge},
     origin::OriginPattern,
@@ -76,6 +76,43 @@ fn local_files_need_a_dangerous_name() {
     let errors: Vec<_> = list().build().unwrap_err().into_iter().collect();
     assert!(matches!(&errors[..], [ConfigError::Origin { value, .. }] if value == "file://"));
     assert!(list().dangerously_allow_file_origin().build().is_ok());
+    // As a policy, by itself or within another one, it is refused with credentials.
+    let wrapped = || set.clone().fallback(OriginSet::default());
+    for errors in [
+        with_credentials(set.clone()),
+        with_credentials(Arc::new(set.clone())),
+        with_credentials(wrapped()),
+    ] {
+        assert!(matches!(&errors[..], [ConfigError::Origin { value, .. }] if value == "file://"));
+    }
+    let opted_in = CorsLayer::builder()
+        .origin_policy(wrapped())
+        .allow_credentials(true)
+        .dangerously_allow_file_origin();
+    assert!(opted_in.build().is_ok());
+    assert!(CorsLayer::builder().origin_policy(set).build().is_ok());
+}
+
+fn with_credentials(policy: impl OriginPolicy) -> Vec<ConfigError> {
+    let builder = CorsLayer::builder()
+        .origin_policy(policy)
+        .allow_credentials(true);
+    builder.build().unwrap_err().into_iter().collect()
+}
+
+/// As from a variable that is empty in production, or from a file that has an empty list.
+#[test]
+fn an_empty_list_of_insecure_origins_says_nothing() {
+    let set = || OriginSet::parse([LISTED]).unwrap();
+    let empty = || CorsLayer::builder().dangerously_allow_insecure_origin(ConfigList::from(""));
+    assert!(empty().allow_origins(set()).build().is_ok());
+    assert!(empty().origin_policy(set()).build().is_ok());
+    assert_eq!(
+        empty().build().unwrap_err().into_iter().collect::<Vec<_>>(),
+        [ConfigError::MissingOrigins]
+    );
+    let one = CorsLayer::builder().dangerously_allow_insecure_origin("http://a.example");
+    assert!(one.origin_policy(set()).build().is_err());
 }
 
 #[test]
@@ -230,9 +267,9 @@ fn any_origin_is_not_said_by_the_name_of_one() {
     let errors = |builder: CorsLayerBuilder| -> Vec<ConfigError> {
         builder.build().unwrap_err().into_iter().collect()
     };
-    assert_eq!(errors(builder()), [ConfigError::AnyBesideOrigins]);
+    assert_eq!(errors(builder()), [ConfigError::AnyInsecureOrigin]);
     let listed = builder().allow_origins([LISTED]);
-    assert_eq!(errors(listed), [ConfigError::AnyBesideOrigins]);
+    assert_eq!(errors(listed), [ConfigError::AnyInsecureOrigin]);
     let missing = ConfigList::from_env("NO_SUCH_VARIABLE_HERE");
     let missing = CorsLayer::builder().dangerously_allow_insecure_origin(missing);
     assert!(matches!(

@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use http::Request;
 use tower_cors::{
-    Any, ConfigErrors, CorsLayer, DenialKind, OriginPolicy, OriginSet, Verdict,
+    Any, ConfigErrors, CorsLayer, CorsRequest, DenialKind, Grant, OriginPolicy, OriginSet, Verdict,
+    VerdictFuture,
     fetch_metadata::{CrossSiteDenial, CrossSiteDenialKind as Kind, FetchMetadataLayer},
     policy::{PolicyProperties, async_policy_fn},
     policy_fn,
@@ -253,6 +254,28 @@ fn the_browser_says_where_it_comes_from() {
             *expected,
             "{what}"
         );
+    }
+}
+
+/// Its requests have the user's cookies, wherever it is trusted without them only.
+#[test]
+fn who_is_trusted_without_credentials_sends_no_cookies() {
+    let granted = |credentials: bool| {
+        let policy = move |_: &CorsRequest<'_>| {
+            VerdictFuture::from(Grant::new().allow_credentials(credentials))
+        };
+        let layer = FetchMetadataLayer::builder().origin_policy(policy_fn(policy));
+        let waiting = Waiting(Arc::new(policy_fn(policy)));
+        let waiting = FetchMetadataLayer::builder().origin_policy(waiting);
+        [layer.build().unwrap(), waiting.build().unwrap()]
+    };
+    let cookie = ("cookie", "session=1");
+    for method in ["POST", "GET"] {
+        let without = request(method, &[CROSS, TRUSTED]);
+        let with = request(method, &[CROSS, TRUSTED, cookie]);
+        assert_eq!(judged(&granted(true), &with), None);
+        assert_eq!(judged(&granted(false), &without), None);
+        assert_eq!(judged(&granted(false), &with), Some(Kind::NotTrusted));
     }
 }
 

@@ -314,7 +314,7 @@ async fn a_bound_token_is_no_bearer_token() {
         refusal(&service, request())
             .await
             .unwrap()
-            .contains("bound to no key")
+            .starts_with("the token is bound to no key: issue tokens with the claim cnf, or")
     );
     let both = Dpop::builder(verifier())
         .public_url("https://api.example/v1")
@@ -352,6 +352,10 @@ async fn one_key_uses_up_no_more_than_its_share_of_the_memory() {
     for jti in 3..40 {
         let refused = send(&greedy, &jti.to_string()).await.unwrap();
         assert!(refused.contains("too many proofs of this key"), "{refused}");
+        // Another proof would be refused as well.
+        assert!(
+            !refused.contains("send a new proof") && refused.contains("raise max_proofs_per_key")
+        );
     }
     assert_eq!(send(&honest, "1").await, None);
     // Its share is free again when its proofs have lapsed.

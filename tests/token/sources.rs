@@ -429,6 +429,12 @@ async fn origins_that_an_outer_layer_lists_at_its_peril_get_no_credentials() {
             assert_eq!(outcome.allowed_origin(), Some(page));
             let credentials = outcome.headers.get("access-control-allow-credentials");
             assert_eq!(credentials.is_some(), expected, "{page}");
+
+            let set = VerifiedOrigins(OriginSet::parse(list).unwrap());
+            let with_cookie = get("/", page).header("cookie", "session=1").extension(set);
+            let outcome = service.send(with_cookie).await;
+            let passes = (outcome.status == StatusCode::OK, outcome.inner_calls == 1);
+            assert_eq!(passes, (expected, expected), "{page} with cookies");
         }
     }
 }

@@ -35,8 +35,8 @@ use crate::{
 ///
 /// No builder has checked the lists, so their risky entries are allowed **without credentials**,
 /// whatever the layer says: `http` origins that are not of this machine, wildcards across a public
-/// suffix such as `https://*.github.io`, and every host of an application's scheme. Two methods named
-/// `dangerously_...` change that.
+/// suffix such as `https://*.github.io`, and every host of an application's scheme. Their requests
+/// with cookies are denied. Two methods named `dangerously_...` change that.
 ///
 /// Anybody can send preflights, and make up keys. So a lookup that has to be waited for is under way
 /// once for a key, its answer is remembered for a [moment](Self::lookup_ttl), and only so many are
@@ -186,7 +186,8 @@ impl UrlKey {
         Judgement {
             max_age: self.max_age,
             lists: self.lists,
-            admits_any: self.has_open_tenants && !request.headers().contains_key(COOKIE),
+            has_cookies: request.headers().contains_key(COOKIE),
+            has_open_tenants: self.has_open_tenants,
         }
     }
 }
@@ -230,7 +231,8 @@ impl OriginPolicy for UrlKey {
 struct Judgement {
     max_age: Duration,
     lists: UncheckedList,
-    admits_any: bool,
+    has_cookies: bool,
+    has_open_tenants: bool,
 }
 
 impl Judgement {
@@ -243,10 +245,12 @@ impl Judgement {
         let verdict = match (lookup, origin) {
             (Lookup::Known(list), RequestOrigin::Tuple(origin)) if list.contains(origin) => {
                 let beside_strangers = || list.contains_beside_strangers(origin);
-                self.lists.grant(origin, beside_strangers).into()
+                self.lists.judge(origin, self.has_cookies, beside_strangers)
             }
             (Lookup::Known(_), _) => origin.judge_by(|_| false),
-            (Lookup::AnyOrigin, RequestOrigin::Tuple(_)) if self.admits_any => {
+            (Lookup::AnyOrigin, RequestOrigin::Tuple(_))
+                if self.has_open_tenants && !self.has_cookies =>
+            {
                 Grant::new().allow_credentials(false).into()
             }
             (Lookup::AnyOrigin, RequestOrigin::Opaque) => {

@@ -11,7 +11,7 @@ use crate::{
     policy::{Denial, DenialKind, Grant, Hint, TokenList, Verdict},
     token::{
         claim::{ClaimReading, NamedBy},
-        verify::{VerifiedToken, VerifyError},
+        verify::{VerifiedToken, VerifyError, unmendable},
     },
 };
 
@@ -69,15 +69,45 @@ pub(crate) fn judge(
 fn refused(error: &VerifyError) -> Denial {
     let denial = invalid(error.to_string());
     match error {
-        VerifyError::ProofOfPossession(_) => denial.with_fix(
-            "the request does not prove that its sender holds the key of the token",
-            "send a new proof, made for this request",
-        ),
+        VerifyError::ProofOfPossession(reason) => {
+            let (cause, fix) = of_proof(reason);
+            denial.with_fix(cause, fix)
+        }
         VerifyError::NotYetValid => denial.with_fix(
             "the token is not valid yet",
             "wait, or set the clocks of its issuer and of this machine by NTP",
         ),
         _ => denial,
+    }
+}
+
+/// What is wrong with a proof of possession, and who can mend it.
+fn of_proof(reason: &str) -> (&'static str, &'static str) {
+    match reason {
+        unmendable::UNCHECKED => (
+            "the token is bound to a key, and nobody checks that its sender holds the key",
+            "wrap the verifier in Dpop",
+        ),
+        unmendable::UNBOUND => (
+            "the token is bound to no key",
+            "issue tokens with the claim cnf, or call dangerously_accept_bearer_tokens",
+        ),
+        unmendable::BESIDE_UNBOUND => (
+            "there is a proof beside a token that is bound to no key",
+            "issue tokens with the claim cnf, or send this one without a proof",
+        ),
+        unmendable::KEY_FULL => (
+            "the key has sent more proofs than are remembered",
+            "send fewer requests, or raise max_proofs_per_key",
+        ),
+        unmendable::FULL => (
+            "there are more proofs than are remembered",
+            "raise max_proofs",
+        ),
+        _ => (
+            "the request does not prove that its sender holds the key of the token",
+            "send a new proof, made for this request",
+        ),
     }
 }
 

@@ -255,7 +255,7 @@ impl TokenOrigins {
             has_cookies: self.verification.list.honours_star && head.headers.contains_key(COOKIE),
         };
         if let Some(verified) = self.find_verified(head) {
-            return MaybeReady::ready(self.judge_verified(verified, asked));
+            return MaybeReady::ready(self.judge_verified(verified, asked, head));
         }
         match self.find(head, asked.is_preflight) {
             Ok(Some(token)) => {
@@ -273,7 +273,7 @@ impl TokenOrigins {
     }
 
     /// Judges by what an outer layer has verified; nothing is verified a second time.
-    fn judge_verified(&self, verified: Verified, asked: Asked<'_>) -> Verdict {
+    fn judge_verified(&self, verified: Verified, asked: Asked<'_>, head: &Head<'_>) -> Verdict {
         match verified {
             Verified::Token(token) => {
                 let reading = self.verification.read(&token);
@@ -288,7 +288,8 @@ impl TokenOrigins {
                     public_suffixes: false,
                 };
                 let beside_strangers = || set.contains_beside_strangers(asked.origin);
-                lists.grant(asked.origin, beside_strangers).into()
+                let has_cookies = head.headers.contains_key(COOKIE);
+                lists.judge(asked.origin, has_cookies, beside_strangers)
             }
             Verified::Origins(_) => Denial::new(DenialKind::OriginNotAllowed)
                 .reason("the origins that an outer layer has verified do not have it")

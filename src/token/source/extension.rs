@@ -12,7 +12,7 @@ use crate::{origin::OriginSet, token::verify::VerifiedToken};
 /// not of this machine, unless
 /// [`ListRules::dangerously_allow_http`](crate::token::claim::ListRules::dangerously_allow_http) lets
 /// them in, wildcards across a public suffix such as `https://*.github.io`, and every host of an
-/// application's scheme.
+/// application's scheme. Their requests with cookies are denied.
 ///
 /// ```
 /// use http::{Request, Response, header};

@@ -51,6 +51,18 @@ pub enum VerifyError {
 
 debug_as_display!(VerifyError);
 
+/// Reasons of [`VerifyError::ProofOfPossession`] that another proof does not mend.
+pub(crate) mod unmendable {
+    pub(crate) const UNCHECKED: &str =
+        "the token is bound to a key (cnf), and this verifier checks no proof of it";
+    pub(crate) const UNBOUND: &str =
+        "the token is bound to no key (cnf), so that anybody could use it";
+    pub(crate) const BESIDE_UNBOUND: &str =
+        "there is a proof beside a token that is bound to no key";
+    pub(crate) const KEY_FULL: &str = "too many proofs of this key lately: see max_proofs_per_key";
+    pub(crate) const FULL: &str = "too many proofs lately to remember another";
+}
+
 /// A value of a token that is another one than expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {

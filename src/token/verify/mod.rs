@@ -24,6 +24,7 @@ mod verifier;
 
 #[cfg(feature = "jwt")]
 pub(crate) use self::error::quoted;
+pub(crate) use self::error::unmendable;
 pub use self::{
     claim_rule_error::ClaimRuleError,
     error::{Mismatch, VerifyError, VerifyResult},

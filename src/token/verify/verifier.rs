@@ -1,7 +1,7 @@
 use std::{borrow::Cow, fmt, sync::Arc};
 
 use super::{
-    error::{VerifyError, VerifyResult},
+    error::{VerifyError, VerifyResult, unmendable},
     keys_id::KeysId,
     request::TokenRequest,
     verified_token::VerifiedToken,
@@ -99,9 +99,7 @@ pub trait TokenVerifier: fmt::Debug + Send + Sync + 'static {
     ) -> Result<(), VerifyError> {
         let _ = (token, request);
         if verified.is_bound() {
-            Err(VerifyError::ProofOfPossession(
-                "the token is bound to a key (cnf), and this verifier checks no proof of it",
-            ))
+            Err(VerifyError::ProofOfPossession(unmendable::UNCHECKED))
         } else {
             Ok(())
         }

@@ -21,6 +21,14 @@ fn things(edit: EditRule<'_>) -> MethodRules {
         .rule([Method::DELETE], MethodRule::none())
 }
 
+/// `GET` for everybody, and `PATCH` by a rule that admits fewer.
+fn patched(_: EditRule<'_>) -> MethodRules {
+    let set = OriginSet::parse([APP]).unwrap();
+    CorsLayer::by_method()
+        .rule([Method::GET], MethodRule::public_any_origin())
+        .rule([Method::PATCH], MethodRule::trusted_only(set))
+}
+
 fn by_bearer(_: EditRule<'_>) -> MethodRules {
     CorsLayer::by_method().rule([Method::GET], MethodRule::bearer_any_origin())
 }
@@ -70,6 +78,14 @@ pub(super) fn rows() -> Vec<Row> {
             no_rule,
             "give it one",
             Code::Rust,
+        ),
+        row(
+            "a method with a rule, in lower case",
+            Routes(patched),
+            preflight(APP, "patch", ""),
+            no_rule,
+            "write PATCH in the page, and give PATCH a rule if it has none",
+            Code::Page,
         ),
         row(
             "a method of a new standard",

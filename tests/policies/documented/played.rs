@@ -226,14 +226,14 @@ fn types() -> Documents {
 
         impl OriginPolicy for TenantOrigins {
             fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
-                let Some(tenant) = request.single_header(&HOST) else {
-                    return DenialKind::OriginNotAllowed.because("there is not exactly one Host").into();
+                let Some(tenant) = request.host() else {
+                    return DenialKind::OriginNotAllowed.because("the request names no host, or several").into();
                 };
                 let origin = request.origin().clone();
-                if let Some(origins) = self.0.read().expect("never poisoned").get(tenant) {
+                if let Some(origins) = self.0.read().expect("never poisoned").get(&*tenant) {
                     return origin.judge_by(|origin| origins.contains(origin)).into();
                 }
-                let (known, tenant) = (Arc::clone(&self.0), tenant.to_owned());
+                let (known, tenant) = (Arc::clone(&self.0), tenant.into_owned());
                 VerdictFuture::try_new(async move {
                     let origins = origins_of(&tenant)
                         .await
@@ -249,6 +249,24 @@ fn types() -> Documents {
             }
         }
     } => TenantOrigins::default());
+    let by_host = shown!("src/request/cors_request.rs", {
+        #[derive(Debug)]
+        struct OwnPage;
+
+        impl OriginPolicy for OwnPage {
+            fn judge(&self, request: &CorsRequest<'_>) -> VerdictFuture {
+                let Some(host) = request.host() else {
+                    return DenialKind::OriginNotAllowed.because("the request names no host").into();
+                };
+                let page = host.strip_suffix(".api.example").map(|tenant| format!("https://{tenant}.example"));
+                request.origin().judge_by(|origin| page.as_deref() == Some(origin.as_str())).into()
+            }
+
+            fn properties(&self) -> PolicyProperties {
+                PolicyProperties::new().reads([HOST])
+            }
+        }
+    } => OwnPage);
     let example = Shown::new(
         "examples/custom_policy.rs",
         "impl OriginPolicy for TenantOrigins {
@@ -257,6 +275,7 @@ fn types() -> Documents {
     Ok(vec![
         Documented::policy(intranet, &["https://intra.example"]),
         Documented::policy(tenants, &["https://shop.one.example"]).on("one.example"),
+        Documented::policy(by_host, &["https://contoso.example"]).on("contoso.api.example"),
         Documented::policy(
             (example, custom_policy::TenantOrigins::default()),
             &["https://*.contoso.example"],

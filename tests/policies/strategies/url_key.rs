@@ -304,6 +304,18 @@ fn url_key_gives_no_credentials_to_origins_that_a_tenant_lists_at_its_peril() {
         }
         let of = |answer: &Answer| answer.header("access-control-allow-credentials").is_some();
         assert_eq!(of(&granted), of(&passed), "{page}");
+        // A form or a WebSocket has its effect without a header in the answer.
+        let cookie: &[_] = &[(header::COOKIE, "session=1")];
+        let with_cookie = ask_both(&policy, with_credentials, || {
+            actual("/api/one", page, cookie)
+        });
+        assert_eq!(of(&with_cookie), of(&granted), "{page}");
+        let expected = if of(&granted) {
+            (200, true)
+        } else {
+            (403, false)
+        };
+        assert_eq!((with_cookie.status, with_cookie.ran), expected, "{page}");
         of(&granted)
     };
     for (page, by_default, with_http, with_strangers) in [

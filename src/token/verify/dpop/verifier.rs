@@ -16,7 +16,8 @@ use crate::{
     origin::Origin,
     time::Clock,
     token::verify::{
-        KeysId, TokenRequest, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, numeric_date,
+        KeysId, TokenRequest, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture,
+        numeric_date, unmendable,
     },
 };
 
@@ -166,11 +167,9 @@ impl<V: TokenVerifier> TokenVerifier for Dpop<V> {
             let now = self.shared.clock.now();
             self.shared.check(token, verified, request, now)
         } else if !self.shared.rules.accepts_bearer {
-            let reason = "the token is bound to no key (cnf), so that anybody could use it";
-            Err(VerifyError::ProofOfPossession(reason))
+            Err(VerifyError::ProofOfPossession(unmendable::UNBOUND))
         } else if request.headers().contains_key(DPOP) {
-            let reason = "there is a proof beside a token that is bound to no key";
-            Err(VerifyError::ProofOfPossession(reason))
+            Err(VerifyError::ProofOfPossession(unmendable::BESIDE_UNBOUND))
         } else {
             self.verifier.check_request(token, verified, request)
         }
@@ -215,8 +214,8 @@ impl Shared {
         let refused = match self.replays.note(&proof.thumbprint, &proof.id, now) {
             Use::First => return Ok(()),
             Use::Again => "the proof was used before",
-            Use::KeyFull => "too many proofs of this key lately: see max_proofs_per_key",
-            Use::Full => "too many proofs lately to remember another",
+            Use::KeyFull => unmendable::KEY_FULL,
+            Use::Full => unmendable::FULL,
         };
         Err(VerifyError::ProofOfPossession(refused))
     }
