@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use foldhash::fast::RandomState;
 
 use super::{
+    grammar::names_hosts,
     host::{MAX_HOST_LEN, are_labels},
     pattern::{OriginPattern, PatternRef},
     shape::{HostPattern, PortPattern},
@@ -166,7 +167,12 @@ impl Families {
             // may have empty ones.
             let len = authority.len() - usize::from(authority.ends_with(b"."));
             if len <= MAX_HOST_LEN && are_labels(&authority[..dot]) {
-                return ListMatch::Listed;
+                // The labels of applications' hosts have fewer characters: the origin has to be parsed.
+                return if names_hosts(&self.scheme) {
+                    ListMatch::Listed
+                } else {
+                    ListMatch::Unclear
+                };
             }
         }
         if self.any_port.contains(authority) {

@@ -379,6 +379,15 @@ mod tests {
         }
     }
 
+    /// A name may have it, and the host of an application may not.
+    #[test]
+    fn a_brace_makes_no_host_of_an_application() {
+        let set = set(&["https://*.example", "moz-extension://*.ext"]);
+        assert_eq!(set.look_up(b"https://{.example"), ListMatch::Listed);
+        assert_ne!(set.look_up(b"moz-extension://{.ext"), ListMatch::Listed);
+        assert_ne!(set.look_up(b"moz-extension://a.ext"), ListMatch::NotListed);
+    }
+
     #[test]
     fn the_same_entry_counts_once() {
         let set = set(&[
@@ -495,7 +504,7 @@ mod tests {
 
     /// What a header may hold: origins, and what is nearly one.
     fn sent() -> impl Strategy<Value = String> {
-        let host = "[abA1*_.\\[]{0,3}";
+        let host = "[abA1*_.{%!\\[]{0,3}";
         let near = (0..4_usize, host, host, origin()).prop_map(|(what, before, behind, origin)| {
             let origin = origin.as_str();
             match what {
@@ -533,14 +542,17 @@ mod tests {
                 match set.look_up(value.as_bytes()) {
                     ListMatch::Listed => prop_assert!(expected, "{value}"),
                     ListMatch::NotListed => prop_assert!(!expected, "{value}"),
-                    // A port, an IPv6 address, or a wildcard within a label.
+                    // A port, an IPv6 address, a wildcard within a label, or a name in an
+                    // application's scheme.
                     ListMatch::Unclear => {
                         let within = |entry: &String| {
                             let pattern: OriginPattern = entry.parse().unwrap();
                             pattern.host().contains('*')
                         };
                         let has_port = value.matches(':').count() > 1;
-                        prop_assert!(has_port || entries.iter().any(within), "{}", value);
+                        let is_application = !value.starts_with("http");
+                        let is_unclear = has_port || is_application || entries.iter().any(within);
+                        prop_assert!(is_unclear, "{}", value);
                     }
                 }
             }

@@ -334,17 +334,19 @@ impl OriginPolicy for UnionIndex {
 
     fn judge_preflight(&self, request: &CorsRequest<'_>) -> VerdictFuture {
         let lookup = self.shared.lookup();
-        VerdictFuture::ready(match request.origin() {
-            RequestOrigin::Tuple(origin) if lookup.contains(origin) => {
-                let beside_strangers = || lookup.contains_beside_strangers(origin);
-                // Preflights carry no cookies, and whoever sends some does not count.
-                match self.lists.judge(origin, false, beside_strangers) {
-                    Verdict::Allow(grant) => Verdict::Allow(grant.max_age_at_most(self.max_age)),
-                    other => other,
-                }
-            }
-            RequestOrigin::Tuple(_) => DenialKind::OriginNotAllowed.into(),
-            RequestOrigin::Opaque => DenialKind::OpaqueOrigin.into(),
+        let RequestOrigin::Tuple(origin) = request.origin() else {
+            return DenialKind::OpaqueOrigin.into();
+        };
+        let (is_listed, beside_strangers) = (
+            || lookup.contains(origin),
+            || lookup.contains_beside_strangers(origin),
+        );
+        // Preflights carry no cookies. A client that sends some all the same does not count.
+        let listed = self.lists.judge(origin, false, is_listed, beside_strangers);
+        VerdictFuture::ready(match listed {
+            Some(Verdict::Allow(grant)) => Verdict::Allow(grant.max_age_at_most(self.max_age)),
+            Some(other) => other,
+            None => DenialKind::OriginNotAllowed.into(),
         })
     }
 

@@ -115,6 +115,15 @@ fn an_empty_list_of_insecure_origins_says_nothing() {
     assert!(one.origin_policy(set()).build().is_err());
 }
 
+/// What is well-formed for a name need not be for the host of an application.
+#[test]
+fn a_malformed_host_of_an_application_is_below_no_base() {
+    let entry = "moz-extension://*.ext";
+    assert!(allows(entry, "moz-extension://a.ext"));
+    assert!(!allows(entry, "moz-extension://{.ext"));
+    assert!(allows("https://*.example", "https://{.example"));
+}
+
 #[test]
 fn every_host_of_an_applications_scheme() {
     let any = "moz-extension://*";

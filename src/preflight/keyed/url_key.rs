@@ -243,11 +243,16 @@ impl Judgement {
                 .into()
         };
         let verdict = match (lookup, origin) {
-            (Lookup::Known(list), RequestOrigin::Tuple(origin)) if list.contains(origin) => {
-                let beside_strangers = || list.contains_beside_strangers(origin);
-                self.lists.judge(origin, self.has_cookies, beside_strangers)
+            (Lookup::Known(list), RequestOrigin::Tuple(origin)) => {
+                let (is_listed, beside_strangers) = (
+                    || list.contains(origin),
+                    || list.contains_beside_strangers(origin),
+                );
+                self.lists
+                    .judge(origin, self.has_cookies, is_listed, beside_strangers)
+                    .unwrap_or_else(|| DenialKind::OriginNotAllowed.into())
             }
-            (Lookup::Known(_), _) => origin.judge_by(|_| false),
+            (Lookup::Known(_), RequestOrigin::Opaque) => DenialKind::OpaqueOrigin.into(),
             (Lookup::AnyOrigin, RequestOrigin::Tuple(_))
                 if self.has_open_tenants && !self.has_cookies =>
             {

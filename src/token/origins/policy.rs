@@ -281,19 +281,24 @@ impl TokenOrigins {
                 let state = self.verification.state_of(&token, &reading, now);
                 judge(&state, asked, &self.settings.rules, now)
             }
-            Verified::Origins(VerifiedOrigins(set)) if set.contains(asked.origin) => {
+            Verified::Origins(VerifiedOrigins(set)) => {
                 // The outer layer makes the set by rules of its own, which nobody has checked.
                 let lists = UncheckedList {
                     insecure_origins: self.verification.list.entries.lets_http_in(),
                     public_suffixes: false,
                 };
-                let beside_strangers = || set.contains_beside_strangers(asked.origin);
+                let (is_listed, beside_strangers) = (
+                    || set.contains(asked.origin),
+                    || set.contains_beside_strangers(asked.origin),
+                );
                 let has_cookies = head.headers.contains_key(COOKIE);
-                lists.judge(asked.origin, has_cookies, beside_strangers)
+                let listed = lists.judge(asked.origin, has_cookies, is_listed, beside_strangers);
+                listed.unwrap_or_else(|| {
+                    Denial::new(DenialKind::OriginNotAllowed)
+                        .reason("the origins that an outer layer has verified do not have it")
+                        .into()
+                })
             }
-            Verified::Origins(_) => Denial::new(DenialKind::OriginNotAllowed)
-                .reason("the origins that an outer layer has verified do not have it")
-                .into(),
         }
     }
 
