@@ -32,10 +32,12 @@ impl UncheckedList {
         is_listed: impl FnOnce() -> bool,
         beside_strangers: impl FnOnce() -> bool,
     ) -> Option<Verdict> {
-        let is_secure = self.insecure_origins || is_secure(origin.scheme(), origin.host());
-        // Browsers that send this origin send it for every local file.
-        let is_file = origin.scheme() == "file";
-        let may_have_credentials = is_secure && !is_file;
+        let may_have_credentials = match origin.scheme_bytes() {
+            b"https" => true,
+            // Browsers that send this origin send it for every local file.
+            b"file" => false,
+            _ => self.insecure_origins || is_secure(origin.scheme(), origin.host()),
+        };
         if may_have_credentials && !self.public_suffixes && beside_strangers() {
             return Some(Grant::new().into());
         }
