@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, Weak},
     time::{Duration, SystemTime},
 };
@@ -105,9 +106,15 @@ impl LookupCache {
         }
         // Without the lock: this is the application's code. An answer that is there already costs
         // its store nothing, so it is neither remembered nor counted among those under way.
-        let lookup = match look_up().into_ready() {
-            Ok(lookup) => return lookup.into(),
-            Err(lookup) => lookup,
+        let lookup = match catch_unwind(AssertUnwindSafe(|| look_up().into_ready())) {
+            Ok(Ok(lookup)) => return lookup.into(),
+            Ok(Err(lookup)) => lookup,
+            Err(_) => {
+                if let Some(answer) = self.answer(&Lookup::Unavailable) {
+                    self.lock().remember(key.into(), answer);
+                }
+                return Lookup::Unavailable.into();
+            }
         };
         self.count(false);
         match self.begin(key, lookup) {

@@ -425,6 +425,37 @@ fn url_key_takes_a_lookup_that_panics_for_one_that_cannot_tell() {
     assert_eq!(ask(&layer, preflight("/api/two", OTHER, "")).status, 204);
 }
 
+/// The function may panic before there is a future: the request must not go down with it.
+#[test]
+fn url_key_takes_a_function_that_panics_for_a_lookup_that_cannot_tell() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let clock = TestClock::new();
+    let counted = Arc::clone(&calls);
+    let panics = move |key: &str| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        assert_ne!(key, "one", "the store has a fault");
+        LookupFuture::from(projects().get(key).cloned())
+    };
+    let policy = UrlKey::new(project_of, panics).clock(clock.clone());
+    let layer = listed(CorsLayer::builder())
+        .origin_policy(policy)
+        .build()
+        .unwrap();
+    let mut unavailable = refused("origin", DenialKind::Unavailable);
+    unavailable.status = 503;
+    // It is remembered for a moment, as when the store is down.
+    for calls_so_far in [1, 2] {
+        for _ in 0..3 {
+            let answer = ask(&layer, preflight("/api/one", PAGE, ""));
+            assert_eq!(answer, refused(PREFLIGHT_VARY, DenialKind::Unavailable));
+            assert_eq!(ask(&layer, actual("/api/one", PAGE, &[])), unavailable);
+        }
+        assert_eq!(calls.load(Ordering::Relaxed), calls_so_far);
+        clock.wait(1);
+    }
+    assert_eq!(ask(&layer, preflight("/api/two", OTHER, "")).status, 204);
+}
+
 /// It would wait for ever, and hold its place. Another key may be asked for.
 #[test]
 fn url_key_lets_no_lookup_wait_for_itself() {
