@@ -127,7 +127,7 @@ mod reading {
 
     use serde::{
         Deserialize, Deserializer,
-        de::{EnumAccess, Error, IgnoredAny, Unexpected, VariantAccess, Visitor},
+        de::{DeserializeSeed, EnumAccess, Error, IgnoredAny, Unexpected, VariantAccess, Visitor},
     };
 
     use super::Revoked;
@@ -153,10 +153,26 @@ mod reading {
                 Kind::Token => content.newtype_variant().map(Revoked::Token),
                 Kind::Session => content.newtype_variant().map(Revoked::Session),
                 Kind::Unknown(name) => {
-                    let IgnoredAny = content.newtype_variant()?;
-                    Ok(Revoked::Unknown(name))
+                    let mut has_content = false;
+                    match content.newtype_variant_seed(Ignored(&mut has_content)) {
+                        Err(error) if has_content => Err(error),
+                        // A kind that needs no more words, as a name alone in JSON.
+                        Ok(()) | Err(_) => Ok(Revoked::Unknown(name)),
+                    }
                 }
             }
+        }
+    }
+
+    /// Passes over the content of a kind, and notes that there is one.
+    struct Ignored<'a>(&'a mut bool);
+
+    impl<'de> DeserializeSeed<'de> for Ignored<'_> {
+        type Value = ();
+
+        fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+            *self.0 = true;
+            IgnoredAny::deserialize(deserializer).map(|IgnoredAny| ())
         }
     }
 
@@ -237,6 +253,31 @@ mod tests {
             error.to_string().contains("what has been revoked"),
             "{error}"
         );
+    }
+
+    /// A kind that is not known may have any content, or none; one that is known may not.
+    #[cfg(feature = "serde")]
+    #[test]
+    fn kinds_that_are_not_known_need_no_content() {
+        let everything = || Some(Revoked::Unknown("everything".into()));
+        for (json, expected) in [
+            (r#""everything""#, everything()),
+            (r#"{"everything": null}"#, everything()),
+            (r#"{"everything": {"of": [1, {"a": 2.5}]}}"#, everything()),
+            (r#"{"token": "t"}"#, Some(Revoked::Token("t".into()))),
+            (r#""token""#, None),
+            (r#"{"token": 7}"#, None),
+            (r#""session""#, None),
+            (r#"{"everything": }"#, None),
+            (r#"{"everything": 1, "token": "t"}"#, None),
+            (r#"{}"#, None),
+            ("7", None),
+        ] {
+            assert_eq!(serde_json::from_str(json).ok(), expected, "{json}");
+            let value = serde_json::from_str::<serde_json::Value>(json).ok();
+            let read = value.and_then(|value| serde_json::from_value(value).ok());
+            assert_eq!(read, expected, "{json}");
+        }
     }
 
     #[test]

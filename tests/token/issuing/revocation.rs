@@ -436,6 +436,9 @@ fn revocations_of_a_newer_version_fail_closed() {
             NOW - 5,
         ),
         (json!({"user": {"id": 7}}), Some(NOW), NOW),
+        // A kind that needs no more words.
+        (json!("everything"), Some(NOW - 5), NOW - 5),
+        (json!({"everything": null}), Some(NOW - 5), NOW - 5),
         (json!({"user": [7]}), None, NOW),
         // From the future, as where its clock is ahead: what is issued later stays good.
         (json!({"user": [7]}), Some(NOW + 500), NOW),
