@@ -123,8 +123,11 @@ fn start(in_force: &InForce, head: Head<'_>) -> Result<Explanation, Box<Waiting>
     let rules = core.rules.recording();
     let mut decider = None;
     let plan = decide(&head, &rules, |request| {
+        // The verdict first: a policy may be asked again for who decides, and a proof that the
+        // request brings is good once.
+        let judged = core.judge(request).map_break(Box::new);
         decider = Some(core.decider(request));
-        core.judge(request).map_break(Box::new)
+        judged
     });
     match plan {
         ControlFlow::Continue(plan) => Ok(Explanation::new(&head, &rules, plan, decider)),

@@ -1,5 +1,7 @@
 use std::time::SystemTime;
 
+use super::unknown_kind::UnknownKind;
+
 /// How many changes are handed over at once, so that nobody waits long for the lock.
 pub(crate) const PAGE: usize = 1024;
 
@@ -16,22 +18,26 @@ pub enum Revoked {
     Token(Box<str>),
     /// All tokens of this session, those to come included.
     Session(Box<str>),
-    /// What a newer version has revoked and this one does not know, by the name of its kind. Nothing
-    /// tells which tokens it is about, so
-    /// [`Revocations::merge`](crate::revocation::Revocations::merge) revokes everything that was issued
-    /// until it was made.
-    Unknown(Box<str>),
+    /// What a newer version has revoked and this one does not know. Nothing tells which tokens it is
+    /// about, so [`Revocations::merge`](crate::revocation::Revocations::merge) revokes everything
+    /// that was issued until it was made; or until it was merged first, where nothing says when it
+    /// was made.
+    Unknown(UnknownKind),
 }
 
 impl Revoked {
     pub(crate) fn id(&self) -> &str {
-        let (Self::Token(id) | Self::Session(id) | Self::Unknown(id)) = self;
-        id
+        match self {
+            Self::Token(id) | Self::Session(id) => id,
+            Self::Unknown(kind) => kind.name(),
+        }
     }
 
     pub(crate) fn into_id(self) -> Box<str> {
-        let (Self::Token(id) | Self::Session(id) | Self::Unknown(id)) = self;
-        id
+        match self {
+            Self::Token(id) | Self::Session(id) => id,
+            Self::Unknown(kind) => kind.into_name(),
+        }
     }
 }
 
@@ -127,10 +133,13 @@ mod reading {
 
     use serde::{
         Deserialize, Deserializer,
-        de::{EnumAccess, Error, IgnoredAny, Unexpected, VariantAccess, Visitor},
+        de::{EnumAccess, Error, Unexpected, VariantAccess, Visitor},
     };
 
-    use super::Revoked;
+    use super::{
+        super::{content::Content, unknown_kind::UnknownKind},
+        Revoked,
+    };
 
     impl<'de> Deserialize<'de> for Revoked {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -153,8 +162,19 @@ mod reading {
                 Kind::Token => content.newtype_variant().map(Revoked::Token),
                 Kind::Session => content.newtype_variant().map(Revoked::Session),
                 Kind::Unknown(name) => {
-                    let IgnoredAny = content.newtype_variant()?;
-                    Ok(Revoked::Unknown(name))
+                    let mut fingerprint = UnknownKind::begin_fingerprint(&name);
+                    let mut is_there = false;
+                    let read = content.newtype_variant_seed(Content {
+                        fingerprint: &mut fingerprint,
+                        is_there: &mut is_there,
+                    });
+                    match read {
+                        Err(error) if is_there => Err(error),
+                        // A kind that needs no more words, as a name alone in JSON.
+                        Ok(()) | Err(_) => {
+                            Ok(Revoked::Unknown(UnknownKind::new(name, &fingerprint)))
+                        }
+                    }
                 }
             }
         }
@@ -237,6 +257,35 @@ mod tests {
             error.to_string().contains("what has been revoked"),
             "{error}"
         );
+    }
+
+    /// A kind that is not known may have any content, or none; one that is known may not.
+    #[cfg(feature = "serde")]
+    #[test]
+    fn kinds_that_are_not_known_need_no_content() {
+        let everything = Some("everything");
+        let token = Some("t");
+        for (json, expected) in [
+            (r#""everything""#, everything),
+            (r#"{"everything": null}"#, everything),
+            (r#"{"everything": {"of": [1, {"a": 2.5}]}}"#, everything),
+            (r#"{"token": "t"}"#, token),
+            (r#""token""#, None),
+            (r#"{"token": 7}"#, None),
+            (r#""session""#, None),
+            (r#"{"everything": }"#, None),
+            (r#"{"everything": 1, "token": "t"}"#, None),
+            (r#"{}"#, None),
+            ("7", None),
+        ] {
+            let read: Option<Revoked> = serde_json::from_str(json).ok();
+            assert_eq!(read.as_ref().map(Revoked::id), expected, "{json}");
+            let is_unknown = matches!(read, Some(Revoked::Unknown(_)));
+            assert_eq!(is_unknown, expected == everything, "{json}");
+            let value = serde_json::from_str::<serde_json::Value>(json).ok();
+            let again = value.and_then(|value| serde_json::from_value(value).ok());
+            assert_eq!(again, read, "{json}");
+        }
     }
 
     #[test]

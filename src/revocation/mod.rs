@@ -8,10 +8,13 @@
 //! [exchange](Revocations::changes_since) what is new.
 
 mod changes;
+#[cfg(feature = "serde")]
+mod content;
 mod error;
 mod identity;
 mod revocations;
 mod table;
+mod unknown_kind;
 
 pub(crate) use self::{
     changes::PAGE,
@@ -23,4 +26,5 @@ pub use self::{
     error::RevocationError,
     identity::TokenIdentity,
     revocations::{Revocations, RevocationsBuilder},
+    unknown_kind::UnknownKind,
 };

@@ -1,4 +1,5 @@
 use std::{
+    collections::HashMap,
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
@@ -12,6 +13,7 @@ use super::{
     error::RevocationError,
     identity::TokenIdentity,
     table::{Now, RevocationTable, end_of, seconds, time},
+    unknown_kind::UnknownKind,
 };
 use crate::{
     lock::{lock, read, write},
@@ -63,7 +65,13 @@ struct Shared {
     /// The latest time that the clock has shown, in seconds.
     latest: AtomicU64,
     listeners: Mutex<Vec<Weak<dyn OnRevoked>>>,
+    /// When revocations of kinds that are not known, and that do not say when they were made, were
+    /// merged first: by their fingerprint and end.
+    undated: Mutex<HashMap<(u64, u64), u64>>,
 }
+
+/// How many undated revocations are remembered.
+const MAX_UNDATED: usize = 1024;
 
 /// Is told of what is revoked, without any lock of the list.
 pub(crate) trait OnRevoked: Send + Sync {
@@ -200,7 +208,7 @@ impl Revocations {
     /// Takes over what another replica has revoked; how many revocations were not known. Replicas
     /// that merge each other's changes, in whatever order and however often, come to the same. A
     /// [kind](Revoked::Unknown) that only a newer version knows revokes everything that was issued
-    /// until it was made.
+    /// until it was made, or until it was merged first, where nothing says when it was made.
     pub fn merge(&self, changes: &RevocationChanges) -> usize {
         let mut news = 0;
         for revocation in &changes.revocations {
@@ -208,7 +216,12 @@ impl Revocations {
             // Where nothing says when it was made, it was made now at the latest.
             let since = revocation.since.map_or(now.latest, seconds).min(now.latest);
             let revoked = match (&revocation.revoked, check_id(revocation.revoked.id())) {
-                (Revoked::Unknown(_), _) => {
+                (Revoked::Unknown(kind), _) => {
+                    let since = if revocation.since.is_some() {
+                        since
+                    } else {
+                        self.first_merged(kind, revocation.until, now)
+                    };
                     self.revoke_issued_until(time(since));
                     continue;
                 }
@@ -223,6 +236,18 @@ impl Revocations {
             self.revoke_issued_until(time);
         }
         news
+    }
+
+    /// When an undated revocation was merged first. Merged again, it must not revoke what was issued
+    /// meanwhile.
+    fn first_merged(&self, kind: &UnknownKind, until: SystemTime, now: Now) -> u64 {
+        let key = (kind.fingerprint(), seconds(until));
+        let mut undated = lock(&self.shared.undated);
+        if undated.len() >= MAX_UNDATED && !undated.contains_key(&key) {
+            // What is forgotten counts as new when it is merged again, which revokes more.
+            undated.clear();
+        }
+        *undated.entry(key).or_insert(now.latest)
     }
 
     pub(crate) fn on_revoked(&self, listener: Weak<dyn OnRevoked>) {
@@ -380,6 +405,7 @@ impl RevocationsBuilder {
                 is_untouched: AtomicBool::new(true),
                 latest: AtomicU64::new(0),
                 listeners: Mutex::default(),
+                undated: Mutex::default(),
             }),
         }
     }
@@ -387,7 +413,7 @@ impl RevocationsBuilder {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::changes::Revocation, *};
 
     /// Shows the seconds that it is set to.
     #[derive(Clone, Debug, Default)]
@@ -433,6 +459,35 @@ mod tests {
         list.revoke_session("s").unwrap();
         let changes = list.changes_since(ChangeCursor::default());
         assert_eq!(changes.revocations[0].since, Some(time(1_000)));
+    }
+
+    #[test]
+    fn an_undated_revocation_counts_from_its_first_merge() {
+        let clock = Hand::default();
+        let list = Revocations::builder(10).clock(clock.clone()).build();
+        let merge = |at: u64, kinds: &[(&str, u64)]| {
+            set(&clock, at);
+            let undated = kinds.iter().map(|(kind, until)| {
+                let revoked = Revoked::Unknown((*kind).into());
+                let mut revocation = Revocation::new(revoked, time(0), time(*until));
+                revocation.since = None;
+                revocation
+            });
+            list.merge(&RevocationChanges::from_store(undated, None));
+            list.issued_until().map(seconds)
+        };
+        assert_eq!(merge(100, &[("user", 500)]), Some(100));
+        assert_eq!(merge(200, &[("user", 500)]), Some(100));
+        // Another kind, another end: other revocations.
+        assert_eq!(merge(300, &[("user", 500), ("issuer", 500)]), Some(300));
+        assert_eq!(merge(400, &[("issuer", 500), ("user", 501)]), Some(400));
+        assert_eq!(merge(500, &[("issuer", 500), ("user", 501)]), Some(400));
+        // Where there are too many of them, more is revoked.
+        for until in 1000..1000 + MAX_UNDATED as u64 {
+            assert_eq!(merge(600, &[("user", until)]), Some(600));
+        }
+        assert!(lock(&list.shared.undated).len() <= MAX_UNDATED);
+        assert_eq!(merge(700, &[("user", 500)]), Some(700));
     }
 
     #[test]

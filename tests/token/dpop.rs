@@ -1,16 +1,17 @@
 //! Tokens that are bound to a key of the page.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{StatusCode, header};
+use http::{Request, Response, StatusCode, header};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto, jwk::Jwk};
 use serde_json::{Value, json};
+use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_cors::{
-    CorsLayer,
+    CorsLayer, OriginPolicy, OriginSet,
     revocation::Revocations,
     token::{
-        TokenOrigins, TokenVerifier, VerifiedToken,
+        MissingClaim, TokenOrigins, TokenVerifier, VerifiedToken,
         claim::{Claims, OriginsClaim},
         issue::Revocable,
         source::TokenSource,
@@ -112,16 +113,20 @@ fn service(clock: &TestClock) -> Spied {
     )
 }
 
-fn service_of(verifier: impl tower_cors::token::TokenVerifier) -> Spied {
-    let policy = TokenOrigins::builder();
-    let policy = policy
+fn service_of(verifier: impl TokenVerifier) -> Spied {
+    let policy = policy_of(verifier, MissingClaim::Deny);
+    Spied::new(CorsLayer::builder().origin_policy(policy).build().unwrap())
+}
+
+fn policy_of(verifier: impl TokenVerifier, missing_claim: MissingClaim) -> TokenOrigins {
+    TokenOrigins::builder()
         .verifier(verifier)
         .source(TokenSource::header(header::AUTHORIZATION).scheme("DPoP"))
         .source(TokenSource::query("token"))
         .claim(OriginsClaim::delimited("ao", ';'))
+        .missing_claim(missing_claim)
         .build()
-        .unwrap();
-    Spied::new(CorsLayer::builder().origin_policy(policy).build().unwrap())
+        .unwrap()
 }
 
 fn request(token: &str, proof: &str) -> http::request::Builder {
@@ -467,6 +472,114 @@ async fn requests_that_no_layer_judges_prove_it_too() {
         matches!(again, VerifyError::ProofOfPossession(_)),
         "{again}"
     );
+}
+
+/// Browsers send an `Origin` with the posts of the service's own pages. The layer denies it, because
+/// the token does not list it, and forwards the request all the same. So the proof must be left for
+/// the service to check.
+#[tokio::test]
+async fn a_page_of_the_service_itself_authenticates_with_its_proof() {
+    let (clock, page) = (TestClock::new(), Page::p256());
+    let token = page.token();
+    for (own, is_slow) in [(OWN, false), (OWN, true), (CONTOSO, false)] {
+        let dpop = Dpop::builder(verifier())
+            .public_url("https://api.example/v1/")
+            .clock(clock.clone())
+            .build()
+            .unwrap();
+        let verifier: Arc<dyn TokenVerifier> = if is_slow {
+            Arc::new(Slow(dpop))
+        } else {
+            Arc::new(dpop)
+        };
+        let policy = policy_of(verifier, MissingClaim::Deny);
+        let layer = CorsLayer::builder().origin_policy(policy.clone());
+        let service = authenticating(layer.build().unwrap(), policy);
+        let proof = page.sign(&page.header(), &claims(&token, "1", &clock));
+        let send = |origin: &str, proof: &str| {
+            let request = get("/orders", origin)
+                .header(header::AUTHORIZATION, format!("DPoP {token}"))
+                .header("dpop", proof);
+            service.clone().oneshot(request.body(()).unwrap())
+        };
+        // A page that is neither listed nor the service's own is denied, and uses up nothing.
+        assert_eq!(send(EVIL, &proof).await.unwrap().status(), 403);
+        assert_eq!(send(own, &proof).await.unwrap().status(), 200, "{own}");
+        let again = send(own, &proof).await.unwrap();
+        assert_eq!(again.status(), 401, "{own}");
+        assert_eq!(send(OWN, "x.y.z").await.unwrap().status(), 401);
+    }
+}
+
+const OWN: &str = "https://api.example";
+
+/// A service that reads its caller from what the layer has left, or else asks the policy.
+fn authenticating(
+    layer: CorsLayer,
+    policy: TokenOrigins,
+) -> impl Service<Request<()>, Response = Response<()>, Error = Infallible, Future: Send> + Clone {
+    layer.layer(service_fn(move |request: Request<()>| {
+        let authenticated = policy.authenticate(&request.into_parts().0);
+        async move {
+            let mut response = Response::new(());
+            if !matches!(authenticated.await, Ok(Some(_))) {
+                *response.status_mut() = StatusCode::UNAUTHORIZED;
+            }
+            Ok::<_, Infallible>(response)
+        }
+    }))
+}
+
+/// What a policy leaves for the service has to be proved, also where the token lists nobody.
+#[tokio::test]
+async fn a_token_without_a_list_is_left_only_after_its_proof() {
+    let (clock, page) = (TestClock::new(), Page::p256());
+    let mut unlisted = tokens::claims(LIST);
+    unlisted.as_object_mut().unwrap().remove("ao");
+    unlisted["cnf"] = json!({"jkt": page.thumbprint()});
+    let token = sign(&tokens::header(), &unlisted, RSA);
+    let dpop = Dpop::builder(verifier())
+        .public_url("https://api.example/v1/")
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let policy = policy_of(dpop, MissingClaim::Abstain).fallback(OriginSet::parse([OWN]).unwrap());
+    let service = Spied::new(CorsLayer::builder().origin_policy(policy).build().unwrap());
+    let send = async |proof: &str| {
+        let request = get("/orders", OWN)
+            .header(header::AUTHORIZATION, format!("DPoP {token}"))
+            .header("dpop", proof)
+            // Not the service's own page to the layer, so that a denial is seen.
+            .header("sec-fetch-site", "cross-site");
+        service.send(request).await
+    };
+    let proof = page.sign(&page.header(), &claims(&token, "1", &clock));
+    assert_eq!(send(&proof).await.session.as_deref(), Some("session-1"));
+    for bad in [proof.as_str(), "x.y.z"] {
+        let refused = send(bad).await;
+        assert_eq!((refused.status.as_u16(), refused.inner_calls), (401, 0));
+    }
+}
+
+/// An explanation says what the next request gets, also where it asks twice who decides.
+#[tokio::test]
+async fn an_explanation_uses_a_proof_once() {
+    let (clock, page) = (TestClock::new(), Page::p256());
+    let dpop = Dpop::builder(verifier())
+        .public_url("https://api.example/v1/")
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let fallback = OriginSet::parse([LITWARE]).unwrap();
+    let policy = policy_of(dpop, MissingClaim::Deny).fallback(fallback);
+    let layer = CorsLayer::builder().origin_policy(policy).build().unwrap();
+    let token = page.token();
+    for jti in ["1", "2"] {
+        let proof = page.sign(&page.header(), &claims(&token, jti, &clock));
+        let request = request(&token, &proof).body(()).unwrap();
+        let explained = layer.explain(&request).await;
+        assert!(explained.is_allowed(), "{explained}");
+    }
 }
 
 #[test]

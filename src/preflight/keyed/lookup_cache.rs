@@ -2,15 +2,15 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, Weak},
-    task::{Context, Poll, Wake, Waker},
     time::{Duration, SystemTime},
 };
 
-use super::lookup::{Lookup, LookupFuture};
+use super::{
+    flight::Flight,
+    lookup::{Lookup, LookupFuture},
+};
 #[cfg(feature = "metrics")]
 use crate::observe::CacheCounters;
 use crate::{
@@ -36,7 +36,7 @@ pub(crate) struct Entries {
     answers: HashMap<Arc<str>, Answer>,
     /// The keys of `answers`, the oldest answer first.
     order: VecDeque<Arc<str>>,
-    /// Those that nobody waits for any more are removed when there is no room for another.
+    /// Only those that somebody waits for: see the `Drop` of [`Flight`].
     flights: HashMap<Arc<str>, Weak<Flight>>,
 }
 
@@ -83,7 +83,7 @@ impl LookupCache {
         look_up: impl FnOnce() -> LookupFuture,
     ) -> LookupFuture {
         let now = self.clock.now();
-        {
+        let under_way = {
             let entries = self.lock();
             if let Some(answer) = entries.answers.get(key)
                 && (answer.since..answer.until).contains(&now)
@@ -91,20 +91,34 @@ impl LookupCache {
                 self.count(true);
                 return answer.lookup.clone().into();
             }
-            if let Some(flight) = entries.flights.get(key).and_then(Weak::upgrade) {
-                self.count(false);
-                return LookupFuture::new(Waiting(flight));
+            match entries.flights.get(key).and_then(Weak::upgrade) {
+                // Before the application is asked: its function may begin the work at once.
+                None if entries.is_full(self.max_outstanding) => {
+                    self.count(false);
+                    return Lookup::Unavailable.into();
+                }
+                under_way => under_way,
             }
+        };
+        if let Some(flight) = under_way {
+            self.count(false);
+            return flight.join();
         }
         // Without the lock: this is the application's code. An answer that is there already costs
         // its store nothing, so it is neither remembered nor counted among those under way.
-        let lookup = match look_up().into_ready() {
-            Ok(lookup) => return lookup.into(),
-            Err(lookup) => lookup,
+        let lookup = match catch_unwind(AssertUnwindSafe(|| look_up().into_ready())) {
+            Ok(Ok(lookup)) => return lookup.into(),
+            Ok(Err(lookup)) => lookup,
+            Err(_) => {
+                if let Some(answer) = self.answer(&Lookup::Unavailable) {
+                    self.lock().remember(key.into(), answer);
+                }
+                return Lookup::Unavailable.into();
+            }
         };
         self.count(false);
         match self.begin(key, lookup) {
-            Some(flight) => LookupFuture::new(Waiting(flight)),
+            Some(flight) => flight.join(),
             None => Lookup::Unavailable.into(),
         }
     }
@@ -123,53 +137,51 @@ impl LookupCache {
     /// make up keys, and each costs the store a question.
     fn begin(self: &Arc<Self>, key: &str, lookup: LookupFuture) -> Option<Arc<Flight>> {
         let mut entries = self.lock();
-        // Somebody else may have begun since the lock was given up. This lookup has done nothing
-        // yet, and is dropped.
+        // Others may have begun since the lock was given up. Then this lookup is dropped.
         if let Some(flight) = entries.flights.get(key).and_then(Weak::upgrade) {
             return Some(flight);
         }
-        if entries.flights.len() >= self.max_outstanding {
-            entries
-                .flights
-                .retain(|_, flight| flight.strong_count() > 0);
-            if entries.flights.len() >= self.max_outstanding {
-                return None;
-            }
+        if entries.is_full(self.max_outstanding) {
+            return None;
         }
         let key: Arc<str> = key.into();
-        let flight = Arc::new(Flight {
-            cache: Arc::clone(self),
-            key: Arc::clone(&key),
-            state: Mutex::new(State::Running(lookup)),
-            waiting: Arc::default(),
-        });
+        let flight = Flight::new(Arc::clone(self), Arc::clone(&key), lookup);
         entries.flights.insert(key, Arc::downgrade(&flight));
         Some(flight)
     }
 
-    fn finish(&self, key: &Arc<str>, lookup: &Lookup) {
-        let now = self.clock.now();
+    /// Remembers the answer of a lookup that was under way.
+    pub(crate) fn finish(&self, key: &Arc<str>, lookup: &Lookup) {
+        let answer = self.answer(lookup);
+        let mut entries = self.lock();
+        entries.flights.remove(key);
+        if let Some(answer) = answer {
+            entries.remember(Arc::clone(key), answer);
+        }
+    }
+
+    /// What is remembered of the lookup, if anything is. The clock is the application's code, so
+    /// this is called without the lock.
+    fn answer(&self, lookup: &Lookup) -> Option<Answer> {
         let ttl = match lookup {
             Lookup::Unavailable => self.ttl.min(UNAVAILABLE_TTL),
             _ => self.ttl,
         };
-        let mut entries = self.lock();
-        entries.flights.remove(key);
-        if ttl.is_zero() {
-            return;
-        }
-        let answer = Answer {
+        let since = self.clock.now();
+        (!ttl.is_zero()).then(|| Answer {
             lookup: lookup.clone(),
-            since: now,
-            until: now.checked_add(ttl).unwrap_or(now),
-        };
-        if entries.answers.insert(Arc::clone(key), answer).is_none() {
-            entries.order.push_back(Arc::clone(key));
-        }
-        while entries.order.len() > MAX_ANSWERS
-            && let Some(oldest) = entries.order.pop_front()
-        {
-            entries.answers.remove(&oldest);
+            since,
+            until: since.checked_add(ttl).unwrap_or(since),
+        })
+    }
+
+    /// Frees the place of a lookup that nobody waits for any more.
+    pub(crate) fn forget_flight(&self, key: &str, flight: &Flight) {
+        let mut entries = self.lock();
+        // The key may be looked up anew by now.
+        let is_this = |other: &Weak<Flight>| std::ptr::eq(other.as_ptr(), flight);
+        if entries.flights.get(key).is_some_and(is_this) {
+            entries.flights.remove(key);
         }
     }
 
@@ -178,72 +190,107 @@ impl LookupCache {
     }
 }
 
-/// One lookup that any number of requests wait for. The waiting requests drive it, so that no
-/// runtime is needed; when all of them have gone, it ends with them.
-struct Flight {
-    cache: Arc<LookupCache>,
-    key: Arc<str>,
-    state: Mutex<State>,
-    waiting: Arc<Wakers>,
+impl Entries {
+    fn is_full(&self, max_outstanding: usize) -> bool {
+        self.flights.len() >= max_outstanding
+    }
+
+    fn remember(&mut self, key: Arc<str>, answer: Answer) {
+        if self.answers.insert(Arc::clone(&key), answer).is_none() {
+            self.order.push_back(key);
+        }
+        while self.order.len() > MAX_ANSWERS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.answers.remove(&oldest);
+        }
+    }
 }
 
-enum State {
-    Running(LookupFuture),
-    Done(Lookup),
-}
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::{Future, pending, poll_fn},
+        pin::Pin,
+        sync::atomic::{AtomicUsize, Ordering},
+        task::{Context, Poll, Wake, Waker},
+    };
 
-struct Waiting(Arc<Flight>);
+    use super::*;
 
-impl Future for Waiting {
-    type Output = Lookup;
+    fn pending_lookup() -> LookupFuture {
+        LookupFuture::new(pending())
+    }
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Lookup> {
-        let flight = &self.0;
-        // Registered before the state is looked at. A task that finishes the lookup afterwards
-        // wakes this one.
-        flight.waiting.add(cx.waker());
-        let mut state = lock(&flight.state);
-        let lookup = match &mut *state {
-            State::Done(lookup) => return Poll::Ready(lookup.clone()),
-            State::Running(lookup) => lookup,
+    /// Otherwise each new key would have to search all others for a place, where all are taken.
+    #[test]
+    fn a_lookup_that_nobody_waits_for_leaves_its_place_at_once() {
+        let cache = Arc::new(LookupCache::new());
+        let flights = || cache.lock().flights.len();
+        let first = cache.get("a", pending_lookup);
+        let second = cache.get("a", pending_lookup);
+        let other = cache.get("b", pending_lookup);
+        assert_eq!(flights(), 2);
+        drop((first, other));
+        assert_eq!(flights(), 1);
+        drop(second);
+        assert_eq!(flights(), 0);
+    }
+
+    /// One that was begun anew keeps its place when an earlier one goes.
+    #[test]
+    fn an_old_lookup_does_not_take_the_place_of_a_new_one() {
+        let cache = Arc::new(LookupCache {
+            ttl: Duration::ZERO,
+            ..LookupCache::new()
+        });
+        let mut cx = Context::from_waker(Waker::noop());
+        let soon = || {
+            let mut polls = 0;
+            LookupFuture::new(poll_fn(move |_| {
+                polls += 1;
+                if polls < 2 {
+                    Poll::Pending
+                } else {
+                    Poll::Ready(Lookup::Unknown)
+                }
+            }))
         };
-        // The lookup wakes all who wait, since any of them may have to drive it on.
-        let wake_all = Waker::from(Arc::clone(&flight.waiting));
-        let mut wake_all = Context::from_waker(&wake_all);
-        // A panic would reach all who wait, one after the other. The lookup is not polled again.
-        let poll = AssertUnwindSafe(|| Pin::new(lookup).poll(&mut wake_all));
-        let polled = catch_unwind(poll).unwrap_or(Poll::Ready(Lookup::Unavailable));
-        if let Poll::Ready(lookup) = &polled {
-            *state = State::Done(lookup.clone());
-            drop(state);
-            flight.cache.finish(&flight.key, lookup);
-            flight.waiting.wake_by_ref();
-        }
-        polled
+        let mut first = cache.get("a", soon);
+        let second = cache.get("a", soon);
+        assert!(Pin::new(&mut first).poll(&mut cx).is_pending());
+        assert!(Pin::new(&mut first).poll(&mut cx).is_ready());
+        let anew = cache.get("a", pending_lookup);
+        drop((first, second));
+        assert_eq!(cache.lock().flights.len(), 1);
+        drop(anew);
+        assert_eq!(cache.lock().flights.len(), 0);
     }
-}
 
-#[derive(Default)]
-struct Wakers(Mutex<Vec<Waker>>);
+    #[derive(Default)]
+    struct Counting(AtomicUsize);
 
-impl Wakers {
-    fn add(&self, waker: &Waker) {
-        let mut wakers = lock(&self.0);
-        if !wakers.iter().any(|other| other.will_wake(waker)) {
-            wakers.push(waker.clone());
+    impl Wake for Counting {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
         }
     }
-}
 
-impl Wake for Wakers {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        let mut wakers = lock(&self.0);
-        let woken = std::mem::take(&mut *wakers);
-        drop(wakers);
-        woken.into_iter().for_each(Waker::wake);
+    /// Requests that are given up must not pile up behind a slow lookup.
+    #[test]
+    fn a_request_that_goes_takes_its_waker_along() {
+        let cache = Arc::new(LookupCache::new());
+        let mut first = cache.get("a", pending_lookup);
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut first).poll(&mut cx).is_pending());
+        let counting = Arc::new(Counting::default());
+        let waker = Waker::from(Arc::clone(&counting));
+        for _ in 0..100 {
+            let mut waiting = cache.get("a", pending_lookup);
+            let mut cx = Context::from_waker(&waker);
+            assert!(Pin::new(&mut waiting).poll(&mut cx).is_pending());
+        }
+        drop(waker);
+        assert_eq!(Arc::strong_count(&counting), 1);
     }
 }

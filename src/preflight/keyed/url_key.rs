@@ -40,7 +40,8 @@ use crate::{
 ///
 /// Anybody can send preflights, and make up keys. So a lookup that has to be waited for is under way
 /// once for a key, its answer is remembered for a [moment](Self::lookup_ttl), and only so many are
-/// [under way](Self::max_outstanding) at once. A lookup that panics could not tell.
+/// [under way](Self::max_outstanding) at once. A lookup that panics is
+/// [unavailable](Lookup::Unavailable), and so is one that waits for its own answer, to itself.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -120,11 +121,13 @@ impl UrlKey {
         self
     }
 
-    /// Sets how many lookups may be under way; at least 1. Beyond, a key that is not remembered is
-    /// [unavailable](Lookup::Unavailable) at once, unless its lookup is under way already. Default:
-    /// 256.
+    /// Sets how many lookups may be under way; at least 1. While as many are, a key that is not
+    /// remembered is [unavailable](Lookup::Unavailable) at once, unless its lookup is under way
+    /// already: the lookup is not called. Default: 256.
     ///
-    /// Lookups whose answer is there without waiting do not count.
+    /// Lookups whose answer is there without waiting take no place. One that begins its work before
+    /// it is polled, as with `tokio::spawn`, may be called once too often by each thread that calls
+    /// it at the same moment.
     pub fn max_outstanding(mut self, lookups: usize) -> Self {
         self.cache = Arc::new(LookupCache {
             max_outstanding: lookups.max(1),

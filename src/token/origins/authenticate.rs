@@ -1,8 +1,9 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use http::request::Parts;
 
 use super::{
+    cache::CachedVerification,
     policy::TokenOrigins,
     verification::{TokenState, TokenVerification},
 };
@@ -26,6 +27,11 @@ impl TokenOrigins {
     /// proves nothing here. `None` says that there is no token.
     ///
     /// Origins are not checked here; this method authenticates the caller, which CORS does not.
+    ///
+    /// A [DPoP](crate::token::verify::dpop::Dpop) proof can be used once. A policy that
+    /// [abstains](crate::token::MissingClaim::Abstain) on a token without a list uses it up, and
+    /// leaves the token for the service only if another policy allows the request. So let that
+    /// policy allow the service's own origin, if its pages send such tokens.
     ///
     /// # Errors
     ///
@@ -108,15 +114,17 @@ impl TokenOrigins {
         let request = TokenRequest::from(parts);
         let now = tokens.now();
         match tokens.verify_and_cache(&**verifier, &token, &request, now) {
-            Ok(cached) => {
-                Started::Done(good(tokens.state(&cached, &token, &request, now)).map(Some))
-            }
+            Ok(cached) => Started::Done(
+                tokens
+                    .authenticated(&cached, &token, &request, now)
+                    .map(Some),
+            ),
             Err(verifying) => {
                 let tokens = Arc::clone(tokens);
                 let (token, request) = (Box::<str>::from(&*token), request.to_owned_request());
                 Started::Waiting(async move {
                     let cached = verifying.await;
-                    good(tokens.state(&cached, &token, &request.view(), tokens.now()))
+                    tokens.authenticated(&cached, &token, &request.view(), tokens.now())
                 })
             }
         }
@@ -129,6 +137,16 @@ enum Started<F> {
 }
 
 impl TokenVerification {
+    fn authenticated(
+        &self,
+        cached: &CachedVerification,
+        text: &str,
+        request: &TokenRequest<'_>,
+        now: SystemTime,
+    ) -> Result<Arc<VerifiedToken>, VerifyError> {
+        good(self.check_request(self.known_state(cached, now), text, request))
+    }
+
     fn still_good(&self, token: &Arc<VerifiedToken>) -> Result<Arc<VerifiedToken>, VerifyError> {
         // Whom the token lists makes no difference here, so its list is not read.
         good(self.state_of(token, &ClaimReading::Missing, self.now()))

@@ -3,7 +3,8 @@ use std::{borrow::Cow, sync::Arc, time::SystemTime};
 use http::header::COOKIE;
 
 use super::{
-    judgement::{Asked, JudgementRules, judge},
+    cache::CachedVerification,
+    judgement::{Asked, JudgementRules, is_denied_unproven, judge},
     not_one_token::NotOneToken,
     verification::{TokenState, TokenVerification},
 };
@@ -35,6 +36,11 @@ use crate::{
 /// | two different tokens; a token beside other credentials of the same scheme; or a value that another reader may take for a token, such as `Bearer,x` | denied, 401 |
 /// | a token, while nobody can verify it | denied, 503 |
 /// | the origin `null` | denied, 403, whatever the token lists |
+///
+/// What a request has to prove, as with [`Dpop`](crate::token::verify::dpop::Dpop), is checked where
+/// the verdict depends on it: not where the token does not list the origin. So the proof of the
+/// service's own page, which is forwarded though no token lists it, is good for
+/// [`authenticate`](Self::authenticate).
 ///
 /// A request without an `Origin` is not judged: it does not come from a page of another origin.
 ///
@@ -316,8 +322,9 @@ impl TokenOrigins {
         let now = verification.now();
         let verifying = match verification.verify_and_cache(&**verifier, token, request, now) {
             Ok(cached) => {
-                let state = verification.state(&cached, token, request, now);
-                return MaybeReady::ready(judged(&state, asked, &self.settings.rules, now));
+                let rules = &self.settings.rules;
+                let state = verification.state_for(asked, rules, &cached, token, request, now);
+                return MaybeReady::ready(judged(&state, asked, rules, now));
             }
             Err(verifying) => verifying,
         };
@@ -332,14 +339,37 @@ impl TokenOrigins {
         MaybeReady::new(async move {
             let cached = verifying.await;
             let now = verification.now();
-            let state = verification.state(&cached, &token, &request.view(), now);
             let asked = Asked {
                 origin: &origin,
                 is_preflight,
                 has_cookies,
             };
-            judged(&state, asked, &settings.rules, now)
+            let rules = &settings.rules;
+            let request = request.view();
+            let state = verification.state_for(asked, rules, &cached, &token, &request, now);
+            judged(&state, asked, rules, now)
         })
+    }
+}
+
+impl TokenVerification {
+    /// What the token is worth to a request of this origin. The request is checked only where the
+    /// verdict depends on it.
+    fn state_for<'c>(
+        &self,
+        asked: Asked<'_>,
+        rules: &JudgementRules,
+        cached: &'c CachedVerification,
+        token: &str,
+        request: &TokenRequest<'_>,
+        now: SystemTime,
+    ) -> TokenState<'c> {
+        let state = self.known_state(cached, now);
+        if is_denied_unproven(&state, asked, rules) {
+            state
+        } else {
+            self.check_request(state, token, request)
+        }
     }
 }
 

@@ -107,12 +107,10 @@ impl TokenVerification {
         }
     }
 
-    /// What a remembered token is worth to this request.
-    pub(crate) fn state<'c>(
+    /// What a remembered token is worth now, whatever the request proves.
+    pub(crate) fn known_state<'c>(
         &self,
         cached: &'c CachedVerification,
-        text: &str,
-        request: &TokenRequest<'_>,
         now: SystemTime,
     ) -> TokenState<'c> {
         let (token, reading, has_expired) = match &cached.verification {
@@ -120,20 +118,32 @@ impl TokenVerification {
             Verification::Expired(token, reading) => (token, reading, true),
             Verification::Refused(error) => return TokenState::Refused(error.clone()),
         };
-        let state = match self.state_of(token, reading, now) {
-            // Before the request is checked: a verifier may remember what a request proves, and a
-            // revoked token must not fill its memory.
-            TokenState::Revoked => return TokenState::Revoked,
+        match self.state_of(token, reading, now) {
             TokenState::Good(..) if has_expired => TokenState::Expired(token, reading),
             state => state,
+        }
+    }
+
+    /// What the token is worth to this request, which may have to prove something. A verifier may
+    /// remember what a request proves, and takes it once. So this is called at most once for each
+    /// request, and a token that is revoked or refused must not fill that memory.
+    pub(crate) fn check_request<'c>(
+        &self,
+        state: TokenState<'c>,
+        text: &str,
+        request: &TokenRequest<'_>,
+    ) -> TokenState<'c> {
+        let (TokenState::Good(token, reading) | TokenState::Expired(token, reading)) = &state
+        else {
+            return state;
         };
-        match &self.verifier {
-            Some(verifier) => match verifier.check_request(text, token, request) {
-                Ok(()) => state,
-                Err(VerifyError::Expired(_)) => TokenState::Expired(token, reading),
-                Err(error) => TokenState::Refused(error),
-            },
-            None => state,
+        let Some(verifier) = &self.verifier else {
+            return state;
+        };
+        match verifier.check_request(text, token, request) {
+            Ok(()) => state,
+            Err(VerifyError::Expired(_)) => TokenState::Expired(token, reading),
+            Err(error) => TokenState::Refused(error),
         }
     }
 

@@ -81,8 +81,9 @@ pub trait TokenVerifier: fmt::Debug + Send + Sync + 'static {
     /// Whether the request may use a token that is authentic, as where the token is bound to a key
     /// and the request has to prove that its sender holds it ([RFC 7800]).
     ///
-    /// [`TokenOrigins`](crate::token::TokenOrigins) asks it once for every request, also when it
-    /// remembers the token. Code that calls [`verify`](Self::verify) itself must ask it afterwards.
+    /// [`TokenOrigins`](crate::token::TokenOrigins) asks it once for every request whose verdict
+    /// depends on it, also when it remembers the token: not where the token does not list the
+    /// request's origin. Code that calls [`verify`](Self::verify) itself must ask it afterwards.
     ///
     /// Provided: a token with a `cnf` claim is refused, because nothing checks the proof.
     ///

@@ -13,12 +13,12 @@ mod url_key;
 use std::{
     collections::HashMap,
     future::{Future, Ready, ready},
-    pin::pin,
+    pin::{Pin, pin},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, Wake, Waker},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 

@@ -356,7 +356,8 @@ fn url_key_bounds_the_lookups_that_are_under_way() {
     for future in &mut waiting {
         assert!(future.as_mut().poll(&mut cx).is_pending());
     }
-    // One more is refused at once, and costs the store nothing; one that is under way is joined.
+    // One more is refused at once, and costs the store nothing, also where a lookup begins its work
+    // when it is called; one that is under way is joined.
     for key in 64..70 {
         let mut service = layer.layer(Spy::default());
         let mut future = Box::pin(service.call(at(key)));
@@ -368,6 +369,7 @@ fn url_key_bounds_the_lookups_that_are_under_way() {
             other => panic!("{other:?}"),
         }
     }
+    assert_eq!(store.questions(), 64);
     let mut service = layer.layer(Spy::default());
     let mut joined = Box::pin(service.call(at(3)));
     assert!(joined.as_mut().poll(&mut cx).is_pending());
@@ -421,4 +423,151 @@ fn url_key_takes_a_lookup_that_panics_for_one_that_cannot_tell() {
         }
     }
     assert_eq!(ask(&layer, preflight("/api/two", OTHER, "")).status, 204);
+}
+
+/// The function may panic before there is a future: the request must not go down with it.
+#[test]
+fn url_key_takes_a_function_that_panics_for_a_lookup_that_cannot_tell() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let clock = TestClock::new();
+    let counted = Arc::clone(&calls);
+    let panics = move |key: &str| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        assert_ne!(key, "one", "the store has a fault");
+        LookupFuture::from(projects().get(key).cloned())
+    };
+    let policy = UrlKey::new(project_of, panics).clock(clock.clone());
+    let layer = listed(CorsLayer::builder())
+        .origin_policy(policy)
+        .build()
+        .unwrap();
+    let mut unavailable = refused("origin", DenialKind::Unavailable);
+    unavailable.status = 503;
+    // It is remembered for a moment, as when the store is down.
+    for calls_so_far in [1, 2] {
+        for _ in 0..3 {
+            let answer = ask(&layer, preflight("/api/one", PAGE, ""));
+            assert_eq!(answer, refused(PREFLIGHT_VARY, DenialKind::Unavailable));
+            assert_eq!(ask(&layer, actual("/api/one", PAGE, &[])), unavailable);
+        }
+        assert_eq!(calls.load(Ordering::Relaxed), calls_so_far);
+        clock.wait(1);
+    }
+    assert_eq!(ask(&layer, preflight("/api/two", OTHER, "")).status, 204);
+}
+
+/// It would wait for ever, and hold its place. Another key may be asked for.
+#[test]
+fn url_key_lets_no_lookup_wait_for_itself() {
+    let layer = Arc::new(OnceLock::<CorsLayer>::new());
+    let own = Arc::clone(&layer);
+    let look_up = move |key: &str| {
+        let asked = match key {
+            "one" => "/api/one",
+            "two" => "/api/three",
+            _ => return LookupFuture::from(projects().get("one").cloned()),
+        };
+        let layer = Arc::clone(&own);
+        LookupFuture::new(async move {
+            later().await;
+            let inner = layer.get().unwrap().explain(&preflight(asked, PAGE, ""));
+            if inner.await.is_allowed() {
+                Lookup::Known(set(&[PAGE]))
+            } else {
+                Lookup::Unavailable
+            }
+        })
+    };
+    let (done, outcome) = std::sync::mpsc::channel();
+    // In a thread of its own: it would not come back from a lock that it holds.
+    std::thread::spawn(move || {
+        let built = listed(CorsLayer::builder())
+            .origin_policy(UrlKey::new(project_of, look_up))
+            .build()
+            .unwrap();
+        let layer = layer.get_or_init(|| built);
+        for uri in ["/api/one", "/api/two"] {
+            done.send(ask(layer, preflight(uri, PAGE, "")).status)
+                .unwrap();
+        }
+    });
+    let next = || outcome.recv_timeout(Duration::from_secs(30));
+    assert_eq!(next(), Ok(403));
+    assert_eq!(next(), Ok(204));
+}
+
+#[derive(Default)]
+struct CountedWaker(AtomicUsize);
+
+impl Wake for CountedWaker {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Anybody can send preflights for one slow key.
+#[test]
+fn url_key_wakes_each_of_many_once() {
+    const WAITING: usize = 10_000;
+    let wake: Arc<Mutex<Vec<Waker>>> = Arc::default();
+    let (answers, polls) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let policy = {
+        let (wake, answers, polls) = (Arc::clone(&wake), Arc::clone(&answers), Arc::clone(&polls));
+        UrlKey::new(project_of, move |_: &str| {
+            let (wake, answers, polls) =
+                (Arc::clone(&wake), Arc::clone(&answers), Arc::clone(&polls));
+            LookupFuture::new(std::future::poll_fn(move |cx| {
+                polls.fetch_add(1, Ordering::Relaxed);
+                *wake.lock().unwrap() = vec![cx.waker().clone()];
+                if answers.load(Ordering::Relaxed) > 0 {
+                    Poll::Ready(Lookup::Known(set(&[PAGE])))
+                } else {
+                    Poll::Pending
+                }
+            }))
+        })
+    };
+    let layer = listed(CorsLayer::builder())
+        .origin_policy(policy)
+        .build()
+        .unwrap();
+    let wait = |_| -> Pin<Box<dyn Future<Output = u16>>> {
+        let mut service = layer.layer(Spy::default());
+        let response = service.call(preflight("/api/one", PAGE, ""));
+        Box::pin(async { response.await.unwrap().status().as_u16() })
+    };
+    let mut waiting: Vec<_> = (0..WAITING).map(wait).collect();
+    let wakers: Vec<Arc<CountedWaker>> = (0..WAITING).map(|_| Arc::default()).collect();
+    let woken = || -> Vec<usize> {
+        let woken = wakers
+            .iter()
+            .map(|waker| waker.0.swap(0, Ordering::Relaxed));
+        woken.collect()
+    };
+    let mut poll_all = || {
+        let polled = waiting.iter_mut().zip(&wakers).map(|(future, waker)| {
+            let waker = Waker::from(Arc::clone(waker));
+            future.as_mut().poll(&mut Context::from_waker(&waker))
+        });
+        polled.filter(|polled| *polled == Poll::Ready(204)).count()
+    };
+    // Twice: a waker that is registered again takes the place of the earlier one.
+    for _ in 0..2 {
+        assert_eq!(poll_all(), 0);
+    }
+    assert_eq!(woken(), vec![0; WAITING]);
+    let wake_all = || {
+        let wakers = std::mem::take(&mut *wake.lock().unwrap());
+        wakers.into_iter().for_each(Waker::wake);
+    };
+    wake_all();
+    assert_eq!(woken(), vec![1; WAITING]);
+    assert_eq!(poll_all(), 0);
+    assert_eq!(polls.load(Ordering::Relaxed), 3 * WAITING);
+    answers.store(1, Ordering::Relaxed);
+    wake_all();
+    assert_eq!(poll_all(), WAITING);
+    // The first one drives the lookup to its end, and wakes itself, at most.
+    assert_eq!(polls.load(Ordering::Relaxed), 3 * WAITING + 1);
+    assert!(woken().into_iter().all(|times| times <= 2));
 }

@@ -436,6 +436,9 @@ fn revocations_of_a_newer_version_fail_closed() {
             NOW - 5,
         ),
         (json!({"user": {"id": 7}}), Some(NOW), NOW),
+        // A kind that needs no more words.
+        (json!("everything"), Some(NOW - 5), NOW - 5),
+        (json!({"everything": null}), Some(NOW - 5), NOW - 5),
         (json!({"user": [7]}), None, NOW),
         // From the future, as where its clock is ahead: what is issued later stays good.
         (json!({"user": [7]}), Some(NOW + 500), NOW),
@@ -452,6 +455,13 @@ fn revocations_of_a_newer_version_fail_closed() {
             assert!(is_revoked(id, NOW + 10), "{kind}");
         }
         assert!(is_revoked("other", until) && !is_revoked("other", until + 1));
+        // Merged again later, it revokes nothing more.
+        if until == since.unwrap_or(NOW) {
+            clock.0.store(NOW + 100, Ordering::SeqCst);
+            there.merge(&changes);
+            assert_eq!(there.issued_until(), Some(at(until)), "{kind}");
+            clock.0.store(NOW, Ordering::SeqCst);
+        }
         // It can be handed on, as from a store.
         let json = serde_json::to_string(&changes).unwrap();
         let again = list();
