@@ -25,12 +25,6 @@ pub(crate) struct JudgementRules {
     pub(crate) claim: Arc<str>,
 }
 
-impl JudgementRules {
-    fn abstains_on(&self, reading: &ClaimReading) -> bool {
-        matches!(reading, ClaimReading::Missing) && self.missing_claim == MissingClaim::Abstain
-    }
-}
-
 /// The parts of a request that its verdict depends on.
 #[derive(Clone, Copy)]
 pub(crate) struct Asked<'a> {
@@ -48,22 +42,6 @@ impl Asked<'_> {
             Some(NamedBy::Star) if self.has_cookies => None,
             named => named,
         }
-    }
-}
-
-/// Whether the request is denied whatever it proves, because the token's list does not name its
-/// origin. The proof is not looked at then: the layer forwards a denied request of the service's own
-/// page, and the service has to find its proof unused.
-pub(crate) fn is_denied_unproven(
-    state: &TokenState<'_>,
-    asked: Asked<'_>,
-    rules: &JudgementRules,
-) -> bool {
-    match state {
-        TokenState::Good(_, reading) | TokenState::Expired(_, reading) => {
-            asked.is_named_in(reading).is_none() && !rules.abstains_on(reading)
-        }
-        TokenState::Revoked | TokenState::Refused(_) => true,
     }
 }
 
@@ -144,7 +122,11 @@ fn judge_good(
     match asked.is_named_in(reading) {
         Some(NamedBy::Entry) => grant().into(),
         Some(NamedBy::Star) => grant().allow_credentials(false).into(),
-        None if rules.abstains_on(reading) => Verdict::Abstain,
+        None if matches!(reading, ClaimReading::Missing)
+            && rules.missing_claim == MissingClaim::Abstain =>
+        {
+            Verdict::Abstain
+        }
         None => not_listed(reading, rules).into(),
     }
 }

@@ -4,7 +4,7 @@ use http::header::COOKIE;
 
 use super::{
     cache::CachedVerification,
-    judgement::{Asked, JudgementRules, is_denied_unproven, judge},
+    judgement::{Asked, JudgementRules, judge},
     not_one_token::NotOneToken,
     verification::{TokenState, TokenVerification},
 };
@@ -323,8 +323,8 @@ impl TokenOrigins {
         let verifying = match verification.verify_and_cache(&**verifier, token, request, now) {
             Ok(cached) => {
                 let rules = &self.settings.rules;
-                let state = verification.state_for(asked, rules, &cached, token, request, now);
-                return MaybeReady::ready(judged(&state, asked, rules, now));
+                let judged = verification.judge(&cached, token, request, asked, rules, now);
+                return MaybeReady::ready(judged);
             }
             Err(verifying) => verifying,
         };
@@ -344,43 +344,47 @@ impl TokenOrigins {
                 is_preflight,
                 has_cookies,
             };
-            let rules = &settings.rules;
-            let request = request.view();
-            let state = verification.state_for(asked, rules, &cached, &token, &request, now);
-            judged(&state, asked, rules, now)
+            verification.judge(
+                &cached,
+                &token,
+                &request.view(),
+                asked,
+                &settings.rules,
+                now,
+            )
         })
     }
 }
 
 impl TokenVerification {
-    /// What the token is worth to a request of this origin. The request is checked only where the
-    /// verdict depends on it.
-    fn state_for<'c>(
+    /// The verdict on a request with this token. What the request proves is checked only where the
+    /// verdict depends on it: the layer forwards a denied request of the service's own page, and the
+    /// service has to find its proof unused.
+    fn judge(
         &self,
-        asked: Asked<'_>,
-        rules: &JudgementRules,
-        cached: &'c CachedVerification,
+        cached: &CachedVerification,
         token: &str,
         request: &TokenRequest<'_>,
+        asked: Asked<'_>,
+        rules: &JudgementRules,
         now: SystemTime,
-    ) -> TokenState<'c> {
-        let state = self.known_state(cached, now);
-        if is_denied_unproven(&state, asked, rules) {
-            state
-        } else {
-            self.check_request(state, token, request)
+    ) -> Judged {
+        let known = self.known_state(cached, now);
+        let verdict = judge(&known, asked, rules, now);
+        // A page may read that its token has expired only if it holds the token's key.
+        let is_denied_anyway = matches!(&verdict, Verdict::Deny(denial) if !denial.is_readable());
+        if is_denied_anyway {
+            return leaving(verdict, &known);
+        }
+        match self.check_request(&known, token, request) {
+            None => leaving(verdict, &known),
+            Some(worse) => leaving(judge(&worse, asked, rules, now), &worse),
         }
     }
 }
 
 /// The verdict, and the token that is left for the inner service where the policy abstains.
-fn judged(
-    state: &TokenState<'_>,
-    asked: Asked<'_>,
-    rules: &JudgementRules,
-    now: SystemTime,
-) -> Judged {
-    let verdict = judge(state, asked, rules, now);
+fn leaving(verdict: Verdict, state: &TokenState<'_>) -> Judged {
     let left: Option<Arc<dyn Attachment>> = match (&verdict, state) {
         (Verdict::Abstain, TokenState::Good(token, _)) => Some(Arc::<VerifiedToken>::clone(token)),
         _ => None,

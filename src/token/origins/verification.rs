@@ -124,26 +124,23 @@ impl TokenVerification {
         }
     }
 
-    /// What the token is worth to this request, which may have to prove something. A verifier may
-    /// remember what a request proves, and takes it once. So this is called at most once for each
-    /// request, and a token that is revoked or refused must not fill that memory.
+    /// What the token is worth to a request that does not prove what it has to; `None` for one that
+    /// does. A verifier may remember what a request proves, and takes it once. So this is called at most
+    /// once for each request, and a token that is revoked or refused must not fill that memory.
     pub(crate) fn check_request<'c>(
         &self,
-        state: TokenState<'c>,
+        state: &TokenState<'c>,
         text: &str,
         request: &TokenRequest<'_>,
-    ) -> TokenState<'c> {
-        let (TokenState::Good(token, reading) | TokenState::Expired(token, reading)) = &state
-        else {
-            return state;
+    ) -> Option<TokenState<'c>> {
+        let (TokenState::Good(token, reading) | TokenState::Expired(token, reading)) = state else {
+            return None;
         };
-        let Some(verifier) = &self.verifier else {
-            return state;
-        };
+        let verifier = self.verifier.as_ref()?;
         match verifier.check_request(text, token, request) {
-            Ok(()) => state,
-            Err(VerifyError::Expired(_)) => TokenState::Expired(token, reading),
-            Err(error) => TokenState::Refused(error),
+            Ok(()) => None,
+            Err(VerifyError::Expired(_)) => Some(TokenState::Expired(token, reading)),
+            Err(error) => Some(TokenState::Refused(error)),
         }
     }
 
