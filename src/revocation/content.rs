@@ -133,8 +133,14 @@ impl<'de> Visitor<'de> for Content<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
+    use std::{collections::HashSet, hash::Hasher};
 
+    use serde::de::{
+        IntoDeserializer,
+        value::{Error, MapAccessDeserializer, MapDeserializer},
+    };
+
+    use super::*;
     use crate::revocation::Revoked;
 
     #[test]
@@ -158,5 +164,42 @@ mod tests {
         let read_all = || kinds.iter().map(read).collect::<HashSet<_>>();
         assert_eq!(read_all().len(), kinds.len());
         assert_eq!(read_all(), read_all());
+    }
+
+    /// Formats beside JSON have more forms.
+    #[test]
+    fn every_form_has_a_fingerprint() {
+        let fingerprint = |visit: &dyn Fn(Content<'_>) -> Result<(), Error>| {
+            let (mut fingerprint, mut is_there) = (DefaultHasher::new(), false);
+            visit(Content {
+                fingerprint: &mut fingerprint,
+                is_there: &mut is_there,
+            })
+            .unwrap();
+            fingerprint.finish()
+        };
+        let variant = |name: &'static str| {
+            MapAccessDeserializer::new(MapDeserializer::new([(name, 7_u64)].into_iter()))
+        };
+        let nothing = fingerprint(&|_| Ok(()));
+        let all = [
+            nothing,
+            fingerprint(&|content| content.visit_none()),
+            fingerprint(&|content| content.visit_bool(true)),
+            fingerprint(&|content| content.visit_u128(7)),
+            fingerprint(&|content| content.visit_i128(7)),
+            fingerprint(&|content| content.visit_bytes(b"7")),
+            fingerprint(&|content| content.visit_str("7")),
+            fingerprint(&|content| content.visit_some(7_u64.into_deserializer())),
+            fingerprint(&|content| content.visit_enum(variant("a"))),
+            fingerprint(&|content| content.visit_enum(variant("b"))),
+        ];
+        assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
+        let inner = fingerprint(&|content| content.visit_newtype_struct(7_u64.into_deserializer()));
+        assert_eq!(inner, fingerprint(&|content| content.visit_u64(7)));
+        assert_eq!(
+            fingerprint(&|content| content.visit_unit()),
+            fingerprint(&|content| content.visit_none())
+        );
     }
 }

@@ -329,11 +329,29 @@ async fn a_bound_token_is_no_bearer_token() {
         .unwrap();
     let service = service_of(both.clone());
     assert_eq!(refusal(&service, request()).await, None);
-    assert!(
-        refusal(&service, request().header("dpop", proof("4")))
-            .await
-            .is_some()
-    );
+    let beside = refusal(&service, request().header("dpop", proof("4"))).await;
+    assert!(beside.unwrap().contains("or send this one without a proof"));
+}
+
+#[tokio::test]
+async fn a_full_memory_is_for_the_operator_to_enlarge() {
+    let clock = TestClock::new();
+    let dpop = Dpop::builder(verifier())
+        .public_url("https://api.example/v1/")
+        .max_proofs(2)
+        .max_proofs_per_key(1)
+        .clock(clock.clone());
+    let service = service_of(dpop.build().unwrap());
+    let mut refusals = Vec::new();
+    for page in [Page::p256(), Page::ed25519(), Page::rsa()] {
+        let token = page.token();
+        let proof = page.sign(&page.header(), &claims(&token, "1", &clock));
+        refusals.push(refusal(&service, request(&token, &proof)).await);
+    }
+    let refused = refusals.pop().flatten().unwrap();
+    assert_eq!(refusals, [None, None]);
+    assert!(refused.contains(": raise max_proofs"), "{refused}");
+    assert!(!refused.contains("send a new proof"), "{refused}");
 }
 
 /// Otherwise one client could use up the memory, and every other one would be refused.

@@ -95,6 +95,7 @@ async fn a_bound_token_is_refused_where_nobody_checks_the_proof() {
             assert!(outcome.allowed_origin().is_none());
             let denial = outcome.denial.unwrap().to_string();
             assert!(denial.contains("cnf"), "{denial}");
+            assert!(denial.contains("wrap the verifier in Dpop"), "{denial}");
         }
     }
     let parts = bearer(CONTOSO, "t").body(()).unwrap().into_parts().0;

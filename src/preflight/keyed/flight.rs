@@ -40,12 +40,8 @@ impl Flight {
         })
     }
 
-    /// Waits for the answer. A lookup that waits for its own answer would wait for ever; to itself,
-    /// it is unavailable.
+    /// Waits for the answer.
     pub(crate) fn join(self: Arc<Self>) -> LookupFuture {
-        if self.state().is_polled_here() {
-            return Lookup::Unavailable.into();
-        }
         let place = self.wakers.take_place();
         LookupFuture::new(Waiting {
             flight: self,
@@ -97,12 +93,6 @@ impl Drop for Flight {
     }
 }
 
-impl State {
-    fn is_polled_here(&self) -> bool {
-        matches!(self, Self::Polled(thread) if *thread == thread::current().id())
-    }
-}
-
 /// A request that waits for the lookup.
 struct Waiting {
     flight: Arc<Flight>,
@@ -128,7 +118,7 @@ impl Future for Waiting {
                 *state = State::Done(answer.clone());
                 Poll::Ready(answer)
             }
-            // The lookup waits for itself: see `join`.
+            // The lookup waits for itself, which would be for ever. To itself, it is unavailable.
             State::Polled(thread) if thread == here => Poll::Ready(Lookup::Unavailable),
             State::Polled(thread) => {
                 *state = State::Polled(thread);
@@ -159,6 +149,28 @@ mod tests {
     impl Wake for Counting {
         fn wake(self: Arc<Self>) {
             self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Those who wait are woken once for each wake of the lookup, and not by every later poll.
+    #[test]
+    fn a_wake_before_a_poll_wakes_nobody_again() {
+        let cache = Arc::new(LookupCache::new());
+        let lookup: Arc<Mutex<Option<Waker>>> = Arc::default();
+        let stored = Arc::clone(&lookup);
+        let look_up = move |cx: &mut Context<'_>| {
+            *stored.lock().unwrap() = Some(cx.waker().clone());
+            Poll::Pending
+        };
+        let mut waiting = cache.get("a", || LookupFuture::new(poll_fn(look_up)));
+        let counting = Arc::new(Counting::default());
+        let waker = Waker::from(Arc::clone(&counting));
+        let mut cx = Context::from_waker(&waker);
+        for polls in 0..3 {
+            assert!(Pin::new(&mut waiting).poll(&mut cx).is_pending());
+            assert_eq!(counting.0.load(Ordering::Relaxed), polls);
+            lookup.lock().unwrap().as_ref().unwrap().wake_by_ref();
+            assert_eq!(counting.0.load(Ordering::Relaxed), polls + 1);
         }
     }
 

@@ -281,6 +281,25 @@ fn url_key_admits_any_origin_to_an_open_tenant_only_where_that_is_said() {
 /// A tenant writes its list, and nobody looks at it before the layer is built.
 #[test]
 fn url_key_gives_no_credentials_to_origins_that_a_tenant_lists_at_its_peril() {
+    // As an application that reads a tenant's origins, and not entries of a list, would have it.
+    let file: OriginSet = ["file://".parse::<Origin>().unwrap()].into_iter().collect();
+    for policy in [
+        UrlKey::new(project_of, {
+            let file = file.clone();
+            move |_: &str| Some(file.clone())
+        }),
+        UrlKey::new(project_of, move |_: &str| Some(file.clone()))
+            .dangerously_allow_insecure_origins()
+            .dangerously_allow_public_suffixes(),
+    ] {
+        let granted = ask_both(&Arc::new(policy), with_credentials, || {
+            actual("/api/one", "file://", &[])
+        });
+        let origin = granted.header("access-control-allow-origin");
+        assert_eq!(origin, Some("file://"));
+        assert_eq!(granted.header("access-control-allow-credentials"), None);
+    }
+
     const LIST: &[&str] = &[
         "https://own.example",
         "https://*.own.example",
