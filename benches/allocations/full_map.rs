@@ -1,4 +1,4 @@
-//! Responses whose map of headers has no room left, which any look-up that reserves first enlarges.
+//! Responses whose map of headers has no room left, which any lookup that reserves first enlarges.
 
 use std::{
     convert::Infallible,

@@ -1,7 +1,7 @@
 //! What policies cost that look at more than the origin, once they know what the request brings.
 //!
 //! Each answers as a list of ten does, and stands beside the least that could be done by hand: one or two
-//! look-ups in tables that are there.
+//! lookups in tables that are there.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -172,7 +172,7 @@ fn set(count: usize) -> Origins {
         .collect()
 }
 
-/// By hand: one look-up of the origin.
+/// By hand: one lookup of the origin.
 fn in_set(count: usize) -> Find {
     let set = set(count);
     Box::new(move |_, _, _, origin| set.contains(origin))

@@ -18,7 +18,7 @@ const BEGINNINGS: [&str; 5] = [
 
 /// Policies that are shown and not played here.
 const ELSEWHERE: [(&str, &str); 12] = [
-    // Its store knows no project, so it lets nobody in: it shows how look-ups are counted.
+    // Its store knows no project, so it lets nobody in: it shows how lookups are counted.
     ("src/guide/observing.md", "UrlKey::new(|url|url.path()"),
     // It never answers, which is what it shows.
     ("src/config/builder.rs", "policy_fn(|_|VerdictFuture::new("),
