@@ -379,6 +379,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_wildcard_within_a_label_matches_strangers_below_a_public_suffix() {
+        assert!(set(&["https://pr-*.github.io"]).matches_strangers());
+        for own in ["https://pr-*.team.github.io", "https://pr-*.example.com"] {
+            assert!(!set(&[own]).matches_strangers(), "{own}");
+        }
+    }
+
     /// A name may have it, and the host of an application may not.
     #[test]
     fn a_brace_makes_no_host_of_an_application() {
