@@ -46,9 +46,9 @@ impl FetchMetadataLayerBuilder {
     }
 
     /// The policy that says which origins are trusted, in place of a list. It is asked about
-    /// requests that other sites cause and that have an `Origin`. A grant
-    /// without credentials is for requests without cookies. Its other terms mean nothing here, and
-    /// what it attaches to requests is left out.
+    /// requests that other sites cause and that have an `Origin`. A grant without
+    /// credentials is for requests without cookies. Its other terms mean nothing here, and what it
+    /// attaches to requests is left out.
     ///
     /// A policy whose [`PolicyProperties`](crate::policy::PolicyProperties) say that it admits any
     /// origin, insecure origins or public suffixes does not build.

@@ -55,7 +55,8 @@
 //! # Beside `CorsLayer`
 //!
 //! Put it inside of [`CorsLayer`](crate::CorsLayer), which answers preflights, and list the
-//! origins of `CorsLayer` here too. A preflight that reaches this layer is judged by the trusted origins.
+//! origins of `CorsLayer` here too. A preflight that reaches this layer is judged by the trusted
+//! origins.
 //!
 //! [Fetch Metadata]: https://w3c.github.io/webappsec-fetch-metadata/
 //! [RFC 9110, section 9.2.1]: https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1

@@ -138,19 +138,10 @@ impl Drop for Waiting {
 mod tests {
     use std::{
         future::{pending, poll_fn},
-        sync::atomic::{AtomicUsize, Ordering},
+        sync::atomic::Ordering,
     };
 
-    use super::*;
-
-    #[derive(Default)]
-    struct Counting(AtomicUsize);
-
-    impl Wake for Counting {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
+    use super::{super::wakers::Counting, *};
 
     /// Those who wait are woken once for each wake of the lookup, and not by every later poll.
     #[test]

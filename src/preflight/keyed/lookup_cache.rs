@@ -212,11 +212,10 @@ mod tests {
     use std::{
         future::{Future, pending, poll_fn},
         pin::Pin,
-        sync::atomic::{AtomicUsize, Ordering},
-        task::{Context, Poll, Wake, Waker},
+        task::{Context, Poll, Waker},
     };
 
-    use super::*;
+    use super::{super::wakers::Counting, *};
 
     fn pending_lookup() -> LookupFuture {
         LookupFuture::new(pending())
@@ -265,15 +264,6 @@ mod tests {
         assert_eq!(cache.lock().flights.len(), 1);
         drop(anew);
         assert_eq!(cache.lock().flights.len(), 0);
-    }
-
-    #[derive(Default)]
-    struct Counting(AtomicUsize);
-
-    impl Wake for Counting {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
     }
 
     /// Requests that are given up must not pile up behind a slow lookup.

@@ -69,3 +69,15 @@ impl Wake for Wakers {
         woken.into_values().for_each(Waker::wake);
     }
 }
+
+/// A waker for tests, which counts how often it is called.
+#[cfg(test)]
+#[derive(Default)]
+pub(crate) struct Counting(pub(crate) std::sync::atomic::AtomicUsize);
+
+#[cfg(test)]
+impl Wake for Counting {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
