@@ -282,7 +282,7 @@ pub enum ConfigError {
 
     /// The policy answers preflights more broadly than it judges requests, and the rest of the
     /// configuration does not prevent the requests that this lets through.
-    #[error("origin_policy: preflights are answered before the token is seen: {0}")]
+    #[error("origin_policy: a preflight can pass whose request will be denied: {0}")]
     BroadPreflight(BroadPreflightReason),
 }
 

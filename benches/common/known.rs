@@ -14,7 +14,7 @@ use foldhash::fast::RandomState;
 use http::{HeaderMap, Method, Uri, header::AUTHORIZATION};
 use tower::Layer;
 use tower_cors::{
-    CorsLayer, Origin, OriginPolicy, OriginSet,
+    CorsLayer, DeniedRequests, Origin, OriginPolicy, OriginSet,
     origin::OriginPattern,
     preflight::{Issued, IssuedIndex, UnionIndex},
     routes::MethodRule,
@@ -130,6 +130,8 @@ pub(crate) fn known(name: &str) -> Known {
 fn policy(head: Head, policy: impl OriginPolicy, minimum: Rules) -> Known {
     let layer = CorsLayer::builder()
         .origin_policy(policy)
+        // Indexes demand it.
+        .denied_requests(DeniedRequests::Refuse)
         .allow_methods(METHODS)
         .allow_headers(HEADERS)
         .max_age(Duration::from_secs(MAX_AGE.into()))

@@ -110,6 +110,9 @@ impl CorsLayerBuilder {
         // These depend on several settings, so they are checked when all are known.
         if rules.properties.has_broad_preflight() {
             errors.extend(missing_for_a_broad_preflight(&rules).map(ConfigError::BroadPreflight));
+        } else if rules.properties.passes_preflights_of_any_list() {
+            // Other conditions do not apply: only origins pass that somebody has listed.
+            errors.extend(forwards(&rules).map(ConfigError::BroadPreflight));
         }
         let timeout = self.verdict_timeout;
         ConfigErrors::none_or(errors, || Core::new(rules, policy, timeout, observer))
@@ -194,7 +197,7 @@ pub(super) fn mistakes_with_credentials(
 fn missing_for_a_broad_preflight(rules: &Rules) -> impl Iterator<Item = Broad> {
     let max_age = MaxAge::check_broad(rules.max_age.as_ref()).err();
     [
-        (rules.denied_requests != DeniedRequests::Refuse).then_some(Broad::Forwards),
+        forwards(rules),
         (rules.credentials || rules.properties.has_own_credentials()).then_some(Broad::Credentials),
         rules.methods.is_any().then_some(Broad::AnyMethod),
         rules.headers.is_any().then_some(Broad::AnyHeader),
@@ -202,4 +205,8 @@ fn missing_for_a_broad_preflight(rules: &Rules) -> impl Iterator<Item = Broad> {
     ]
     .into_iter()
     .flatten()
+}
+
+fn forwards(rules: &Rules) -> Option<Broad> {
+    (rules.denied_requests != DeniedRequests::Refuse).then_some(Broad::Forwards)
 }

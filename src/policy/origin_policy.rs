@@ -148,12 +148,16 @@ pub trait OriginPolicy: fmt::Debug + Send + Sync + 'static {
     ///
     /// For a policy that cannot judge a preflight, because it needs a header that a preflight never
     /// carries. The actual request is still judged by this policy alone, and should be refused
-    /// where it is denied: a preflight that passes does not permit the request.
+    /// where it is denied: a preflight that passes does not permit the request. A layer demands that,
+    /// if `preflight` passes origins of [any list](crate::policy::PolicyProperties::preflight_of_any_list).
     ///
     /// The table of strategies is in [`preflight`](crate::preflight).
     ///
     /// ```
-    /// use tower_cors::{CorsLayer, OriginPolicy, OriginSet, preflight::{IssuedIndex, UrlKey}};
+    /// use tower_cors::{
+    ///     CorsLayer, DeniedRequests, OriginPolicy, OriginSet,
+    ///     preflight::{IssuedIndex, UrlKey},
+    /// };
     ///
     /// // In the place of this list stands a policy that reads a token from a header.
     /// let token = OriginSet::parse(["https://contoso.com"]).expect("one origin");
@@ -163,7 +167,10 @@ pub trait OriginPolicy: fmt::Debug + Send + Sync + 'static {
     ///     |id| (id == "7").then(|| OriginSet::parse(["https://contoso.com"]).expect("one origin")),
     /// );
     /// let policy = token.with_preflight(by_application.fallback(issued));
-    /// let cors = CorsLayer::builder().origin_policy(policy).build()?;
+    /// let cors = CorsLayer::builder()
+    ///     .origin_policy(policy)
+    ///     .denied_requests(DeniedRequests::Refuse)
+    ///     .build()?;
     /// let is_allowed = |request| cors.explain_now(&request).is_some_and(|it| it.is_allowed());
     ///
     /// let preflight = |origin| {

@@ -15,7 +15,7 @@ use super::{
 /// |---|---|
 /// | What does the policy read? | [`reads`](Self::reads) |
 /// | Whom can it allow? | [`grants_any_origin`](Self::grants_any_origin), [`repeats_any_origin`](Self::repeats_any_origin) |
-/// | How are preflights judged? | [`broad_preflight`](Self::broad_preflight) |
+/// | How are preflights judged? | [`preflight_of_any_list`](Self::preflight_of_any_list), [`broad_preflight`](Self::broad_preflight) |
 /// | What may caches and logs keep? | [`no_store`](Self::no_store), [`private_responses`](Self::private_responses), [`secret_path`](Self::secret_path) |
 /// | What becomes of denied requests? | [`denied_requests`](Self::denied_requests) |
 /// | Does it allow credentials by itself? | [`grants_credentials`](Self::grants_credentials) |
@@ -73,6 +73,9 @@ enum PreflightJudgement {
     /// A preflight passes where the request would be allowed.
     #[default]
     AsRequest,
+    /// A preflight passes for every origin that is on some list, though the request may be judged by
+    /// another list.
+    AnyListed,
     /// A preflight can pass though the request will be denied.
     Broader,
 }
@@ -142,6 +145,16 @@ impl PolicyProperties {
     /// without credentials, with listed methods and headers, and with a short max-age.
     pub fn broad_preflight(mut self) -> Self {
         self.preflights = PreflightJudgement::Broader;
+        self
+    }
+
+    /// Says that a preflight passes for every origin on any of several lists, as those of all tenants,
+    /// though the request will be judged by one of them.
+    ///
+    /// Such a policy is accepted only where denied requests are refused: with
+    /// [`DeniedRequests::Forward`] they would reach the inner service, with the user's cookies.
+    pub fn preflight_of_any_list(mut self) -> Self {
+        self.preflights = self.preflights.max(PreflightJudgement::AnyListed);
         self
     }
 
@@ -323,6 +336,10 @@ impl PolicyProperties {
 
     pub(crate) fn has_broad_preflight(&self) -> bool {
         self.preflights == PreflightJudgement::Broader
+    }
+
+    pub(crate) fn passes_preflights_of_any_list(&self) -> bool {
+        self.preflights == PreflightJudgement::AnyListed
     }
 
     pub(crate) fn has_own_credentials(&self) -> bool {

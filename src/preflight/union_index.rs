@@ -24,6 +24,9 @@ use crate::{
 /// whatever the layer says: `http` origins that are not of this machine, wildcards across a public
 /// suffix such as `https://*.github.io`, and every host of an application's scheme.
 ///
+/// A layer has to refuse denied requests: with [`DeniedRequests::Forward`](crate::DeniedRequests::Forward)
+/// it does not build, since a page of one tenant passes the preflights of another tenant's requests.
+///
 /// An origin stays as long as one tenant lists it. Clones share the index. A lookup takes a shared
 /// lock for a probe or two, and allocates nothing.
 ///
@@ -351,7 +354,7 @@ impl OriginPolicy for UnionIndex {
     }
 
     fn properties(&self) -> PolicyProperties {
-        PolicyProperties::new().no_store()
+        PolicyProperties::new().preflight_of_any_list().no_store()
     }
 }
 

@@ -21,7 +21,9 @@ use crate::{
 /// tokens. A token is registered here before it is handed out, and its origins pass the preflight
 /// until it expires or is [revoked](Self::revocations). The answer is one bit, that *some* token
 /// names the origin, and browsers may keep it no longer than the last such token lives. It abstains
-/// on requests.
+/// on requests. Where those are denied, the layer has to refuse them, which
+/// [`TokenOrigins`](crate::token::TokenOrigins) asks for by itself: with
+/// [`DeniedRequests::Forward`](crate::DeniedRequests::Forward) no layer builds.
 ///
 /// For 65 minutes after a token's expiry, while there is room, its origins still pass the preflight,
 /// and no browser may keep that answer: otherwise its page could not read the 401 that tells it to
@@ -258,7 +260,7 @@ impl OriginPolicy for IssuedIndex {
     }
 
     fn properties(&self) -> PolicyProperties {
-        PolicyProperties::new().no_store()
+        PolicyProperties::new().preflight_of_any_list().no_store()
     }
 }
 

@@ -302,7 +302,11 @@ fn with_preflights() -> Documents {
             |id| (id == "7").then(|| OriginSet::parse(["https://contoso.com"]).expect("one origin")),
         );
         let policy = token.with_preflight(by_application.fallback(issued));
-    } => policy);
+        let cors = CorsLayer::builder()
+            .origin_policy(policy)
+            .denied_requests(DeniedRequests::Refuse)
+            .build()?;
+    } => cors);
     let bearer = shown!("src/policy/bearer_or.rs", {
         let trusted = OriginSet::parse(["https://admin.example.com"]).expect("one origin");
         let cors = CorsLayer::builder()
@@ -333,7 +337,8 @@ fn with_preflights() -> Documents {
     denying.passes_any_preflight = true;
     Ok(vec![
         Documented::policy(by_key, &["https://example.com"]).at("/api/7/things"),
-        Documented::policy(by_application, &["https://contoso.com"]).at("/applications/7/x"),
+        Documented::of(by_application.0, by_application.1, &["https://contoso.com"])
+            .at("/applications/7/x"),
         Documented::of(bearer.0, bearer.1, &["https://admin.example.com"]),
         optimistic,
         denying,

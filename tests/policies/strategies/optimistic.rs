@@ -31,7 +31,7 @@ fn optimistic_lets_any_well_formed_origin_pass() {
             .max_age(Duration::from_secs(61))
             .unwrap_err()
             .to_string(),
-        "origin_policy: preflights are answered before the token is seen: set max_age to at most \
+        "origin_policy: a preflight can pass whose request will be denied: set max_age to at most \
          60 seconds"
     );
 }

@@ -111,3 +111,35 @@ fn union_index_gives_no_credentials_to_origins_that_are_listed_at_their_peril() 
     index.remove("careless");
     assert!(!index.contains(&origin("https://evil.github.io")));
 }
+
+/// An origin of one tenant passes the preflight of a request for another tenant's data. If that request
+/// is only denied by what its answer lacks, it has run by then, with the user's cookies.
+#[test]
+fn an_index_of_all_lists_needs_refusal() {
+    let clock = TestClock::new();
+    let union = || UnionIndex::new(10);
+    let issued = || clock.index(10);
+    let policies: [Arc<dyn OriginPolicy>; 4] = [
+        Arc::new(set(&[PAGE]).with_preflight(union())),
+        Arc::new(set(&[PAGE]).with_preflight(set(&[EVIL]).fallback(issued()))),
+        Arc::new(set(&[PAGE]).fallback(union())),
+        Arc::new(token_policy().with_preflight(issued())),
+    ];
+    for policy in policies {
+        let text = format!("{policy:?}");
+        let layer = || {
+            CorsLayer::builder()
+                .origin_policy(Arc::clone(&policy))
+                .allow_credentials(true)
+                .allow_methods(["PUT"])
+        };
+        let forwards = layer().denied_requests(DeniedRequests::Forward).build();
+        assert_eq!(
+            reasons(forwards),
+            [BroadPreflightReason::Forwards],
+            "{text}"
+        );
+        let refuses = layer().denied_requests(DeniedRequests::Refuse).build();
+        assert!(refuses.is_ok(), "{text}: {refuses:?}");
+    }
+}
