@@ -39,7 +39,8 @@ pub mod mutant {
         // A number for each function that a test reaches, in a file.
         type Reached = (HashSet<usize>, File);
         static REACHED: LazyLock<Option<Mutex<Reached>>> = LazyLock::new(|| {
-            let file = env::var_os("REACHED").map(|path| File::create(path).unwrap());
+            // A test program that shares files with the library has a switch of its own.
+            let file = env::var_os("REACHED").map(|path| File::options().append(true).open(path).unwrap());
             file.map(|file| Mutex::new((HashSet::new(), file)))
         });
         if let Some(reached) = &*REACHED {
@@ -52,8 +53,8 @@ pub mod mutant {
     }
 }
 """
-# The roots of crates in which the changed files are: the program shares some of the library's.
-ROOTS = {"src/lib.rs", "src/bin/cors-doctor/main.rs"}
+# The roots of crates in which the changed files are: two programs share some of the library's.
+ROOTS = {"src/lib.rs", "src/bin/cors-doctor/main.rs", "tests/origin/main.rs"}
 # The manifest of the tree. Under the checkout's name, cargo would take the library for the checkout's. What always
 # overflows is to be found by a test.
 MANIFEST = (
@@ -69,6 +70,7 @@ WRONG_ANYWHERE = {
 }
 # The same without a number: `||` where a `let` is.
 NO_LET = ("found `let` statement", "let chain")
+ITERATOR = re.compile(r"-> (impl Iterator<.*>)")
 NOT_CONSTANT = re.compile(r"cannot call non-const (?:associated )?(?:function|method) `([^`]*)`")
 MAX_MEMORY = 8 << 30
 # Seconds that a whole test program may take.
@@ -100,6 +102,11 @@ class Mutant:
 
     def returns_impl(self):
         return "impl " in (self.function or {}).get("return_type", "")
+
+    def arm(self, body):
+        """The body of its function as an arm: those of an `impl Iterator` have different types."""
+        iterator = ITERATOR.fullmatch(self.function["return_type"])
+        return f"Box::new({body}) as Box<dyn {iterator[1].removeprefix('impl ')} + '_>" if iterator else body
 
 
 class Source:
@@ -163,9 +170,9 @@ def switched(source, mutants, constant):
         for mutant in those:
             mutant.place = place
             first = text.count("\n") + 1
-            text += f"{mutant.number} => {source.with_mutant(mutant, start, end)}\n"
+            text += f"{mutant.number} => {those[0].arm(source.with_mutant(mutant, start, end))},\n"
             arms.append((first, text.count("\n"), mutant))
-        text += f"_ => {source.text[start:end]}\n}} }}"
+        text += f"_ => {those[0].arm(source.text[start:end])}\n}} }}"
         functions.append((begins, text.count("\n") + 1, those))
         at = end
     return text + source.text[at:], arms, functions
@@ -185,7 +192,8 @@ class Tree:
             for ours, theirs in MANIFEST:
                 text = text.replace(ours, theirs, 1)
             self.write(file, text)
-        self.cargo = ["cargo", "test", "--no-run", "--quiet", "--message-format=json", "--all-features", *tests]
+        self.cargo = ["cargo", "test", "--no-run", "--quiet", "--message-format=json", "--all-features"]
+        self.tests = tests
         self.environment = dict(os.environ, CARGO_TARGET_DIR=os.path.abspath("target"), CARGO_INCREMENTAL="0")
         self.environment.pop("MUTANT", None)
 
@@ -193,10 +201,11 @@ class Tree:
         with open(os.path.join(self.root, file), "w", encoding="utf-8") as opened:
             opened.write(text)
 
-    def build(self):
-        """The test programs, and what the compiler says against them."""
+    def build(self, tests=None):
+        """The test programs, all or those that are named, and what the compiler says against them."""
+        command = [*self.cargo, *(tests or self.tests)]
         done = subprocess.run(
-            self.cargo, cwd=self.root, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command, cwd=self.root, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
         errors = [message["message"] for message in messages if message["reason"] == "compiler-message"]
@@ -336,6 +345,23 @@ def notices(tree, tests, mutant):
     return False
 
 
+def notices_alone(tree, arguments):
+    """The same for a mutant that is built by itself, and what the compiler says against it."""
+    done = set()
+    # Most are noticed by the library's own tests, and the other programs need not be built.
+    for tests in (["--lib"], None):
+        programs, errors = tree.build(tests)
+        if errors:
+            return None, errors
+        for program in programs:
+            if program not in done:
+                done.add(program)
+                passed = run([program, *arguments], tree, ALONE)
+                if not passed:
+                    return True if passed is False else None, []
+    return False, []
+
+
 def main():
     if len(sys.argv) < 4:
         sys.exit("usage: mutants.py LIST FOLDER ARGUMENT..., arguments as those of `cargo test --all-features`")
@@ -382,13 +408,11 @@ def main():
             tree.write(file, source.text)
         for mutant in alone:
             tree.write(mutant.file, sources[mutant.file].with_mutant(mutant))
-            programs, errors = tree.build()
+            noticed, errors = notices_alone(tree, arguments)
             if errors:
                 unviable.append(mutant)
             else:
-                outcomes = (run([program, *arguments], tree, ALONE) for program in programs)
-                failure = next((passed for passed in outcomes if not passed), True)
-                record(mutant, {True: False, False: True, None: None}[failure])
+                record(mutant, noticed)
             tree.write(mutant.file, sources[mutant.file].text)
 
     with open(os.path.join(into, "unviable.txt"), "w", encoding="utf-8") as opened:
