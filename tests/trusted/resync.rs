@@ -125,6 +125,17 @@ async fn behind_a_change_of_many_nothing_is_served_before_the_load() {
     assert_eq!((status.failures, status.is_connected), (0, true));
 }
 
+/// A load of so many entries is compared on a thread of its own, and the feed goes on meanwhile.
+#[tokio::test]
+async fn a_change_that_comes_while_a_long_load_is_compared_is_served_after_it() {
+    let (source, _gate) = gated(0..10_001, 1);
+    source.with(|state| state.after_load = Some(20_000));
+    let follower = Follower::start(source, WhenStale::KeepLast);
+    follower.until_in_step().await;
+    assert!(follower.origins.is_trusted(&app(20_000)));
+    assert_eq!(follower.monitor.status().loads, 1);
+}
+
 #[tokio::test]
 async fn a_feed_that_ends_during_a_load_does_not_undo_it() {
     let (source, gate) = gated(1..2, 0);

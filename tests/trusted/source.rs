@@ -34,6 +34,8 @@ pub(super) struct State {
     pub(super) feeds: Vec<mpsc::UnboundedSender<Result<Change, SourceError>>>,
     /// Committed by somebody between the opening of the feed and the load.
     pub(super) before_load: Option<u64>,
+    /// Committed by somebody between the end of a load and its being served.
+    pub(super) after_load: Option<u64>,
     /// Whether it says its position without a load.
     pub(super) tells_position: bool,
     /// The id of its history, if it has one.
@@ -213,6 +215,9 @@ impl OriginSource for Source {
                 tokio::task::yield_now().await;
             }
             self.pass_gate().await?;
+            if let Some(id) = self.with(|state| state.after_load.take()) {
+                self.with(|state| state.put(id));
+            }
             Ok(at)
         })
     }

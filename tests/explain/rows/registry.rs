@@ -53,6 +53,23 @@ pub(super) fn rows() -> Vec<Row> {
             Code::Rust,
         ),
         row(
+            "an inactive entry of another scope",
+            Registry(|| vec![entry(APP, Scope::Redirect).with_status(Status::Inactive)]),
+            get(APP),
+            "the origin is not allowed: its entry \"https://app.example\" has the scope \
+             REDIRECT only",
+            "give the entry ",
+            Code::Rust,
+        ),
+        row(
+            "an inactive entry with another scheme",
+            Registry(inactive),
+            get("http://app.example"),
+            "the origin is not allowed: the registry has no entry for it",
+            "create one with the scope CORS",
+            Code::Rust,
+        ),
+        row(
             "an entry with another scheme",
             Registry(|| vec![entry(APP, Scope::Cors)]),
             get("http://app.example"),
