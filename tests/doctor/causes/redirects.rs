@@ -37,6 +37,85 @@ async fn redirects_that_fail() {
     .await;
 }
 
+#[tokio::test]
+async fn logins_of_identity_providers() {
+    let login = |name, location| get(name, to(302, location)).cause("redirect-to-login", &["401"]);
+    play(vec![
+        login(
+            "Keycloak",
+            "https://id.example/realms/shop/protocol/openid-connect/auth?response_type=code\
+             &client_id=web&redirect_uri=https%3A%2F%2Fapi.example%2Fcb&scope=openid&state=1",
+        ),
+        login(
+            "a path that says nothing",
+            "https://id.example/auth?client_id=web&response_type=code",
+        ),
+        login(
+            "a pushed request",
+            "https://id.example/start?client_id=web&request_uri=urn%3Aietf%3A1",
+        ),
+        login(
+            "Entra",
+            "https://id.example/common/oauth2/v2.0/authorize?client_id=1&response_type=code",
+        ),
+        login("Auth0", "https://id.example/authorize?client_id=1"),
+        login("Okta", "https://id.example/oauth2/v1/authorize"),
+        login("Cognito", "https://id.example/login?client_id=1"),
+        login("SAML", "https://id.example/idp/endpoint?SAMLRequest=fZ"),
+        login("WS-Federation", "https://id.example/adfs/ls/?wa=wsignin1.0"),
+    ])
+    .await;
+}
+
+/// The page's own URL may have the words of a login, or words that begin or end like them.
+#[tokio::test]
+async fn paths_that_are_no_login() {
+    let from = |url: &'static str, location: &'static str| {
+        let answer = by_hand(move |_| reply(308, &[("location", location)]));
+        async move {
+            let server = Server::start(answer).await;
+            let report = Doctor::new(url)
+                .page(PAGE)
+                .at("127.0.0.1:8080", server.address)
+                .run()
+                .await;
+            (report.cause().to_owned(), report.advises(location))
+        }
+    };
+    const API: &str = "http://127.0.0.1:8080";
+    for (path, location, expected) in [
+        ("/espresso", "/espresso/", "redirect-trailing-slash"),
+        (
+            "/authorized-users",
+            "/authorized-users/",
+            "redirect-trailing-slash",
+        ),
+        ("/authorized-users", "/v2/users", "redirect-elsewhere"),
+        ("/items", "/espresso", "redirect-elsewhere"),
+        ("/api/login", "/api/login/", "redirect-trailing-slash"),
+        (
+            "/sso/?flow=login",
+            "/sso?flow=login",
+            "redirect-trailing-slash",
+        ),
+        (
+            "/api/login",
+            "https://127.0.0.1/api/login",
+            "redirect-to-https",
+        ),
+        ("/api/login", "/v2/api/login", "redirect-elsewhere"),
+        ("/items?q=login", "/v2/items?q=login", "redirect-elsewhere"),
+        ("/oauth2/userinfo", "/login", "redirect-to-login"),
+    ] {
+        let url: &str = Box::leak(format!("{API}{path}").into_boxed_str());
+        assert_eq!(
+            from(url, location).await,
+            (expected.to_owned(), true),
+            "{path} -> {location}"
+        );
+    }
+}
+
 const ANY: (&str, &str) = ("access-control-allow-origin", "*");
 
 #[tokio::test]

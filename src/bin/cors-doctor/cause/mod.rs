@@ -5,6 +5,7 @@ mod by_status;
 mod code;
 mod finding;
 mod judged;
+mod login;
 mod misspelt;
 mod network;
 mod origins;

@@ -6,13 +6,14 @@ use tower_cors::{
     test_util::{Credentials, Fetch},
 };
 
-use super::{code::Cause, finding::Finding, misspelt::instead_of, redirect::is_login};
+use super::{code::Cause, finding::Finding, login::leads_to_login, misspelt::instead_of};
 use crate::{browse::Asking, case::Case, exchange::Answer, lab::Lab};
 
 pub(super) fn find(lab: &Lab<'_>, case: &Case, asking: &Asking, step: usize) -> Option<Finding> {
     let answer = lab.answer(step)?;
     if answer.is_ok() && answer.is_html() && case.request.speaks_json() {
-        let is_login = answer.has_password_field() || is_login(&lab.steps[step].sent.url);
+        let last = &lab.steps[step].sent.url;
+        let is_login = answer.has_password_field() || leads_to_login(&case.url, last);
         let text = "the answer is an HTML page, and the page expects JSON";
         return Some(Finding::new(
             Cause::HtmlInsteadOfApi { is_login },

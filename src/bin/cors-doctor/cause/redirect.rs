@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{code::Cause, finding::Finding, questions::Questions};
+use super::{code::Cause, finding::Finding, login::leads_to_login, questions::Questions};
 use crate::{
     browse::BadRedirect,
     lab::{Lab, get},
@@ -52,9 +52,6 @@ async fn cause_of(questions: &mut Questions<'_, '_>, location: &str) -> Cause {
     let Ok(to) = from.join(location) else {
         return Cause::RedirectElsewhere(None);
     };
-    if is_login(&to) {
-        return Cause::RedirectToLogin(to);
-    }
     let same_place = |a: &Url, b: &Url| a.host() == b.host() && a.query() == b.query();
     let is_upgrade = from.scheme() == "http" && to.scheme() == "https";
     if is_upgrade && same_place(&from, &to) && from.path() == to.path() {
@@ -66,7 +63,7 @@ async fn cause_of(questions: &mut Questions<'_, '_>, location: &str) -> Cause {
     if is_here && same_place(&from, &to) && differs_by_slash {
         return Cause::RedirectTrailingSlash(to);
     }
-    if is_here && leads_to_password(questions, &to).await {
+    if leads_to_login(&from, &to) || is_here && leads_to_password(questions, &to).await {
         return Cause::RedirectToLogin(to);
     }
     Cause::RedirectElsewhere(Some(to))
@@ -89,7 +86,7 @@ fn behind_a_redirect(questions: &Questions<'_, '_>) -> Option<Finding> {
     }
     let url = questions.url().clone();
     let step = questions.step;
-    let is_login = is_login(&url) || answer.has_password_field();
+    let is_login = leads_to_login(&questions.case.url, &url) || answer.has_password_field();
     let is_tainted = asking.origin == "null" && !questions.case.page.origin.is_null();
     if is_login && (is_tainted || answer.allow_origin().is_none()) {
         let text = "the redirect leads to a login, which refuses the page";
@@ -99,60 +96,4 @@ fn behind_a_redirect(questions: &Questions<'_, '_>) -> Option<Finding> {
         let text = "asked by Origin: null after a redirect to another origin, and refused";
         Finding::new(Cause::RedirectNullOrigin(url), step, text)
     })
-}
-
-/// Whether host, path or query say that users sign in there.
-pub(super) fn is_login(url: &Url) -> bool {
-    const WORDS: [&str; 8] = [
-        "login",
-        "logon",
-        "signin",
-        "sso",
-        "authorize",
-        "oauth",
-        "oauth2",
-        "saml",
-    ];
-    const PAIRS: [&str; 4] = ["sign-in", "sign_in", "log-in", "log_in"];
-    let place = format!("{}?{}", url.path(), url.query().unwrap_or_default()).to_ascii_lowercase();
-    let is_word = |text: &str| {
-        text.split(|c: char| !c.is_ascii_alphanumeric())
-            .any(|part| {
-                WORDS
-                    .iter()
-                    .any(|w| part.starts_with(w) || part.ends_with(w))
-            })
-    };
-    let label = url
-        .host_str()
-        .and_then(|host| host.split('.').next())
-        .unwrap_or_default();
-    is_word(&place)
-        || PAIRS.iter().any(|pair| place.contains(pair))
-        || matches!(label, "login" | "signin" | "sso" | "idp" | "auth")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn logins_are_known_by_their_words() {
-        for (url, expected) in [
-            ("https://a.example/login", true),
-            ("https://a.example/accounts/login.html?next=%2F", true),
-            ("https://a.example/users/sign_in", true),
-            ("https://a.example/x?flow=sso", true),
-            (
-                "https://a.example/realms/x/protocol/openid-connect/auth/authorize",
-                true,
-            ),
-            ("https://login.example.com/", true),
-            ("https://a.example/unauthorized", false),
-            ("https://a.example/lessons/7", false),
-            ("https://a.example/items/", false),
-        ] {
-            assert_eq!(is_login(&Url::parse(url).unwrap()), expected, "{url}");
-        }
-    }
 }
