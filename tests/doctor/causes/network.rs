@@ -41,6 +41,32 @@ async fn names_and_ports() {
     assert!(report.advises("8080"));
 }
 
+/// The page may fail as well; the fix is about the server that the page calls.
+#[tokio::test]
+async fn a_page_that_does_not_answer_is_not_the_servers_failure() {
+    let closed = || {
+        std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+    };
+    let report = Doctor::new(URL)
+        .args(["--page", "http://localhost:3000/"])
+        .at("localhost:3000", closed())
+        .at("127.0.0.1:8080", closed())
+        .run()
+        .await;
+    assert_eq!(
+        (report.verdict(), report.cause(), report.code),
+        ("network-error", "connection-refused", 3)
+    );
+    assert!(
+        report.advises("port 8080 of 127.0.0.1") && !report.advises("3000"),
+        "{}",
+        report.advice()
+    );
+}
+
 #[tokio::test]
 async fn connections_that_say_nothing_or_nonsense() {
     let silent = raw("").await;

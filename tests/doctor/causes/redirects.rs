@@ -179,3 +179,62 @@ async fn the_browsers_rules_hold_behind_a_redirect() {
     assert_eq!(seen[0].headers["access-control-request-headers"], "x-id");
     assert_eq!(seen[1].headers["x-id"], "7");
 }
+
+#[tokio::test]
+async fn the_last_hop_is_named() {
+    let moved = |last: fn() -> crate::support::Answer| {
+        by_hand(move |asked: &Asked| match asked.path.as_str() {
+            "/items" => reply(307, &[ANY, ("location", "/v2/things")]),
+            _ => last(),
+        })
+    };
+    let html = || {
+        let mut page = reply(200, &[ANY, ("content-type", "text/html")]);
+        *page.body_mut() = "<html></html>".into();
+        page
+    };
+    for (last, args, cause) in [
+        (
+            (|| reply(404, &[])) as fn() -> crate::support::Answer,
+            &[][..],
+            "not-found",
+        ),
+        (
+            html,
+            &["-H", "Accept: application/json"],
+            "html-instead-of-api",
+        ),
+    ] {
+        let server = Server::start(moved(last)).await;
+        let report = Doctor::new(URL)
+            .page(PAGE)
+            .args(args.iter().copied())
+            .at("127.0.0.1:8080", server.address)
+            .run()
+            .await;
+        assert_eq!(report.cause(), cause);
+        let text = report.json()["fix"]["text"].as_str().unwrap();
+        assert!(
+            text.contains("/v2/things") && !text.contains("/items"),
+            "{text}"
+        );
+    }
+    // Another path of the server has a grant.
+    let server = Server::start(by_hand(|asked| match asked.path.as_str() {
+        "/items" => reply(307, &[ANY, ("location", "/v2/things")]),
+        "/v2/things" => json(&[]),
+        _ => reply(404, &[ANY]),
+    }))
+    .await;
+    let report = Doctor::new(URL)
+        .page(PAGE)
+        .at("127.0.0.1:8080", server.address)
+        .run()
+        .await;
+    assert_eq!(report.cause(), "route-not-covered");
+    assert!(
+        report.advises("route(\\\"/v2/things\\\""),
+        "{}",
+        report.advice()
+    );
+}

@@ -41,7 +41,7 @@ impl Context<'_> {
         format!(
             "{layer}\n\nlet app = Router::new()\n    .route({:?}, …) // all routes and the fallback \
              first\n    .layer(cors);",
-            self.case.url.path()
+            self.url().path()
         )
     }
 

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod builds;
 mod console;
+mod context;
 mod fix;
 mod fix_code;
 mod layer_code;
@@ -12,14 +13,7 @@ mod summary;
 
 pub(crate) use self::{
     console::console,
+    context::Context,
     fix::{Fix, fix},
     summary::summary,
 };
-use crate::{browse::Course, case::Case, lab::Lab};
-
-/// What explanations are made from.
-pub(crate) struct Context<'a> {
-    pub(crate) case: &'a Case,
-    pub(crate) course: &'a Course,
-    pub(crate) lab: &'a Lab<'a>,
-}

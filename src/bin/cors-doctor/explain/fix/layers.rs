@@ -26,7 +26,7 @@ pub(super) fn of_the_layers(context: &Context<'_>, cause: &Cause) -> Fix {
              the fallback. In axum it covers only what was added before it.",
         )
         .layer_in(context.layer(), |layer| context.around_routes(layer))
-        .code_if(context.is_tower(), "axum", format!("Router::new()\n    .route(\"{}\", …)\n    .fallback(…)\n    .layer(cors) // after routes and fallback", case.url.path())),
+        .code_if(context.is_tower(), "axum", format!("Router::new()\n    .route(\"{}\", …)\n    .fallback(…)\n    .layer(cors) // after routes and fallback", context.url().path())),
         Cause::LayersDisagree { refused, .. } if !refused.is_empty() => Fix::new(format!(
             "GET grants {origin}, and so does the preflight without {names}: add {names} to the \
              request headers of the layer that answers preflights (allow_headers). If that is \

@@ -4,17 +4,8 @@ use super::{Fix, call::call};
 use crate::{cause::Cause, explain::Context, failure::CertificateProblem};
 
 pub(super) fn of_the_network(context: &Context<'_>, cause: &Cause) -> Fix {
-    let url = context
-        .lab
-        .steps
-        .last()
-        .map_or(&context.case.url, |step| &step.sent.url);
-    let url = context
-        .lab
-        .steps
-        .iter()
-        .find(|s| s.result.is_err())
-        .map_or(url, |s| &s.sent.url);
+    // Not the first failure of all: the page of `--page` may fail as well.
+    let url = context.url();
     let host = url.host_str().unwrap_or_default();
     let port = url.port_or_known_default().unwrap_or_default();
     match cause {

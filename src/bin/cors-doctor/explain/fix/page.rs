@@ -69,7 +69,7 @@ pub(super) fn of_the_page(context: &Context<'_>, cause: &Cause) -> Fix {
         )
         .code("page", "# in place of file:///…/index.html\npython3 -m http.server 3000"),
         Cause::NotFound(slash) => {
-            let path = case.url.path();
+            let path = context.url().path();
             let text = match slash {
                 Some(url) => format!(
                     "There is nothing under {path}, but there is under {}: mind the slash at the \
@@ -85,7 +85,7 @@ pub(super) fn of_the_page(context: &Context<'_>, cause: &Cause) -> Fix {
             Fix::new(text).code_if(right.is_some(), "page", right.unwrap_or_default())
         }
         Cause::HtmlInsteadOfApi { is_login } => {
-            let path = case.url.path();
+            let path = context.url().path();
             let login = if *is_login {
                 " It is a page for signing in: the session has ended, or the API is behind a \
                  sign-in. Answer 401 in its place."
