@@ -11,6 +11,8 @@ pub(crate) enum Failure {
     Closed(String),
     /// Something came, and it was not HTTP.
     NotHttp(String),
+    /// `https:` to a server of another protocol: what came was neither TLS nor HTTP.
+    NotTls(String),
     Timeout {
         connecting: bool,
         seconds: u64,
@@ -22,6 +24,15 @@ pub(crate) enum Failure {
     },
     /// TLS that fails for another reason.
     Tls(String),
+}
+
+/// What a server said before its connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    Nothing,
+    NotHttp,
+    /// In answer to TLS.
+    NotTls,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +98,7 @@ impl fmt::Display for Failure {
             Self::Refused(text) => write!(f, "connection refused: {text}"),
             Self::Closed(text) => write!(f, "connection closed without an answer: {text}"),
             Self::NotHttp(text) => write!(f, "the answer is not HTTP: {text}"),
+            Self::NotTls(text) => write!(f, "the answer is neither TLS nor HTTP: {text}"),
             Self::Timeout {
                 connecting: true,
                 seconds,

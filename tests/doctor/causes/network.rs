@@ -67,6 +67,51 @@ async fn a_page_that_does_not_answer_is_not_the_servers_failure() {
     );
 }
 
+/// Servers of SSH, SMTP or MySQL speak first.
+#[tokio::test]
+async fn a_server_of_another_protocol_behind_an_https_url() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.6\r\n").await;
+                let mut buffer = [0; 1024];
+                while stream.read(&mut buffer).await.is_ok_and(|n| n > 0) {}
+            });
+        }
+    });
+    for (url, advice) in [
+        (API, "neither HTTP nor TLS"),
+        ("wss://api.example.com/live", "neither HTTP nor TLS"),
+        ("http://api.example.com:443/", "does not speak HTTP"),
+    ] {
+        let doctor = Doctor::new(url)
+            .args(["--timeout", "3"])
+            .at("api.example.com:443", address);
+        let doctor = if url.starts_with("http:") {
+            doctor.page("http://app.example.com")
+        } else {
+            doctor.page(PAGE)
+        };
+        let report = doctor.run().await;
+        assert_eq!(
+            (report.verdict(), report.cause()),
+            ("network-error", "connection-closed"),
+            "{}",
+            report.stdout
+        );
+        assert!(
+            report.advises(advice) && report.advises("443"),
+            "{url}: {}",
+            report.advice()
+        );
+        let evidence = report.json()["evidence"][0]["text"].as_str().unwrap();
+        assert!(evidence.ends_with("it begins with \"SSH-2.0-OpenSSH_\""));
+    }
+}
+
 #[tokio::test]
 async fn connections_that_say_nothing_or_nonsense() {
     let silent = raw("").await;

@@ -1,6 +1,9 @@
 use url::Url;
 
-use crate::{failure::CertificateProblem, judge::Spelling};
+use crate::{
+    failure::{CertificateProblem, Said},
+    judge::Spelling,
+};
 
 /// Why the page does not get what it asked for, with what the fix has to name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,9 +19,7 @@ pub(crate) enum Cause {
     },
     HostNotFound,
     ConnectionRefused,
-    ConnectionClosed {
-        was_http: bool,
-    },
+    ConnectionClosed(Said),
     Timeout {
         is_preflight: bool,
         connecting: bool,
@@ -129,7 +130,7 @@ impl Cause {
             Self::PageCsp { .. } => "page-csp",
             Self::HostNotFound => "host-not-found",
             Self::ConnectionRefused => "connection-refused",
-            Self::ConnectionClosed { .. } => "connection-closed",
+            Self::ConnectionClosed(_) => "connection-closed",
             Self::Timeout { .. } => "timeout",
             Self::Certificate(_) => "certificate",
             Self::TlsMismatch { .. } => "tls-mismatch",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{code::Cause, finding::Finding};
 use crate::{
     exchange::Kind,
-    failure::Failure,
+    failure::{Failure, Said},
     lab::{Lab, get},
 };
 
@@ -19,7 +19,8 @@ pub(super) async fn find(lab: &mut Lab<'_>, step: usize) -> Finding {
     let cause = match failure {
         Failure::HostNotFound(_) => Cause::HostNotFound,
         Failure::Refused(_) => Cause::ConnectionRefused,
-        Failure::NotHttp(_) => Cause::ConnectionClosed { was_http: false },
+        Failure::NotHttp(_) => Cause::ConnectionClosed(Said::NotHttp),
+        Failure::NotTls(_) => Cause::ConnectionClosed(Said::NotTls),
         Failure::Timeout { connecting, .. } => Cause::Timeout {
             is_preflight,
             connecting,
@@ -32,7 +33,7 @@ pub(super) async fn find(lab: &mut Lab<'_>, step: usize) -> Finding {
                 return Finding::new(Cause::TlsMismatch { server_speaks_tls }, step, text)
                     .and(probe, "the other scheme is answered on the same port");
             }
-            Cause::ConnectionClosed { was_http: true }
+            Cause::ConnectionClosed(Said::Nothing)
         }
     };
     Finding::new(cause, step, text)

@@ -141,6 +141,7 @@ fn no_answer(context: &Context<'_>, step: usize) -> Option<String> {
         Failure::TlsMismatch {
             server_speaks_tls: false,
         }
+        | Failure::NotTls(_)
         | Failure::Tls(_) => "net::ERR_SSL_PROTOCOL_ERROR",
     };
     Some(if step.kind == Kind::WebSocket {

@@ -1,5 +1,5 @@
 use super::Context;
-use crate::{browse::Ending, cause::Cause};
+use crate::{browse::Ending, cause::Cause, failure::Said};
 
 /// One sentence about what the page experiences, and why.
 pub(crate) fn summary(context: &Context<'_>, cause: Option<&Cause>) -> String {
@@ -39,8 +39,9 @@ fn reason(cause: &Cause) -> String {
         Cause::PageCsp { name, .. } => format!("the page's own policy ({name}) forbids it"),
         Cause::HostNotFound => "the host has no address".into(),
         Cause::ConnectionRefused => "nothing listens there".into(),
-        Cause::ConnectionClosed { was_http: true } => "the server closes the connection".into(),
-        Cause::ConnectionClosed { was_http: false } => "the server does not speak HTTP".into(),
+        Cause::ConnectionClosed(Said::Nothing) => "the server closes the connection".into(),
+        Cause::ConnectionClosed(Said::NotHttp) => "the server does not speak HTTP".into(),
+        Cause::ConnectionClosed(Said::NotTls) => "the server speaks neither TLS nor HTTP".into(),
         Cause::Timeout { .. } => "nothing came in time".into(),
         Cause::Certificate(_) => "the certificate is not accepted".into(),
         Cause::TlsMismatch { .. } => "the URL's scheme is not what the server speaks".into(),

@@ -107,6 +107,8 @@ impl Transport {
                         Failure::TlsMismatch {
                             server_speaks_tls: false,
                         }
+                    } else if !seen.is_empty() && !seen.is_tls() {
+                        Failure::NotTls(format!("it begins with {}", seen.quoted()))
                     } else {
                         Failure::of_tls(&error)
                     }
@@ -122,7 +124,7 @@ impl Transport {
                                 server_speaks_tls: true,
                             }
                         } else if !seen.is_empty() && !seen.is_http() {
-                            Failure::NotHttp("the first bytes are not a status line".into())
+                            Failure::NotHttp(format!("it begins with {}", seen.quoted()))
                         } else {
                             failure
                         }

@@ -51,6 +51,12 @@ impl Seen {
         self.starts_with(b"HTTP/")
     }
 
+    /// The bytes in quotes, those that are not printable ASCII escaped.
+    pub(super) fn quoted(&self) -> String {
+        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        format!("\"{}\"", seen.escape_ascii())
+    }
+
     /// An alert or a handshake record (RFC 8446, section 5.1).
     pub(super) fn is_tls(&self) -> bool {
         self.starts_with(&[0x15, 0x03]) || self.starts_with(&[0x16, 0x03])

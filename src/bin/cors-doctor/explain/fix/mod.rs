@@ -84,7 +84,7 @@ pub(crate) fn fix(context: &Context<'_>, cause: &Cause) -> Fix {
         | Cause::HtmlInsteadOfApi { .. } => of_the_page(context, cause),
         Cause::HostNotFound
         | Cause::ConnectionRefused
-        | Cause::ConnectionClosed { .. }
+        | Cause::ConnectionClosed(_)
         | Cause::Timeout { .. }
         | Cause::Certificate(_)
         | Cause::TlsMismatch { .. } => of_the_network(context, cause),

@@ -1,7 +1,11 @@
 //! What the network or its server has to change.
 
 use super::{Fix, call::call};
-use crate::{cause::Cause, explain::Context, failure::CertificateProblem};
+use crate::{
+    cause::Cause,
+    explain::Context,
+    failure::{CertificateProblem, Said},
+};
 
 pub(super) fn of_the_network(context: &Context<'_>, cause: &Cause) -> Fix {
     // Not the first failure of all: the page of `--page` may fail as well.
@@ -17,7 +21,7 @@ pub(super) fn of_the_network(context: &Context<'_>, cause: &Cause) -> Fix {
             "Nothing answers on port {port} of {host}: start the server, check port and address \
              that it listens on (0.0.0.0, not 127.0.0.1, for other machines and containers)."
         )),
-        Cause::ConnectionClosed { was_http: true } => Fix::new(
+        Cause::ConnectionClosed(Said::Nothing) => Fix::new(
             "The server closed the connection without an answer: look into its log for a panic or \
              a crash. In axum, CatchPanicLayer inside the CORS layer turns panics into answers.",
         )
@@ -26,7 +30,11 @@ pub(super) fn of_the_network(context: &Context<'_>, cause: &Cause) -> Fix {
             "axum",
             "app.layer(CatchPanicLayer::new()).layer(cors)",
         ),
-        Cause::ConnectionClosed { was_http: false } => Fix::new(format!(
+        Cause::ConnectionClosed(Said::NotTls) => Fix::new(format!(
+            "On port {port} something answers that speaks neither HTTP nor TLS, as servers of SSH, \
+             mail or databases do: check the port."
+        )),
+        Cause::ConnectionClosed(Said::NotHttp) => Fix::new(format!(
             "On port {port} something answers that does not speak HTTP: check the port. If it is \
              your server, look into its log for a panic or a crash."
         )),
