@@ -115,6 +115,68 @@ async fn what_browsers_copy_is_played() {
     assert_eq!(seen[1].headers["cookie"], "a=b");
 }
 
+/// Chromium's and Firefox's copies of a WebSocket: no page can set any of these headers.
+#[tokio::test]
+async fn a_websocket_that_browsers_copy_is_played() {
+    let chromium = "curl 'ws://127.0.0.1:8080/live' -H 'Upgrade: websocket' \
+                    -H 'Origin: https://app.example.com' -H 'Cache-Control: no-cache' \
+                    -H 'Accept-Language: de' -H 'Pragma: no-cache' -H 'Connection: Upgrade' \
+                    -H 'Sec-WebSocket-Key: x' -H 'User-Agent: Mozilla' \
+                    -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Protocol: graphql-ws' \
+                    -H 'Sec-WebSocket-Extensions: permessage-deflate'";
+    let firefox = "curl 'ws://127.0.0.1:8080/live' --compressed -H 'User-Agent: Mozilla' \
+                   -H 'Accept: */*' -H 'Accept-Language: de' -H 'Accept-Encoding: gzip, br' \
+                   -H 'Sec-WebSocket-Version: 13' -H 'Origin: https://app.example.com' \
+                   -H 'Sec-WebSocket-Protocol: graphql-ws' \
+                   -H 'Sec-WebSocket-Extensions: permessage-deflate' \
+                   -H 'Sec-WebSocket-Key: x' -H 'Connection: keep-alive, Upgrade' \
+                   -H 'Sec-Fetch-Dest: empty' -H 'Pragma: no-cache' \
+                   -H 'Cache-Control: no-cache' -H 'Upgrade: websocket'";
+    let server = Server::start(by_hand(|_| reply(403, &[]))).await;
+    let asked = |command: &str| {
+        Doctor::default()
+            .args(["--curl", command, "--no-probes"])
+            .at("127.0.0.1:8080", server.address)
+            .run()
+    };
+    for command in [chromium, firefox] {
+        let report = asked(command).await;
+        assert_eq!(report.cause(), "websocket-refused", "{}", report.stdout);
+        assert!(
+            !report.warnings().contains(&"header-dropped"),
+            "{}",
+            report.stdout
+        );
+    }
+    for seen in server.seen() {
+        assert_eq!(seen.headers["sec-websocket-protocol"], "graphql-ws");
+        assert!(!seen.headers.contains_key("accept"));
+    }
+    let by_hand = asked(&format!("{chromium} -H 'Authorization: x'")).await;
+    assert!(by_hand.warnings().contains(&"header-dropped"));
+    assert!(by_hand.stdout.contains("authorization"));
+}
+
+#[tokio::test]
+async fn a_header_without_a_value_is_announced() {
+    let server = Server::start(by_hand(|asked| {
+        granted(asked, PAGE, &[("access-control-allow-headers", "x-empty")])
+    }))
+    .await;
+    let command =
+        format!("curl '{URL}' -H 'origin: {PAGE}' -H 'x-empty;' -H 'x-removed:' -H 'x-nothing; x'");
+    let report = Doctor::default()
+        .args(["--curl", &command])
+        .at("127.0.0.1:8080", server.address)
+        .run()
+        .await;
+    assert_eq!(report.verdict(), "readable", "{}", report.stdout);
+    let seen = server.seen();
+    assert_eq!(seen[0].headers["access-control-request-headers"], "x-empty");
+    assert_eq!(seen[1].headers["x-empty"], "");
+    assert!(!seen[1].headers.contains_key("x-removed"));
+}
+
 #[tokio::test]
 async fn the_requests_of_a_har_file_are_played() {
     let server = Server::start(by_hand(|asked| granted(asked, PAGE, &[]))).await;

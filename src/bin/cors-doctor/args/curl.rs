@@ -97,22 +97,31 @@ pub(super) fn parse(text: &str) -> Result<Curl, String> {
         curl.move_body_to_query();
     }
     drop_disabled_cache(&mut curl.headers);
-    if curl.url.is_none() {
+    let Some(url) = &curl.url else {
         return Err("--curl: there is no URL in it".into());
-    }
+    };
+    drop_of_handshake(is_websocket(url), &mut curl.headers);
     Ok(curl)
 }
 
 impl Curl {
+    /// Without a value `name:` takes a header out, and `name;` sends it empty.
     fn header(&mut self, line: &str) {
-        let Some((name, value)) = line.split_once(':') else {
-            return;
+        let (name, value) = match line.split_once(':') {
+            Some((name, value)) if !value.trim().is_empty() => (name.trim(), value.trim()),
+            Some(_) => return,
+            None => match line.trim_end().strip_suffix(';') {
+                Some(name) if !name.contains(';') => (name.trim(), ""),
+                _ => return,
+            },
         };
-        let (name, value) = (name.trim(), value.trim());
         match name.to_ascii_lowercase().as_str() {
             "origin" => self.origin = Some(value.to_owned()),
             "cookie" => self.cookies = Some(value.to_owned()),
-            "pragma" => self.headers.push((name.to_owned(), value.to_owned())),
+            // Whether these are the browser's own depends on what else is there.
+            "pragma" | "sec-websocket-protocol" => {
+                self.headers.push((name.to_owned(), value.to_owned()));
+            }
             lower if is_of_the_browser(lower) => {}
             _ => self.headers.push((name.to_owned(), value.to_owned())),
         }
@@ -146,14 +155,31 @@ pub(super) fn drop_disabled_cache(headers: &mut Vec<(String, String)>) {
     }
 }
 
+/// Firefox sends `Accept: */*` with a handshake, where no page can set it; and the subprotocols of a
+/// handshake mean nothing elsewhere.
+fn drop_of_handshake(is_handshake: bool, headers: &mut Vec<(String, String)>) {
+    headers.retain(|(name, value)| match name.to_ascii_lowercase().as_str() {
+        "sec-websocket-protocol" => is_handshake,
+        "accept" => !is_handshake || value != "*/*",
+        _ => true,
+    });
+}
+
+fn is_websocket(url: &str) -> bool {
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|s| s.eq_ignore_ascii_case("ws") || s.eq_ignore_ascii_case("wss"))
+}
+
 /// Headers that a browser adds to requests, whatever the page does. In lower case.
 pub(super) fn is_of_the_browser(name: &str) -> bool {
-    const NAMES: [&str; 18] = [
+    const NAMES: [&str; 22] = [
         "accept-encoding",
         "accept-language",
         "access-control-request-headers",
         "access-control-request-method",
         "alt-used",
+        // As older versions of Chromium copy `:authority`.
+        "authority",
         "connection",
         "content-length",
         "dnt",
@@ -162,11 +188,15 @@ pub(super) fn is_of_the_browser(name: &str) -> bool {
         "if-none-match",
         "keep-alive",
         "priority",
+        "proxy-connection",
         "referer",
         "te",
         "transfer-encoding",
+        "upgrade",
         "upgrade-insecure-requests",
         "user-agent",
+        // Chrome's own, to servers of Google.
+        "x-client-data",
     ];
     NAMES.contains(&name) || name.starts_with("sec-") || name.starts_with(':')
 }

@@ -70,7 +70,7 @@ fn request(request: &Value, browser: Browser) -> Option<Planned> {
         .filter(|(name, _)| {
             let lower = name.to_ascii_lowercase();
             let is_protocol = is_websocket && lower == "sec-websocket-protocol";
-            let is_own = matches!(lower.as_str(), "origin" | "cookie" | "upgrade");
+            let is_own = matches!(lower.as_str(), "origin" | "cookie");
             is_protocol || !is_own && !is_of_the_browser(&lower) && !is_websocket
         })
         .cloned()
