@@ -177,6 +177,25 @@ async fn a_header_without_a_value_is_announced() {
     assert!(!seen[1].headers.contains_key("x-removed"));
 }
 
+/// A page that was made from a blob has the origin of the page that made it.
+#[tokio::test]
+async fn the_origin_of_a_blob_is_that_of_the_url_inside() {
+    let server = Server::start(by_hand(|asked| granted(asked, PAGE, &[]))).await;
+    let report = Doctor::new(URL)
+        .page("blob:https://app.example.com/1b2c")
+        .at("127.0.0.1:8080", server.address)
+        .run()
+        .await;
+    assert_eq!(
+        report.verdict(),
+        "readable",
+        "{}{}",
+        report.stdout,
+        report.stderr
+    );
+    assert_eq!(report.json()["page"], PAGE);
+}
+
 #[tokio::test]
 async fn the_requests_of_a_har_file_are_played() {
     let server = Server::start(by_hand(|asked| granted(asked, PAGE, &[]))).await;

@@ -53,7 +53,13 @@ impl Origin {
 
     /// The origin of a page at `url`.
     pub(crate) fn of(url: &Url) -> Option<Self> {
-        const WITHOUT: [&str; 5] = ["about", "blob", "data", "file", "javascript"];
+        const WITHOUT: [&str; 4] = ["about", "data", "file", "javascript"];
+        if url.scheme() == "blob" {
+            // <https://url.spec.whatwg.org/#concept-url-origin>
+            let inside = Url::parse(url.path()).ok()?;
+            let is_web = matches!(inside.scheme(), "http" | "https");
+            return is_web.then(|| Self::of(&inside)).flatten();
+        }
         let scheme = match url.scheme() {
             "ws" | "wss" => return None,
             scheme if WITHOUT.contains(&scheme) => return None,
@@ -132,6 +138,10 @@ mod tests {
                 "chrome-extension://abcdef",
             ),
             ("capacitor://localhost", "capacitor://localhost"),
+            (
+                "blob:https://app.example.com:8443/1b2c",
+                "https://app.example.com:8443",
+            ),
             ("null", "null"),
         ] {
             assert_eq!(Origin::parse(text).unwrap().as_str(), expected, "{text}");
@@ -147,6 +157,9 @@ mod tests {
             "file:///x",
             "data:text/html,x",
             "wss://a.b",
+            "blob:null/1b2c",
+            "blob:file:///1b2c",
+            "blob:blob:https://a.b/1b2c",
         ] {
             assert!(Origin::parse(text).is_err(), "{text}");
         }
