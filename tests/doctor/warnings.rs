@@ -249,6 +249,9 @@ async fn headers_that_pass_today() {
         readable("a header", by_hand(|_| json(&[ANY])))
             .args(&["-H", "Referer: https://x.example/"])
             .warns(&["header-dropped"]),
+        readable("a header of WebSockets", by_hand(|_| json(&[ANY])))
+            .args(&["-H", "Sec-WebSocket-Protocol: x"])
+            .warns(&["header-dropped"]),
     ])
     .await;
 }

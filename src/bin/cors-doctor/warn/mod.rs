@@ -48,6 +48,9 @@ fn dropped(case: &Case, warnings: &mut Warnings) {
                 .iter()
                 .map(|(name, _)| name.as_str().to_owned()),
         );
+    } else if case.request.protocols.is_some() {
+        // The argument of `new WebSocket()`, which `fetch()` does not have.
+        names.push("Sec-WebSocket-Protocol".to_owned());
     }
     if !names.is_empty() {
         let names = names.join(", ");
