@@ -47,6 +47,13 @@ async fn values_of_allow_origin() {
             "allow-origin-invalid",
             &["undefined", "https://app.example.com"],
         ),
+        get("an object", allow_origin("[object Object]"))
+            .ours("allow-origin-invalid", &["[object Object]"]),
+        get("words", allow_origin("not set")).ours("allow-origin-invalid", &["not set"]),
+        get("quotes", allow_origin("\"*\"")).ours(
+            "allow-origin-invalid",
+            &["quotes", "https://app.example.com"],
+        ),
         get("nothing", allow_origin("")).ours("allow-origin-invalid", &["https://app.example.com"]),
         get("somebody else's", allow_origin("https://admin.example.com")).ours(
             "origin-not-listed",

@@ -68,11 +68,17 @@ impl Value {
     }
 
     fn of_line(value: &str, origin: &str) -> Self {
-        if value.contains([',', ' ', '\t']) {
-            return Self::List;
+        const SEPARATORS: [char; 4] = [',', ' ', '\t', ';'];
+        if value.contains(SEPARATORS) {
+            let parts = value.split(SEPARATORS);
+            let is_list = parts.filter(|part| looks_like_origin(part)).count() > 1;
+            return if is_list { Self::List } else { Self::Invalid };
         }
         if value == "null" {
             return Self::Other;
+        }
+        if is_unfinished(value) {
+            return Self::Invalid;
         }
         if is_pattern(value) {
             return Self::Pattern;
@@ -107,10 +113,25 @@ impl Value {
     }
 }
 
-/// A wildcard in a part, or a regular expression. A `$` in front is an unset variable's.
+/// An origin, a host with or without a port, or what a server may have in place of one.
+fn looks_like_origin(part: &str) -> bool {
+    let (host, _) = part.split_once(':').unwrap_or((part, ""));
+    let is_host = host == "localhost"
+        || host
+            .split_once('.')
+            .is_some_and(|(label, rest)| !label.is_empty() && !rest.is_empty());
+    matches!(part, "*" | "null") || part.contains("://") || is_host
+}
+
+/// A variable that nobody replaced, or a text with the quotes of a configuration.
+fn is_unfinished(value: &str) -> bool {
+    value.contains(['"', '\'']) || ["$(", "${", "{{"].iter().any(|mark| value.contains(mark))
+}
+
+/// A wildcard in a part, or a regular expression; `(none)` has not even the marks of an origin.
 fn is_pattern(value: &str) -> bool {
-    value != "*" && value.contains(['*', '^', '\\', '(', '|'])
-        || value.ends_with('$') && value.contains('.')
+    value.contains(['.', ':'])
+        && (value.contains(['*', '^', '\\', '(', '|']) || value.ends_with('$'))
 }
 
 fn spelling(value: &str, authority: &str) -> Spelling {
@@ -210,6 +231,29 @@ mod tests {
             ("${ORIGIN}", Value::Invalid),
             ("https://a.example, https://b.example", Value::List),
             ("https://a.example https://b.example", Value::List),
+            ("a.example b.example", Value::List),
+            ("*, https://a.example", Value::List),
+            ("https://a.example, null", Value::List),
+            ("https://*.a.example, https://*.b.example", Value::List),
+            ("http://localhost:3000,localhost:5173", Value::List),
+            ("[object Object]", Value::Invalid),
+            ("not set", Value::Invalid),
+            ("see app.example.com", Value::Invalid),
+            ("https://app.example.com,", Value::Invalid),
+            (", ", Value::Invalid),
+            ("https://a.example;https://b.example", Value::List),
+            ("https://app.example.com;", Value::Invalid),
+            ("\"*\"", Value::Invalid),
+            ("'*'", Value::Invalid),
+            ("\"https://*.example.com\"", Value::Invalid),
+            ("\"https://app.example.com\"", Value::Invalid),
+            ("(none)", Value::Invalid),
+            ("$(ORIGIN)", Value::Invalid),
+            ("https://$(HOST)", Value::Invalid),
+            ("https://${HOST}", Value::Invalid),
+            ("{{ origin | default }}", Value::Invalid),
+            ("*.example.com", Value::Pattern),
+            ("http://(a|b).example.com", Value::Pattern),
             ("undefined", Value::Invalid),
             ("", Value::Invalid),
             ("other.example", Value::Invalid),

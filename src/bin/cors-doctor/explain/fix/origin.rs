@@ -63,6 +63,10 @@ pub(super) fn of_the_origin(context: &Context<'_>, cause: &Cause) -> Fix {
             ))
             .layer(context.layer().pattern(value))
         }
+        Cause::AllowOriginInvalid(value) if value.contains(['"', '\'']) => listed(format!(
+            "The value {value:?} is not an origin: quotes belong to the configuration, not into \
+             the header. Answer with {origin}."
+        )),
         Cause::AllowOriginInvalid(value) => listed(format!(
             "The value {value:?} is not an origin, most often because a variable is not set. Answer \
              with {origin}."
