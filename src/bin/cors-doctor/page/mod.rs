@@ -7,7 +7,7 @@ mod origin;
 
 pub(crate) use self::{
     csp::Policies,
-    domain::{is_public_name, registrable_domain},
+    domain::{is_public_name, is_reserved_name, registrable_domain},
     meta::policies_in,
     origin::Origin,
 };
