@@ -2,7 +2,7 @@
 
 use crate::{
     args::{Command, Planned},
-    browse::{Ending, fetch_url, load_page, open_websocket},
+    browse::{Ending, fetch_url, load_page, open_websocket, upgrade},
     case::Case,
     cause,
     explain::{self, Context},
@@ -89,16 +89,4 @@ pub(crate) async fn examine(
         steps: lab.steps,
     };
     Ok((case, diagnosis))
-}
-
-/// `upgrade-insecure-requests`, before anything else is looked at.
-fn upgrade(policies: &Policies, url: &mut url::Url) {
-    if policies.upgrades() {
-        // Both are special schemes, so that one may take the other's place.
-        let _ = match url.scheme() {
-            "http" => url.set_scheme("https"),
-            "ws" => url.set_scheme("wss"),
-            _ => Ok(()),
-        };
-    }
 }

@@ -114,18 +114,24 @@ async fn a_page_may_be_sandboxed_or_upgrade_its_requests() {
     }))
     .await;
     let api = Server::start(by_hand(|_| json(&[("vary", "origin")]))).await;
-    let asked = |path: &str| {
-        Doctor::new("http://127.0.0.1:8080/items")
+    let asked = |path: &str, host: &str| {
+        Doctor::new(&format!("http://{host}/items"))
             .args(["--page", &format!("http://localhost:3000{path}")])
             .at("localhost:3000", page.address)
-            .at("127.0.0.1:8080", api.address)
+            .at(host, api.address)
     };
-    let report = asked("/sandbox").run().await;
+    let report = asked("/sandbox", "127.0.0.1:8080").run().await;
     assert_eq!(report.json()["page"], "null");
     assert_eq!(report.cause(), "origin-null");
-    let report = asked("/").run().await;
-    assert_eq!(report.json()["url"], "https://127.0.0.1:8080/items");
+    let report = asked("/", "api.example.com:8080").run().await;
+    assert_eq!(report.json()["url"], "https://api.example.com:8080/items");
     assert_eq!(report.cause(), "tls-mismatch");
+    // Nobody on the way can read what stays on this machine.
+    for host in ["127.0.0.1:8080", "localhost:8080", "[::1]:8080"] {
+        let report = asked("/", host).run().await;
+        assert_eq!(report.json()["url"], format!("http://{host}/items"));
+        assert_eq!(report.cause(), "origin-not-listed", "{host}");
+    }
 }
 
 #[tokio::test]

@@ -5,11 +5,12 @@ mod headers;
 mod hop;
 mod obstacle;
 mod page;
+mod upgrade;
 mod websocket;
 
 pub(crate) use self::{
     fetch_url::fetch_url, headers::handshake, obstacle::Obstacle, page::load_page,
-    websocket::open_websocket,
+    upgrade::upgrade, websocket::open_websocket,
 };
 use crate::judge::Problem;
 
