@@ -135,6 +135,41 @@ async fn a_page_may_be_sandboxed_or_upgrade_its_requests() {
 }
 
 #[tokio::test]
+async fn a_page_upgrades_where_a_redirect_leads() {
+    const ANY: (&str, &str) = ("access-control-allow-origin", "*");
+    let page = Server::start(by_hand(|_| {
+        reply(
+            200,
+            &[("content-security-policy", "upgrade-insecure-requests")],
+        )
+    }))
+    .await;
+    let api = Server::start(by_hand(|asked| match asked.path.as_str() {
+        "/items" => reply(307, &[ANY, ("location", "http://api.example.com:8080/new")]),
+        _ => json(&[ANY]),
+    }))
+    .await;
+    let report = Doctor::new("http://127.0.0.1:8080/items")
+        .args(["--page", "http://localhost:3000/"])
+        .at("localhost:3000", page.address)
+        .at("127.0.0.1:8080", api.address)
+        .at("api.example.com:8080", api.address)
+        .run()
+        .await;
+    assert_eq!(report.cause(), "tls-mismatch", "{}", report.stdout);
+    let steps = report.json()["steps"].as_array().unwrap();
+    let urls: Vec<_> = steps.iter().map(|s| &s["request"]["url"]).collect();
+    assert_eq!(
+        urls,
+        [
+            "http://localhost:3000/",
+            "http://127.0.0.1:8080/items",
+            "https://api.example.com:8080/new"
+        ]
+    );
+}
+
+#[tokio::test]
 async fn a_page_is_fetched_once_for_all_urls() {
     let page = Server::start(by_hand(|_| {
         reply(200, &[("content-security-policy", "connect-src 'none'")])

@@ -4,7 +4,7 @@ use http::{HeaderName, HeaderValue, header};
 use hyper::body::Bytes;
 use url::Url;
 
-use super::BadRedirect;
+use super::{BadRedirect, upgrade::upgrade};
 use crate::{case::Case, fetch::Site, page::Origin};
 
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ impl Hop {
         location: &str,
         is_cross_origin: bool,
     ) -> Result<Self, BadRedirect> {
-        let target = self
+        let mut target = self
             .url
             .join(location)
             .ok()
@@ -53,6 +53,7 @@ impl Hop {
         if self.redirects == MAX_REDIRECTS {
             return Err(BadRedirect::TooMany);
         }
+        upgrade(&case.page.policies, &mut target);
         let page = &case.page.origin;
         let has_user = !target.username().is_empty() || target.password().is_some();
         if has_user && (is_cross_origin || !page.is_of(&target)) {
