@@ -89,14 +89,16 @@ impl PageRequest {
             format!("header {name:?}: its value has a character that none may have")
         })?;
         if lower == "sec-websocket-protocol" {
-            self.protocols = Some(parsed);
+            let joined = match self.protocols.take() {
+                Some(first) => join(name, &first, &parsed)?,
+                None => parsed,
+            };
+            self.protocols = Some(joined);
         } else if is_forbidden(&lower, value, browser) {
             self.dropped.push(name.to_owned());
         } else if let Some((_, first)) = self.headers.iter_mut().find(|(n, _)| *n == header) {
             // Chromium joins lines of one name before it looks at the value.
-            let joined = [first.as_bytes(), b", ", parsed.as_bytes()].concat();
-            *first = HeaderValue::from_bytes(&joined)
-                .map_err(|_| format!("header {name:?}: its values cannot be joined"))?;
+            *first = join(name, first, &parsed)?;
         } else {
             self.headers.push((header, parsed));
         }
@@ -115,6 +117,11 @@ impl PageRequest {
             self.headers.push((http::header::CONTENT_TYPE, value));
         }
     }
+}
+
+fn join(name: &str, first: &HeaderValue, second: &HeaderValue) -> Result<HeaderValue, String> {
+    HeaderValue::from_bytes(&[first.as_bytes(), b", ", second.as_bytes()].concat())
+        .map_err(|_| format!("header {name:?}: its values cannot be joined"))
 }
 
 #[cfg(test)]
@@ -144,8 +151,11 @@ mod tests {
             header("Cookie", "a=b"),
             header("X-A", " 1 "),
             header("x-a", "2"),
+            header("Sec-WebSocket-Protocol", "a"),
+            header("sec-websocket-protocol", "b"),
         ];
         let request = PageRequest::new(None, &headers, None, Browser::Chromium).unwrap();
+        assert_eq!(request.protocols, Some(HeaderValue::from_static("a, b")));
         assert_eq!(request.dropped, ["Cookie"]);
         assert_eq!(request.header("x-a"), Some("1, 2"));
         for bad in [header("x y", "1"), header("x", "a\nb")] {
