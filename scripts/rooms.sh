@@ -15,15 +15,16 @@ debug_as_display:
 escaped: origin
 build_errors: lines
 error: origin build_errors debug_as_display
+leftover:
 lines:
 lock:
 pairs:
 random:
 time:
-origin: pairs debug_as_display
+origin: pairs leftover debug_as_display
 fetch: pairs
 request: fetch origin
-lists: error fetch origin
+lists: error fetch origin leftover
 policy: escaped lists origin request
 observe: policy request origin escaped debug_as_display
 protocol: observe policy lists request fetch origin

@@ -310,6 +310,12 @@ pub enum MethodErrorReason {
     /// Several methods in one text.
     #[error("these are several methods in one text: split them at the {0}")]
     Joined(&'static str),
+    /// A separator before or behind the method.
+    #[error("the {0} is part of the text: leave it out")]
+    Separator(&'static str),
+    /// Quotation marks around the method, as a configuration file or a shell may leave them.
+    #[error("the quotation marks are part of the text: leave them out")]
+    Quotes,
 }
 
 debug_as_display!(MethodErrorReason);
@@ -327,6 +333,12 @@ pub enum HeaderNameErrorReason {
     /// Several names in one text.
     #[error("these are several names in one text: split them at the {0}")]
     Joined(&'static str),
+    /// A separator before or behind the name.
+    #[error("the {0} is part of the text: leave it out")]
+    Separator(&'static str),
+    /// Quotation marks around the name, as a configuration file or a shell may leave them.
+    #[error("the quotation marks are part of the text: leave them out")]
+    Quotes,
     /// A forbidden header name of the Fetch standard: pages cannot set it, or cannot read it.
     #[error("browsers keep this header to themselves: leave it out")]
     Forbidden,

@@ -54,6 +54,7 @@ mod debug_as_display;
 pub mod error;
 mod escaped;
 mod fetch;
+mod leftover;
 mod lines;
 pub mod lists;
 mod lock;

@@ -111,12 +111,7 @@ impl ListedOrigins {
         let insecure = insecure.map(|list| ("dangerously_allow_insecure_origin", list));
         let all = || settings.clone().chain(insecure.clone());
         for (setting, list) in all() {
-            if let Some(variable) = list.missing_variable() {
-                errors.push(ConfigError::MissingVariable {
-                    setting,
-                    variable: variable.to_owned(),
-                });
-            }
+            list.check_variable(setting, errors);
         }
         // One mistake at a time: `*` with credentials is the more dangerous of the two.
         let has_any = entries.has_any();

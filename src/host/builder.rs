@@ -9,7 +9,7 @@ use crate::{
     lists::ConfigList,
     origin::{
         HostPattern, OriginError, OriginErrorKind as Kind, OriginPattern, OriginSet,
-        crosses_public_suffix,
+        crosses_public_suffix, leftover,
     },
 };
 
@@ -111,6 +111,9 @@ impl HostLayerBuilder {
 /// The entry as the pattern of an origin, whose scheme means nothing: the grammar of hosts and
 /// ports is the same.
 fn parse(entry: &str) -> Result<OriginPattern, (Reason, Option<String>)> {
+    if let Some(kind) = leftover(entry) {
+        return Err((Reason::Spelling(kind), None));
+    }
     if let Some((_, rest)) = entry.split_once("://") {
         let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
         return Err((Reason::Scheme, Some(host.to_owned())));

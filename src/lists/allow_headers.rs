@@ -75,6 +75,7 @@ impl AllowHeaders {
     }
 
     pub(crate) fn build(entries: &ConfigList, errors: &mut Vec<ConfigError>) -> Self {
+        entries.check_variable("allow_headers", errors);
         let any = entries.has_any();
         let mut listed = Vec::new();
         for (index, entry) in entries.listed().enumerate() {

@@ -2,10 +2,14 @@ use std::sync::Arc;
 
 use http::{HeaderValue, Method};
 
-use super::{config_list::ConfigList, header_name::joined_by};
+use super::{
+    config_list::ConfigList,
+    token_entry::{is_usual, leftover},
+};
 use crate::{
     error::{ConfigError, ConfigErrors, MethodErrorReason},
     fetch::{is_forbidden_method, is_safelisted, is_token, shared_value},
+    leftover::Leftover,
 };
 
 /// The methods that pages may use: a list, or any.
@@ -75,6 +79,7 @@ impl AllowMethods {
     }
 
     pub(crate) fn build(entries: &ConfigList, errors: &mut Vec<ConfigError>) -> Self {
+        entries.check_variable("allow_methods", errors);
         let mut listed = Vec::new();
         for (index, entry) in entries.listed().enumerate() {
             match parse(entry) {
@@ -141,14 +146,17 @@ fn value_of(methods: &[Method]) -> HeaderValue {
 }
 
 fn parse(text: &str) -> Result<Method, MethodErrorReason> {
-    if let Some(separator) = joined_by(text) {
-        return Err(MethodErrorReason::Joined(separator));
+    if let Some(left) = leftover(text) {
+        return Err(match left {
+            Leftover::Joined(separators) => MethodErrorReason::Joined(separators),
+            Leftover::Quotes => MethodErrorReason::Quotes,
+            Leftover::Separator(separator) => MethodErrorReason::Separator(separator),
+        });
     }
     if !is_token(text) {
         return Err(MethodErrorReason::NotAToken);
     }
-    // `*` is a token character, so `PU*` would be a method that nobody sends.
-    if text.starts_with('*') || text.ends_with('*') {
+    if has_wildcard(text) {
         return Err(MethodErrorReason::Wildcard);
     }
     if ["any", "all"]
@@ -165,6 +173,16 @@ fn parse(text: &str) -> Result<Method, MethodErrorReason> {
         return Err(MethodErrorReason::Case(known));
     }
     Method::from_bytes(text.as_bytes()).map_err(|_| MethodErrorReason::NotAToken)
+}
+
+/// Whether a `*` stands at an end or beside the letters of a name. It is a token character, so `PU*`
+/// and `P*T` would be methods that nobody sends.
+fn has_wildcard(text: &str) -> bool {
+    text.match_indices('*').any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let behind = text[at + 1..].chars().next();
+        before.is_none_or(is_usual) || behind.is_none_or(is_usual)
+    })
 }
 
 /// The known method that differs from the text only in case.
@@ -228,6 +246,17 @@ mod tests {
             ("ANY", R::Any),
             ("all", R::Any),
             ("PU*", R::Wildcard),
+            ("P*T", R::Wildcard),
+            ("*-PUT", R::Wildcard),
+            ("GET|PUT", R::Joined("vertical bars")),
+            ("'GET','PUT'", R::Joined("commas")),
+            ("'GET", R::Quotes),
+            ("PUT\"", R::Quotes),
+            ("`PUT`", R::Quotes),
+            ("'*'", R::Quotes),
+            ("GET,", R::Separator("comma")),
+            ("GET|", R::Separator("vertical bar")),
+            ("GET ", R::Separator("white space")),
             ("é", R::NotAToken),
             ("CONNECT", R::Forbidden),
             ("Track", R::Forbidden),
@@ -236,6 +265,8 @@ mod tests {
         ] {
             assert_eq!(parse(text), Err(reason), "{text}");
         }
-        assert!(parse("getaway").is_ok());
+        for text in ["getaway", "GET|~PUT", "!'*+!", "!#$%&'*+-.^_`|~09azAZ"] {
+            assert!(parse(text).is_ok(), "{text}");
+        }
     }
 }

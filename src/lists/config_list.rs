@@ -3,7 +3,7 @@ use std::{borrow::Cow, collections::BTreeSet, env, fmt, sync::Arc};
 use http::{HeaderName, HeaderValue, Method};
 
 use crate::{
-    error::Place,
+    error::{ConfigError, Place},
     origin::{Origin, OriginPattern},
 };
 
@@ -148,6 +148,17 @@ impl ConfigList {
             Some(Source::Missing(name)) => Some(name),
             _ => None,
         }
+    }
+
+    /// Reports a variable that is not set, as a mistake in this setting.
+    pub(crate) fn check_variable(&self, setting: &'static str, errors: &mut Vec<ConfigError>) {
+        errors.extend(
+            self.missing_variable()
+                .map(|variable| ConfigError::MissingVariable {
+                    setting,
+                    variable: variable.to_owned(),
+                }),
+        );
     }
 
     fn add(&mut self, entry: &str) {

@@ -51,6 +51,7 @@ impl ExposeHeaders {
     }
 
     pub(crate) fn build(entries: &ConfigList, errors: &mut Vec<ConfigError>) -> Self {
+        entries.check_variable("expose_headers", errors);
         let any = entries.has_any();
         let mut listed = Vec::new();
         for (index, entry) in entries.listed().enumerate() {

@@ -1,12 +1,14 @@
 //! Checks of the header names in a list. Each list refuses names that would have no effect in it,
 //! since a name without effect is usually a misunderstanding.
 
+use super::token_entry::leftover;
 use crate::{
     error::HeaderNameErrorReason as Reason,
     fetch::{
         GRANT_HEADERS, PREFLIGHT_ONLY, REQUEST_SIDE, is_forbidden_request_header,
         is_forbidden_response_header, is_token,
     },
+    leftover::Leftover,
 };
 
 /// A request header's name in lower case.
@@ -28,8 +30,12 @@ fn parse(
     is_forbidden: impl Fn(&str) -> bool,
     is_of_the_protocol: impl Fn(&str) -> bool,
 ) -> Result<String, Reason> {
-    if let Some(separator) = joined_by(text) {
-        return Err(Reason::Joined(separator));
+    if let Some(left) = leftover(text) {
+        return Err(match left {
+            Leftover::Joined(separators) => Reason::Joined(separators),
+            Leftover::Quotes => Reason::Quotes,
+            Leftover::Separator(separator) => Reason::Separator(separator),
+        });
     }
     if !is_token(text) {
         return Err(Reason::NotAToken);
@@ -49,20 +55,36 @@ fn parse(
     Ok(name)
 }
 
-/// The name of the separator, if the text holds several entries. Checked before anything else: the
-/// other mistakes in such a text come from the separator, and their messages would mislead.
-pub(super) fn joined_by(text: &str) -> Option<&'static str> {
-    let has_several = |is_separator: fn(char) -> bool| {
-        let mut parts = text.split(is_separator).filter(|part| !part.is_empty());
-        parts.next().is_some() && parts.next().is_some()
-    };
-    if has_several(|c| c == ',') {
-        Some("commas")
-    } else if has_several(|c| c == ';') {
-        Some("semicolons")
-    } else if has_several(char::is_whitespace) {
-        Some("spaces")
-    } else {
-        None
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_a_list_is_named() {
+        for (text, reason) in [
+            ("a,b", Reason::Joined("commas")),
+            ("'a', 'b'", Reason::Joined("commas")),
+            ("a|b", Reason::Joined("vertical bars")),
+            ("x-a|x_b|", Reason::Joined("vertical bars")),
+            ("'content-type", Reason::Quotes),
+            ("authorization'", Reason::Quotes),
+            ("\"x-a\"", Reason::Quotes),
+            ("`x-a`", Reason::Quotes),
+            ("’x-a", Reason::Quotes),
+            ("'*'", Reason::Quotes),
+            ("x-a,", Reason::Separator("comma")),
+            (";x-a", Reason::Separator("semicolon")),
+            ("x-a|", Reason::Separator("vertical bar")),
+            (" x-a", Reason::Separator("white space")),
+            ("x-*-id", Reason::Wildcard),
+            ("", Reason::NotAToken),
+        ] {
+            assert_eq!(parse_request(text), Err(reason), "{text}");
+            assert_eq!(parse_response(text), Err(reason), "{text}");
+        }
+        // Tokens, and surely not lists.
+        for text in ["x|~y", "x'y", "|", "!#$%&'+-.^_`|~09azAZ"] {
+            assert_eq!(parse_request(text), Ok(text.to_ascii_lowercase()), "{text}");
+        }
     }
 }

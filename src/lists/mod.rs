@@ -9,6 +9,7 @@ mod config_list;
 mod expose_headers;
 mod header_name;
 mod max_age;
+mod token_entry;
 
 pub use self::{
     allow_headers::AllowHeaders,

@@ -128,6 +128,9 @@ pub enum OriginErrorKind {
     /// Several entries in one text.
     #[error("these are several entries in one text: split them at the {0}")]
     Joined(&'static str),
+    /// A separator before or behind the entry.
+    #[error("the {0} is part of the text")]
+    Separator(&'static str),
     /// `*` alone, which is not an origin.
     #[error(
         "\"*\" is any origin, which a set of origins cannot hold: pass `Any` to allow_origins, or \

@@ -39,7 +39,7 @@ pub(crate) use self::{
     pattern::PatternRef,
     public_suffix::{crosses_public_suffix, own_name_instead},
     set::OriginSetBuilder,
-    shape::{HostPattern, Permitted},
+    shape::{HostPattern, Permitted, leftover},
     suggest::{explain, suggested_origin},
 };
 #[cfg(feature = "token")]

@@ -8,7 +8,9 @@ use super::{
     host::{MAX_HOST_LEN, application_host_len, host_len, is_usual_host, registrable_len},
     public_suffix::is_registry_suffix,
     punycode::is_punycode,
+    suggest::{is_local, looks_like_a_host},
 };
+use crate::leftover::{COMMA, Leftover, SEMICOLON, Separator};
 
 /// The offsets of a pattern's parts in its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -239,7 +241,7 @@ fn obvious_mistake(text: &str) -> Option<Kind> {
     if scheme_of_url.len() < text.len() && NO_PAGE.contains(&scheme_of_url.as_bytes()) {
         return Some(Kind::NoPage);
     }
-    if let Some(kind) = several_or_quoted(text) {
+    if let Some(kind) = leftover(text) {
         return Some(kind);
     }
     if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
@@ -281,22 +283,43 @@ fn obvious_mistake(text: &str) -> Option<Kind> {
     }
 }
 
-/// A list in one text is reported before anything else: other mistakes may come from the separator.
-fn several_or_quoted(text: &str) -> Option<Kind> {
-    for (separator, name) in [(',', "commas"), (';', "semicolons")] {
-        let mut parts = text.split(separator).filter(|part| !part.trim().is_empty());
-        if parts.next().is_some() && parts.next().is_some() {
-            return Some(Kind::Joined(name));
-        }
-    }
-    let mut words = text.split_whitespace();
-    let is_entry = |word: &str| word.contains("://");
-    if words.next().is_some_and(is_entry) && words.next().is_some_and(is_entry) {
-        return Some(Kind::Joined("white space"));
-    }
-    // One quote is enough: of a quoted text with several entries, the first and the last have one.
-    let has_quote = |quote: char| text.starts_with(quote) || text.ends_with(quote);
-    (has_quote('"') || has_quote('\'')).then_some(Kind::Quotes)
+/// What is left of a list is reported before anything else: other mistakes may come from it.
+pub(crate) fn leftover(text: &str) -> Option<Kind> {
+    Leftover::in_entry(text, &SEPARATORS).map(|left| match left {
+        Leftover::Joined(separators) => Kind::Joined(separators),
+        Leftover::Quotes => Kind::Quotes,
+        Leftover::Separator(separator) => Kind::Separator(separator),
+    })
+}
+
+const SEPARATORS: [Separator; 4] = [
+    COMMA,
+    SEMICOLON,
+    Separator {
+        is: char::is_whitespace,
+        one: "white space",
+        several: "white space",
+        // Beside one entry it is reported as white space, and `a .example` is one host.
+        stands_between: |parts| parts.len() > 1 && are_entries(parts),
+    },
+    // A URL's path may have one.
+    Separator {
+        is: |c| c == '|',
+        one: "vertical bar",
+        several: "vertical bars",
+        stands_between: are_entries,
+    },
+];
+
+fn are_entries(parts: &[&str]) -> bool {
+    let names_a_host = |part: &&str| {
+        let host = part
+            .split_once("://")
+            .map_or(*part, |(_, rest)| rest)
+            .trim();
+        is_local(host) || looks_like_a_host(host) && !host.starts_with('.') && !host.ends_with('.')
+    };
+    parts.iter().all(|part| part.contains("://")) || parts.iter().all(names_a_host)
 }
 
 /// A wildcard that would stand for any host, or for a part of an address.

@@ -8,6 +8,7 @@ use super::{
     ipv6::{MAX_IPV6_LEN, serialise_ipv6},
     shape::Shape,
 };
+use crate::leftover::QUOTES;
 
 /// The longest text for which a guess is made, in bytes.
 const MAX_LEN: usize = 2048;
@@ -27,8 +28,10 @@ pub(crate) fn suggested_origin(text: &str) -> Option<String> {
     if text.len() > MAX_LEN {
         return None;
     }
-    // Quotation marks and white space come from shells and files.
-    let trimmed = text.trim().trim_matches(['"', '\'']);
+    // These come from shells and files.
+    let is_around =
+        |c: char| c.is_whitespace() || QUOTES.contains(&c) || matches!(c, ',' | ';' | '|');
+    let trimmed = text.trim_matches(is_around);
     let (scheme, rest) = match trimmed.split_once("://") {
         // A page that opens a WebSocket has an http or https origin.
         Some((scheme, rest)) => match scheme.to_ascii_lowercase().as_str() {
@@ -60,7 +63,7 @@ pub(crate) fn suggested_origin(text: &str) -> Option<String> {
     (guess != text && Shape::parse(&guess).is_ok()).then_some(guess)
 }
 
-fn looks_like_a_host(text: &str) -> bool {
+pub(super) fn looks_like_a_host(text: &str) -> bool {
     let (host, port) = text.split_once(':').unwrap_or((text, ""));
     host.contains('.')
         && !host.contains(|c: char| c.is_whitespace() || "/,;".contains(c))
@@ -68,7 +71,7 @@ fn looks_like_a_host(text: &str) -> bool {
 }
 
 /// Whether the text means the developer's own machine, which rarely has a certificate.
-fn is_local(text: &str) -> bool {
+pub(super) fn is_local(text: &str) -> bool {
     let (host, port) = text.split_once(':').unwrap_or((text, ""));
     let host = host.to_ascii_lowercase();
     (host == "localhost" || host == "127.0.0.1")
@@ -133,6 +136,8 @@ mod tests {
             ("wss://app.example.com", "https://app.example.com"),
             ("ws://app.example.com:8080", "http://app.example.com:8080"),
             ("\"https://example.com\"", "https://example.com"),
+            ("‘https://example.com’,", "https://example.com"),
+            ("https://example.com;", "https://example.com"),
             ("http://[0:0:0:0:0:0:0:1]:3000", "http://[::1]:3000"),
             ("https://*.Example.com/", "https://*.example.com"),
             ("http://LOCALHOST:*", "http://localhost:*"),

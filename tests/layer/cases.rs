@@ -688,7 +688,9 @@ fn describe(error: &ConfigError) -> String {
         }
         ConfigError::Method { value, reason, .. } => {
             let reason = match reason {
-                MethodErrorReason::NotAToken | MethodErrorReason::Joined(_) => "invalid",
+                MethodErrorReason::NotAToken
+                | MethodErrorReason::Joined(_)
+                | MethodErrorReason::Separator(_) => "invalid",
                 MethodErrorReason::Forbidden => "forbidden",
                 other => return format!("unacceptable_method {value:?} {other}"),
             };
@@ -705,7 +707,9 @@ fn describe(error: &ConfigError) -> String {
                 _ => "response",
             };
             let reason = match reason {
-                HeaderNameErrorReason::NotAToken | HeaderNameErrorReason::Joined(_) => "invalid",
+                HeaderNameErrorReason::NotAToken
+                | HeaderNameErrorReason::Joined(_)
+                | HeaderNameErrorReason::Separator(_) => "invalid",
                 HeaderNameErrorReason::Forbidden => "forbidden",
                 _ => "prohibited",
             };

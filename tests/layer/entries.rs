@@ -7,6 +7,7 @@ use tower_cors::{
     Any, CorsLayer, CorsLayerBuilder, DenialKind, DeniedRequests, Origin, OriginPolicy, OriginSet,
     Verdict, VerdictFuture,
     error::ConfigError,
+    host::HostLayer,
     lists::{ConfigList, MaxAge},
     origin::OriginPattern,
     policy::async_policy_fn,
@@ -200,6 +201,10 @@ fn one_origin_for_caches_that_ignore_vary() {
                 "access-control-allow-origin: https://app.example",
             ],
         );
+}
+
+#[test]
+fn one_origin_is_exactly_one() {
     for entries in [
         ConfigList::from(["https://a.example", "https://b.example"]),
         ConfigList::from(["https://*.a.example"]),
@@ -287,15 +292,91 @@ fn any_origin_is_not_said_by_the_name_of_one() {
     ));
 }
 
+/// Each with the text of its mistakes.
+#[track_caller]
+fn each_mistake_says(builder: CorsLayerBuilder, n: usize, expected: &str) {
+    let built = builder.build();
+    let errors: Vec<String> = built.unwrap_err().iter().map(ToString::to_string).collect();
+    assert_eq!(errors.len(), n, "{errors:?}");
+    for error in errors {
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
 #[test]
 fn a_quote_that_stayed_in_a_text_is_named() {
-    let built = CorsLayer::builder()
-        .allow_origins("\"https://a.example,https://b.example\"")
-        .build();
-    let errors: Vec<String> = built.unwrap_err().iter().map(ToString::to_string).collect();
-    assert_eq!(errors.len(), 2, "{errors:?}");
-    for error in errors {
-        assert!(error.contains("quotation marks"), "{error}");
+    let list = || CorsLayer::builder().allow_origins([LISTED]);
+    let quotes = "the quotation marks are part of the text";
+    for builder in [
+        CorsLayer::builder().allow_origins("\"https://a.example,https://b.example\""),
+        CorsLayer::builder().allow_origins("“https://a.example” `https://b.example`"),
+        list().allow_methods("'GET,PUT,DELETE'"),
+        list().allow_methods("\"GET,PUT\""),
+        list().allow_methods(["'*'", "`PUT`"]),
+        list().allow_headers("'content-type,authorization'"),
+        list().expose_headers("'etag,x-id'"),
+    ] {
+        each_mistake_says(builder, 2, quotes);
+    }
+    let hosts = HostLayer::builder().allow_hosts("'a.example,b.example'");
+    let errors = hosts.build().unwrap_err().to_string();
+    assert_eq!(errors.matches(quotes).count(), 2, "{errors}");
+}
+
+#[test]
+fn a_separator_that_stayed_in_an_entry_is_named() {
+    let list = || CorsLayer::builder().allow_origins([LISTED]);
+    for (builder, expected) in [
+        (
+            list().allow_methods(["GET|PUT"]),
+            "several methods in one text: split them at the vertical bars",
+        ),
+        (
+            list().allow_headers(["a|b"]),
+            "several names in one text: split them at the vertical bars",
+        ),
+        (
+            CorsLayer::builder().allow_origins(["a.example b.example"]),
+            "several entries in one text: split them at the white space",
+        ),
+        (
+            CorsLayer::builder().allow_origins(["https://a.example|https://b.example"]),
+            "several entries in one text: split them at the vertical bars",
+        ),
+        (
+            list().allow_methods(["GET,"]),
+            "the comma is part of the text: leave it out",
+        ),
+        (
+            list().expose_headers(["etag;"]),
+            "the semicolon is part of the text: leave it out",
+        ),
+        (
+            CorsLayer::builder().allow_origins(["https://a.example,"]),
+            "the comma is part of the text: write \"https://a.example\"",
+        ),
+        (
+            list().allow_methods(["P*T"]),
+            "a * means any method only when it stands alone",
+        ),
+    ] {
+        each_mistake_says(builder, 1, expected);
+    }
+}
+
+/// A list that is missing is not an empty one.
+#[test]
+fn a_variable_that_is_not_set_is_a_mistake_in_every_list() {
+    let list = || CorsLayer::builder().allow_origins([LISTED]);
+    let missing = || ConfigList::from_env("NO_SUCH_VARIABLE_HERE");
+    for (setting, builder) in [
+        ("allow_methods", list().allow_methods(missing())),
+        ("allow_headers", list().allow_headers(missing())),
+        ("expose_headers", list().expose_headers(missing())),
+    ] {
+        let expected =
+            format!("{setting}: the environment variable NO_SUCH_VARIABLE_HERE is not set");
+        each_mistake_says(builder, 1, &expected);
     }
 }
 

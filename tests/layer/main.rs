@@ -45,8 +45,8 @@ mod refuse;
 mod reload;
 mod report_only;
 mod routes;
+#[cfg(feature = "idna")]
 #[path = "../support/mod.rs"]
 mod support;
-#[cfg(feature = "idna")]
 mod texts;
 mod vary;

@@ -181,10 +181,19 @@ fn is_method(method: &str) -> bool {
         "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "QUERY",
     ];
     let upper = method.to_ascii_uppercase();
-    lists::is_token(method)
+    // `P*T` looks like a wildcard, and `'*+` does not.
+    let chars: Vec<char> = method.chars().collect();
+    let is_part_of_a_name = |at: Option<usize>| {
+        let c = at.and_then(|at| chars.get(at));
+        c.is_none_or(|c| c.is_ascii_alphanumeric() || "-_".contains(*c))
+    };
+    let is_wild = (0..chars.len()).any(|at| {
+        let beside = [at.checked_sub(1), Some(at + 1)];
+        chars[at] == '*' && beside.into_iter().any(is_part_of_a_name)
+    });
+    is_one_token(method)
         && !lists::is_forbidden_method(method)
-        && !method.starts_with('*')
-        && !method.ends_with('*')
+        && !is_wild
         && !["ANY", "ALL"].contains(&upper.as_str())
         && (known.contains(&method) || !known.contains(&upper.as_str()))
 }
@@ -216,5 +225,17 @@ fn is_response_header(name: &str) -> bool {
 }
 
 fn is_name(name: &str) -> bool {
-    lists::is_token(name) && !name.contains('*')
+    is_one_token(name) && !name.contains('*')
+}
+
+/// A token that is surely not a list, and has no quotation mark around it.
+fn is_one_token(text: &str) -> bool {
+    let quotes = |c: char| c == '\'' || c == '`';
+    let names = text.split('|').filter(|part| !part.is_empty());
+    let is_usual = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    // `|` is in tokens, too; between plain names it separates.
+    let is_list = text.contains('|')
+        && names.clone().next().is_some()
+        && names.take(2).all(|name| name.chars().all(is_usual));
+    lists::is_token(text) && !text.starts_with(quotes) && !text.ends_with(quotes) && !is_list
 }

@@ -118,22 +118,30 @@ fn expose(choices: &mut Choices, credentials: bool) -> Names {
 fn names(choices: &mut Choices, all: &[&str], most: usize) -> Names {
     let mut listed = choices.some(all, most);
     if choices.once_in(60) {
-        let wrong = [
-            "patch",
-            "Cookie",
-            "a b",
-            "",
-            "x-*",
-            "CONNECT",
-            "access-control-max-age",
-        ];
-        listed.push(choices.pick(&wrong).to_owned());
+        listed.push(choices.pick(&WRONG).to_owned());
     }
     Names {
         any: choices.once_in(3),
         listed,
     }
 }
+
+/// Mistakes in a list of methods, of header names, or in all of them.
+const WRONG: [&str; 13] = [
+    "patch",
+    "Cookie",
+    "a b",
+    "",
+    "x-*",
+    "P*T",
+    "a|b",
+    "x-a|",
+    "'PUT",
+    "x-a`",
+    "\"x-a\"",
+    "CONNECT",
+    "access-control-max-age",
+];
 
 fn rule(choices: &mut Choices) -> MethodRule {
     let who = match choices.below(6) {
