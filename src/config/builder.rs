@@ -158,7 +158,9 @@ impl CorsLayerBuilder {
     ///
     /// For services behind a cache that ignores `Vary`, which would otherwise hand the response to
     /// a request without an `Origin` to the page ([Fetch, CORS protocol and HTTP caches]). Browsers
-    /// compare the header with the page's origin, so pages of other origins still read nothing.
+    /// compare the header with the page's origin, so pages of other origins still read nothing. With
+    /// credentials and [`Any`] method or header, the answer to a preflight repeats what it asks for,
+    /// and its `Vary` names that: list the names, so that such a cache can keep these answers too.
     ///
     /// ```
     /// use tower_cors::CorsLayer;

@@ -52,22 +52,20 @@ impl Prepared {
         max_age: Option<&MaxAge>,
     ) -> Self {
         let vary = Vary::new(properties.varies_on());
-        // If every origin gets the same answer, it does not depend on the preflight either, except
-        // where each method of a route has its own rule.
-        let of_preflight: &[HeaderName] = match properties.reach() {
-            Reach::Always if by_method => &[ACCESS_CONTROL_REQUEST_METHOD],
-            Reach::Always => &[],
-            _ => &[
-                ACCESS_CONTROL_REQUEST_METHOD,
-                ACCESS_CONTROL_REQUEST_HEADERS,
-            ],
-        };
-        let preflight_vary = Vary::new(union_of_names(&properties.varies_on(), of_preflight));
         let no_store = properties.caching().no_store;
         let constant_methods = methods.constant_value(credentials);
         let constant_headers = headers.constant_value(credentials);
         let (echoes_method, echoes_headers) =
             (constant_methods.is_none(), constant_headers.is_none());
+        // Where a policy judges, its verdict may depend on the whole preflight. Where every origin is
+        // allowed, an answer depends on what it repeats, and on the method that chose the rule.
+        let is_judged = properties.reach() != Reach::Always;
+        let of_preflight = [
+            (is_judged || by_method || echoes_method).then_some(ACCESS_CONTROL_REQUEST_METHOD),
+            (is_judged || echoes_headers).then_some(ACCESS_CONTROL_REQUEST_HEADERS),
+        ];
+        let of_preflight: Vec<HeaderName> = of_preflight.into_iter().flatten().collect();
+        let preflight_vary = Vary::new(union_of_names(&properties.varies_on(), &of_preflight));
         let lists = Lists {
             methods: constant_methods.unwrap_or(ANY),
             headers: constant_headers.unwrap_or(Some(ANY)),

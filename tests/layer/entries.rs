@@ -203,6 +203,41 @@ fn one_origin_for_caches_that_ignore_vary() {
         );
 }
 
+/// With credentials, the requested method and names stand in place of a `*`, so that the answer to a
+/// preflight depends on them.
+#[test]
+fn one_origin_with_any_method_or_header_varies_on_what_is_asked_for() {
+    let (method, names) = (
+        "access-control-request-method",
+        "access-control-request-headers",
+    );
+    for (any_method, any_header, vary) in [
+        (false, false, None),
+        (true, false, Some(method.to_owned())),
+        (false, true, Some(names.to_owned())),
+        (true, true, Some(format!("{method},{names}"))),
+    ] {
+        for credentials in [true, false] {
+            let subject = Subject::new(|cors| {
+                cors.always_allow_origin(LISTED)
+                    .allow_credentials(credentials)
+                    .allow_methods([if any_method { "*" } else { "PUT" }])
+                    .allow_headers([if any_header { "*" } else { "x-a" }])
+            });
+            let expected = vary.as_deref().filter(|_| credentials);
+            for origin in [LISTED, STRANGER] {
+                for asked in [("PUT", "x-a"), ("PUT", ""), ("*", "*"), ("TRACE", "x-a")] {
+                    let outcome = subject.send(&preflight_from(origin, asked.0, asked.1));
+                    assert_eq!(outcome.header("vary"), expected, "{asked:?}");
+                }
+                // What is not a preflight is the same for everybody.
+                assert_eq!(subject.send(&get_from(origin)).header("vary"), None);
+            }
+            assert_eq!(subject.send(&request("OPTIONS", &[])).header("vary"), None);
+        }
+    }
+}
+
 #[test]
 fn one_origin_is_exactly_one() {
     for entries in [

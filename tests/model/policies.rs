@@ -1,6 +1,6 @@
 //! What is true of a policy for every request: what its answers vary on, and what caches may keep.
 
-use super::policy::Policy;
+use super::{config::Settings, lists::Names, policy::Policy};
 
 /// How far a policy can reach, in the order in which a table of methods prefers rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,15 +70,19 @@ impl Facts {
         }
     }
 
-    /// Those of a preflight's answer.
-    pub fn preflight_vary(&self, is_by_method: bool) -> Vec<String> {
-        let method = "access-control-request-method".to_owned();
-        let headers = "access-control-request-headers".to_owned();
-        let own = match (self.reach, is_by_method) {
-            (Reach::Always, true) => vec![method],
-            (Reach::Always, false) => Vec::new(),
-            _ => vec![method, headers],
-        };
+    /// Those of a preflight's answer, by the settings of the layer, or of one of several rules.
+    pub fn preflight_vary(&self, settings: &Settings, is_by_method: bool) -> Vec<String> {
+        // Where a policy judges, its verdict may depend on all of it. With credentials, what is
+        // asked for stands in place of `*`.
+        let is_judged = self.reach != Reach::Always;
+        let repeats = |names: &Names| names.any && settings.credentials;
+        let mut own = Vec::new();
+        if is_judged || is_by_method || repeats(&settings.methods) {
+            own.push("access-control-request-method".to_owned());
+        }
+        if is_judged || repeats(&settings.headers) {
+            own.push("access-control-request-headers".to_owned());
+        }
         union(&self.vary(), &own)
     }
 }

@@ -246,13 +246,13 @@ impl InForce {
         if let Some(seconds) = seconds {
             push(&mut headers, "access-control-max-age", &seconds.to_string());
         }
-        let vary = self.facts.preflight_vary(self.is_by_method);
+        let vary = self.facts.preflight_vary(&self.settings, self.is_by_method);
         let shortfall = shortfall(methods, allowed_headers, asked);
         self.own_answer(self.settings.preflight_status, headers, &vary, shortfall)
     }
 
     fn refuse_preflight(&self, kind: &'static str) -> Answer {
-        let vary = self.facts.preflight_vary(self.is_by_method);
+        let vary = self.facts.preflight_vary(&self.settings, self.is_by_method);
         self.own_answer(403, Headers::new(), &vary, Some(kind))
     }
 
