@@ -26,11 +26,11 @@ impl CorsLayerBuilder {
             errors.push(ConfigError::ExposeAnyWithCredentials);
         }
         let max_age = self.max_age.map(|secs| MaxAge::build(secs, &mut errors));
-        let preflight_status = self.preflight_status.unwrap_or(StatusCode::NO_CONTENT);
-        if !preflight_status.is_success() {
-            let status = preflight_status.as_u16();
-            errors.push(ConfigError::PreflightStatus { status });
-        }
+        let preflight_status = self
+            .preflight_status
+            .map_or(StatusCode::NO_CONTENT, |status| {
+                success_status(status, &mut errors)
+            });
         // The entries of a list have been checked one by one, with better messages.
         let is_own_policy = self.policy.is_some();
         // An own policy and a list are never both in use: `build_list` reports that as a mistake.
@@ -173,6 +173,18 @@ impl BuiltList {
             constant: None,
         }
     }
+}
+
+/// The status for answers to preflights, or the default if browsers would fail with this one
+/// (<https://fetch.spec.whatwg.org/#cors-preflight-fetch>, step 7).
+pub(crate) fn success_status(status: StatusCode, errors: &mut Vec<ConfigError>) -> StatusCode {
+    if status.is_success() {
+        return status;
+    }
+    errors.push(ConfigError::PreflightStatus {
+        status: status.as_u16(),
+    });
+    StatusCode::NO_CONTENT
 }
 
 /// Properties of the policy that are too risky together with credentials.

@@ -59,6 +59,9 @@ pub(crate) struct WithinTable {
     pub(crate) observer: Option<Arc<Observer>>,
     /// Whether they are judged in shadow.
     pub(crate) is_shadow: bool,
+    /// The status of answers to preflights. Clients that need another than 204 need it for all
+    /// methods.
+    pub(crate) preflight_status: Option<StatusCode>,
 }
 
 impl CorsLayer {
@@ -139,6 +142,7 @@ impl CorsLayerBuilder {
 
     /// Makes the configuration one of several for a route, which the method chooses among.
     pub(crate) fn within_table(mut self, table: WithinTable) -> Self {
+        self.preflight_status = table.preflight_status;
         self.table = Some(table);
         self
     }
@@ -270,6 +274,12 @@ impl CorsLayerBuilder {
         T: Future<Output = ()> + Send + 'static,
     {
         self.verdict_timeout = Some(VerdictTimeout::new(limit, sleep));
+        self
+    }
+
+    /// Permits what methods named `dangerously_...` of another builder have permitted.
+    pub(crate) fn opted_in(mut self, opt_ins: DangerousOptIns) -> Self {
+        self.opt_ins = opt_ins;
         self
     }
 

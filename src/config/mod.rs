@@ -15,5 +15,8 @@ mod trusted;
 
 #[cfg(feature = "serde")]
 pub use self::file::CorsConfig;
+pub(crate) use self::{
+    build::success_status, builder::WithinTable, dangerous::DangerousOptIns,
+    trusted::CredentialedOrigins,
+};
 pub use self::{builder::CorsLayerBuilder, origins::OriginList, report_only::ReportOnly};
-pub(crate) use self::{builder::WithinTable, trusted::CredentialedOrigins};

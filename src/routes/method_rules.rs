@@ -1,12 +1,12 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
-use http::Method;
+use http::{Method, StatusCode};
 
 use super::rule::MethodRule;
 #[cfg(feature = "metrics")]
 use crate::observe::LayerMetrics;
 use crate::{
-    config::{ReportOnly, WithinTable},
+    config::{ReportOnly, WithinTable, success_status},
     error::ConfigErrors,
     layer::{Core, CorsLayer, InForce, Observation, Table, VerdictTimeout},
     observe::Decision,
@@ -46,6 +46,7 @@ impl CorsLayer {
 pub struct MethodRules {
     rules: Vec<(Method, MethodRule)>,
     is_complete: bool,
+    preflight_status: Option<StatusCode>,
     verdict_timeout: Option<VerdictTimeout>,
     observation: Observation,
     is_shadow: bool,
@@ -59,6 +60,22 @@ impl MethodRules {
             self.rules.retain(|(there, _)| *there != method);
             self.rules.push((method, rule.clone()));
         }
+        self
+    }
+
+    /// The status of answers to preflights for all methods, from 200 to 299, for clients that do not
+    /// understand the default, 204.
+    ///
+    /// ```
+    /// use http::{Method, StatusCode};
+    /// use tower_cors::{CorsLayer, routes::MethodRule};
+    ///
+    /// let rules = || CorsLayer::by_method().rule([Method::GET], MethodRule::public_any_origin());
+    /// assert!(rules().preflight_status(StatusCode::OK).build().is_ok());
+    /// assert!(rules().preflight_status(StatusCode::FOUND).build().is_err());
+    /// ```
+    pub fn preflight_status(mut self, status: StatusCode) -> Self {
+        self.preflight_status = Some(status);
         self
     }
 
@@ -132,12 +149,17 @@ impl MethodRules {
         let verdict_timeout = self.verdict_timeout;
         let is_shadow = self.is_shadow;
         let observer = self.observation.build(&mut errors);
+        // Checked here, so that a mistake is reported once and not for each rule.
+        let preflight_status = self
+            .preflight_status
+            .map(|status| success_status(status, &mut errors));
         let mut core_of = |rule: &MethodRule, methods: &[Method]| match rule.build(
             methods,
             WithinTable {
                 caching,
                 observer: observer.clone(),
                 is_shadow,
+                preflight_status,
             },
             verdict_timeout.clone(),
         ) {

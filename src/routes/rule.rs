@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use http::{Method, header::AUTHORIZATION};
 
 use crate::{
-    config::WithinTable,
+    config::{DangerousOptIns, WithinTable},
     error::ConfigErrors,
     layer::{Core, CorsLayer, VerdictTimeout},
     lists::{Any, ConfigList},
@@ -56,6 +56,7 @@ struct Rule {
     expose: ConfigList,
     max_age: Option<Duration>,
     denied_requests: Option<DeniedRequests>,
+    opt_ins: DangerousOptIns,
 }
 
 impl MethodRule {
@@ -100,6 +101,7 @@ impl MethodRule {
             expose: ConfigList::default(),
             max_age: None,
             denied_requests: None,
+            opt_ins: DangerousOptIns::default(),
         }))
     }
 
@@ -142,6 +144,44 @@ impl MethodRule {
         self
     }
 
+    /// Lets the policy list origins without transport security together with credentials: see
+    /// [`CorsLayerBuilder`](crate::CorsLayerBuilder::dangerously_allow_insecure_origins).
+    ///
+    /// Anybody who controls a network between a user and such an origin can act as the user.
+    ///
+    /// ```
+    /// use http::Method;
+    /// use tower_cors::{CorsLayer, OriginSet, routes::MethodRule};
+    ///
+    /// let intranet = OriginSet::parse(["http://intranet.example"]).expect("one origin");
+    /// let trusted = MethodRule::trusted_only(intranet).allow_credentials(true);
+    /// let rules = |rule| CorsLayer::by_method().rule([Method::PUT], rule);
+    /// assert!(rules(trusted.clone()).build().is_err());
+    /// assert!(rules(trusted.dangerously_allow_insecure_origins()).build().is_ok());
+    /// ```
+    pub fn dangerously_allow_insecure_origins(mut self) -> Self {
+        Arc::make_mut(&mut self.0).opt_ins.insecure_origins = true;
+        self
+    }
+
+    /// Lets the policy list wildcards below, or above, a public suffix together with credentials:
+    /// see [`CorsLayerBuilder`](crate::CorsLayerBuilder::dangerously_allow_public_suffixes).
+    ///
+    /// Anybody who registers a name below the suffix can act as the user.
+    pub fn dangerously_allow_public_suffixes(mut self) -> Self {
+        Arc::make_mut(&mut self.0).opt_ins.public_suffixes = true;
+        self
+    }
+
+    /// Lets the policy list `file://` together with credentials.
+    ///
+    /// Browsers that send it, instead of `null`, send it for every local file, also for one that
+    /// came by mail.
+    pub fn dangerously_allow_file_origin(mut self) -> Self {
+        Arc::make_mut(&mut self.0).opt_ins.file_origin = true;
+        self
+    }
+
     /// Whether it is a clone of the same rule. Methods with the same rule share one list of
     /// methods.
     pub(super) fn is_same(&self, other: &Self) -> bool {
@@ -169,6 +209,7 @@ impl MethodRule {
         let mut builder = CorsLayer::builder()
             .within_table(table)
             .limited_by(verdict_timeout)
+            .opted_in(rule.opt_ins)
             .origin_policy(Arc::clone(&rule.policy))
             .allow_credentials(rule.credentials)
             .allow_methods(methods)

@@ -2,11 +2,11 @@
 
 use std::convert::Infallible;
 
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_cors::{
-    CorsLayer, Denial, DenialKind, Grant, OriginSet, Verdict, VerdictFuture, error::ConfigError,
-    policy_fn, routes::MethodRule,
+    CorsLayer, Denial, DenialKind, Grant, Origin, OriginSet, Verdict, VerdictFuture,
+    error::ConfigError, policy_fn, routes::MethodRule,
 };
 
 use crate::support::service::{preflight_from, request};
@@ -243,6 +243,73 @@ fn malformed_preflights_are_refused_whatever_the_rules() {
             "vary: access-control-request-method",
         ],
     );
+}
+
+/// For clients that do not understand 204: whichever rule answers.
+#[test]
+fn the_status_of_preflights_is_that_of_all_rules() {
+    let rules = |status| {
+        CorsLayer::by_method()
+            .rule([Method::GET], MethodRule::public_any_origin())
+            .rule([Method::PUT], trusted())
+            .rule([Method::PATCH], trusted_later())
+            .preflight_status(status)
+    };
+    let layer = rules(StatusCode::OK).build().unwrap();
+    for (origin, method, status) in [
+        (STRANGER, "GET", 200),
+        (TRUSTED, "PUT", 200),
+        (TRUSTED, "PATCH", 200),
+        (TRUSTED, "LOCK", 200),
+        (STRANGER, "PUT", 403),
+    ] {
+        let (answered, lines) = send(&layer, preflight_from(origin, method, ""));
+        assert_eq!(answered, status, "{origin} {method} {lines:?}");
+    }
+    // Once, however many rules there are.
+    let errors = rules(StatusCode::FOUND).build().unwrap_err();
+    assert_eq!(
+        errors.into_iter().collect::<Vec<_>>(),
+        [ConfigError::PreflightStatus { status: 302 }]
+    );
+}
+
+/// What the text of a mistake proposes to call exists where the mistake is made.
+#[test]
+fn a_rule_has_the_doors_that_its_mistakes_name() {
+    let files: OriginSet = ["file://".parse::<Origin>().unwrap()].into_iter().collect();
+    let insecure = OriginSet::parse(["http://intranet.example"]).unwrap();
+    let suffix = OriginSet::parse(["https://*.github.io"]).unwrap();
+    type Door = fn(MethodRule) -> MethodRule;
+    let doors: [(&str, OriginSet, Door); 3] = [
+        (
+            "dangerously_allow_insecure_origins",
+            insecure,
+            MethodRule::dangerously_allow_insecure_origins,
+        ),
+        (
+            "dangerously_allow_public_suffixes",
+            suffix,
+            MethodRule::dangerously_allow_public_suffixes,
+        ),
+        (
+            "dangerously_allow_file_origin",
+            files,
+            MethodRule::dangerously_allow_file_origin,
+        ),
+    ];
+    for (i, (name, set, _)) in doors.iter().enumerate() {
+        for rule in [MethodRule::trusted_only, MethodRule::trusted_or_bearer] {
+            let rule = rule(set.clone()).allow_credentials(true);
+            let build = |rule| CorsLayer::by_method().rule([Method::PUT], rule).build();
+            let errors = build(rule.clone()).unwrap_err().to_string();
+            assert!(errors.contains(&format!("`{name}`")), "{errors}");
+            // Each opens for its own mistake only.
+            for (j, (_, _, open)) in doors.iter().enumerate() {
+                assert_eq!(build(open(rule.clone())).is_ok(), i == j, "{name} {j}");
+            }
+        }
+    }
 }
 
 #[test]
