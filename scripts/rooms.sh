@@ -14,10 +14,11 @@ library='
 debug_as_display:
 escaped: origin
 build_errors: lines
-error: origin build_errors debug_as_display
+error: origin build_errors settings debug_as_display
 leftover:
 lines:
 lock:
+settings:
 pairs:
 random:
 time:

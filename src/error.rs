@@ -6,8 +6,11 @@ use http::HeaderName;
 
 use crate::debug_as_display::debug_as_display;
 
-pub use crate::build_errors::BuildErrors;
 use crate::origin::OriginError;
+pub use crate::{
+    build_errors::BuildErrors,
+    settings::{HeaderSetting, OriginSetting},
+};
 
 /// The longest that any browser keeps the result of a preflight, in seconds.
 pub(crate) const MAX_AGE_SECS: u32 = 86_400;
@@ -83,10 +86,13 @@ pub enum ConfigError {
 
     /// `"*"` among the origins without transport security.
     #[error(
-        "dangerously_allow_insecure_origin: \"*\" is not an origin: name the origins, or allow any origin with \
+        "{setting}: \"*\" is not an origin: name the origins, or allow any origin with \
          allow_origins(Any), without credentials"
     )]
-    AnyInsecureOrigin,
+    AnyInsecureOrigin {
+        /// Where the origin was set.
+        setting: OriginSetting,
+    },
 
     /// `always_allow_origin` with anything else than exactly one origin.
     #[error(
@@ -109,18 +115,20 @@ pub enum ConfigError {
     /// Every host of an application's scheme together with credentials: any application of the kind
     /// that a user has installed would act as the user.
     #[error(
-        "allow_origins: {value:?}: any installed extension or application with this scheme matches, \
+        "{setting}: {value:?}: any installed extension or application with this scheme matches, \
          and credentials would go to it: list the hosts that are yours, or call \
          `dangerously_allow_public_suffixes`"
     )]
     AnyHostWithCredentials {
+        /// Where the origin was set.
+        setting: OriginSetting,
         /// The entry.
         value: String,
     },
 
     /// Both a list of origins and a policy are set; one would silently win.
     #[error(
-        "origin_policy: allow_origins is set too: keep one, or put the list behind the policy with \
+        "origin_policy: a list of origins is set too: keep one, or put the list behind the policy with \
          `fallback`, which is asked where the policy returns `Abstain`: a denial is final"
     )]
     OriginsAndPolicy,
@@ -140,8 +148,10 @@ pub enum ConfigError {
     },
 
     /// An entry is not an origin or an origin pattern as browsers send it.
-    #[error("allow_origins{place}: {value:?}: {error}")]
+    #[error("{setting}{place}: {value:?}: {error}")]
     Origin {
+        /// Where the origin was set.
+        setting: OriginSetting,
         /// The entry.
         value: String,
         /// Where it stands.
@@ -152,40 +162,64 @@ pub enum ConfigError {
 
     /// Any origin together with credentials: every site could act as the signed-in user.
     #[error(
-        "allow_origins: \"*\": any origin cannot be combined with credentials: list the origins \
+        "{setting}: \"*\": any origin cannot be combined with credentials: list the origins \
          that may send them, or leave out allow_credentials"
     )]
-    AnyOriginWithCredentials,
+    AnyOriginWithCredentials {
+        /// Where the origin was set.
+        setting: OriginSetting,
+    },
 
     /// Any origin in a check of where requests come from, which would then pass all of them.
     #[error(
-        "allow_origins: \"*\": every site could send forms and open WebSockets as the signed-in \
+        "{setting}: \"*\": every site could send forms and open WebSockets as the signed-in \
          user: list the origins that may, or leave the layer out"
     )]
-    AnyOriginTrusted,
+    AnyOriginTrusted {
+        /// Where the origin was set.
+        setting: OriginSetting,
+    },
 
     /// `null` in a check of where requests come from.
     #[error(
-        "allow_origins: \"null\": every sandboxed frame on any site sends null, and could send forms \
+        "{setting}: \"null\": every sandboxed frame on any site sends null, and could send forms \
          as the signed-in user: serve the page from an origin of its own"
     )]
-    NullOriginTrusted,
+    NullOriginTrusted {
+        /// Where the origin was set.
+        setting: OriginSetting,
+    },
+
+    /// `file://` in a check of where requests come from.
+    #[error(
+        "{setting}: \"file://\": every local file has this one origin, also those that arrive by \
+         mail, and could send forms as the signed-in user: serve the page from http://localhost"
+    )]
+    FileOriginTrusted {
+        /// Where the origin was set.
+        setting: OriginSetting,
+    },
 
     /// `null`, without a call of `dangerously_allow_null_origin`.
     #[error(
-        "allow_origins: \"null\": every sandboxed frame on any site sends null, so this allows \
+        "{setting}: \"null\": every sandboxed frame on any site sends null, so this allows \
          any site: serve the page from an origin of its own, or call \
          `dangerously_allow_null_origin`"
     )]
-    NullOrigin,
+    NullOrigin {
+        /// Where the origin was set.
+        setting: OriginSetting,
+    },
 
     /// An origin whose traffic can be altered on the way, together with credentials.
     #[error(
-        "allow_origins: {value:?}: credentials would go to an origin that is neither https \
+        "{setting}: {value:?}: credentials would go to an origin that is neither https \
          nor loopback{}, or pass it to `dangerously_allow_insecure_origin`",
         instead.as_deref().map_or(": list another".to_owned(), |one| format!(": write {one:?}"))
     )]
     InsecureOrigin {
+        /// Where the origin was set.
+        setting: OriginSetting,
         /// The entry.
         value: String,
         /// The same with `https`, where the scheme has such a counterpart.
@@ -195,10 +229,12 @@ pub enum ConfigError {
     /// A wildcard that crosses a public suffix, together with credentials: strangers can register
     /// names that it matches.
     #[error(
-        "allow_origins: {value:?}: anyone can register a name below {suffix:?}: write the \
+        "{setting}: {value:?}: anyone can register a name below {suffix:?}: write the \
          subdomain that is yours, as in {instead:?}, or call `dangerously_allow_public_suffixes`"
     )]
     PublicSuffix {
+        /// Where the origin was set.
+        setting: OriginSetting,
         /// The entry.
         value: String,
         /// The base of the wildcard: a public suffix, or a parent of public suffixes.
@@ -244,19 +280,25 @@ pub enum ConfigError {
         header: HeaderName,
     },
 
-    /// A policy that lists origins without transport security, together with credentials.
+    /// A policy or a set that lists origins without transport security, together with credentials.
     #[error(
-        "origin_policy: some of its origins have no transport security, and credentials would go \
+        "{setting}: some of its origins have no transport security, and credentials would go \
          to them: list https origins, or call `dangerously_allow_insecure_origins`"
     )]
-    InsecurePolicy,
+    InsecurePolicy {
+        /// Where the origins were set.
+        setting: OriginSetting,
+    },
 
-    /// A policy with wildcards that cross a public suffix, together with credentials.
+    /// A policy or a set with wildcards that cross a public suffix, together with credentials.
     #[error(
-        "origin_policy: some of its wildcards match names that anyone can register: write \
+        "{setting}: some of its wildcards match names that anyone can register: write \
          subdomains that are yours, or call `dangerously_allow_public_suffixes`"
     )]
-    PublicSuffixPolicy,
+    PublicSuffixPolicy {
+        /// Where the origins were set.
+        setting: OriginSetting,
+    },
 
     /// All response headers exposed, together with credentials: browsers would take the `*` for a
     /// name.
@@ -348,25 +390,6 @@ pub enum HeaderNameErrorReason {
 }
 
 debug_as_display!(HeaderNameErrorReason);
-
-/// The list in which a header name stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum HeaderSetting {
-    /// The request headers that pages may send.
-    AllowHeaders,
-    /// The response headers that pages may read.
-    ExposeHeaders,
-}
-
-impl fmt::Display for HeaderSetting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AllowHeaders => "allow_headers",
-            Self::ExposeHeaders => "expose_headers",
-        })
-    }
-}
 
 /// A condition that a policy with broad preflight answers needs and does not have.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]

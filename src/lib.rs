@@ -68,6 +68,7 @@ pub mod policy;
 ))]
 mod random;
 pub mod request;
+mod settings;
 pub mod time;
 
 // Policies with a room of their own, and the revocations that two of them share.

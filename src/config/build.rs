@@ -6,7 +6,7 @@ use super::{
     origins::{ListedOrigins, OriginList, constant_origin, file_origin},
 };
 use crate::{
-    error::{BroadPreflightReason as Broad, ConfigError, ConfigErrors},
+    error::{BroadPreflightReason as Broad, ConfigError, ConfigErrors, OriginSetting},
     layer::Core,
     lists::{AllowHeaders, AllowMethods, ConfigList, ExposeHeaders, MaxAge},
     origin::OriginSet,
@@ -44,6 +44,11 @@ impl CorsLayerBuilder {
             properties.set_reach(Reach::Star);
         }
         let is_in_table = self.table.is_some();
+        let of_policy = if is_in_table {
+            OriginSetting::MethodRule
+        } else {
+            OriginSetting::OriginPolicy
+        };
         let (observer, is_shadow) = match self.table {
             Some(table) => {
                 properties.set_caching(table.caching);
@@ -52,11 +57,8 @@ impl CorsLayerBuilder {
             None => (self.observation.build(&mut errors), self.is_shadow),
         };
         // A list that is `Any` has been reported already, by its setting's name.
-        if properties.reach() >= Reach::Star
-            && credentials
-            && !errors.contains(&ConfigError::AnyOriginWithCredentials)
-        {
-            errors.push(ConfigError::AnyOriginWithCredentials);
+        if is_own_policy && properties.reach() >= Reach::Star && credentials {
+            errors.push(ConfigError::AnyOriginWithCredentials { setting: of_policy });
         }
         if let Some(name) = properties.bypassed() {
             let header = name.clone();
@@ -64,7 +66,7 @@ impl CorsLayerBuilder {
         }
         if is_own_policy {
             let risks = properties.risks(credentials);
-            errors.extend(mistakes_with_credentials(risks, self.opt_ins));
+            errors.extend(mistakes_with_credentials(of_policy, risks, self.opt_ins));
         }
         let denied_requests = self
             .denied_requests
@@ -130,7 +132,13 @@ impl CorsLayerBuilder {
         // Checked even if a policy is set, so that the mistakes in the list are reported too.
         let nobody = OriginList::from(ConfigList::default());
         let origins = self.origins.as_ref().unwrap_or(&nobody);
+        let setting = if self.is_constant {
+            OriginSetting::AlwaysAllowOrigin
+        } else {
+            OriginSetting::AllowOrigins
+        };
         let listed = ListedOrigins::build(
+            setting,
             origins,
             &self.insecure_origins,
             self.credentials,
@@ -189,6 +197,7 @@ pub(crate) fn success_status(status: StatusCode, errors: &mut Vec<ConfigError>) 
 
 /// Properties of the policy that are too risky together with credentials.
 pub(super) fn mistakes_with_credentials(
+    setting: OriginSetting,
     risks: Risks,
     opt_ins: DangerousOptIns,
 ) -> impl Iterator<Item = ConfigError> {
@@ -196,9 +205,9 @@ pub(super) fn mistakes_with_credentials(
     let suffixes = risks.public_suffixes && !opt_ins.public_suffixes;
     let file = risks.file_origin && !opt_ins.file_origin;
     [
-        file.then(file_origin),
-        insecure.then_some(ConfigError::InsecurePolicy),
-        suffixes.then_some(ConfigError::PublicSuffixPolicy),
+        file.then(|| file_origin(setting)),
+        insecure.then_some(ConfigError::InsecurePolicy { setting }),
+        suffixes.then_some(ConfigError::PublicSuffixPolicy { setting }),
     ]
     .into_iter()
     .flatten()

@@ -2,9 +2,12 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
-use super::{dangerous::DangerousOptIns, origins::OriginList};
+use super::{
+    dangerous::DangerousOptIns,
+    origins::{InsecureList, OriginList},
+};
 use crate::{
-    error::ConfigErrors,
+    error::{ConfigErrors, OriginSetting},
     layer::{CorsLayer, InForce, Observation, Observer, VerdictTimeout},
     lists::{Any, ConfigList},
     policy::{Caching, DeniedRequests, OriginPolicy},
@@ -32,7 +35,7 @@ use crate::{
 #[must_use = "a configuration does nothing until it is built"]
 pub struct CorsLayerBuilder {
     pub(super) origins: Option<OriginList>,
-    pub(super) insecure_origins: Vec<ConfigList>,
+    pub(super) insecure_origins: Vec<InsecureList>,
     pub(super) is_constant: bool,
     pub(super) policy: Option<Box<dyn OriginPolicy>>,
     pub(super) credentials: bool,
@@ -331,12 +334,16 @@ impl CorsLayerBuilder {
     ///     .build()?;
     /// # Ok::<(), tower_cors::ConfigErrors>(())
     /// ```
-    pub fn dangerously_allow_insecure_origin(mut self, origins: impl Into<ConfigList>) -> Self {
-        let origins = origins.into();
-        // An empty variable, or an empty list in a file, is as if it were not there.
-        if !origins.is_blank() {
-            self.insecure_origins.push(origins);
-        }
+    pub fn dangerously_allow_insecure_origin(self, origins: impl Into<ConfigList>) -> Self {
+        self.insecure_by(
+            OriginSetting::DangerouslyAllowInsecureOrigin,
+            origins.into(),
+        )
+    }
+
+    /// The same by another setting, which errors name.
+    pub(super) fn insecure_by(mut self, setting: OriginSetting, origins: ConfigList) -> Self {
+        InsecureList::add(&mut self.insecure_origins, setting, origins);
         self
     }
 

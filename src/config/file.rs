@@ -8,7 +8,12 @@ use serde::{
 };
 
 use super::builder::CorsLayerBuilder;
-use crate::{error::ConfigErrors, layer::CorsLayer, lists::ConfigList, policy::DeniedRequests};
+use crate::{
+    error::{ConfigErrors, OriginSetting},
+    layer::CorsLayer,
+    lists::ConfigList,
+    policy::DeniedRequests,
+};
 
 /// A configuration of a [`CorsLayer`] in JSON, TOML or another self-describing format of serde.
 ///
@@ -80,7 +85,10 @@ impl CorsConfig {
             builder = builder.allow_origins(origins);
         }
         let builder = builder
-            .dangerously_allow_insecure_origin(self.insecure_origins)
+            .insecure_by(
+                OriginSetting::DangerouslyAllowInsecureOrigins,
+                self.insecure_origins,
+            )
             .allow_credentials(self.credentials)
             .allow_methods(self.methods)
             .allow_headers(self.headers)

@@ -16,7 +16,7 @@ mod trusted;
 #[cfg(feature = "serde")]
 pub use self::file::CorsConfig;
 pub(crate) use self::{
-    build::success_status, builder::WithinTable, dangerous::DangerousOptIns,
+    build::success_status, builder::WithinTable, dangerous::DangerousOptIns, origins::InsecureList,
     trusted::CredentialedOrigins,
 };
 pub use self::{builder::CorsLayerBuilder, origins::OriginList, report_only::ReportOnly};

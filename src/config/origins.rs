@@ -4,12 +4,12 @@ use http::HeaderValue;
 
 use super::dangerous::DangerousOptIns;
 use crate::{
-    error::{ConfigError, Place},
+    error::{ConfigError, OriginSetting, Place},
     lists::{Any, ConfigList, ListEntry},
     origin::{
         HostPattern, Origin, OriginErrorKind, OriginPattern, OriginSet, OriginSetBuilder,
-        PatternRef, Permitted, crosses_public_suffix, explain, is_secure, own_name_instead,
-        suggested_origin,
+        PatternRef, Permitted, crosses_public_suffix, explain, explain_where, is_secure,
+        own_name_instead, suggested_origin,
     },
 };
 
@@ -72,6 +72,23 @@ impl<T: ListEntry> FromIterator<T> for OriginList {
     }
 }
 
+/// Entries of `dangerously_allow_insecure_origin`, or of the key in a file that stands for it.
+#[derive(Clone, Debug)]
+pub(crate) struct InsecureList {
+    pub(crate) setting: OriginSetting,
+    pub(crate) entries: ConfigList,
+}
+
+impl InsecureList {
+    /// Adds the entries to `lists`. An empty variable, or an empty list in a file, is as if it were
+    /// not there.
+    pub(crate) fn add(lists: &mut Vec<Self>, setting: OriginSetting, entries: ConfigList) {
+        if !entries.is_blank() {
+            lists.push(Self { setting, entries });
+        }
+    }
+}
+
 /// A list of origins after parsing.
 #[derive(Debug)]
 pub(crate) struct ListedOrigins {
@@ -81,11 +98,12 @@ pub(crate) struct ListedOrigins {
 }
 
 impl ListedOrigins {
-    /// `insecure` has the entries of `dangerously_allow_insecure_origin`: they need no transport
-    /// security, and may be address ranges.
+    /// `setting` has set `origins`. `insecure` has the entries of `dangerously_allow_insecure_origin`:
+    /// they need no transport security, and may be address ranges.
     pub(crate) fn build(
+        setting: OriginSetting,
         origins: &OriginList,
-        insecure: &[ConfigList],
+        insecure: &[InsecureList],
         credentials: bool,
         opt_ins: DangerousOptIns,
         errors: &mut Vec<ConfigError>,
@@ -93,7 +111,7 @@ impl ListedOrigins {
         let entries = match &origins.0 {
             Listed::Entries(entries) => entries,
             Listed::Set(set) if insecure.is_empty() => {
-                errors.extend(mistakes_of_set(set, credentials, opt_ins));
+                errors.extend(mistakes_of_set(setting, set, credentials, opt_ins));
                 return Self {
                     any: None,
                     null: false,
@@ -106,47 +124,56 @@ impl ListedOrigins {
                 &ConfigList::default()
             }
         };
-        let settings = std::iter::once(("allow_origins", entries));
-        let insecure = insecure.iter();
-        let insecure = insecure.map(|list| ("dangerously_allow_insecure_origin", list));
-        let all = || settings.clone().chain(insecure.clone());
-        for (setting, list) in all() {
-            list.check_variable(setting, errors);
+        let main = (setting, entries, opt_ins, false);
+        let insecure = insecure
+            .iter()
+            .map(|list| (list.setting, &list.entries, opt_ins.with_insecure(), true));
+        let all = || std::iter::once(main).chain(insecure.clone());
+        for (setting, list, ..) in all() {
+            list.check_variable(setting.name(), errors);
         }
-        // One mistake at a time: `*` with credentials is the more dangerous of the two.
         let has_any = entries.has_any();
-        let any_is_insecure = insecure.clone().any(|(_, list)| list.has_any());
-        let listed: usize = all().map(|(_, list)| list.listed().len()).sum();
-        if has_any && credentials {
-            errors.push(ConfigError::AnyOriginWithCredentials);
-        } else if has_any && listed > 0 {
-            errors.push(ConfigError::AnyBesideOrigins);
+        let listed: usize = all().map(|(_, list, ..)| list.listed().len()).sum();
+        // `constant_origin` reports a `*` in its setting.
+        if has_any && setting != OriginSetting::AlwaysAllowOrigin {
+            // One mistake at a time: `*` with credentials is the more dangerous of the two.
+            if credentials {
+                errors.push(ConfigError::AnyOriginWithCredentials { setting });
+            } else if listed > 0 {
+                errors.push(ConfigError::AnyBesideOrigins);
+            }
         }
-        if any_is_insecure {
-            errors.push(ConfigError::AnyInsecureOrigin);
-        }
+        let any_is_insecure = insecure.clone().find(|(_, list, ..)| list.has_any());
+        errors.extend(
+            any_is_insecure.map(|(setting, ..)| ConfigError::AnyInsecureOrigin { setting }),
+        );
         let mut null = false;
         let mut set = OriginSetBuilder::default();
         // Lists can have a million entries: one allocation instead of growing.
-        set.reserve(listed, all().map(|(_, list)| list.listed_bytes()).sum());
-        let with_insecure = insecure.map(|(_, list)| (list, opt_ins.with_insecure(), true));
-        for (list, opt_ins, ranges) in
-            std::iter::once((entries, opt_ins, false)).chain(with_insecure)
-        {
+        let bytes = all().map(|(_, list, ..)| list.listed_bytes()).sum();
+        set.reserve(listed, bytes);
+        for (setting, list, opt_ins, ranges) in all() {
             for (index, entry) in list.listed().enumerate() {
                 match parse(entry, opt_ins, ranges) {
                     Ok(Entry::Pattern(pattern)) => {
                         if credentials {
-                            errors.extend(risks(pattern, opt_ins));
+                            errors.extend(risks(setting, pattern, opt_ins));
                         }
                         set.insert(pattern);
                     }
                     Ok(Entry::Null) => null = true,
-                    Err(Mistake::Null) => errors.push(ConfigError::NullOrigin),
+                    Err(Mistake::Null) => errors.push(ConfigError::NullOrigin { setting }),
                     Err(Mistake::Origin(kind)) => errors.push(ConfigError::Origin {
+                        setting,
                         value: entry.to_owned(),
                         place: list.place(index),
-                        error: explain(kind, entry),
+                        error: explain_where(kind, entry, |meant| {
+                            if credentials {
+                                without_risks(setting, meant, opt_ins)
+                            } else {
+                                Some(meant)
+                            }
+                        }),
                     }),
                 }
             }
@@ -162,7 +189,7 @@ impl ListedOrigins {
 /// The one origin of a list that has exactly one, without a wildcard.
 pub(crate) fn constant_origin(
     origins: &OriginList,
-    insecure: &[ConfigList],
+    insecure: &[InsecureList],
     parsed: &ListedOrigins,
     errors: &mut Vec<ConfigError>,
 ) -> Option<HeaderValue> {
@@ -172,8 +199,11 @@ pub(crate) fn constant_origin(
         });
         return None;
     };
+    if entries.missing_variable().is_some() {
+        return None;
+    }
     // The header has room for exactly one origin, and the answer does not depend on the request.
-    let insecure = insecure.iter().flat_map(ConfigList::listed);
+    let insecure = insecure.iter().flat_map(|list| list.entries.listed());
     let listed: Vec<&str> = entries.listed().chain(insecure).collect();
     if let [one] = listed[..]
         && parsed.any.is_none()
@@ -214,14 +244,18 @@ fn parse(text: &str, opt_ins: DangerousOptIns, ranges: bool) -> Result<Entry<'_>
 }
 
 /// The risks of sending credentials to the origins that a pattern matches.
-fn risks(pattern: PatternRef<'_>, opt_ins: DangerousOptIns) -> impl Iterator<Item = ConfigError> {
+fn risks(
+    setting: OriginSetting,
+    pattern: PatternRef<'_>,
+    opt_ins: DangerousOptIns,
+) -> impl Iterator<Item = ConfigError> {
     let is_insecure = !opt_ins.insecure_origins && !is_secure(pattern.scheme(), pattern.host());
     let mut strangers = if opt_ins.public_suffixes {
         None
     } else {
-        of_strangers(pattern)
+        of_strangers(setting, pattern)
     };
-    let mut insecure = is_insecure.then(|| insecure_origin(pattern));
+    let mut insecure = is_insecure.then(|| insecure_origin(setting, pattern));
     // An entry may be both, such as `http://*.github.io`. Both messages then propose the same text,
     // which has neither mistake.
     if let (
@@ -239,14 +273,31 @@ fn risks(pattern: PatternRef<'_>, opt_ins: DangerousOptIns) -> impl Iterator<Ite
     insecure.into_iter().chain(strangers)
 }
 
+/// The spelling that was meant, or the one that its own mistake with credentials proposes.
+fn without_risks(
+    setting: OriginSetting,
+    meant: String,
+    opt_ins: DangerousOptIns,
+) -> Option<String> {
+    let pattern = PatternRef::parse_with(&meant, Permitted::default()).ok()?;
+    let risk = risks(setting, pattern, opt_ins).next();
+    match risk {
+        None => Some(meant),
+        Some(ConfigError::InsecureOrigin { instead, .. }) => instead,
+        Some(ConfigError::PublicSuffix { instead, .. }) => Some(instead),
+        Some(_) => None,
+    }
+}
+
 /// Traffic without transport security can be altered on the way, so anybody there can write the
 /// page.
-fn insecure_origin(pattern: PatternRef<'_>) -> ConfigError {
+fn insecure_origin(setting: OriginSetting, pattern: PatternRef<'_>) -> ConfigError {
     let text = pattern.as_str();
     let is_range = matches!(pattern.host_pattern(), HostPattern::Range(_));
     let secure =
         (pattern.scheme() == "http" && !is_range).then(|| text.replacen("http", "https", 1));
     ConfigError::InsecureOrigin {
+        setting,
         value: text.to_owned(),
         // With another scheme, the port may be the default one, which browsers leave out.
         instead: secure.map(|text| suggested_origin(&text).unwrap_or(text)),
@@ -255,7 +306,7 @@ fn insecure_origin(pattern: PatternRef<'_>) -> ConfigError {
 
 /// The mistake if strangers can register a name, or publish an application, that the pattern
 /// matches.
-fn of_strangers(pattern: PatternRef<'_>) -> Option<ConfigError> {
+fn of_strangers(setting: OriginSetting, pattern: PatternRef<'_>) -> Option<ConfigError> {
     let value = || pattern.as_str().to_owned();
     let host = pattern.host();
     let base = match pattern.host_pattern() {
@@ -263,13 +314,19 @@ fn of_strangers(pattern: PatternRef<'_>) -> Option<ConfigError> {
         HostPattern::Exactly | HostPattern::Range(_) => return None,
         // The wildcard exists because an extension's identifier differs from one installation to
         // the next. But any installed extension matches, whoever wrote it.
-        HostPattern::Any => return Some(ConfigError::AnyHostWithCredentials { value: value() }),
+        HostPattern::Any => {
+            return Some(ConfigError::AnyHostWithCredentials {
+                setting,
+                value: value(),
+            });
+        }
         HostPattern::Subdomains => host,
         // All names below your own domain are yours. Below a public suffix, somebody else can
         // register a name with the same beginning and end, however long these are.
         HostPattern::InLabel(_) => host.split_once('.').map_or("", |(_, base)| base),
     };
     crosses_public_suffix(base).then(|| ConfigError::PublicSuffix {
+        setting,
         value: value(),
         suffix: base.to_owned(),
         instead: own_name_instead(&whole_label(pattern), base),
@@ -290,26 +347,28 @@ fn whole_label(pattern: PatternRef<'_>) -> String {
 
 /// The same checks for a set. It does not keep its entries, so the messages cannot name one.
 fn mistakes_of_set(
+    setting: OriginSetting,
     set: &OriginSet,
     credentials: bool,
     opt_ins: DangerousOptIns,
 ) -> impl Iterator<Item = ConfigError> {
     // An origin is parsed as browsers send it, so it gets into a set without the checks of a list.
-    let file = (set.has_file_origin() && !opt_ins.file_origin).then(file_origin);
+    let file = (set.has_file_origin() && !opt_ins.file_origin).then(|| file_origin(setting));
     let insecure = credentials && set.has_insecure_origins() && !opt_ins.insecure_origins;
     let strangers = credentials && !opt_ins.public_suffixes && set.matches_strangers();
     [
         file,
-        insecure.then_some(ConfigError::InsecurePolicy),
-        strangers.then_some(ConfigError::PublicSuffixPolicy),
+        insecure.then_some(ConfigError::InsecurePolicy { setting }),
+        strangers.then_some(ConfigError::PublicSuffixPolicy { setting }),
     ]
     .into_iter()
     .flatten()
 }
 
 /// `file://`, where it is not an entry of a list that has been parsed.
-pub(super) fn file_origin() -> ConfigError {
+pub(super) fn file_origin(setting: OriginSetting) -> ConfigError {
     ConfigError::Origin {
+        setting,
         value: "file://".to_owned(),
         place: Place::default(),
         error: explain(OriginErrorKind::File, "file://"),
@@ -320,10 +379,12 @@ pub(super) fn file_origin() -> ConfigError {
 mod tests {
     use super::*;
 
+    const LISTED: OriginSetting = OriginSetting::AllowOrigins;
+
     fn errors_with(text: &str, credentials: bool, opt_ins: DangerousOptIns) -> Vec<ConfigError> {
         let mut errors = Vec::new();
         let list = OriginList::from([text]);
-        ListedOrigins::build(&list, &[], credentials, opt_ins, &mut errors);
+        ListedOrigins::build(LISTED, &list, &[], credentials, opt_ins, &mut errors);
         errors
     }
 
@@ -350,7 +411,7 @@ mod tests {
             &errors("moz-extension://*")[..],
             [E::AnyHostWithCredentials { .. }]
         ));
-        assert_eq!(errors("null"), [E::NullOrigin]);
+        assert_eq!(errors("null"), [E::NullOrigin { setting: LISTED }]);
         for fine in [
             "http://localhost:*",
             "http://127.0.0.1",
@@ -374,10 +435,12 @@ mod tests {
             errors("http://*.github.io"),
             [
                 E::InsecureOrigin {
+                    setting: LISTED,
                     value: "http://*.github.io".to_owned(),
                     instead: Some(fixed.clone()),
                 },
                 E::PublicSuffix {
+                    setting: LISTED,
                     value: "http://*.github.io".to_owned(),
                     suffix: "github.io".to_owned(),
                     instead: fixed,

@@ -1,11 +1,12 @@
 use super::{
     build::mistakes_with_credentials,
     dangerous::DangerousOptIns,
-    origins::{ListedOrigins, OriginList},
+    origins::{InsecureList, ListedOrigins, OriginList},
 };
 use crate::{
-    error::ConfigError,
+    error::{ConfigError, OriginSetting},
     lists::ConfigList,
+    origin::OriginErrorKind,
     policy::{OriginPolicy, Reach},
 };
 
@@ -14,7 +15,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct CredentialedOrigins {
     pub(crate) origins: Option<OriginList>,
-    pub(crate) insecure_origins: Vec<ConfigList>,
+    pub(crate) insecure_origins: Vec<InsecureList>,
     pub(crate) policy: Option<Box<dyn OriginPolicy>>,
     pub(crate) opt_ins: DangerousOptIns,
 }
@@ -29,18 +30,17 @@ impl CredentialedOrigins {
         if list.is_some() {
             errors.push(ConfigError::OriginsAndPolicy);
         }
+        let setting = OriginSetting::OriginPolicy;
         let properties = policy.properties();
         if properties.reach() >= Reach::Star {
-            errors.push(ConfigError::AnyOriginTrusted);
+            errors.push(ConfigError::AnyOriginTrusted { setting });
         }
         if let Some(name) = properties.bypassed() {
             let header = name.clone();
             errors.push(ConfigError::BypassedPolicy { header });
         }
-        errors.extend(mistakes_with_credentials(
-            properties.risks(true),
-            self.opt_ins,
-        ));
+        let risks = mistakes_with_credentials(setting, properties.risks(true), self.opt_ins);
+        errors.extend(risks.map(in_words_of_the_check));
         Some(policy)
     }
 
@@ -53,18 +53,28 @@ impl CredentialedOrigins {
         };
         let mut found = Vec::new();
         let listed = ListedOrigins::build(
+            OriginSetting::AllowOrigins,
             origins,
             &self.insecure_origins,
             true,
             self.opt_ins,
             &mut found,
         );
-        // What is proposed for a CORS layer does not exist here.
-        errors.extend(found.into_iter().map(|error| match error {
-            ConfigError::AnyOriginWithCredentials => ConfigError::AnyOriginTrusted,
-            ConfigError::NullOrigin => ConfigError::NullOriginTrusted,
-            other => other,
-        }));
+        errors.extend(found.into_iter().map(in_words_of_the_check));
         Some(Box::new(listed.set))
+    }
+}
+
+/// The mistake without proposals that exist for a CORS layer only.
+fn in_words_of_the_check(error: ConfigError) -> ConfigError {
+    match error {
+        ConfigError::AnyOriginWithCredentials { setting } => {
+            ConfigError::AnyOriginTrusted { setting }
+        }
+        ConfigError::NullOrigin { setting } => ConfigError::NullOriginTrusted { setting },
+        ConfigError::Origin { setting, error, .. } if error.kind() == OriginErrorKind::File => {
+            ConfigError::FileOriginTrusted { setting }
+        }
+        other => other,
     }
 }

@@ -5,8 +5,8 @@ use super::{
     rules::Rules,
 };
 use crate::{
-    config::{CredentialedOrigins, OriginList},
-    error::ConfigErrors,
+    config::{CredentialedOrigins, InsecureList, OriginList},
+    error::{ConfigErrors, OriginSetting},
     layer::VerdictTimeout,
     lists::ConfigList,
     policy::OriginPolicy,
@@ -70,11 +70,11 @@ impl FetchMetadataLayerBuilder {
     /// [`CorsLayerBuilder`](crate::CorsLayerBuilder::dangerously_allow_insecure_origin). Anybody on
     /// the network can act as their pages.
     pub fn dangerously_allow_insecure_origin(mut self, origins: impl Into<ConfigList>) -> Self {
-        let origins = origins.into();
-        // An empty variable, or an empty list in a file, is as if it were not there.
-        if !origins.is_blank() {
-            self.trusted.insecure_origins.push(origins);
-        }
+        InsecureList::add(
+            &mut self.trusted.insecure_origins,
+            OriginSetting::DangerouslyAllowInsecureOrigin,
+            origins.into(),
+        );
         self
     }
 

@@ -14,7 +14,7 @@ use crate::{
 /// protected by a private network: any page that a user inside opens could read it.
 ///
 /// ```
-/// use tower_cors::{Any, CorsLayer, error::ConfigError};
+/// use tower_cors::{Any, CorsLayer, error::{ConfigError, OriginSetting}};
 ///
 /// let cors = CorsLayer::builder().allow_origins(Any).build()?;
 ///
@@ -24,7 +24,8 @@ use crate::{
 ///     .allow_credentials(true)
 ///     .build()
 ///     .unwrap_err();
-/// assert_eq!(errors.into_iter().next(), Some(ConfigError::AnyOriginWithCredentials));
+/// let setting = OriginSetting::AllowOrigins;
+/// assert_eq!(errors.into_iter().next(), Some(ConfigError::AnyOriginWithCredentials { setting }));
 /// # Ok::<(), tower_cors::ConfigErrors>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -40,7 +40,7 @@ pub(crate) use self::{
     public_suffix::{crosses_public_suffix, own_name_instead},
     set::OriginSetBuilder,
     shape::{HostPattern, Permitted, leftover},
-    suggest::{explain, suggested_origin},
+    suggest::{explain, explain_where, suggested_origin},
 };
 #[cfg(feature = "token")]
 pub(crate) use self::{

@@ -15,10 +15,20 @@ const MAX_LEN: usize = 2048;
 
 /// The error for `text`, with the right spelling where that is clear.
 pub(crate) fn explain(kind: OriginErrorKind, text: &str) -> OriginError {
+    explain_where(kind, text, Some)
+}
+
+/// The same where not every origin can be set: `settable` gives the one to write in place of the
+/// spelling that was meant.
+pub(crate) fn explain_where(
+    kind: OriginErrorKind,
+    text: &str,
+    settable: impl FnOnce(String) -> Option<String>,
+) -> OriginError {
     let suggestion = match kind {
         // The address alone, without its range, would be another mistake.
         OriginErrorKind::AddressRange | OriginErrorKind::AddressRangeForm => None,
-        _ => suggested_origin(text),
+        _ => suggested_origin(text).and_then(settable),
     };
     OriginError::with_suggestion(kind, suggestion)
 }

@@ -6,7 +6,7 @@ use http::header::AUTHORIZATION;
 use tower_cors::{
     Any, CorsLayer, CorsLayerBuilder, CorsRequest, Denial, DenialKind, DeniedRequests, Grant,
     OriginPolicy, OriginSet, Verdict, VerdictFuture,
-    error::{BroadPreflightReason as Reason, ConfigError},
+    error::{BroadPreflightReason as Reason, ConfigError, OriginSetting},
     policy::PolicyProperties,
 };
 
@@ -84,7 +84,9 @@ fn a_preflight_by_any_origin_is_broad_too() {
                 .allow_credentials(true)
         ),
         [
-            ConfigError::AnyOriginWithCredentials,
+            ConfigError::AnyOriginWithCredentials {
+                setting: OriginSetting::OriginPolicy,
+            },
             ConfigError::BroadPreflight(Reason::Credentials),
         ]
     );

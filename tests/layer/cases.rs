@@ -676,8 +676,10 @@ fn describe(error: &ConfigError) -> String {
             "",
             reason(error.kind()),
         ),
-        ConfigError::NullOrigin => line("unacceptable_origin_pattern", "null", "", "prohibited"),
-        ConfigError::AnyOriginWithCredentials => {
+        ConfigError::NullOrigin { .. } => {
+            line("unacceptable_origin_pattern", "null", "", "prohibited")
+        }
+        ConfigError::AnyOriginWithCredentials { .. } => {
             line("incompatible_origin_pattern", "*", "", "wildcard")
         }
         ConfigError::InsecureOrigin { value, .. } => {

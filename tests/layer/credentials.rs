@@ -1,6 +1,9 @@
 //! Credentials: `*` never goes with them, and is written out where it would be only a name.
 
-use tower_cors::{Any, CorsLayerBuilder};
+use tower_cors::{
+    Any, CorsLayerBuilder,
+    error::{ConfigError, OriginSetting},
+};
 
 use crate::support::service::{LISTED, STRANGER, Subject, get_from, preflight_from};
 
@@ -114,21 +117,25 @@ fn any_header_does_not_cover_authorization() {
     }
 }
 
+const INSECURE: ConfigError = ConfigError::InsecurePolicy {
+    setting: OriginSetting::OriginPolicy,
+};
+const SUFFIX: ConfigError = ConfigError::PublicSuffixPolicy {
+    setting: OriginSetting::OriginPolicy,
+};
+
 /// Credentials go to no origin that somebody else can act as, whoever lists it.
 #[test]
 fn a_set_as_a_policy_is_held_to_the_rules_of_a_list() {
-    use tower_cors::{
-        CorsLayer, CorsLayerBuilder, OriginPolicy, OriginSet, Verdict, error::ConfigError,
-        policy_fn,
-    };
+    use tower_cors::{CorsLayer, CorsLayerBuilder, OriginPolicy, OriginSet, Verdict, policy_fn};
 
     let set = |origin: &str| OriginSet::parse([origin]).unwrap();
     let build = |builder: CorsLayerBuilder| builder.build().err().map(|e| e.into_iter().collect());
     for (origin, error) in [
-        ("http://example.com", Some(ConfigError::InsecurePolicy)),
-        ("http://*.example.com", Some(ConfigError::InsecurePolicy)),
-        ("https://*.github.io", Some(ConfigError::PublicSuffixPolicy)),
-        ("app://*", Some(ConfigError::PublicSuffixPolicy)),
+        ("http://example.com", Some(INSECURE)),
+        ("http://*.example.com", Some(INSECURE)),
+        ("https://*.github.io", Some(SUFFIX)),
+        ("app://*", Some(SUFFIX)),
         ("http://localhost:*", None),
         ("https://*.example.com", None),
         ("https://github.io", None),
@@ -158,7 +165,7 @@ fn a_set_as_a_policy_is_held_to_the_rules_of_a_list() {
 #[test]
 fn a_policy_with_credentials_of_its_own_is_held_to_the_same_rules() {
     use tower_cors::{
-        CorsLayer, CorsRequest, Grant, OriginPolicy, OriginSet, VerdictFuture, error::ConfigError,
+        CorsLayer, CorsRequest, Grant, OriginPolicy, OriginSet, VerdictFuture,
         policy::PolicyProperties,
     };
 
@@ -179,11 +186,11 @@ fn a_policy_with_credentials_of_its_own_is_held_to_the_same_rules() {
         (PolicyProperties::new(), None),
         (
             PolicyProperties::new().lists_insecure_origins(),
-            Some(ConfigError::InsecurePolicy),
+            Some(INSECURE),
         ),
         (
             PolicyProperties::new().lists_public_suffixes(),
-            Some(ConfigError::PublicSuffixPolicy),
+            Some(SUFFIX),
         ),
     ] {
         let builder = || CorsLayer::builder().origin_policy(Own(properties.clone()));

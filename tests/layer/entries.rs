@@ -6,7 +6,7 @@ use http::{HeaderValue, Method, header};
 use tower_cors::{
     Any, CorsLayer, CorsLayerBuilder, DenialKind, DeniedRequests, Origin, OriginPolicy, OriginSet,
     Verdict, VerdictFuture,
-    error::ConfigError,
+    error::{ConfigError, OriginSetting},
     host::HostLayer,
     lists::{ConfigList, MaxAge},
     origin::OriginPattern,
@@ -316,9 +316,11 @@ fn any_origin_is_not_said_by_the_name_of_one() {
     let errors = |builder: CorsLayerBuilder| -> Vec<ConfigError> {
         builder.build().unwrap_err().into_iter().collect()
     };
-    assert_eq!(errors(builder()), [ConfigError::AnyInsecureOrigin]);
+    let setting = OriginSetting::DangerouslyAllowInsecureOrigin;
+    let expected = [ConfigError::AnyInsecureOrigin { setting }];
+    assert_eq!(errors(builder()), expected);
     let listed = builder().allow_origins([LISTED]);
-    assert_eq!(errors(listed), [ConfigError::AnyInsecureOrigin]);
+    assert_eq!(errors(listed), expected);
     let missing = ConfigList::from_env("NO_SUCH_VARIABLE_HERE");
     let missing = CorsLayer::builder().dangerously_allow_insecure_origin(missing);
     assert!(matches!(

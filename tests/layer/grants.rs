@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tower_cors::{
     Any, CorsLayer, CorsRequest, Grant, OriginPolicy, VerdictFuture,
-    error::ConfigError,
+    error::{ConfigError, OriginSetting},
     lists::{AllowHeaders, AllowMethods, ExposeHeaders},
     policy::{PolicyProperties, Terms},
     policy_fn,
@@ -196,7 +196,8 @@ fn a_policy_that_says_so_is_refused_with_credentials() {
     let builder = || CorsLayer::builder().origin_policy(Sometimes);
     let errors = builder().allow_credentials(true).build().unwrap_err();
     let errors: Vec<ConfigError> = errors.into_iter().collect();
-    assert_eq!(errors, [ConfigError::AnyOriginWithCredentials]);
+    let setting = OriginSetting::OriginPolicy;
+    assert_eq!(errors, [ConfigError::AnyOriginWithCredentials { setting }]);
     assert!(builder().build().is_ok());
 }
 

@@ -45,6 +45,8 @@ mod refuse;
 mod reload;
 mod report_only;
 mod routes;
+#[cfg(feature = "serde")]
+mod settings;
 #[cfg(feature = "idna")]
 #[path = "../support/mod.rs"]
 mod support;

@@ -238,7 +238,7 @@ async fn the_rules_of_a_route_are_replaced_all_at_once() {
     let errors: Vec<_> = handle.reload(wrong).unwrap_err().into_iter().collect();
     assert!(matches!(
         errors[..],
-        [ConfigError::AnyOriginWithCredentials]
+        [ConfigError::AnyOriginWithCredentials { .. }]
     ));
     assert_eq!(send(get_from(first)).await, granted(first));
 

@@ -6,7 +6,9 @@ use http::{Method, Request, Response, StatusCode};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_cors::{
     CorsLayer, Denial, DenialKind, Grant, Origin, OriginSet, Verdict, VerdictFuture,
-    error::ConfigError, policy_fn, routes::MethodRule,
+    error::{ConfigError, OriginSetting},
+    policy_fn,
+    routes::MethodRule,
 };
 
 use crate::support::service::{preflight_from, request};
@@ -326,7 +328,9 @@ fn every_mistake_of_every_rule_is_reported() {
     assert!(matches!(
         errors[..],
         [
-            ConfigError::AnyOriginWithCredentials,
+            ConfigError::AnyOriginWithCredentials {
+                setting: OriginSetting::MethodRule
+            },
             ConfigError::HeaderName { .. }
         ]
     ));

@@ -95,6 +95,12 @@ fn mistakes_of_a_configuration() {
         "https://*.github.io",
         "https://shop-*.vercel.app",
         "moz-extension://*",
+        "ws://app.example.com",
+        "ws://app.example.com:8080",
+        "http://App.example.com/",
+        "http://*.GitHub.io",
+        "https://*.GitHub.io",
+        "localhost:3000",
     ] {
         let list = CorsLayer::builder().allow_origins([entry]);
         if list.allow_credentials(true).build().is_err() {

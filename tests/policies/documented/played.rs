@@ -358,11 +358,19 @@ fn by_method() -> Documents {
             .allow_headers(["content-type"])
             .allow_credentials(true);
     } => CorsLayer::by_method().rule([Method::POST], sign_in).build()?);
+    let intranet = shown!("src/routes/rule.rs", {
+        let intranet = OriginSet::parse(["http://intranet.example"]).expect("one origin");
+        let trusted = MethodRule::trusted_only(intranet).allow_credentials(true);
+    } => CorsLayer::by_method()
+        .rule([Method::PUT], trusted.dangerously_allow_insecure_origins())
+        .build()?);
     let mut things = Documented::of(things.0, things.1, &["https://admin.example.com"]);
     things.method = "PUT";
     let mut sign_in = Documented::of(sign_in.0, sign_in.1, &["https://login.example.com"]);
     sign_in.method = "POST";
-    Ok(vec![things, sign_in])
+    let mut intranet = Documented::of(intranet.0, intranet.1, &["http://intranet.example"]);
+    intranet.method = "PUT";
+    Ok(vec![things, sign_in, intranet])
 }
 
 /// A registry with one entry, of cookie callers.
