@@ -3,7 +3,8 @@ use http::{HeaderValue, StatusCode};
 use super::{
     builder::CorsLayerBuilder,
     dangerous::DangerousOptIns,
-    origins::{ListedOrigins, OriginList, constant_origin, file_origin},
+    origins::{ListedOrigins, OriginList, constant_origin},
+    risks::file_origin,
 };
 use crate::{
     error::{BroadPreflightReason as Broad, ConfigError, ConfigErrors, OriginSetting},

@@ -11,6 +11,7 @@ mod file;
 mod observed;
 mod origins;
 mod report_only;
+mod risks;
 mod trusted;
 
 #[cfg(feature = "serde")]

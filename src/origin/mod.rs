@@ -13,6 +13,7 @@ mod families;
 mod grammar;
 mod host;
 mod ipv6;
+mod mistake;
 mod nearest;
 mod pattern;
 mod public_suffix;
@@ -35,11 +36,12 @@ pub use self::{
 pub(crate) use self::{
     families::ListMatch,
     grammar::{MAX_ORIGIN_LEN, default_port, is_secure},
+    mistake::leftover,
     nearest::{Difference, Listing, Nearest},
     pattern::PatternRef,
     public_suffix::{crosses_public_suffix, own_name_instead},
     set::OriginSetBuilder,
-    shape::{HostPattern, Permitted, leftover},
+    shape::{HostPattern, Permitted},
     suggest::{explain, explain_where, suggested_origin},
 };
 #[cfg(feature = "token")]
