@@ -96,6 +96,14 @@ impl Freshness {
         self.limit.store(limit, Ordering::Relaxed);
     }
 
+    /// How long ago the confirmation may be; `None` if that does not matter.
+    pub(crate) fn limit(&self) -> Option<Duration> {
+        match self.limit.load(Ordering::Relaxed) {
+            UNLIMITED => None,
+            limit => Some(Duration::from_millis(limit)),
+        }
+    }
+
     pub(crate) fn staleness(&self) -> Option<Duration> {
         match self.confirmed.load(Ordering::Relaxed) {
             NEVER => None,
@@ -108,10 +116,9 @@ impl Freshness {
         match self.confirmed.load(Ordering::Relaxed) {
             NEVER => false,
             ALWAYS => true,
-            confirmed => match self.limit.load(Ordering::Relaxed) {
-                UNLIMITED => true,
-                limit => self.millis_since(confirmed) <= limit,
-            },
+            confirmed => self
+                .limit()
+                .is_none_or(|limit| Duration::from_millis(self.millis_since(confirmed)) <= limit),
         }
     }
 

@@ -18,8 +18,10 @@ const MAX_AGE: Duration = Duration::from_secs(60);
 /// Allows the origins that active entries with the scope `CORS` match, with credentials if one of
 /// them permits those. Denies all others, and everybody while the registry is not available.
 ///
-/// Browsers keep the answer to a preflight for a minute at most. Denied requests are refused
-/// unless the layer says otherwise.
+/// Browsers keep the answer to a preflight for a minute at most, and no longer than the registry of
+/// a [`Replica`](crate::trusted::replica::Replica) may be
+/// [stale](crate::trusted::replica::WhenStale::FailClosedAfter). Denied requests are refused unless
+/// the layer says otherwise.
 ///
 /// This is the policy for callers with cookies. Callers with bearer tokens need no entry where the
 /// service uses [`BearerOr`](crate::policy::BearerOr):
@@ -45,7 +47,7 @@ impl OriginPolicy for OriginRegistry {
 
     fn judge_preflight(&self, request: &CorsRequest<'_>) -> VerdictFuture {
         match self.grant_to(request.origin()) {
-            Ok(grant) => grant.max_age_at_most(MAX_AGE).into(),
+            Ok(grant) => grant.max_age_at_most(self.max_age()).into(),
             Err(denial) => denial.into(),
         }
     }
@@ -75,6 +77,12 @@ impl OriginRegistry {
             }
             Some(_) => Err(DenialKind::OriginNotAllowed.into()),
         }
+    }
+
+    /// A registry that fails closed after some seconds must not be trusted by browsers for longer.
+    fn max_age(&self) -> Duration {
+        let limit = self.freshness().limit();
+        limit.map_or(MAX_AGE, |limit| limit.min(MAX_AGE))
     }
 
     fn unavailable(&self) -> Denial {

@@ -92,6 +92,59 @@ fn t08_no_answer_outlives_what_it_was_made_from() {
     assert_eq!(answer, passed(PAGE, Some("1")));
 }
 
+/// A registry that fails closed after some seconds was right for no longer than that.
+#[cfg(feature = "trusted")]
+#[test]
+fn t08_no_answer_outlives_the_staleness_that_a_registry_allows() {
+    use tower_cors::trusted::{
+        entry::{Actor, OriginDraft, Scope},
+        registry::OriginRegistry,
+        replica::{Replica, WhenStale},
+        store::{EmbeddedStore, OriginStore},
+    };
+
+    let store = EmbeddedStore::in_memory();
+    let draft = OriginDraft::new("Contoso", PAGE, Scope::Cors).unwrap();
+    run(store.create(draft, Actor::new("admin").unwrap())).unwrap();
+    let after = |millis| WhenStale::FailClosedAfter(Duration::from_millis(millis));
+    for (when_stale, configured, expected) in [
+        (after(10_000), Some(600), Some("10")),
+        (after(10_000), Some(7), Some("7")),
+        // Browsers take 5 seconds where nothing is said.
+        (after(10_000), None, None),
+        (after(3_000), None, Some("3")),
+        // Whole seconds, rounded down.
+        (after(2_999), Some(600), Some("2")),
+        (after(999), Some(600), Some("0")),
+        (after(0), Some(600), Some("0")),
+        (after(60_000), Some(600), Some("60")),
+        (after(86_400_000), Some(600), Some("60")),
+        (
+            WhenStale::FailClosedAfter(Duration::MAX),
+            Some(600),
+            Some("60"),
+        ),
+        (WhenStale::KeepLast, Some(600), Some("60")),
+    ] {
+        // Its clock stands still: it is as fresh as it was when it was loaded.
+        let origins = OriginRegistry::with_clock(TestClock::new());
+        run(Replica::new(store.clone(), origins.clone(), when_stale).load_once()).unwrap();
+        let configure = |builder| match configured {
+            Some(seconds) => listed(builder).max_age(Duration::from_secs(seconds)),
+            None => listed(builder),
+        };
+        for answer in [
+            ask_both(&origins, configure, || preflight("/", PAGE, "")),
+            ask_both(&BearerOr::new(origins.clone()), configure, || {
+                preflight("/", PAGE, "")
+            }),
+        ] {
+            let found = answer.header("access-control-max-age");
+            assert_eq!(found, expected, "{when_stale:?} {configured:?}");
+        }
+    }
+}
+
 #[test]
 fn t09_a_passed_preflight_is_no_state() {
     // A preflight passed on the strength of one token; the request carries another one.
