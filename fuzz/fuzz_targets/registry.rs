@@ -12,6 +12,7 @@ use tower_cors_fuzz::model::{
     config::{Config, Exchange, Form, Layer, Request, Response, Settings, Wait},
     file, generate,
     policy::Policy,
+    registry,
 };
 
 /// A file of this process, in memory where the system has such a place.
@@ -63,7 +64,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut exchanges: Vec<Exchange> = (0..10).map(|_| generate::exchange(&mut choices)).collect();
     for entry in entries.iter().take(10) {
         for part in ["a.", "", "*."] {
-            let origin = entry.pattern.replacen("*.", part, 1);
+            let origin = registry::sent(&entry.pattern).replacen("*.", part, 1);
             let origin = origin.strip_suffix(":*").unwrap_or(&origin);
             exchanges.push(Exchange {
                 request: Request::new("GET", &[("origin", origin)]),
@@ -73,6 +74,13 @@ fuzz_target!(|bytes: &[u8]| {
                 },
             });
         }
+    }
+    // The model cannot say whom a host with other letters admits.
+    if entries
+        .iter()
+        .any(|entry| registry::is_foldable(&entry.pattern))
+    {
+        exchanges.clear();
     }
     for exchange in &exchanges {
         if let Err(difference) = check_exchange(&config, &built, exchange) {

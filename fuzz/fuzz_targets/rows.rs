@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use tower_cors::trusted::entry::{OriginRecord, Status};
-use tower_cors_fuzz::model::file;
+use tower_cors_fuzz::model::{file, registry};
 
 fuzz_target!(|bytes: &[u8]| {
     let checked = OriginRecord::from_json(bytes).and_then(|record| record.check());
@@ -18,7 +18,9 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     };
     let entry = entry.expect("a row that is an entry has the parts of one");
-    assert_eq!(checked.pattern().as_str(), entry.pattern);
+    if !registry::is_foldable(&entry.pattern) {
+        assert_eq!(checked.pattern().as_str(), registry::sent(&entry.pattern));
+    }
     assert_eq!(checked.status() == Status::Active, entry.is_active);
     assert_eq!(checked.allows_credentials(), entry.credentials);
     let scopes = checked.scopes().iter().map(|scope| scope.to_string());

@@ -8,6 +8,8 @@
 //! `null`.
 
 mod byte_set;
+#[cfg(feature = "idna")]
+mod domain;
 mod error;
 mod families;
 mod grammar;
@@ -20,6 +22,8 @@ mod public_suffix;
 mod punycode;
 mod set;
 mod shape;
+#[cfg(feature = "trusted")]
+mod spelling;
 mod suggest;
 mod tuple;
 
@@ -27,6 +31,12 @@ mod tuple;
 pub(crate) use self::host::is_loopback_host;
 #[cfg(feature = "test-util")]
 pub(crate) use self::public_suffix::PublicSuffix;
+#[cfg(feature = "token")]
+pub(crate) use self::{
+    domain::{domain_to_ascii, split_host},
+    grammar::MAX_SCHEME_LEN,
+    ipv6::{MAX_IPV6_LEN, serialise_ipv6},
+};
 pub use self::{
     error::{OriginError, OriginErrorKind},
     pattern::OriginPattern,
@@ -44,10 +54,5 @@ pub(crate) use self::{
     shape::{HostPattern, Permitted},
     suggest::{explain, explain_where, suggested_origin},
 };
-#[cfg(feature = "token")]
-pub(crate) use self::{
-    grammar::MAX_SCHEME_LEN,
-    ipv6::{MAX_IPV6_LEN, serialise_ipv6},
-};
 #[cfg(feature = "trusted")]
-pub(crate) use self::{host::MAX_HOST_LEN, shape::PortPattern};
+pub(crate) use self::{host::MAX_HOST_LEN, shape::PortPattern, spelling::parse_in_any_spelling};

@@ -11,7 +11,7 @@ use super::{
 use crate::leftover::QUOTES;
 
 /// The longest text for which a guess is made, in bytes.
-const MAX_LEN: usize = 2048;
+pub(super) const MAX_LEN: usize = 2048;
 
 /// The error for `text`, with the right spelling where that is clear.
 pub(crate) fn explain(kind: OriginErrorKind, text: &str) -> OriginError {
@@ -114,12 +114,12 @@ fn host_as_sent(host: &str) -> Option<String> {
 }
 
 /// The domain's A-labels, in lower case; others than ASCII ones need the feature `idna`.
-pub(crate) fn ascii_domain(domain: &str) -> Option<String> {
+fn ascii_domain(domain: &str) -> Option<String> {
     if domain.is_ascii() {
         return Some(domain.to_ascii_lowercase());
     }
     #[cfg(feature = "idna")]
-    let encoded = idna::domain_to_ascii(domain).ok();
+    let encoded = super::domain::domain_to_ascii(domain);
     #[cfg(not(feature = "idna"))]
     let encoded = None;
     encoded
@@ -176,6 +176,8 @@ mod tests {
             "https://a..b",
             "https://example.com",
             "https://foo*.example.com",
+            // The `*` of full width.
+            "https://＊.example.com",
             "https://example.com:99999",
             "https://a.example;https://b.example",
             "a.example,b.example",

@@ -191,7 +191,12 @@ pub fn registry(json: &Value) -> (Vec<RegistryEntry>, Option<bool>) {
             .iter()
             .filter_map(|row| row.get(key)?.as_str())
             .filter(|t| !t.is_empty());
-        let mut texts: Vec<&str> = texts.collect();
+        let mut texts: Vec<String> = texts
+            .map(|text| match key {
+                "origin" => registry::sent(text),
+                _ => text.to_owned(),
+            })
+            .collect();
         texts.sort_unstable();
         let before = texts.len();
         texts.dedup();

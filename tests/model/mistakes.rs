@@ -155,7 +155,8 @@ fn of_policy(policy: &Policy, settings: &Settings) -> Option<bool> {
     match policy {
         Policy::Registry(entries) => {
             let checks: Vec<_> = entries.iter().map(registry::is_well_formed).collect();
-            let patterns: Vec<&str> = entries.iter().map(|e| e.pattern.as_str()).collect();
+            let patterns = entries.iter().map(|e| registry::sent(&e.pattern));
+            let patterns: Vec<String> = patterns.collect();
             let is_once = (1..patterns.len()).all(|i| !patterns[..i].contains(&patterns[i]));
             all(&[all(&checks), Some(is_once)])
         }

@@ -1,12 +1,13 @@
 //! The registry of trusted origins.
 
 use super::{
-    entry,
+    entry, origin,
     policy::{Asked, Grant, Verdict, not_allowed},
 };
 
 #[derive(Clone, Debug)]
 pub struct RegistryEntry {
+    /// As it was written: see [`sent`].
     pub pattern: String,
     pub scopes: Vec<String>,
     pub is_active: bool,
@@ -23,7 +24,7 @@ pub fn judge(entries: &[RegistryEntry], asked: &Asked<'_>) -> Verdict {
     let matching = entries.iter().filter(|entry| {
         entry.is_active
             && entry.scopes.iter().any(|scope| scope == "CORS")
-            && entry::matches(&entry.pattern, origin)
+            && entry::matches(&sent(&entry.pattern), origin)
     });
     let matching: Vec<_> = matching.collect();
     if matching.is_empty() {
@@ -36,6 +37,34 @@ pub fn judge(entries: &[RegistryEntry], asked: &Asked<'_>) -> Verdict {
     })
 }
 
+/// The pattern in the spelling of browsers, which may have been written with a scheme and a host in
+/// upper case and a default port. Only in `http` and `https`. Letters beyond ASCII stay: see
+/// [`is_foldable`].
+pub fn sent(pattern: &str) -> String {
+    let Some((scheme, rest)) = pattern.split_once("://") else {
+        return pattern.to_owned();
+    };
+    let scheme = scheme.to_ascii_lowercase();
+    let default = match scheme.as_str() {
+        "http" => "80",
+        "https" => "443",
+        _ => return pattern.to_owned(),
+    };
+    match origin::split_port(&rest.to_ascii_lowercase()) {
+        None => pattern.to_owned(),
+        Some((host, None)) => format!("{scheme}://{host}"),
+        Some((host, Some(port))) if port == default => format!("{scheme}://{host}"),
+        Some((host, Some(port))) => format!("{scheme}://{host}:{port}"),
+    }
+}
+
+/// Whether the host has letters beyond ASCII, of which the model knows nothing.
+pub fn is_foldable(pattern: &str) -> bool {
+    let scheme = pattern.split_once("://").map(|(scheme, _)| scheme);
+    let is_web = scheme.is_some_and(|scheme| origin::is_web(&scheme.to_ascii_lowercase()));
+    is_web && !pattern.is_ascii()
+}
+
 /// Whether such an entry may be made; `None` where the model does not know.
 pub fn is_well_formed(entry: &RegistryEntry) -> Option<bool> {
     let has = |scope: &str| entry.scopes.iter().any(|own| own == scope);
@@ -46,14 +75,18 @@ pub fn is_well_formed(entry: &RegistryEntry) -> Option<bool> {
     if entry.scopes.is_empty() || !are_scopes || (entry.credentials && !has("CORS")) {
         return Some(false);
     }
-    let is_entry = entry::is_well_formed(&entry.pattern)?;
+    if is_foldable(&entry.pattern) {
+        return None;
+    }
+    let pattern = sent(&entry.pattern);
+    let is_entry = entry::is_well_formed(&pattern)?;
     // Credentials, redirects and frames give power, so that strangers must not match.
     let gives_power = has("REDIRECT") || has("IFRAME_EMBED") || entry.credentials;
     let allows_insecure = entry.allows_insecure || !entry.credentials;
     if !is_entry {
         Some(false)
     } else if gives_power {
-        entry::is_safe_with_credentials(&entry.pattern, allows_insecure, false)
+        entry::is_safe_with_credentials(&pattern, allows_insecure, false)
     } else {
         Some(true)
     }

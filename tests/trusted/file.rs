@@ -125,6 +125,26 @@ fn people_can_write_the_file() {
 }
 
 #[test]
+fn an_origin_is_written_back_as_browsers_send_it() {
+    let folder = Folder::new();
+    folder.write(
+        r#"{"entries": [{"name": "Books", "origin": "HTTPS://Bücher.example:443", "scopes": ["CORS"]}]}"#,
+    );
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    let sent = "https://xn--bcher-kva.example";
+    assert!(store.origins().is_trusted(&origin(sent)));
+    let first = entries(store.origins());
+    block_on(store.create(cors("https://a.example"), admin())).unwrap();
+    let written = fs::read_to_string(folder.path()).unwrap();
+    assert!(
+        written.contains(sent) && !written.contains("Bücher"),
+        "{written}"
+    );
+    assert!(!store.reload().unwrap());
+    assert_eq!(entries(store.origins())[..1], first);
+}
+
+#[test]
 fn half_a_file_is_refused_and_what_was_served_stays() {
     let folder = Folder::new();
     folder.write(BY_HAND);
@@ -167,7 +187,8 @@ fn a_file_with_mistakes_is_refused_with_all_of_them() {
             {"name": "B", "origin": "https://b.example", "scopes": []},
             {"name": "C", "origin": "https://c.example", "scopes": ["CORS"]},
             {"name": "C", "origin": "https://d.example", "scopes": ["CORS"]},
-            {"name": "E", "origin": "https://c.example", "scopes": ["CORS"]}
+            {"name": "E", "origin": "https://c.example", "scopes": ["CORS"]},
+            {"name": "F", "origin": "HTTPS://C.example:443", "scopes": ["CORS"]}
         ]}"#,
     );
     let error = EmbeddedStore::open(folder.path()).unwrap_err();
@@ -177,7 +198,8 @@ fn a_file_with_mistakes_is_refused_with_all_of_them() {
          \"https://a.example\"\n\
          row \"B\": scopes: name at least one of CORS, REDIRECT and IFRAME_EMBED\n\
          row \"C\": another entry has the same id, name or origin\n\
-         row \"E\": another entry has the same id, name or origin"
+         row \"E\": another entry has the same id, name or origin\n\
+         row \"F\": another entry has the same id, name or origin"
     );
 }
 

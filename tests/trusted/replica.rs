@@ -12,7 +12,7 @@ use tower_cors::trusted::{
 };
 
 use super::{
-    admin, cors, entries,
+    admin, cors, entries, origin,
     source::{Follower, Source, app, record},
 };
 use crate::support::service::{Subject, get_from};
@@ -105,6 +105,45 @@ async fn rows_that_are_no_entries_are_skipped_counted_and_reported() {
     follower.until_in_step().await;
     assert!(follower.origins.is_trusted(&app(1)));
     assert_eq!(follower.origins.invalid_rows(), 2);
+}
+
+#[tokio::test]
+async fn rows_may_spell_an_origin_as_people_do() {
+    let source = Source::default();
+    let spelt = |source: &Source, id: u64, origin: &str| {
+        source.with(|state| {
+            state.version += 1;
+            let mut row = record(id, state.version);
+            row.origin = origin.to_owned();
+            state.rows.insert(id, row.clone());
+            state.tell(row.into());
+        });
+    };
+    spelt(&source, 1, "HTTPS://SHOP.example:443");
+    let follower = Follower::start(source.clone(), WhenStale::KeepLast);
+    follower.until_in_step().await;
+    // By the feed, too.
+    spelt(&source, 2, "https://*.Bücher.example");
+    spelt(&source, 3, "https://shop.example/");
+    follower.until_in_step().await;
+    let served = entries(&follower.origins);
+    let served: Vec<&str> = served.iter().map(|e| e.pattern().as_str()).collect();
+    assert_eq!(
+        served,
+        ["https://shop.example", "https://*.xn--bcher-kva.example"]
+    );
+    assert_eq!(follower.origins.invalid_rows(), 1);
+    assert!(follower.origins.is_trusted(&origin("https://shop.example")));
+    assert!(
+        follower
+            .origins
+            .is_trusted(&origin("https://a.xn--bcher-kva.example"))
+    );
+    assert!(
+        !follower
+            .origins
+            .is_trusted(&origin("https://xn--bcher-kva.example"))
+    );
 }
 
 #[tokio::test]

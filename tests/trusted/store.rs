@@ -80,11 +80,13 @@ fn what_is_refused_changes_nothing() {
         let error = block_on(store.create(name, admin())).unwrap_err();
         assert!(matches!(&error, StoreError::NameTaken { name } if name == "https://b.example"));
         assert_eq!(error.field(), "name");
-        let taken = draft("c", "https://b.example", Scope::Redirect);
-        let error = block_on(store.replace(a.id(), None, taken, admin())).unwrap_err();
-        assert!(
-            matches!(&error, StoreError::OriginTaken { origin } if origin == "https://b.example")
-        );
+        for spelling in ["https://b.example", "HTTPS://B.example:443"] {
+            let taken = draft("c", spelling, Scope::Redirect);
+            let error = block_on(store.replace(a.id(), None, taken, admin())).unwrap_err();
+            assert!(
+                matches!(&error, StoreError::OriginTaken { origin } if origin == "https://b.example")
+            );
+        }
         let stale = store.deactivate(b.id(), Some(b.version()), admin());
         let error = block_on(stale).unwrap_err();
         assert!(matches!(error, StoreError::Changed { current } if current == version));

@@ -6,7 +6,7 @@ use crate::{
     debug_as_display::debug_as_display,
     origin::{
         MAX_IPV6_LEN, MAX_SCHEME_LEN, OriginPattern, crosses_public_suffix, default_port,
-        is_loopback_host, serialise_ipv6,
+        domain_to_ascii, is_loopback_host, serialise_ipv6, split_host,
     },
 };
 
@@ -205,12 +205,7 @@ fn is_like_a_host(entry: &str) -> bool {
 
 /// Host and port, if there is a colon for one.
 fn split_port(authority: &str) -> Result<(&str, Option<&str>), EntryErrorKind> {
-    let end = if authority.starts_with('[') {
-        authority.find(']').ok_or(EntryErrorKind::Syntax)? + 1
-    } else {
-        authority.find(':').unwrap_or(authority.len())
-    };
-    match authority.split_at(end) {
+    match split_host(authority).ok_or(EntryErrorKind::Syntax)? {
         (host, "") => Ok((host, None)),
         (host, rest) => match rest.strip_prefix(':') {
             Some(port) => Ok((host, Some(port))),
@@ -226,16 +221,7 @@ fn canonical_host(host: &str) -> Result<String, EntryErrorKind> {
         let written = String::from_utf8_lossy(serialise_ipv6(&address, &mut buffer)).into_owned();
         return Ok(format!("[{written}]"));
     }
-    let host = idna::domain_to_ascii_cow(host.as_bytes(), idna::AsciiDenyList::URL)
-        .map_err(|_| EntryErrorKind::Host)?;
-    // Narrower than the grammar of origins: Unicode folds look-alikes of `;`, `,` and `=` into
-    // what would end an entry if the list were written again.
-    let is_of_a_name = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.');
-    if !host.is_empty() && host.bytes().all(is_of_a_name) {
-        Ok(host.into_owned())
-    } else {
-        Err(EntryErrorKind::Host)
-    }
+    domain_to_ascii(host).ok_or(EntryErrorKind::Host)
 }
 
 /// The port with its colon, or nothing for the default one.

@@ -3,7 +3,8 @@ use super::{
     scopes::{Scope, Scopes, Status},
 };
 use crate::origin::{
-    OriginPattern, crosses_public_suffix, is_loopback_host, own_name_instead, suggested_origin,
+    OriginPattern, Permitted, crosses_public_suffix, is_loopback_host, own_name_instead,
+    parse_in_any_spelling, suggested_origin,
 };
 
 /// The longest name of an entry, in characters.
@@ -11,8 +12,10 @@ pub(crate) const MAX_NAME_CHARS: usize = 255;
 
 /// The content of an entry as an administrator writes it, checked.
 ///
-/// Every draft is well-formed: the origin is in the grammar of [`OriginPattern`]. Drafts that would
-/// put users at risk are refused:
+/// Every draft is well-formed: the origin is in the grammar of [`OriginPattern`], and is kept in the
+/// spelling that browsers send. Only the case of scheme and host, Unicode letters and a default port
+/// may be written otherwise, and only with the schemes of the web. Drafts that would put users at risk
+/// are refused:
 ///
 /// * credentials for an origin without transport security, unless
 ///   [`dangerously_allow_insecure`](Self::dangerously_allow_insecure) was called before: those are
@@ -27,6 +30,9 @@ pub(crate) const MAX_NAME_CHARS: usize = 255;
 ///
 /// let draft = OriginDraft::new("Shop", "https://*.shop.example", [Scope::Cors])?.allow_credentials(true)?;
 /// assert!(draft.allows_credentials());
+///
+/// let draft = OriginDraft::new("Books", "HTTPS://Bücher.example:443", Scope::Cors)?;
+/// assert_eq!(draft.pattern().as_str(), "https://xn--bcher-kva.example");
 ///
 /// let error = OriginDraft::new("Shop", "shop.example", [Scope::Cors]).unwrap_err();
 /// assert_eq!(error.field(), "origin");
@@ -62,7 +68,8 @@ impl OriginDraft {
         if origin.trim() == "*" {
             return Err(EntryError::AnyOrigin);
         }
-        let pattern = origin.parse().map_err(EntryError::Origin)?;
+        let pattern = parse_in_any_spelling(origin, Permitted::default());
+        let pattern = pattern.map_err(EntryError::Origin)?;
         let scopes = scopes.into();
         if scopes.is_empty() {
             return Err(EntryError::NoScope);
@@ -260,6 +267,38 @@ mod tests {
             assert_eq!(draft.allows_credentials(), stays, "{origin}");
             assert!(draft.checked().is_ok(), "{origin}");
         }
+    }
+
+    #[test]
+    fn an_origin_is_kept_as_browsers_send_it() {
+        for (text, expected) in [
+            ("https://SHOP.example", "https://shop.example"),
+            ("HTTPS://Shop.example:443", "https://shop.example"),
+            ("https://Bücher.example", "https://xn--bcher-kva.example"),
+            ("https://*.SHOP.example:443", "https://*.shop.example"),
+            ("app://Shop", "app://Shop"),
+        ] {
+            let draft = draft(text, Scope::Cors).unwrap();
+            assert_eq!(draft.pattern().as_str(), expected, "{text}");
+        }
+        // The guards see what is kept.
+        for insecure in ["HTTP://a.example", "http://A.example:80"] {
+            let error = draft(insecure, Scope::Cors)
+                .unwrap()
+                .allow_credentials(true);
+            assert!(
+                matches!(error, Err(EntryError::InsecureOrigin { .. })),
+                "{insecure}"
+            );
+        }
+        let pages = draft("https://*.GitHub.io:443", Scope::Redirect);
+        assert!(matches!(pages, Err(EntryError::PublicSuffix { .. })));
+        // The text says what is wrong beside the case.
+        let error = draft("https://SHOP.example/", Scope::Cors).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "origin: an origin has no path, not even a trailing slash: write \"https://shop.example\""
+        );
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub enum EntryError {
     /// Not a name for an entry.
     #[error("name: {0}")]
     Name(NameErrorReason),
-    /// Not an origin or an origin pattern as browsers send it.
+    /// Not an origin or an origin pattern, in any spelling that is understood.
     #[error("origin: {0}")]
     Origin(OriginError),
     /// Credentials would go to an origin whose traffic can be altered on the way.

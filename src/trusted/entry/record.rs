@@ -54,7 +54,7 @@ pub struct OriginRecord {
     pub version: u64,
     /// The name.
     pub name: String,
-    /// An [`OriginPattern`](crate::origin::OriginPattern).
+    /// An [`OriginPattern`](crate::origin::OriginPattern), in any spelling that [`OriginDraft`] takes.
     pub origin: String,
     /// Names of [`Scope`]s.
     pub scopes: Vec<String>,
@@ -241,6 +241,13 @@ mod tests {
         assert!(!entry.allows_credentials());
         assert_eq!(entry.created_by().as_str(), "unknown");
         assert_eq!(entry.created_at(), SystemTime::UNIX_EPOCH);
+    }
+
+    #[test]
+    fn an_origin_is_written_as_browsers_send_it() {
+        let by_hand = FULL.replace("https://shop.example.com", "HTTPS://Shop.Example.com:443");
+        let entry = OriginRecord::from_json(by_hand.as_bytes()).unwrap().check();
+        assert_eq!(OriginRecord::from(&entry.unwrap()).to_json(), FULL);
     }
 
     #[test]

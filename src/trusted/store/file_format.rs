@@ -116,7 +116,7 @@ pub(super) fn check(document: Document) -> Result<Content, FileError> {
         let entry = record.check().and_then(|entry| {
             version = version.max(entry.version());
             let is_new = names.insert(record.name)
-                & origins.insert(record.origin)
+                & origins.insert(entry.pattern().clone())
                 & !entries.contains_key(&entry.id());
             is_new.then_some(entry).ok_or(EntryError::Duplicate)
         });

@@ -7,7 +7,7 @@ use super::{
         choices::Choices,
         lists::Names,
         policy::{Denial, Grant, Policy, Script, Verdict, allow, deny},
-        registry::RegistryEntry,
+        registry::{self, RegistryEntry},
         token::{Format, Token},
     },
     WRONG, expose, headers, methods,
@@ -52,6 +52,8 @@ pub fn entries(choices: &mut Choices) -> Vec<String> {
             "https://*.*.a.example",
             "",
             "https://127.1",
+            "https://A.example:443/",
+            "Tauri://localhost",
         ];
         entries.push(choices.pick(&wrong).to_owned());
     }
@@ -174,7 +176,17 @@ fn token(choices: &mut Choices) -> Token {
 }
 
 fn registry(choices: &mut Choices) -> Vec<RegistryEntry> {
-    let patterns = entries(choices);
+    let mut patterns = entries(choices);
+    // As people write them.
+    let odd = [
+        "https://A.example",
+        "HTTPS://app.example:443",
+        "https://*.B.example:443",
+        "Http://LOCALHOST:80",
+    ];
+    if choices.once_in(4) {
+        patterns.push(choices.pick(&odd).to_owned());
+    }
     let mut registry: Vec<RegistryEntry> = Vec::new();
     for pattern in patterns {
         let mut scopes = choices.some(&["REDIRECT", "CORS", "IFRAME_EMBED"], 1);
@@ -182,7 +194,10 @@ fn registry(choices: &mut Choices) -> Vec<RegistryEntry> {
             scopes.push("CORS".to_owned());
         }
         let is_secure = pattern.starts_with("https://") && !pattern.contains("github");
-        let is_there = registry.iter().any(|entry| entry.pattern == pattern);
+        let sent = registry::sent(&pattern);
+        let is_there = registry
+            .iter()
+            .any(|entry| registry::sent(&entry.pattern) == sent);
         if !is_there || choices.once_in(20) {
             registry.push(RegistryEntry {
                 scopes,

@@ -118,6 +118,35 @@ impl Check<'_> {
         self.names_field("another id", other, "id").await
     }
 
+    /// An origin is shown as browsers send it, however it was written.
+    pub(super) async fn spells(&mut self, replica: &str, name: &str) -> Result<(), Error> {
+        let host = format!("spelt-{}.example", name.len() + usize::from(self.port()));
+        let sent = format!("https://*.{host}");
+        let mut draft = json!({
+            "name": format!("spelt {name}"),
+            "origin": format!("HTTPS://*.{}:443", host.to_uppercase()),
+            "scopes": ["CORS"],
+        });
+        let created = self
+            .api(Method::POST, replica, ENTRIES, None, Some(&draft))
+            .await?;
+        self.expect("another spelling", &created.status(), &201);
+        let created: Value = created.json().await?;
+        self.expect("its spelling", &text(&created["origin"]), &*sent);
+        draft["name"] = json!(format!("twin of {name}"));
+        let twin = self
+            .api(Method::POST, replica, ENTRIES, None, Some(&draft))
+            .await?;
+        self.expect("the same origin", &twin.status(), &409);
+        let body: Value = twin.json().await?;
+        let summary = "Api validation failed: origin";
+        self.expect("the same origin", &text(&body["errorSummary"]), summary);
+        let path = format!("{ENTRIES}/{}", text(&created["id"]));
+        let done = self.api(Method::DELETE, replica, &path, None, None).await?;
+        self.expect("delete", &done.status(), &204);
+        Ok(())
+    }
+
     async fn names_field(
         &mut self,
         step: &str,
