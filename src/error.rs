@@ -6,7 +6,7 @@ use http::HeaderName;
 
 use crate::debug_as_display::debug_as_display;
 
-use crate::origin::OriginError;
+use crate::origin::{OriginError, OriginErrorKind};
 pub use crate::{
     build_errors::BuildErrors,
     settings::{HeaderSetting, OriginSetting},
@@ -148,7 +148,7 @@ pub enum ConfigError {
     },
 
     /// An entry is not an origin or an origin pattern as browsers send it.
-    #[error("{setting}{place}: {value:?}: {error}")]
+    #[error("{setting}{place}: {value:?}: {error}{}", permission_for(error.kind()))]
     Origin {
         /// Where the origin was set.
         setting: OriginSetting,
@@ -329,6 +329,16 @@ pub enum ConfigError {
 }
 
 debug_as_display!(ConfigError);
+
+/// The permission that lets the entry in, where there is one.
+fn permission_for(kind: OriginErrorKind) -> &'static str {
+    match kind {
+        OriginErrorKind::File => ", or call `dangerously_allow_file_origin`",
+        OriginErrorKind::AddressPart => ", and pass it to `dangerously_allow_insecure_origin`",
+        OriginErrorKind::AddressRange => ": pass it to `dangerously_allow_insecure_origin`",
+        _ => "",
+    }
+}
 
 /// Why a method cannot be allowed.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]

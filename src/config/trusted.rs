@@ -68,9 +68,8 @@ impl CredentialedOrigins {
 /// The mistake without proposals that exist for a CORS layer only.
 fn in_words_of_the_check(error: ConfigError) -> ConfigError {
     match error {
-        ConfigError::AnyOriginWithCredentials { setting } => {
-            ConfigError::AnyOriginTrusted { setting }
-        }
+        ConfigError::AnyOriginWithCredentials { setting }
+        | ConfigError::AnyInsecureOrigin { setting } => ConfigError::AnyOriginTrusted { setting },
         ConfigError::NullOrigin { setting } => ConfigError::NullOriginTrusted { setting },
         ConfigError::Origin { setting, error, .. } if error.kind() == OriginErrorKind::File => {
             ConfigError::FileOriginTrusted { setting }

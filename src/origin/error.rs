@@ -48,6 +48,8 @@ impl From<OriginErrorKind> for OriginError {
 }
 
 /// What is wrong with an origin or an origin pattern.
+///
+/// The texts name no setting that would let it in: that depends on where the origin is written.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum OriginErrorKind {
@@ -115,7 +117,7 @@ pub enum OriginErrorKind {
     /// send `file://`: one origin for every file there is.
     #[error(
         "every local file has this one origin, also those that arrive by mail: serve the page from \
-         http://localhost, or call `dangerously_allow_file_origin`"
+         http://localhost"
     )]
     File,
     /// A scheme whose URLs are never the origin of a page: `ws`, `wss`, `ftp`, `data`, `blob`,
@@ -144,13 +146,10 @@ pub enum OriginErrorKind {
     )]
     AnyHost,
     /// A part of an IP address with a wildcard, as in `http://192.168.*`.
-    #[error(
-        "addresses have no wildcards: write a range, as in \"http://192.168.0.0/16:*\", and pass it \
-         to `dangerously_allow_insecure_origin`"
-    )]
+    #[error("addresses have no wildcards: write a range, as in \"http://192.168.0.0/16:*\"")]
     AddressPart,
-    /// A range of IP addresses outside of the setting that takes them.
-    #[error("a range of addresses can only be passed to `dangerously_allow_insecure_origin`")]
+    /// A range of IP addresses without a permission for it.
+    #[error("a range of addresses is only for machines under development, and needs a permission")]
     AddressRange,
     /// A range whose prefix is longer than the address, or whose address has bits behind the
     /// prefix.

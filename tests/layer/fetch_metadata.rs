@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use http::Request;
 use tower_cors::{
-    Any, ConfigErrors, CorsLayer, CorsRequest, DenialKind, Grant, OriginPolicy, OriginSet, Verdict,
-    VerdictFuture,
+    Any, ConfigErrors, CorsLayer, CorsRequest, DenialKind, Grant, Origin, OriginPolicy, OriginSet,
+    Verdict, VerdictFuture,
     fetch_metadata::{CrossSiteDenial, CrossSiteDenialKind as Kind, FetchMetadataLayer},
     policy::{PolicyProperties, async_policy_fn},
     policy_fn,
@@ -544,6 +544,52 @@ fn mistakes_do_not_build() {
     assert_eq!(texts(by_policy.build()), format!("origin_policy: {any}"));
     let both = list(&[LISTED]).origin_policy(OriginSet::parse(["http://a.example"]).unwrap());
     assert_eq!(texts(both.build()).lines().count(), 2);
+}
+
+/// What lets such an entry into a CORS layer may not exist here.
+#[test]
+fn mistakes_name_only_settings_that_exist() {
+    let builder = FetchMetadataLayer::builder;
+    let file: OriginSet = ["file://".parse::<Origin>().unwrap()].into_iter().collect();
+    let mut texts = Vec::new();
+    for entry in [
+        "null",
+        "*",
+        "file://",
+        "file:///home/me/page.html",
+        "http://a.example",
+        "http://192.168.*",
+        "http://192.168.0.0/16:*",
+        "https://*.github.io",
+        "moz-extension://*",
+    ] {
+        texts.push(builder().allow_origins([entry]).build().unwrap_err());
+    }
+    texts.push(builder().allow_origins(file.clone()).build().unwrap_err());
+    texts.push(builder().origin_policy(file).build().unwrap_err());
+    let any = builder().dangerously_allow_insecure_origin("*");
+    texts.push(any.build().unwrap_err());
+    for errors in texts {
+        let text = errors.to_string();
+        let named = text.split('`').skip(1).step_by(2);
+        for name in named {
+            let is_there = [
+                "dangerously_allow_insecure_origin",
+                "dangerously_allow_public_suffixes",
+            ]
+            .contains(&name);
+            assert!(is_there, "{text}");
+        }
+        assert!(!text.contains("allow_origins(Any)"), "{text}");
+    }
+    let range = builder().allow_origins(["http://192.168.0.0/16:*"]);
+    assert_eq!(
+        range.build().unwrap_err().to_string(),
+        "allow_origins: \"http://192.168.0.0/16:*\": a range of addresses is only for machines under \
+         development, and needs a permission: pass it to `dangerously_allow_insecure_origin`"
+    );
+    let range = builder().dangerously_allow_insecure_origin("http://192.168.0.0/16:*");
+    assert!(range.build().is_ok());
 }
 
 #[test]
