@@ -49,7 +49,7 @@ impl From<OriginErrorKind> for OriginError {
 
 /// What is wrong with an origin or an origin pattern.
 ///
-/// The texts name no setting that would let it in: that depends on where the origin is written.
+/// The texts name no permission that would let it in: that depends on where the origin is written.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum OriginErrorKind {

@@ -141,6 +141,13 @@ impl OriginPattern {
         self.borrow().is_exact()
     }
 
+    /// Whether the pattern stands for a range of addresses, which no text is parsed as without a
+    /// permission.
+    #[cfg(feature = "trusted")]
+    pub(crate) fn is_range(&self) -> bool {
+        matches!(self.shape.host, HostPattern::Range(_))
+    }
+
     #[cfg(feature = "trusted")]
     pub(crate) fn port(&self) -> PortPattern {
         self.shape.port

@@ -12,6 +12,7 @@ use super::{
     grammar::{MAX_ORIGIN_LEN, is_secure},
     pattern::{OriginPattern, PatternRef},
     public_suffix::crosses_public_suffix,
+    shape::Permitted,
     suggest,
     tuple::Origin,
 };
@@ -179,8 +180,13 @@ impl OriginSet {
     fn without_strangers(&self) -> Self {
         let patterns = self.inner.families.iter().flat_map(Families::entries);
         let mut set = OriginSetBuilder::default();
+        // They are in the set already, so each has the permission that it needs.
+        let permitted = Permitted {
+            file: true,
+            ranges: true,
+        };
         for text in patterns {
-            if let Ok(pattern) = PatternRef::parse(&text)
+            if let Ok(pattern) = PatternRef::parse_with(&text, permitted)
                 && !pattern.matches_strangers()
             {
                 set.insert(pattern);
@@ -376,6 +382,27 @@ mod tests {
             assert!(contains(&set, "tauri://a..ext"), "{other}");
             let found = set.look_up(b"tauri://a..ext");
             assert_ne!(found, ListMatch::NotListed, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_range_of_addresses_stays_beside_strangers() {
+        let permitted = Permitted {
+            ranges: true,
+            ..Permitted::default()
+        };
+        let mut set = OriginSetBuilder::default();
+        for text in ["http://192.168.0.0/16:*", "https://*.github.io"] {
+            set.insert(PatternRef::parse_with(text, permitted).unwrap());
+        }
+        let set = set.build();
+        for (origin, expected) in [
+            ("http://192.168.7.9:3000", true),
+            ("http://192.169.7.9:3000", false),
+            ("https://a.github.io", false),
+        ] {
+            let origin = origin.parse().unwrap();
+            assert_eq!(set.contains_beside_strangers(&origin), expected, "{origin}");
         }
     }
 

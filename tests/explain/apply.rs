@@ -136,7 +136,7 @@ pub(crate) async fn to_store(store: &EmbeddedStore, code: &str) {
         store.activate(id, None, admin()).await.unwrap();
         return;
     }
-    let arguments = code.strip_prefix("OriginDraft::new(").unwrap();
+    let (constructor, arguments) = code.split_once('(').unwrap();
     let arguments = arguments.strip_suffix(")?").unwrap();
     let (texts, scopes) = arguments.split_once(",[").unwrap();
     let [name, pattern] = &list(&format!("[{texts}]"))[..] else {
@@ -149,14 +149,14 @@ pub(crate) async fn to_store(store: &EmbeddedStore, code: &str) {
         "Scope::IframeEmbed" => Scope::IframeEmbed,
         other => panic!("{other}"),
     });
-    let scopes: Vec<Scope> = scopes.collect();
-    let draft = OriginDraft::new(
-        name,
-        pattern,
-        scopes
-            .into_iter()
-            .collect::<tower_cors::trusted::entry::Scopes>(),
-    );
+    let scopes: tower_cors::trusted::entry::Scopes = scopes.collect();
+    let draft = match constructor {
+        "OriginDraft::new" => OriginDraft::new(name, pattern, scopes),
+        "OriginDraft::dangerously_insecure" => {
+            OriginDraft::dangerously_insecure(name, pattern, scopes)
+        }
+        other => panic!("{other}"),
+    };
     let there = store
         .origins()
         .list(None, 1, |entry| entry.pattern().as_str() == *pattern);

@@ -121,6 +121,30 @@ pub fn is_well_formed(entry: &str) -> Option<bool> {
     }
 }
 
+/// Whether the entry is a range of IPv4 addresses, of all ports or of one: the first address and the
+/// number of fixed bits.
+pub fn is_range(entry: &str) -> bool {
+    let Some(Parts { scheme, host, port }) = parts(entry) else {
+        return false;
+    };
+    let is_port = match port {
+        "*" => true,
+        "" => !entry.ends_with(':'),
+        port => origin::is_port(Some(port), scheme),
+    };
+    let Some((first, bits)) = host.split_once('/') else {
+        return false;
+    };
+    let (Ok(first), Ok(number)) = (first.parse::<Ipv4Addr>(), bits.parse::<u32>()) else {
+        return false;
+    };
+    ["http", "https"].contains(&scheme)
+        && is_port
+        && bits == number.to_string()
+        && (8..=32).contains(&number)
+        && u64::from(u32::from(first)) % (1 << (32 - number)) == 0
+}
+
 /// Whether the host could be registered: people who write lists mistype, and browsers do not.
 fn is_registrable(host: &str) -> Option<bool> {
     let labels = host.strip_suffix('.').unwrap_or(host).split('.');

@@ -79,7 +79,11 @@ pub fn is_well_formed(entry: &RegistryEntry) -> Option<bool> {
         return None;
     }
     let pattern = sent(&entry.pattern);
-    let is_entry = entry::is_well_formed(&pattern)?;
+    let is_entry = if entry::is_range(&pattern) {
+        entry.allows_insecure
+    } else {
+        entry::is_well_formed(&pattern)?
+    };
     // Credentials, redirects and frames give power, so that strangers must not match.
     let gives_power = has("REDIRECT") || has("IFRAME_EMBED") || entry.credentials;
     let allows_insecure = entry.allows_insecure || !entry.credentials;

@@ -145,6 +145,40 @@ fn an_origin_is_written_back_as_browsers_send_it() {
 }
 
 #[test]
+fn a_range_of_addresses_needs_the_permission_of_its_entry() {
+    let folder = Folder::new();
+    let file = |permission: &str| {
+        format!(
+            r#"{{"entries": [{{"name": "Office", "origin": "http://192.168.0.0/16:*", "scopes": ["CORS"]{permission}}}]}}"#
+        )
+    };
+    folder.write(&file(""));
+    let error = EmbeddedStore::open(folder.path()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "row \"Office\": origin: a range of addresses is only for machines under development, and \
+         needs a permission: set dangerously_allow_insecure for this entry, in code with \
+         OriginDraft::dangerously_insecure"
+    );
+    folder.write(&file(r#", "dangerously_allow_insecure": true"#));
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    assert!(
+        store
+            .origins()
+            .is_trusted(&origin("http://192.168.7.9:3000"))
+    );
+    assert!(
+        !store
+            .origins()
+            .is_trusted(&origin("http://192.169.7.9:3000"))
+    );
+    // It is written with its permission, and read again.
+    block_on(store.create(cors("https://a.example"), admin())).unwrap();
+    let again = EmbeddedStore::open(folder.path()).unwrap();
+    assert_eq!(entries(again.origins()), entries(store.origins()));
+}
+
+#[test]
 fn half_a_file_is_refused_and_what_was_served_stays() {
     let folder = Folder::new();
     folder.write(BY_HAND);

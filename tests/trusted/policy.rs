@@ -5,7 +5,7 @@ use tower_cors::{
     DenialKind, OriginPolicy,
     policy::BearerOr,
     trusted::{
-        entry::Scope,
+        entry::{OriginDraft, Scope},
         registry::OriginRegistry,
         store::{EmbeddedStore, OriginStore},
     },
@@ -77,6 +77,46 @@ fn cookie_callers_need_an_entry_and_get_its_credentials() {
     // Neither cookie nor token: the registry decides.
     let outcome = subject.send(&get_from(STRANGER));
     outcome.assert_layer(403, &["cache-control: no-store", VARY]);
+}
+
+#[test]
+fn a_range_of_addresses_is_trusted_with_a_permission_of_its_own() {
+    let scopes = [Scope::Cors, Scope::Redirect, Scope::IframeEmbed];
+    let office = OriginDraft::dangerously_insecure("office", "http://192.168.0.0/16:*", scopes);
+    let office = office.unwrap().allow_credentials(true).unwrap();
+    let store = store();
+    let entry = block_on(store.create(office, admin())).unwrap();
+    let subject = subject(store.origins().clone());
+    for (page, is_trusted) in [
+        ("http://192.168.0.0", true),
+        ("http://192.168.7.9:3000", true),
+        ("http://192.168.255.255:65535", true),
+        ("https://192.168.7.9:3000", false),
+        ("http://192.167.255.255:3000", false),
+        ("http://192.169.0.0:3000", false),
+        ("http://192.168.7.9.evil.example:3000", false),
+        ("http://[::ffff:c0a8:709]:3000", false),
+    ] {
+        let outcome = subject.send(&get_from(page));
+        if is_trusted {
+            let own = format!("access-control-allow-origin: {page}");
+            let credentials = "access-control-allow-credentials: true";
+            outcome.assert_inner(200, &[credentials, &own, "vary: origin", "x-inner: called"]);
+        } else {
+            outcome.assert_layer(403, &["cache-control: no-store", "vary: origin"]);
+        }
+        let target: Uri = format!("{page}/signed-in").parse().unwrap();
+        assert_eq!(
+            store.origins().is_redirect_allowed(&target),
+            is_trusted,
+            "{page}"
+        );
+    }
+    // The directive has no spelling for it.
+    assert_eq!(&*store.origins().frame_ancestors(), "'none'");
+    block_on(store.deactivate(entry.id(), None, admin())).unwrap();
+    let outcome = subject.send(&get_from("http://192.168.7.9:3000"));
+    outcome.assert_layer(403, &["cache-control: no-store", "vary: origin"]);
 }
 
 #[test]

@@ -133,6 +133,7 @@ impl Check<'_> {
         self.redirects(&first, &path, &draft, &trusted).await?;
         self.puts_back(&first, &path).await?;
         self.spells(&first, &name).await?;
+        self.ranges(&first, &name).await?;
 
         // An edit of a version that is not current is refused.
         let lifecycle = |name: &str| format!("{path}/lifecycle/{name}");

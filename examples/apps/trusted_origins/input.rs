@@ -168,10 +168,12 @@ fn parse_draft(body: &[u8], id: Option<Id>) -> Result<OriginDraft, Problem> {
                      dangerously_allow_insecure";
         return Err(wrong(&shortened(other), cause));
     }
-    Ok(OriginDraft::new(&name, &origin, scopes)?
-        .dangerously_allow_insecure(allows_insecure)
-        .allow_credentials(credentials)?
-        .with_status(status))
+    let draft = if allows_insecure {
+        OriginDraft::dangerously_insecure(&name, &origin, scopes)?
+    } else {
+        OriginDraft::new(&name, &origin, scopes)?
+    };
+    Ok(draft.allow_credentials(credentials)?.with_status(status))
 }
 
 fn boolean(field: &str, fields: &mut Map<String, Value>) -> Result<bool, Problem> {

@@ -3,8 +3,8 @@ use super::{
     scopes::{Scope, Scopes, Status},
 };
 use crate::origin::{
-    OriginPattern, Permitted, crosses_public_suffix, is_loopback_host, own_name_instead,
-    parse_in_any_spelling, suggested_origin,
+    OriginErrorKind, OriginPattern, Permitted, crosses_public_suffix, is_loopback_host,
+    own_name_instead, parse_in_any_spelling, suggested_origin,
 };
 
 /// The longest name of an entry, in characters.
@@ -22,6 +22,8 @@ pub(crate) const MAX_NAME_CHARS: usize = 255;
 ///   `http`, `ws` and `ftp`, except on loopback ([Secure Contexts, section 3.1]). Packaged
 ///   applications (`chrome-extension://…`, `app://…`) are not loaded over a network;
 /// * credentials without the scope `CORS`, where they mean nothing;
+/// * a range of addresses (`http://192.168.0.0/16:*`), unless the draft was begun with
+///   [`dangerously_insecure`](Self::dangerously_insecure);
 /// * a wildcard below or above a public suffix, where strangers can register names, together with
 ///   credentials, or with the scope `REDIRECT` or `IFRAME_EMBED`.
 ///
@@ -59,18 +61,58 @@ impl OriginDraft {
     /// # Errors
     ///
     /// A name that is empty, longer than 255 characters, begins or ends with white space, or has a
-    /// control character; a malformed origin; no scope; a guard that the type's documentation
-    /// lists.
+    /// control character; a malformed origin; a range of addresses, which
+    /// [`dangerously_insecure`](Self::dangerously_insecure) takes; no scope; a guard that the type's
+    /// documentation lists.
     pub fn new(name: &str, origin: &str, scopes: impl Into<Scopes>) -> Result<Self, EntryError> {
+        Self::with_permission(name, origin, scopes.into(), false)
+    }
+
+    /// The same with the permission of
+    /// [`dangerously_allow_insecure`](Self::dangerously_allow_insecure). The origin may also be a range
+    /// of IPv4 addresses, as on a developers' network.
+    ///
+    /// Anybody in the range, and anybody on the network before it, acts as one of its pages.
+    ///
+    /// ```
+    /// use tower_cors::trusted::entry::{EntryError, OriginDraft, Scope};
+    ///
+    /// let range = "http://192.168.0.0/16:*";
+    /// let draft = OriginDraft::dangerously_insecure("Office", range, Scope::Cors)?;
+    /// assert!(draft.pattern().matches(&"http://192.168.7.9:3000".parse().unwrap()));
+    /// assert!(!draft.pattern().matches(&"http://192.169.7.9:3000".parse().unwrap()));
+    /// assert!(OriginDraft::new("Office", range, Scope::Cors).is_err());
+    /// # Ok::<(), EntryError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new), except for ranges.
+    pub fn dangerously_insecure(
+        name: &str,
+        origin: &str,
+        scopes: impl Into<Scopes>,
+    ) -> Result<Self, EntryError> {
+        Self::with_permission(name, origin, scopes.into(), true)
+    }
+
+    pub(super) fn with_permission(
+        name: &str,
+        origin: &str,
+        scopes: Scopes,
+        allows_insecure: bool,
+    ) -> Result<Self, EntryError> {
         if let Some(reason) = name_error(name) {
             return Err(EntryError::Name(reason));
         }
         if origin.trim() == "*" {
             return Err(EntryError::AnyOrigin);
         }
-        let pattern = parse_in_any_spelling(origin, Permitted::default());
-        let pattern = pattern.map_err(EntryError::Origin)?;
-        let scopes = scopes.into();
+        let permitted = Permitted {
+            ranges: allows_insecure,
+            ..Permitted::default()
+        };
+        let pattern = parse_in_any_spelling(origin, permitted).map_err(EntryError::Origin)?;
         if scopes.is_empty() {
             return Err(EntryError::NoScope);
         }
@@ -80,7 +122,7 @@ impl OriginDraft {
             scopes,
             status: Status::Active,
             credentials: false,
-            allows_insecure: false,
+            allows_insecure,
         }
         .checked()
     }
@@ -108,13 +150,17 @@ impl OriginDraft {
     ///
     /// let draft = OriginDraft::new("Ann's machine", "http://192.168.0.17:3000", Scope::Cors)?;
     /// assert!(draft.clone().allow_credentials(true).is_err());
-    /// assert!(draft.dangerously_allow_insecure(true).allow_credentials(true).is_ok());
+    /// assert!(draft.dangerously_allow_insecure(true)?.allow_credentials(true).is_ok());
     /// # Ok::<(), tower_cors::trusted::entry::EntryError>(())
     /// ```
-    pub fn dangerously_allow_insecure(mut self, allowed: bool) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// `false`, where the origin is a range of addresses: it needs the permission.
+    pub fn dangerously_allow_insecure(mut self, allowed: bool) -> Result<Self, EntryError> {
         self.allows_insecure = allowed;
         self.credentials &= allowed || !is_insecure(&self.pattern);
-        self
+        self.checked()
     }
 
     /// Sets whether the entry counts.
@@ -154,6 +200,9 @@ impl OriginDraft {
     }
 
     fn checked(self) -> Result<Self, EntryError> {
+        if !self.allows_insecure && self.pattern.is_range() {
+            return Err(EntryError::Origin(OriginErrorKind::AddressRange.into()));
+        }
         if self.credentials && !self.scopes.contains(Scope::Cors) {
             return Err(EntryError::CredentialsWithoutCors);
         }
@@ -255,7 +304,7 @@ mod tests {
     fn credentials_go_with_the_permission_that_they_depend_on() {
         let draft = |origin: &str| {
             let draft = OriginDraft::new("a name", origin, Scope::Cors).unwrap();
-            let draft = draft.dangerously_allow_insecure(true);
+            let draft = draft.dangerously_allow_insecure(true).unwrap();
             draft.allow_credentials(true).unwrap()
         };
         for (origin, stays) in [
@@ -263,7 +312,7 @@ mod tests {
             ("https://app.example", true),
             ("http://localhost:3000", true),
         ] {
-            let draft = draft(origin).dangerously_allow_insecure(false);
+            let draft = draft(origin).dangerously_allow_insecure(false).unwrap();
             assert_eq!(draft.allows_credentials(), stays, "{origin}");
             assert!(draft.checked().is_ok(), "{origin}");
         }
@@ -379,14 +428,75 @@ mod tests {
     fn one_entry_can_be_permitted_to_be_insecure() {
         let ann = draft("http://192.168.0.17:3000", Scope::Cors).unwrap();
         assert!(ann.clone().allow_credentials(true).is_err());
-        let ann = ann.dangerously_allow_insecure(true).allow_credentials(true);
+        let ann = ann.dangerously_allow_insecure(true).unwrap();
+        let ann = ann.allow_credentials(true);
         assert!(ann.unwrap().allows_credentials());
         // The permission covers plain http only; public suffixes stay refused.
         let anybody = draft("http://*.github.io", Scope::Cors).unwrap();
         let anybody = anybody
             .dangerously_allow_insecure(true)
+            .unwrap()
             .allow_credentials(true);
         assert!(matches!(anybody, Err(EntryError::PublicSuffix { .. })));
+    }
+
+    #[test]
+    fn a_range_of_addresses_needs_the_permission_of_its_entry() {
+        for range in [
+            "http://192.168.0.0/16:*",
+            "HTTP://10.0.0.0/8",
+            "https://172.16.0.0/12",
+        ] {
+            let error = draft(range, Scope::Cors).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "origin: a range of addresses is only for machines under development, and needs a \
+                 permission: set dangerously_allow_insecure for this entry, in code with \
+                 OriginDraft::dangerously_insecure"
+            );
+            let permitted = OriginDraft::dangerously_insecure("name", range, Scope::Cors).unwrap();
+            assert!(permitted.allows_insecure());
+            let error = permitted.clone().dangerously_allow_insecure(false);
+            assert!(matches!(error, Err(EntryError::Origin(_))), "{error:?}");
+            assert!(permitted.allow_credentials(true).is_ok());
+        }
+        let part = draft("http://192.168.*", Scope::Cors).unwrap_err();
+        assert_eq!(
+            part.to_string(),
+            "origin: addresses have no wildcards: write a range, as in \
+             \"http://192.168.0.0/16:*\", and set dangerously_allow_insecure for this entry, in code \
+             with OriginDraft::dangerously_insecure"
+        );
+        // The permission is for ranges and for plain http only.
+        for refused in [
+            "http://192.168.1.0/16",
+            "http://192.168.*",
+            "https://*",
+            "file://",
+            "*",
+        ] {
+            let error = OriginDraft::dangerously_insecure("name", refused, Scope::Cors);
+            assert!(error.is_err(), "{refused}");
+        }
+        let pages =
+            OriginDraft::dangerously_insecure("name", "http://*.github.io", Scope::Redirect);
+        assert!(matches!(pages, Err(EntryError::PublicSuffix { .. })));
+    }
+
+    #[test]
+    fn texts_name_no_setting_of_a_layer() {
+        for text in [
+            "file://",
+            "file:///x",
+            "http://192.168.*",
+            "http://192.168.0.0/16",
+            "null",
+        ] {
+            let error = draft(text, Scope::Cors).unwrap_err().to_string();
+            for foreign in ["_file_origin", "_null_origin", "_insecure_origin"] {
+                assert!(!error.contains(foreign), "{text}: {error}");
+            }
+        }
     }
 
     #[test]

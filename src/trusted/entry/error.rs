@@ -1,4 +1,7 @@
-use crate::{debug_as_display::debug_as_display, origin::OriginError};
+use crate::{
+    debug_as_display::debug_as_display,
+    origin::{OriginError, OriginErrorKind},
+};
 
 /// Why a text, or a record of a store, is not accepted as an entry.
 ///
@@ -25,7 +28,7 @@ pub enum EntryError {
     #[error("name: {0}")]
     Name(NameErrorReason),
     /// Not an origin or an origin pattern, in any spelling that is understood.
-    #[error("origin: {0}")]
+    #[error("origin: {error}{}", permission_for(.0.kind()), error = .0)]
     Origin(OriginError),
     /// Credentials would go to an origin whose traffic can be altered on the way.
     #[error(
@@ -99,6 +102,21 @@ pub enum EntryError {
 }
 
 debug_as_display!(EntryError);
+
+/// The permission that lets the origin in, where there is one.
+fn permission_for(kind: OriginErrorKind) -> &'static str {
+    match kind {
+        OriginErrorKind::AddressPart => {
+            ", and set dangerously_allow_insecure for this entry, in code with \
+             OriginDraft::dangerously_insecure"
+        }
+        OriginErrorKind::AddressRange => {
+            ": set dangerously_allow_insecure for this entry, in code with \
+             OriginDraft::dangerously_insecure"
+        }
+        _ => "",
+    }
+}
 
 impl EntryError {
     /// The field that the error is about, or an empty text when it is about the whole.

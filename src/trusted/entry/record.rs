@@ -64,7 +64,8 @@ pub struct OriginRecord {
     /// Whether pages of the origin may send cookies; absent is no.
     #[serde(default)]
     pub allow_credentials: bool,
-    /// See [`OriginDraft::dangerously_allow_insecure`]; absent is no.
+    /// See [`OriginDraft::dangerously_allow_insecure`] and [`OriginDraft::dangerously_insecure`];
+    /// absent is no.
     #[serde(default, skip_serializing_if = "is_false")]
     pub dangerously_allow_insecure: bool,
     /// A time in the form of RFC 3339, in UTC; empty is unknown.
@@ -142,8 +143,8 @@ impl OriginRecord {
             .iter()
             .map(|scope| scope.parse::<Scope>())
             .collect::<Result<Scopes, _>>()?;
-        let draft = OriginDraft::new(&self.name, &self.origin, scopes)?
-            .dangerously_allow_insecure(self.dangerously_allow_insecure)
+        let permission = self.dangerously_allow_insecure;
+        let draft = OriginDraft::with_permission(&self.name, &self.origin, scopes, permission)?
             .allow_credentials(self.allow_credentials)?
             .with_status(self.status.parse()?);
         let created = stamp("created", &self.created, &self.created_by)?;
@@ -264,6 +265,22 @@ mod tests {
         let without = with.replace("\"dangerously_allow_insecure\":true,", "");
         let error = OriginRecord::from_json(without.as_bytes()).unwrap().check();
         assert!(matches!(error, Err(EntryError::InsecureOrigin { .. })));
+    }
+
+    #[test]
+    fn a_range_of_addresses_is_written_with_its_permission() {
+        let with = FULL.replace("https://shop.example.com", "http://192.168.0.0/16:*");
+        let with = with.replace(
+            "\"allow_credentials\":true,",
+            "\"allow_credentials\":true,\"dangerously_allow_insecure\":true,",
+        );
+        let entry = OriginRecord::from_json(with.as_bytes()).unwrap().check();
+        assert_eq!(OriginRecord::from(&entry.unwrap()).to_json(), with);
+        for permission in ["", "\"dangerously_allow_insecure\":false,"] {
+            let without = with.replace("\"dangerously_allow_insecure\":true,", permission);
+            let error = OriginRecord::from_json(without.as_bytes()).unwrap().check();
+            assert!(matches!(error, Err(EntryError::Origin(_))), "{error:?}");
+        }
     }
 
     #[test]

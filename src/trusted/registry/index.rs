@@ -356,7 +356,7 @@ mod tests {
         } else {
             scopes
         };
-        let draft = OriginDraft::new("name", pattern, scopes).unwrap();
+        let draft = OriginDraft::dangerously_insecure("name", pattern, scopes).unwrap();
         Arc::new(TrustedOrigin::created(
             EntryId::from_number(id).unwrap(),
             draft.with_status(status),
@@ -380,18 +380,27 @@ mod tests {
             format!("{scheme}://{star}{host}.example{port}")
         });
         let web = web.prop_filter("a pattern", |text| text.parse::<OriginPattern>().is_ok());
-        prop_oneof![20 => web, 1 => Just("tauri://*".to_owned())]
+        let range = prop_oneof![
+            Just("http://10.0.0.0/8"),
+            Just("http://10.0.0.0/31"),
+            Just("http://10.0.0.0/8:*"),
+            Just("https://10.0.0.2/31:8080"),
+        ];
+        let range = range.prop_map(str::to_owned);
+        prop_oneof![20 => web, 1 => Just("tauri://*".to_owned()), 2 => range]
     }
 
     fn origin() -> impl Strategy<Value = Origin> {
         let scheme = prop_oneof![Just("https"), Just("http"), Just("tauri"), Just("ionic")];
         let port = prop_oneof![Just(""), Just(":1"), Just(":8080"), Just(":9")];
-        (scheme, host(), any::<bool>(), port).prop_map(|(scheme, host, dot, port)| {
+        let name = (host(), any::<bool>()).prop_map(|(host, dot)| {
             let dot = if dot { "." } else { "" };
-            format!("{scheme}://{host}.example{dot}{port}")
-                .parse()
-                .unwrap()
-        })
+            format!("{host}.example{dot}")
+        });
+        let address = (0..4_u8).prop_map(|last| format!("10.0.0.{last}"));
+        let host = prop_oneof![8 => name, 1 => address];
+        (scheme, host, port)
+            .prop_map(|(scheme, host, port)| format!("{scheme}://{host}{port}").parse().unwrap())
     }
 
     #[derive(Clone, Debug)]

@@ -142,8 +142,8 @@ impl OriginRegistry {
     /// The sources for the directive `frame-ancestors` of a Content-Security-Policy: the active
     /// entries with the scope `IFRAME_EMBED`, or `'none'` ([CSP3, section 6.4.2]).
     ///
-    /// Entries that the directive has no spelling for, which are IPv6 addresses and names with
-    /// `_`, are left out: their pages cannot show the service.
+    /// Entries that the directive has no spelling for, which are IPv6 addresses, ranges of
+    /// addresses, and names with `_`, are left out: their pages cannot show the service.
     ///
     /// The list is as long as there are entries. Proxies take some kilobytes of headers (nginx 4 or
     /// 8 by default), and fail responses with more: give the scope to few, or to patterns.

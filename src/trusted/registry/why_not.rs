@@ -40,14 +40,15 @@ impl ListingTexts for OriginRegistry {
                 None => Some(Said {
                     cause: "the origin is not allowed: the registry has no entry for it".into(),
                     fix: "create one with the scope CORS".into(),
-                    code: Some(draft_of(origin.host(), origin.as_str(), Scope::Cors.into())),
+                    code: self.code_to_add(origin),
                 }),
             },
         }
     }
 
     fn code_to_add(&self, origin: &Origin) -> Option<String> {
-        Some(draft_of(origin.host(), origin.as_str(), Scope::Cors.into()))
+        let (name, pattern) = (origin.host(), origin.as_str());
+        Some(draft_of("new", name, pattern, Scope::Cors.into()))
     }
 }
 
@@ -68,17 +69,23 @@ fn has_other_scopes(entry: &TrustedOrigin) -> Said {
     let names: Vec<&str> = scopes.iter().map(Scope::as_str).collect();
     let names = names.join(" and ");
     let all: Scopes = scopes.iter().chain([Scope::Cors]).collect();
+    // An entry keeps its permission.
+    let constructor = if entry.draft().allows_insecure() {
+        "dangerously_insecure"
+    } else {
+        "new"
+    };
     Said {
         cause: format!(
             "the origin is not allowed: its entry {pattern:?} has the scope {names} only"
         )
         .into(),
         fix: format!("give the entry {id} the scope CORS as well").into(),
-        code: Some(draft_of(entry.name(), pattern, all)),
+        code: Some(draft_of(constructor, entry.name(), pattern, all)),
     }
 }
 
-fn draft_of(name: &str, pattern: &str, scopes: Scopes) -> String {
+fn draft_of(constructor: &str, name: &str, pattern: &str, scopes: Scopes) -> String {
     let scopes: Vec<String> = scopes
         .iter()
         .map(|scope| format!("Scope::{scope:?}"))
@@ -87,5 +94,5 @@ fn draft_of(name: &str, pattern: &str, scopes: Scopes) -> String {
     // A line for each argument, since names and patterns are long.
     let arguments = [name, pattern, format!("[{}]", scopes.join(", "))];
     let lines = arguments.map(|argument| format!("    {argument},\n"));
-    format!("OriginDraft::new(\n{})?", lines.concat())
+    format!("OriginDraft::{constructor}(\n{})?", lines.concat())
 }

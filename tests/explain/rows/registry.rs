@@ -53,6 +53,18 @@ pub(super) fn rows() -> Vec<Row> {
             Code::Rust,
         ),
         row(
+            "a range of addresses of another scope",
+            Registry(|| {
+                let range = "http://192.168.0.0/16:*";
+                vec![OriginDraft::dangerously_insecure("Office", range, Scope::Redirect).unwrap()]
+            }),
+            get("http://192.168.1.5:3000"),
+            "the origin is not allowed: its entry \"http://192.168.0.0/16:*\" has the scope \
+             REDIRECT only",
+            "give the entry ",
+            Code::Rust,
+        ),
+        row(
             "an inactive entry of another scope",
             Registry(|| vec![entry(APP, Scope::Redirect).with_status(Status::Inactive)]),
             get(APP),

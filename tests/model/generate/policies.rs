@@ -187,6 +187,15 @@ fn registry(choices: &mut Choices) -> Vec<RegistryEntry> {
     if choices.once_in(4) {
         patterns.push(choices.pick(&odd).to_owned());
     }
+    // A developers' network, which needs a permission.
+    if choices.once_in(8) {
+        let ranges = [
+            "http://127.0.0.0/8:*",
+            "HTTP://192.168.0.0/16",
+            "http://10.0.0.0/7",
+        ];
+        patterns.push(choices.pick(&ranges).to_owned());
+    }
     let mut registry: Vec<RegistryEntry> = Vec::new();
     for pattern in patterns {
         let mut scopes = choices.some(&["REDIRECT", "CORS", "IFRAME_EMBED"], 1);
@@ -203,7 +212,9 @@ fn registry(choices: &mut Choices) -> Vec<RegistryEntry> {
                 scopes,
                 is_active: !choices.once_in(5),
                 credentials: choices.once_in(2) && (is_secure || choices.once_in(10)),
-                allows_insecure: choices.once_in(5),
+                allows_insecure: choices.once_in(5)
+                    || pattern.contains("/8")
+                    || pattern.contains("/16"),
                 pattern,
             });
         }

@@ -256,8 +256,13 @@ fn build_registry(entries: &[RegistryEntry]) -> Result<EmbeddedStore, String> {
         } else {
             Status::Inactive
         };
-        let draft = OriginDraft::new(&format!("entry {i}"), &entry.pattern, scopes)
-            .map(|draft| draft.dangerously_allow_insecure(entry.allows_insecure))
+        let name = format!("entry {i}");
+        let draft = if entry.allows_insecure {
+            OriginDraft::dangerously_insecure(&name, &entry.pattern, scopes)
+        } else {
+            OriginDraft::new(&name, &entry.pattern, scopes)
+        };
+        let draft = draft
             .and_then(|draft| draft.allow_credentials(entry.credentials))
             .map_err(|error| error.to_string())?
             .with_status(status);

@@ -25,6 +25,7 @@ impl Check<'_> {
             ("allow_credentials", json!("yes")),
             ("dangerously_allow_insecure", json!(1)),
             ("origin", json!("*")),
+            ("origin", json!("http://10.0.0.0/8:*")),
             ("credentials", json!(true)),
         ] {
             let mut wrong = draft.clone();
@@ -116,6 +117,28 @@ impl Check<'_> {
             .api(Method::PUT, replica, path, None, Some(&entry))
             .await?;
         self.names_field("another id", other, "id").await
+    }
+
+    /// A range of addresses is an entry with a permission of its own.
+    pub(super) async fn ranges(&mut self, replica: &str, name: &str) -> Result<(), Error> {
+        let range = format!("http://10.{}.0.0/16:{}", name.len() % 256, self.port());
+        let draft = json!({
+            "name": format!("range {name}"),
+            "origin": range,
+            "scopes": ["CORS"],
+            "dangerously_allow_insecure": true,
+        });
+        let created = self
+            .api(Method::POST, replica, ENTRIES, None, Some(&draft))
+            .await?;
+        self.expect("a range", &created.status(), &201);
+        let created: Value = created.json().await?;
+        self.expect("a range", &text(&created["origin"]), &*range);
+        let path = format!("{ENTRIES}/{}", text(&created["id"]));
+        self.puts_back(replica, &path).await?;
+        let done = self.api(Method::DELETE, replica, &path, None, None).await?;
+        self.expect("delete", &done.status(), &204);
+        Ok(())
     }
 
     /// An origin is shown as browsers send it, however it was written.

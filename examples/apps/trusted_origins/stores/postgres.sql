@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS trusted_origins (
     ),
     status text NOT NULL DEFAULT 'ACTIVE' CHECK (status IN ('ACTIVE', 'INACTIVE')),
     allow_credentials boolean NOT NULL DEFAULT false,
-    -- Credentials although the origin has no transport security.
+    -- Credentials although the origin has no transport security, and ranges of addresses.
     dangerously_allow_insecure boolean NOT NULL DEFAULT false,
     created timestamptz NOT NULL DEFAULT now() CHECK (isfinite(created)),
     created_by text NOT NULL DEFAULT current_user CHECK (char_length(created_by) BETWEEN 1 AND 255),
