@@ -113,6 +113,18 @@ fn url_key_reads_the_host_and_the_query_without_a_copy() {
         ask(&layer, preflight("/?sentry_key=abd", PAGE, "")).status,
         403
     );
+
+    // The whole target, for a key that is in several of its parts.
+    let policy = UrlKey::new(
+        |url| Some(url.uri().path_and_query()?.as_str()),
+        |target| (target == "/7?v=2").then(|| set(&[PAGE])),
+    );
+    let layer = listed(CorsLayer::builder())
+        .origin_policy(policy)
+        .build()
+        .unwrap();
+    assert_eq!(ask(&layer, preflight("/7?v=2", PAGE, "")).status, 204);
+    assert_eq!(ask(&layer, preflight("/7?v=3", PAGE, "")).status, 403);
 }
 
 /// A store that answers when it is told to, and counts the questions.
