@@ -134,6 +134,31 @@ impl JwtKeys {
         self.unnamed == Unnamed::TheOnly
     }
 
+    /// Whether the key, one of these, may speak for the issuer that the claims name, where these
+    /// issuers are accepted (RFC 8725, section 3.8).
+    ///
+    /// A bound key speaks for its own issuer. A key that is bound to none speaks for no issuer that
+    /// another key is bound to, unless that issuer is the only one accepted: then the
+    /// configuration says whose keys all of them are.
+    pub(crate) fn may_sign(&self, key: &JwtKey, claims: &Claims, accepted: &[Box<str>]) -> bool {
+        if key.bound_to().is_some() {
+            return key.may_sign(claims);
+        }
+        let is_of_the_only = |bound: &str| match accepted {
+            [] => false,
+            accepted => accepted.iter().all(|issuer| **issuer == *bound),
+        };
+        let mut of_others = self
+            .keys
+            .iter()
+            .filter(|other| other.bound_to().is_some_and(|bound| !is_of_the_only(bound)));
+        match claims.get("iss") {
+            None => true,
+            Some(Value::String(issuer)) => !of_others.any(|other| other.may_be_bound_to(issuer)),
+            Some(_) => of_others.next().is_none(),
+        }
+    }
+
     fn insert(&mut self, key: JwtKey) -> Result<(), JwtKeyError> {
         let index = self.keys.len();
         let names = key.names();
