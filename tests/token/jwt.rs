@@ -485,6 +485,28 @@ fn an_unbound_key_does_not_stand_beside_the_keys_of_other_issuers() {
             }
         }
     }
+    // Also where the bound key is for something else, and so left out, and the sets are joined.
+    let mut other = rsa_jwk();
+    other["kid"] = "a".into();
+    other["issuer"] = A.into();
+    other["use"] = "enc".into();
+    let mut unbound = rsa_jwk();
+    unbound["kid"] = "b".into();
+    let document = json!({"keys": [other, unbound]}).to_string();
+    let (set, left_out) = JwtKeys::from_jwk_set(document.as_bytes()).unwrap();
+    assert_eq!((set.len(), left_out), (1, 1));
+    let builder = || JwtVerifier::builder().audience("api");
+    for builder in [
+        builder().keys(set.clone()),
+        builder()
+            .keys(set.clone())
+            .key(key_of(OTHER_RSA_PUBLIC, "c").issuer(A)),
+    ] {
+        let errors: Vec<_> = builder.build().unwrap_err().into_iter().collect();
+        assert_eq!(errors, [JwtConfigError::UnboundKey("b".to_owned())]);
+    }
+    let joined = builder().keys(set).key(key_of(OTHER_RSA_PUBLIC, "c"));
+    assert_eq!(joined.build().unwrap_err().len(), 2);
     assert_eq!(
         JwtConfigError::UnboundKey("b".to_owned()).to_string(),
         "key \"b\": it belongs to no issuer, and another key does, or there are several issuers: \

@@ -119,7 +119,7 @@ async fn an_unbound_key_does_not_sign_for_the_issuer_of_another_key() {
         let key = EncodingKey::from_rsa_pem(pem).unwrap();
         jsonwebtoken::encode(&header, &claims, &key).unwrap()
     };
-    for (bound, accepted, kid, iss, tid, is_good) in [
+    let cases = [
         (A, None, "bound", json!(A), None, true),
         (A, None, "unbound", json!(A), None, false),
         (A, None, "unbound", json!([A]), None, false),
@@ -158,10 +158,17 @@ async fn an_unbound_key_does_not_sign_for_the_issuer_of_another_key() {
         (A, Some(A), "unbound", json!(A), None, true),
         (A, Some(A), "unbound", json!(B), None, false),
         (A, Some(B), "unbound", json!(B), None, true),
-    ] {
+    ];
+    // A key that is left out, as one for encryption is, still says whose issuer it is.
+    let uses = ["sig", "enc"].into_iter();
+    let cases = uses.flat_map(|usage| cases.clone().map(|case| (usage, case)));
+    for (usage, (bound, accepted, kid, iss, tid, is_good)) in cases {
+        if (usage, kid) == ("enc", "bound") {
+            continue;
+        }
         let played = Played::default();
         played.set(Played::keys(&[
-            jwk(RSA, json!({"kid": "bound", "issuer": bound})),
+            jwk(RSA, json!({"kid": "bound", "issuer": bound, "use": usage})),
             jwk(OTHER_RSA, json!({"kid": "unbound"})),
         ]));
         let mut builder = JwksVerifier::builder(played)
@@ -175,7 +182,7 @@ async fn an_unbound_key_does_not_sign_for_the_issuer_of_another_key() {
         let result = verifier
             .verify(&token(kid, pem, &iss, tid), &any_request())
             .await;
-        let case = format!("{bound} {accepted:?} {kid} {iss} {tid:?}: {result:?}");
+        let case = format!("{usage} {bound} {accepted:?} {kid} {iss} {tid:?}: {result:?}");
         assert_eq!(result.is_ok(), is_good, "{case}");
         let is_of_issuer = matches!(result, Err(VerifyError::WrongIssuer(_)));
         assert!(is_good || is_of_issuer, "{case}");

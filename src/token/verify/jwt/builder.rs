@@ -135,8 +135,13 @@ fn join(
     let keys = match (sets.len(), keys.is_empty(), accepts_unnamed) {
         (1, true, false) => sets.pop().unwrap_or_default(),
         _ => {
+            let bindings: Vec<Box<str>> = sets
+                .iter()
+                .flat_map(JwtKeys::bindings)
+                .map(Box::from)
+                .collect();
             keys.extend(sets.into_iter().flat_map(JwtKeys::into_keys));
-            match (keys.len(), accepts_unnamed, keys.pop()) {
+            let mut joined = match (keys.len(), accepts_unnamed, keys.pop()) {
                 (1, true, Some(key)) => JwtKeys::single(key),
                 (_, _, last) => {
                     keys.extend(last);
@@ -147,7 +152,9 @@ fn join(
                     }
                     keys
                 }
-            }
+            };
+            joined.add_bindings(bindings);
+            joined
         }
     };
     if keys.is_empty() {
@@ -159,7 +166,7 @@ fn join(
 
 /// RFC 8725, section 3.8: each key belongs to an issuer.
 fn binding_mistakes(keys: &JwtKeys, accepted: &[Box<str>]) -> Vec<JwtConfigError> {
-    let bindings: HashSet<&str> = keys.iter().filter_map(JwtKey::bound_to).collect();
+    let bindings: HashSet<&str> = keys.bindings().collect();
     let accepted: HashSet<&str> = accepted.iter().map(AsRef::as_ref).collect();
     // Without a list of issuers, an unbound key speaks for all of them. A template of tenants counts
     // as another issuer: which it stands for is only known with the token.

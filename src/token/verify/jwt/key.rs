@@ -206,18 +206,6 @@ impl JwtKey {
         }
     }
 
-    /// Whether the issuer is the one that the key is bound to, or may be one of its tenants.
-    ///
-    /// The `tid` of a token is not asked: that token is signed with another key, whose holder
-    /// writes `tid`, too.
-    pub(crate) fn may_be_bound_to(&self, issuer: &str) -> bool {
-        self.bound_to()
-            .is_some_and(|bound| match bound.split_once(TENANT) {
-                None => issuer == bound,
-                Some(template) => tenant_in(template, issuer).is_some(),
-            })
-    }
-
     pub(crate) fn names(&self) -> Names<'_> {
         Names {
             kid: self.kid.as_deref(),
@@ -242,6 +230,17 @@ pub(crate) struct Names<'a> {
 
 /// The placeholder for the tenant's id in the `issuer` of a key that several tenants share.
 pub(crate) const TENANT: &str = "{tenantid}";
+
+/// Whether the issuer is the one that a key is bound to, or may be one of its tenants.
+///
+/// The `tid` of a token is not asked: that token is signed with another key, whose holder writes
+/// `tid`, too.
+pub(crate) fn may_stand_for(bound: &str, issuer: &str) -> bool {
+    match bound.split_once(TENANT) {
+        None => issuer == bound,
+        Some(template) => tenant_in(template, issuer).is_some(),
+    }
+}
 
 /// The part of an issuer's name that stands where its template has [`TENANT`].
 fn tenant_in<'a>((before, after): (&str, &str), issuer: &'a str) -> Option<&'a str> {

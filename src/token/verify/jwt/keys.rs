@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     algorithm::JwtAlgorithm,
     error::JwtKeyError,
-    key::{JwtKey, Names},
+    key::{JwtKey, Names, may_stand_for},
 };
 use crate::token::claim::Claims;
 
@@ -36,6 +36,8 @@ pub struct JwtKeys {
     by_x5t_s256: HashMap<Box<str>, usize>,
     by_x5t: HashMap<Box<str>, usize>,
     unnamed: Unnamed,
+    /// The issuers that keys of the set are bound to, those of keys that were left out among them.
+    bindings: Vec<Box<str>>,
 }
 
 /// How a token without the name of a key is treated.
@@ -70,6 +72,7 @@ impl JwtKeys {
     /// The one key, for tokens that do not say which key they mean.
     pub fn single(key: JwtKey) -> Self {
         Self {
+            bindings: key.bound_to().map(Box::from).into_iter().collect(),
             keys: vec![key],
             unnamed: Unnamed::TheOnly,
             ..Self::default()
@@ -102,6 +105,8 @@ impl JwtKeys {
         };
         let mut left_out = 0;
         for member in members {
+            let issuer = member.get("issuer").and_then(Value::as_str);
+            set.add_bindings(issuer.map(Box::from));
             match JwtKey::from_jwk_value(member.clone()) {
                 Ok(key) if set.insert_where_free(&key) => set.keys.push(key),
                 Err(JwtKeyError::Backend) => return Err(JwtKeyError::Backend),
@@ -148,14 +153,23 @@ impl JwtKeys {
             [] => false,
             accepted => accepted.iter().all(|issuer| **issuer == *bound),
         };
-        let mut of_others = self
-            .keys
-            .iter()
-            .filter(|other| other.bound_to().is_some_and(|bound| !is_of_the_only(bound)));
+        let mut of_others = self.bindings().filter(|bound| !is_of_the_only(bound));
         match claims.get("iss") {
             None => true,
-            Some(Value::String(issuer)) => !of_others.any(|other| other.may_be_bound_to(issuer)),
+            Some(Value::String(issuer)) => !of_others.any(|bound| may_stand_for(bound, issuer)),
             Some(_) => of_others.next().is_none(),
+        }
+    }
+
+    pub(crate) fn bindings(&self) -> impl Iterator<Item = &str> {
+        self.bindings.iter().map(AsRef::as_ref)
+    }
+
+    pub(crate) fn add_bindings(&mut self, issuers: impl IntoIterator<Item = Box<str>>) {
+        for issuer in issuers {
+            if !self.bindings.contains(&issuer) {
+                self.bindings.push(issuer);
+            }
         }
     }
 
@@ -172,6 +186,7 @@ impl JwtKeys {
                 return Err(JwtKeyError::DuplicateKey(name.to_owned()));
             }
         }
+        self.add_bindings(key.bound_to().map(Box::from));
         self.keys.push(key);
         Ok(())
     }
