@@ -252,10 +252,11 @@ fn application_host(host: &str) -> Result<String, EntryErrorKind> {
     }
 }
 
-/// The host of a web page. A `*` may stand in its first label, which is not Unicode then.
+/// The host of a web page. A `*` may stand in its first label, which has to be ASCII then: with a
+/// part missing, it has no Punycode.
 fn canonical_host(host: &str) -> Result<String, EntryErrorKind> {
     match host.split_once('.') {
-        Some((label, base)) if label.contains('*') && label.is_ascii() => {
+        Some((label, base)) if label.contains('*') => {
             let base = canonical_name(base)?;
             Ok(format!("{}.{base}", label.to_ascii_lowercase()))
         }

@@ -71,12 +71,13 @@ impl JwtKeys {
 
     /// The one key, for tokens that do not say which key they mean.
     pub fn single(key: JwtKey) -> Self {
-        Self {
-            bindings: key.bound_to().map(Box::from).into_iter().collect(),
-            keys: vec![key],
+        let mut set = Self {
             unnamed: Unnamed::TheOnly,
             ..Self::default()
-        }
+        };
+        set.add_bindings(key.bound_to().map(Box::from));
+        set.keys.push(key);
+        set
     }
 
     /// Those keys of a JWK set (RFC 7517, section 5) that tokens can be verified with, and how
