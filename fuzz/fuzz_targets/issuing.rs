@@ -15,6 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
     let entries = ListRules::new()
         .dangerously_allow_http()
         .scheme("capacitor")
+        .scheme("app")
         .wildcards();
     for rules in [IssueRules::new(), IssueRules::new().entries(entries)] {
         for format in [

@@ -7,14 +7,14 @@ use tower_cors::{
     CorsLayer,
     token::{
         TokenOrigins, TokenVerifier, VerifiedToken,
-        claim::Claims,
+        claim::{Claims, ListRules},
         source::TokenSource,
         verify::{TokenRequest, VerifyFuture},
     },
 };
 use tower_cors_fuzz::model::{
     config, origin, play,
-    token::{Format, canonical, lists},
+    token::{Entries, Format, canonical, lists},
 };
 
 /// Says of every token that it has these claims.
@@ -27,22 +27,46 @@ impl TokenVerifier for Says {
     }
 }
 
+const GENEROUS: Entries = Entries {
+    applications: &["app", "moz-extension"],
+    wildcards: true,
+};
+
+/// The rules as the layer has them.
+fn rules(let_in: Entries) -> ListRules {
+    let rules = let_in
+        .applications
+        .iter()
+        .fold(ListRules::new(), |rules, scheme| rules.scheme(*scheme));
+    if let_in.wildcards {
+        rules.wildcards()
+    } else {
+        rules
+    }
+}
+
 fuzz_target!(|bytes: &[u8]| {
     let Ok(claims) = Claims::parse(bytes) else {
         return;
     };
     let json: Value = serde_json::from_slice(bytes).expect("claims are JSON");
     let claim = json.get("ao");
-    for format in [
+    let formats = [
         Format::Delimited(';'),
         Format::Delimited(' '),
         Format::Array,
         Format::Single,
-    ] {
+    ];
+    let both = [Entries::default(), GENEROUS];
+    for (format, let_in) in formats
+        .into_iter()
+        .flat_map(|f| both.map(|let_in| (f, let_in)))
+    {
         let policy = TokenOrigins::builder()
             .verifier(Says(claims.clone()))
             .source(TokenSource::bearer())
             .claim(play::build_claim(format))
+            .entries(rules(let_in))
             .build()
             .expect("a configuration without mistakes");
         let layer = CorsLayer::builder()
@@ -54,7 +78,7 @@ fuzz_target!(|bytes: &[u8]| {
                 continue;
             };
             let listed = match claim {
-                Some(claim) => lists(claim, format, &origin),
+                Some(claim) => lists(claim, format, let_in, &origin),
                 None => Some(false),
             };
             let headers = [("origin", &*sent), ("authorization", "Bearer x")];
@@ -72,7 +96,7 @@ fuzz_target!(|bytes: &[u8]| {
             let granted = answer.headers.iter().any(names_it);
             assert_eq!(granted, answer.is_called, "what is not granted is refused");
             if let Some(listed) = listed {
-                assert_eq!(granted, listed, "{format:?} {json} {sent}");
+                assert_eq!(granted, listed, "{format:?} {let_in:?} {json} {sent}");
             }
         }
     }
@@ -89,8 +113,12 @@ fn asked(claim: Option<&Value>) -> Vec<String> {
     let entries = texts.iter().flat_map(|text| text.split([';', ' ', ',']));
     for own in entries
         .take(20)
-        .filter_map(|entry| canonical(entry).flatten())
+        .filter_map(|entry| canonical(entry, GENEROUS).flatten())
     {
+        let own = own.replace(":*", ":8444").replace('*', "x");
+        // Hosts of applications are compared byte by byte.
+        asked.push(own.to_ascii_lowercase());
+        asked.push(own.replacen("://", "://x", 1));
         asked.push(own.replacen("https://", "https://evil", 1));
         asked.push(own.replacen("https://", "https://a.", 1));
         asked.push(format!("{own}:8443"));

@@ -34,7 +34,7 @@ pub(crate) use self::public_suffix::PublicSuffix;
 #[cfg(feature = "token")]
 pub(crate) use self::{
     domain::{domain_to_ascii, split_host},
-    grammar::MAX_SCHEME_LEN,
+    grammar::{MAX_SCHEME_LEN, names_hosts},
     ipv6::{MAX_IPV6_LEN, serialise_ipv6},
 };
 pub use self::{

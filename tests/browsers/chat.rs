@@ -70,6 +70,10 @@ async fn a_foreign_page_is_refused_and_says_why(engine: Engine) {
             window.text("#steps tr:last-child td:first-child").await,
             "Discover"
         );
+        // In the words of this browser, which tell no more.
+        let result = window.text("#steps tr:last-child td:last-child").await;
+        let words = engine.network_error();
+        assert_eq!(result, format!("nothing: the browser says “{words}”"));
         window.console.expect(&Message::NO_ALLOW_ORIGIN).await;
     })
     .await;

@@ -29,6 +29,14 @@ pub enum Format {
     Single,
 }
 
+/// Which entries are let in, beside `https` origins.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Entries {
+    /// Schemes of applications, in lower case.
+    pub applications: &'static [&'static str],
+    pub wildcards: bool,
+}
+
 pub fn judge(token: &Token, asked: &Asked<'_>) -> Verdict {
     let Some(origin) = asked.origin() else {
         return not_allowed(asked);
@@ -45,7 +53,8 @@ pub fn judge(token: &Token, asked: &Asked<'_>) -> Verdict {
         Found::Token(text) => text,
     };
     let claim = token.claim.as_ref();
-    let is_listed = claim.is_some_and(|claim| lists(claim, token.format, origin) == Some(true));
+    let is_listed = claim
+        .is_some_and(|claim| lists(claim, token.format, Entries::default(), origin) == Some(true));
     match text.as_str() {
         "good" if is_listed => Verdict::Allow(Grant::default()),
         "good" if claim.is_none() && token.abstains => Verdict::Abstain,
@@ -118,13 +127,13 @@ pub fn find(request: &Request) -> Found {
 
 /// Whether the claim lists the origin; `None` where the model does not know. A claim of another
 /// shape, or beyond a bound, lists nobody.
-pub fn lists(claim: &Value, format: Format, origin: &Origin) -> Option<bool> {
+pub fn lists(claim: &Value, format: Format, let_in: Entries, origin: &Origin) -> Option<bool> {
     let entries: Vec<&Value> = match (format, claim) {
         (Format::Delimited(delimiter), Value::String(text)) => {
             let entries: Vec<Value> = text.split(delimiter).map(Value::from).collect();
             let is_bounded = text.len() <= 8192;
             return if is_bounded {
-                lists_among(&entries.iter().collect::<Vec<_>>(), origin)
+                lists_among(&entries.iter().collect::<Vec<_>>(), let_in, origin)
             } else {
                 Some(false)
             };
@@ -141,10 +150,10 @@ pub fn lists(claim: &Value, format: Format, origin: &Origin) -> Option<bool> {
     if format == Format::Array && len > 8192 {
         return Some(false);
     }
-    lists_among(&entries, origin)
+    lists_among(&entries, let_in, origin)
 }
 
-fn lists_among(entries: &[&Value], origin: &Origin) -> Option<bool> {
+fn lists_among(entries: &[&Value], let_in: Entries, origin: &Origin) -> Option<bool> {
     // An entry of white space is none, and so it is not counted.
     let is_empty = |entry: &str| entry.trim_matches([' ', '\t']).is_empty();
     let counted = entries
@@ -159,7 +168,7 @@ fn lists_among(entries: &[&Value], origin: &Origin) -> Option<bool> {
     }
     let mut is_unknown = false;
     for entry in entries.iter().filter_map(|entry| entry.as_str()) {
-        match canonical(entry) {
+        match canonical(entry, let_in) {
             Some(Some(own)) if entry::matches(&own, origin) => return Some(true),
             Some(_) => {}
             None => is_unknown = true,
@@ -168,19 +177,28 @@ fn lists_among(entries: &[&Value], origin: &Origin) -> Option<bool> {
     if is_unknown { None } else { Some(false) }
 }
 
-/// The entry in the spelling of browsers: the inner `None` if it is no `https` origin, the outer one
-/// where the model does not know, because letters beyond ASCII would have to be folded.
-pub fn canonical(entry: &str) -> Option<Option<String>> {
+/// The entry in the spelling of browsers: the inner `None` if it is not let in, the outer one where
+/// the model does not know, because letters beyond ASCII would have to be folded, or because it does
+/// not know who hands out the names below a domain.
+pub fn canonical(entry: &str, let_in: Entries) -> Option<Option<String>> {
     let entry = entry.trim_matches([' ', '\t']);
     let Some((scheme, rest)) = entry.split_once("://") else {
         return Some(None);
     };
-    if !scheme.eq_ignore_ascii_case("https") {
+    let scheme = scheme.to_ascii_lowercase();
+    let is_of_an_application = let_in.applications.contains(&&*scheme);
+    if scheme != "https" && !is_of_an_application {
         return Some(None);
     }
     let Some((host, port)) = origin::split_port(rest) else {
         return Some(None);
     };
+    if is_of_an_application {
+        // Its bytes stay. A semicolon would end the entry if the list were written again.
+        let written = format!("{scheme}://{rest}");
+        return is_let_in(&written, host, let_in)
+            .map(|is| (is && !host.contains(';')).then_some(written));
+    }
     let host = host.to_ascii_lowercase();
     if !host.is_ascii() || host.contains("xn--") {
         return None;
@@ -197,9 +215,19 @@ pub fn canonical(entry: &str) -> Option<Option<String>> {
         Some(port) => format!(":{port}"),
     };
     let written = format!("https://{host}{port}");
-    let is_wild = written.contains('*');
-    Some(
-        (!is_wild && entry::is_well_formed(&written)? && origin::parse(&written).is_some())
-            .then_some(written),
-    )
+    is_let_in(&written, &host, let_in).map(|is| is.then_some(written))
+}
+
+/// Whether the entry is well-formed, and its wildcards, if it has some, may stand in a token's list.
+fn is_let_in(entry: &str, host: &str, let_in: Entries) -> Option<bool> {
+    if !entry.contains('*') {
+        return Some(entry::is_well_formed(entry)? && origin::parse(entry).is_some());
+    }
+    if !let_in.wildcards || !entry::is_well_formed(entry)? {
+        return Some(false);
+    }
+    if host == "*" {
+        return Some(true);
+    }
+    entry::is_safe_with_credentials(entry, true, false)
 }

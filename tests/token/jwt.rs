@@ -447,6 +447,83 @@ fn several_issuers_do_not_share_keys() {
     }
 }
 
+/// Only the claim `iss` tells the issuers apart, and the holder of an unbound key may write it as
+/// they like.
+#[test]
+fn an_unbound_key_does_not_stand_beside_the_keys_of_other_issuers() {
+    const TEMPLATE: &str = "https://login.example/{tenantid}/v2.0";
+    const TENANT_1: &str = "https://login.example/t1/v2.0";
+    let build = |issuers: &[&str], bound: &str| {
+        let builder = issuers
+            .iter()
+            .fold(JwtVerifier::builder(), |builder, issuer| {
+                builder.issuer(*issuer)
+            });
+        builder
+            .audience("api")
+            .key(key_of(RSA_PUBLIC, "a").issuer(bound))
+            .key(key_of(OTHER_RSA_PUBLIC, "b"))
+            .build()
+    };
+    for (issuers, bound, is_sound) in [
+        (&[][..], A, false),
+        (&[], TEMPLATE, false),
+        (&[A, B], A, false),
+        (&[TENANT_1], TEMPLATE, false),
+        (&[A], TEMPLATE, false),
+        // Both keys are of the only issuer there is.
+        (&[A], A, true),
+        (&[A, A], A, true),
+    ] {
+        let unbound = JwtConfigError::UnboundKey("b".to_owned());
+        match build(issuers, bound) {
+            Ok(_) => assert!(is_sound, "{issuers:?} {bound}"),
+            Err(errors) => {
+                assert!(!is_sound, "{issuers:?} {bound}: {errors}");
+                let errors: Vec<_> = errors.into_iter().collect();
+                assert_eq!(errors, [unbound], "{issuers:?} {bound}");
+            }
+        }
+    }
+    // Also where the bound key is for something else, and so left out, and the sets are joined.
+    let mut other = rsa_jwk();
+    other["kid"] = "a".into();
+    other["issuer"] = A.into();
+    other["use"] = "enc".into();
+    let mut unbound = rsa_jwk();
+    unbound["kid"] = "b".into();
+    let document = json!({"keys": [other, unbound]}).to_string();
+    let (set, left_out) = JwtKeys::from_jwk_set(document.as_bytes()).unwrap();
+    assert_eq!((set.len(), left_out), (1, 1));
+    let builder = || JwtVerifier::builder().audience("api");
+    for builder in [
+        builder().keys(set.clone()),
+        builder()
+            .keys(set.clone())
+            .key(key_of(OTHER_RSA_PUBLIC, "c").issuer(A)),
+    ] {
+        let errors: Vec<_> = builder.build().unwrap_err().into_iter().collect();
+        assert_eq!(errors, [JwtConfigError::UnboundKey("b".to_owned())]);
+    }
+    let joined = builder().keys(set).key(key_of(OTHER_RSA_PUBLIC, "c"));
+    assert_eq!(joined.build().unwrap_err().len(), 2);
+    assert_eq!(
+        JwtConfigError::UnboundKey("b".to_owned()).to_string(),
+        "key \"b\": it belongs to no issuer, and another key does, or there are several issuers: \
+         bind it with `JwtKey::issuer`, or make a verifier for each issuer and put them into \
+         `Issuers`",
+    );
+    let of_one = build(&[A], A).unwrap();
+    for (kid, pem, issuer, is_good) in [
+        ("a", RSA, A, true),
+        ("b", OTHER_RSA, A, true),
+        ("b", OTHER_RSA, B, false),
+    ] {
+        let result = verify(&of_one, &sign(&with_kid(kid), &of(issuer), pem));
+        assert_eq!(result.is_ok(), is_good, "{kid} {issuer}: {result:?}");
+    }
+}
+
 /// As in the key sets of Microsoft Entra, which several tenants share.
 #[test]
 fn the_issuer_of_a_jwk_binds_it() {

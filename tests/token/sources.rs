@@ -516,3 +516,39 @@ async fn a_refusal_says_what_to_send() {
             .starts_with("the token does not verify: issue a new one")
     );
 }
+
+/// As in a list of the layer: an application's origin is compared byte by byte.
+#[tokio::test]
+async fn a_token_lists_applications_and_parts_of_labels() {
+    let service = |rules: ListRules| {
+        let builder = TokenOrigins::builder()
+            .verifier(verifier())
+            .source(TokenSource::bearer())
+            .claim(OriginsClaim::delimited("ao", ';'))
+            .entries(rules);
+        tokens::service(builder.build().unwrap())
+    };
+    let by_default = service(ListRules::new());
+    let generous = service(
+        ListRules::new()
+            .scheme("app")
+            .scheme("moz-extension")
+            .wildcards(),
+    );
+    let list = "app://MyApp;app://;https://pr-*.contoso.com;moz-extension://*";
+    for (origin, expected) in [
+        ("app://MyApp", StatusCode::OK),
+        ("app://", StatusCode::OK),
+        ("app://myapp", StatusCode::FORBIDDEN),
+        ("app://Other", StatusCode::FORBIDDEN),
+        ("https://pr-7.contoso.com", StatusCode::OK),
+        ("https://x-7.contoso.com", StatusCode::FORBIDDEN),
+        ("moz-extension://0f5c8a7e", StatusCode::OK),
+        ("chrome-extension://0f5c8a7e", StatusCode::FORBIDDEN),
+    ] {
+        let request = || bearer(origin, &token(list));
+        assert_eq!(status(&generous, request()).await, expected, "{origin}");
+        let outcome = status(&by_default, request()).await;
+        assert_eq!(outcome, StatusCode::FORBIDDEN, "{origin}");
+    }
+}

@@ -54,9 +54,10 @@ async function step(name, method, url, init = {}) {
   let response;
   try {
     response = await fetch(url, { method, ...init });
-  } catch {
+  } catch (error) {
     row.className = "unreadable";
-    result.textContent = "nothing: the browser says “Failed to fetch”";
+    // Each browser has words of its own for a network error, and none says more than that.
+    result.textContent = `nothing: the browser says “${error.message}”`;
     refuse();
     return undefined;
   }

@@ -8,7 +8,9 @@ use super::{
 };
 use crate::{
     origin::{Origin, RequestOrigin},
-    policy::{Denial, DenialKind, Grant, OriginPolicy, PolicyProperties, Verdict, VerdictFuture},
+    policy::{
+        Denial, DenialKind, OriginPolicy, PolicyProperties, UncheckedList, Verdict, VerdictFuture,
+    },
     preflight::DEFAULT_MAX_AGE,
     request::CorsRequest,
     revocation::{RevocationError, Revocations, end_of},
@@ -28,6 +30,11 @@ use crate::{
 /// For 65 minutes after a token's expiry, while there is room, its origins still pass the preflight,
 /// and no browser may keep that answer: otherwise its page could not read the 401 that tells it to
 /// get a new one.
+///
+/// Which origins a token names is not checked here: [`Issued::new`] takes any. So `http` origins that
+/// are not of this machine let preflights pass **without credentials**, whatever the layer says, also
+/// where the minter was told to let them in: an index takes over the tokens of other replicas, and
+/// cannot tell which rules those were minted by.
 ///
 /// Clones share the index; replicas exchange [what is new](Self::changes_since). A lookup takes a
 /// shared lock for the time of one probe, and allocates nothing.
@@ -57,6 +64,7 @@ pub struct IssuedIndex {
     shared: Arc<Shared>,
     limits: Limits,
     max_age: Duration,
+    lists: UncheckedList,
 }
 
 impl IssuedIndex {
@@ -86,6 +94,7 @@ impl IssuedIndex {
                 each_tenant: max_entries.div_ceil(4),
             },
             max_age: DEFAULT_MAX_AGE,
+            lists: UncheckedList::default(),
         }
     }
 
@@ -103,6 +112,20 @@ impl IssuedIndex {
     #[must_use]
     pub fn max_age_at_most(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
+        self
+    }
+
+    /// Lets the preflights of named origins without transport security pass with credentials, if the
+    /// layer allows them. Default: they pass without.
+    ///
+    /// Anybody who controls a network between a user and such an origin can act as the user. Where
+    /// the minter and the policy are told [`dangerously_allow_http`], pages of such origins can use
+    /// their tokens without this, as long as they send no cookies.
+    ///
+    /// [`dangerously_allow_http`]: crate::token::claim::ListRules::dangerously_allow_http
+    #[must_use]
+    pub fn dangerously_allow_insecure_origins(mut self) -> Self {
+        self.lists.insecure_origins = true;
         self
     }
 
@@ -248,13 +271,19 @@ impl OriginPolicy for IssuedIndex {
     fn judge_preflight(&self, request: &CorsRequest<'_>) -> VerdictFuture {
         let verdict = match request.origin() {
             RequestOrigin::Opaque => Verdict::Deny(Denial::new(DenialKind::OpaqueOrigin)),
-            RequestOrigin::Tuple(origin) => match self.answer_to(origin) {
-                Some(left) => {
-                    let grant = Grant::new().max_age_at_most(self.max_age);
-                    Verdict::Allow(grant.max_age_at_most(left))
+            RequestOrigin::Tuple(origin) => {
+                let left = self.answer_to(origin);
+                // Tokens name single origins, so no entry matches strangers. Preflights carry no
+                // cookies; a client that sends some all the same does not count.
+                let is_named = || left.is_some();
+                match (self.lists.judge(origin, false, is_named, is_named), left) {
+                    (Some(Verdict::Allow(grant)), Some(left)) => {
+                        let grant = grant.max_age_at_most(self.max_age);
+                        Verdict::Allow(grant.max_age_at_most(left))
+                    }
+                    _ => Verdict::Deny(Denial::new(DenialKind::OriginNotAllowed)),
                 }
-                None => Verdict::Deny(Denial::new(DenialKind::OriginNotAllowed)),
-            },
+            }
         };
         VerdictFuture::ready(verdict)
     }

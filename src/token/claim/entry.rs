@@ -2,19 +2,18 @@
 
 use std::net::Ipv6Addr;
 
-use crate::{
-    debug_as_display::debug_as_display,
-    origin::{
-        MAX_IPV6_LEN, MAX_SCHEME_LEN, OriginPattern, crosses_public_suffix, default_port,
-        domain_to_ascii, is_loopback_host, serialise_ipv6, split_host,
-    },
+use super::entry_error::EntryErrorKind;
+use crate::origin::{
+    HostPattern, MAX_IPV6_LEN, MAX_SCHEME_LEN, OriginErrorKind, OriginPattern, PatternRef,
+    default_port, domain_to_ascii, is_loopback_host, names_hosts, serialise_ipv6, split_host,
 };
 
 /// Which entries of other people's lists are origins that may be listed at all.
 ///
 /// By default only `https` origins without wildcards are. An entry is never decoded and never cut
 /// short. Only its case, Unicode, the default port and white space around it may differ from what
-/// browsers send; with any other difference it is not an origin.
+/// browsers send; with any other difference it is not an origin. The host of an application's origin
+/// may not differ at all: it is sent as the application spells it.
 ///
 /// ```
 /// use tower_cors::token::claim::{EntryErrorKind, ListRules};
@@ -79,14 +78,37 @@ impl ListRules {
         self
     }
 
-    /// Lets in a scheme of apps, such as `capacitor` or `chrome-extension`, in whatever case.
+    /// Lets in a scheme of apps, such as `capacitor` or `chrome-extension`, in whatever case. Their
+    /// hosts are compared byte by byte, as in a list of the layer: `app://MyApp` is not
+    /// `app://myapp`. A host with a `;` is not let in, because that stands between entries.
+    ///
+    /// ```
+    /// use tower_cors::token::claim::{EntryErrorKind, ListRules};
+    ///
+    /// let rules = ListRules::new().scheme("app");
+    /// assert_eq!(rules.canonical("app://MyApp").unwrap(), "app://MyApp");
+    /// assert_eq!(rules.canonical("app://").unwrap(), "app://");
+    /// assert_eq!(rules.canonical("tauri://localhost"), Err(EntryErrorKind::Scheme));
+    /// ```
     pub fn scheme(mut self, scheme: impl Into<Box<str>>) -> Self {
         // RFC 3986, section 3.1: schemes are case-insensitive, and lower case is canonical.
         self.schemes.push(scheme.into().to_ascii_lowercase().into());
         self
     }
 
-    /// Lets in the wildcards of [`OriginPattern`], not below or above a public suffix.
+    /// Lets in the wildcards of [`OriginPattern`], not below or above a public suffix. Together with
+    /// a [`scheme`](Self::scheme), that includes every host of it, such as `moz-extension://*`: then
+    /// a token may list every extension that a user has installed.
+    ///
+    /// ```
+    /// use tower_cors::token::claim::{EntryErrorKind, ListRules};
+    ///
+    /// let rules = ListRules::new().wildcards();
+    /// assert!(rules.canonical("https://*.example.com").is_ok());
+    /// assert!(rules.canonical("https://pr-*.example.com").is_ok());
+    /// // Anybody can have a name there.
+    /// assert_eq!(rules.canonical("https://*.github.io"), Err(EntryErrorKind::Wildcard));
+    /// ```
     pub fn wildcards(mut self) -> Self {
         self.wildcards = true;
         self
@@ -154,25 +176,24 @@ impl ListRules {
             _ => rest,
         };
         let (host, port) = split_port(rest)?;
-        let (star, host) = match host.strip_prefix("*.") {
-            Some(host) => ("*.", host),
-            None => ("", host),
+        let host = if names_hosts(scheme.as_bytes()) {
+            canonical_host(host)?
+        } else {
+            application_host(host)?
         };
-        let is_wildcard = !star.is_empty() || port == Some("*");
-        if is_wildcard && !self.wildcards {
-            return Err(Kind::Wildcard);
-        }
-        let host = canonical_host(host)?;
         self.check_scheme(&scheme, &host)?;
         let port = canonical_port(port, &scheme)?;
         // The grammar has the last word.
-        let pattern: OriginPattern = format!("{scheme}://{star}{host}{port}")
-            .parse()
-            .map_err(|_| Kind::Host)?;
-        if pattern.has_subdomains() && crosses_public_suffix(pattern.host()) {
-            return Err(Kind::Wildcard);
+        let text = format!("{scheme}://{host}{port}");
+        let pattern = PatternRef::parse(&text).map_err(|kind| match kind {
+            OriginErrorKind::File | OriginErrorKind::NoPage => Kind::NoPage,
+            _ => Kind::Host,
+        })?;
+        if pattern.is_exact() || self.wildcards && is_own_wildcard(pattern) {
+            Ok(pattern.to_owned_pattern())
+        } else {
+            Err(Kind::Wildcard)
         }
-        Ok(pattern)
     }
 
     fn check_scheme(&self, scheme: &str, host: &str) -> Result<(), EntryErrorKind> {
@@ -190,6 +211,12 @@ impl ListRules {
             _ => Err(EntryErrorKind::Scheme),
         }
     }
+}
+
+/// Whether a wildcard does not reach across a public suffix. `app://*` reaches across none: nobody
+/// registers the hosts of an application's scheme.
+fn is_own_wildcard(pattern: PatternRef<'_>) -> bool {
+    pattern.host_pattern() == HostPattern::Any || !pattern.matches_strangers()
 }
 
 /// Whether nothing but the scheme may be missing: a name with a dot, perhaps with a port.
@@ -214,7 +241,31 @@ fn split_port(authority: &str) -> Result<(&str, Option<&str>), EntryErrorKind> {
     }
 }
 
+/// The host of an application, which is sent with the bytes that the application chose
+/// (RFC 6454, section 7.1). The grammar of origins checks it.
+fn application_host(host: &str) -> Result<String, EntryErrorKind> {
+    // It may have a `;`, which would end the entry if the list were written again.
+    if host.contains(';') {
+        Err(EntryErrorKind::Host)
+    } else {
+        Ok(host.to_owned())
+    }
+}
+
+/// The host of a web page. A `*` may stand in its first label, which has to be ASCII then: with a
+/// part missing, it has no Punycode.
 fn canonical_host(host: &str) -> Result<String, EntryErrorKind> {
+    match host.split_once('.') {
+        Some((label, base)) if label.contains('*') => {
+            let base = canonical_name(base)?;
+            Ok(format!("{}.{base}", label.to_ascii_lowercase()))
+        }
+        _ => canonical_name(host),
+    }
+}
+
+/// A domain or an address.
+fn canonical_name(host: &str) -> Result<String, EntryErrorKind> {
     if let Some(address) = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
         let address: Ipv6Addr = address.parse().map_err(|_| EntryErrorKind::Host)?;
         let mut buffer = [0; MAX_IPV6_LEN];
@@ -238,68 +289,6 @@ fn canonical_port(port: Option<&str>, scheme: &str) -> Result<String, EntryError
             }
         }
         Some(_) => Err(EntryErrorKind::Port),
-    }
-}
-
-/// Why an entry of a list is not an origin that may be listed.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum EntryErrorKind {
-    /// There is nothing between two delimiters.
-    #[error("the entry is empty: name an origin, or remove the delimiter beside it")]
-    Empty,
-    /// It is longer than [allowed](ListRules::max_entry_bytes).
-    #[error("the entry is longer than max_entry_bytes")]
-    Length,
-    /// It is `null`, which any site can send from a sandboxed frame.
-    #[error("every sandboxed frame on any site sends null")]
-    Null,
-    /// It is `*` or `+`, which stand for origins instead of naming them.
-    #[error("* and + are not origins: name each origin")]
-    Special,
-    /// It is not a text, as in `[1, null]`.
-    #[error("it is not a text")]
-    NotText,
-    /// It is a host without a scheme.
-    #[error("the scheme is missing: write https://, then the host")]
-    NoScheme,
-    /// It ends in a slash, which no origin does.
-    #[error("it ends in a slash: an origin has none")]
-    TrailingSlash,
-    /// It is not `scheme://host` or `scheme://host:port`.
-    #[error("an origin is scheme://host or scheme://host:port, without user, path or query")]
-    Syntax,
-    /// Its scheme is not one that is let in.
-    #[error("the scheme is not allowed: use https")]
-    Scheme,
-    /// It is an `http` origin.
-    #[error("plain http is not allowed: use https")]
-    Insecure,
-    /// Its host is malformed.
-    #[error("the host is not a domain or an IP address")]
-    Host,
-    /// Its port is malformed.
-    #[error("a port is a number from 1 to 65535 without leading zeros")]
-    Port,
-    /// It has a wildcard where none is let in.
-    #[error("wildcards are not allowed here: name each origin")]
-    Wildcard,
-}
-
-debug_as_display!(EntryErrorKind);
-
-impl EntryErrorKind {
-    /// The setting that lets in what is refused, where there is one.
-    pub(crate) fn setting(self) -> Option<&'static str> {
-        match self {
-            Self::Special => Some("TokenOriginsBuilder::star_lists_any_origin, for a `*`,"),
-            Self::NoScheme => Some("ListRules::hosts_mean_https"),
-            Self::TrailingSlash => Some("ListRules::trailing_slash"),
-            Self::Scheme => Some("ListRules::scheme"),
-            Self::Insecure => Some("ListRules::http_loopback, for this machine,"),
-            Self::Wildcard => Some("ListRules::wildcards, not across a public suffix,"),
-            _ => None,
-        }
     }
 }
 
@@ -442,22 +431,104 @@ mod tests {
         assert_eq!(wild.canonical("https://*"), Err(K::Host));
     }
 
+    /// Browsers send an application's origin with the bytes that the application chose, and they
+    /// are compared byte by byte.
     #[test]
-    fn a_setting_is_named_where_one_lets_the_entry_in() {
+    fn origins_of_applications_keep_their_bytes() {
         use EntryErrorKind as K;
-        for (kind, setting) in [
-            (K::Special, "star_lists_any_origin"),
-            (K::NoScheme, "hosts_mean_https"),
-            (K::TrailingSlash, "trailing_slash"),
-            (K::Scheme, "scheme"),
-            (K::Insecure, "http_loopback"),
-            (K::Wildcard, "wildcards"),
+        let rules = ListRules::new().scheme("app").scheme("file").scheme("ws");
+        for (entry, expected) in [
+            ("app://", Ok("app://")),
+            ("app://-", Ok("app://-")),
+            (" App://MyApp ", Ok("app://MyApp")),
+            ("app://a..b", Ok("app://a..b")),
+            ("app://a%2Fb:1", Ok("app://a%2Fb:1")),
+            ("app://a=(b)", Ok("app://a=(b)")),
+            ("app://[2001:db8::1]", Ok("app://[2001:db8::1]")),
+            ("app://[2001:DB8::1]", Err(K::Host)),
+            // A list with this delimiter would name another origin.
+            ("app://a;b", Err(K::Host)),
+            ("app://a,b", Err(K::Host)),
+            ("app://bücher", Err(K::Host)),
+            ("app://a；b", Err(K::Host)),
+            ("app://user@a", Err(K::Host)),
+            ("app://a/b", Err(K::Host)),
+            ("app://a/", Err(K::TrailingSlash)),
+            ("app://a*b", Err(K::Host)),
+            ("app://a:0", Err(K::Port)),
+            ("other://MyApp", Err(K::Scheme)),
+            // No setting lets these in.
+            ("file://", Err(K::NoPage)),
+            ("ws://contoso.com", Err(K::NoPage)),
         ] {
-            let named = kind.setting().unwrap_or_default();
-            assert!(named.contains(&format!("::{setting}")), "{kind:?}: {named}");
+            let canonical = rules.canonical(entry);
+            assert_eq!(canonical.as_deref(), expected.as_deref(), "{entry}");
+            if let Ok(text) = canonical {
+                let sent: crate::origin::Origin = text.parse().unwrap();
+                assert!(rules.parse(entry).unwrap().matches(&sent), "{entry}");
+            }
         }
-        for kind in [K::Null, K::NotText, K::Syntax, K::Host, K::Port] {
-            assert_eq!(kind.setting(), None, "{kind:?}");
+    }
+
+    #[test]
+    fn wildcards_are_those_of_patterns() {
+        use EntryErrorKind as K;
+        let listed = ListRules::new().scheme("moz-extension").http_loopback();
+        let wild = listed.clone().wildcards();
+        for (entry, expected) in [
+            ("https://*.contoso.com", Ok("https://*.contoso.com")),
+            (
+                "HTTPS://*.Bücher.example:443",
+                Ok("https://*.xn--bcher-kva.example"),
+            ),
+            ("https://pr-*.example.com", Ok("https://pr-*.example.com")),
+            (
+                "https://PR-*-X.Bücher.example",
+                Ok("https://pr-*-x.xn--bcher-kva.example"),
+            ),
+            (
+                "https://*shop.example.com:*",
+                Ok("https://*shop.example.com:*"),
+            ),
+            ("http://pr-*.localhost:*", Ok("http://pr-*.localhost:*")),
+            ("moz-extension://*", Ok("moz-extension://*")),
+            ("moz-extension://*.a", Err(K::Wildcard)),
+            ("http://pr-*.example.com", Err(K::Insecure)),
+            ("app://*", Err(K::Scheme)),
+            // Across a public suffix.
+            ("https://*.github.io", Err(K::Wildcard)),
+            ("https://pr-*.github.io", Err(K::Wildcard)),
+            ("https://pr-*.com", Err(K::Host)),
+            ("https://*", Err(K::Host)),
+            ("https://pr-*", Err(K::Host)),
+            ("https://a.*.example.com", Err(K::Host)),
+            ("https://*-*.example.com", Err(K::Host)),
+            ("https://bü*.example.com", Err(K::Host)),
+            ("https://a;*.example.com", Err(K::Host)),
+            ("https://＊.example.com", Err(K::Host)),
+            ("https://pr-*.a;b.example", Err(K::Host)),
+            ("https://*.127.0.0.1", Err(K::Host)),
+            ("http://127.0.0.0/8", Err(K::Host)),
+            ("moz-extension://*a", Err(K::Host)),
+        ] {
+            assert_eq!(
+                wild.canonical(entry).as_deref(),
+                expected.as_deref(),
+                "{entry}"
+            );
+            // The setting that would let them in is named where it is missing.
+            let by_default = expected.err().unwrap_or(K::Wildcard);
+            assert_eq!(listed.canonical(entry), Err(by_default), "{entry}");
         }
+        let is_listed = |entry: &str, origin: &str| {
+            let origin = origin.parse().unwrap();
+            wild.parse(entry).unwrap().matches(&origin)
+        };
+        let previews = "https://PR-*.example.com";
+        assert!(is_listed(previews, "https://pr-42.example.com"));
+        assert!(!is_listed(previews, "https://pr-.example.com"));
+        assert!(!is_listed(previews, "https://pr-4.2.example.com"));
+        assert!(!is_listed(previews, "https://qr-42.example.com"));
+        assert!(is_listed("moz-extension://*", "moz-extension://0F5C8A7E"));
     }
 }

@@ -20,7 +20,7 @@ use crate::debug_as_display::debug_as_display;
 #[non_exhaustive]
 pub enum OriginsFormat {
     /// One text, in which one delimiter stands between entries: `;`, `,` or a space. None of them
-    /// can stand in an origin.
+    /// can stand in an entry: see [`ListRules::scheme`](crate::token::claim::ListRules::scheme).
     Delimited(char),
     /// A JSON array with one entry in each element.
     Array,
@@ -53,7 +53,7 @@ impl OriginsFormat {
     }
 }
 
-/// Whether the character can stand between origins, because it cannot stand in one.
+/// Whether the character can stand between entries, because it cannot stand in one.
 pub(crate) fn is_delimiter(delimiter: char) -> bool {
     ";, ".contains(delimiter)
 }

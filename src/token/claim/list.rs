@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::entry::{EntryErrorKind, ListRules};
+use super::{entry::ListRules, entry_error::EntryErrorKind};
 use crate::origin::{Origin, OriginPattern};
 
 /// What a list may be, and what its entries may say.

@@ -2,6 +2,7 @@
 
 mod claims;
 mod entry;
+mod entry_error;
 mod format;
 mod list;
 mod origins_claim;
@@ -9,7 +10,8 @@ mod reading;
 
 pub use self::{
     claims::{Claims, ClaimsError},
-    entry::{EntryErrorKind, ListRules},
+    entry::ListRules,
+    entry_error::EntryErrorKind,
     format::{FormatError, OriginsFormat},
     origins_claim::OriginsClaim,
 };

@@ -80,10 +80,15 @@ impl Mismatch {
     ) -> Self {
         let expected = expected.into_iter();
         let expected: Vec<_> = expected.map(|text| quoted(text.as_ref())).collect();
+        Self::with_expected(name, found, &expected.join(" or "))
+    }
+
+    /// `expected` describes the values that would do.
+    pub(crate) fn with_expected(name: &'static str, found: Option<&Value>, expected: &str) -> Self {
         Self {
             name,
             found: found.map(|value| described(value).into()),
-            expected: expected.join(" or ").into(),
+            expected: expected.into(),
         }
     }
 }

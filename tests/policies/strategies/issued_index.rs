@@ -79,6 +79,46 @@ fn issued_index_keeps_expired_tokens_only_while_there_is_room() {
     assert_eq!((status(PAGE), status(OTHER)), (403, 204));
 }
 
+/// `Issued::new` takes any origin, so nothing has checked whether it may have credentials.
+#[test]
+fn issued_index_gives_no_credentials_to_origins_that_anybody_on_the_network_can_act_as() {
+    let clock = TestClock::new();
+    let index = clock.index(100);
+    let origins = [
+        PAGE,
+        "http://localhost:3000",
+        "app://-",
+        "http://shop.example",
+        "file://",
+    ];
+    index.register(&clock.token("a", &origins, 600)).unwrap();
+    let credentials = |index: &IssuedIndex, page: &'static str| {
+        let policy = token_policy().with_preflight(index.clone());
+        let passed = ask_both(&policy, with_credentials, || {
+            preflight("/", page, "authorization")
+        });
+        assert_eq!(passed.header("access-control-allow-origin"), Some(page));
+        passed.header("access-control-allow-credentials").is_some()
+    };
+    // A setting of this clone: another replica's tokens come by `merge`, too.
+    let with_http = index.clone().dangerously_allow_insecure_origins();
+    for (page, by_default, by_choice) in [
+        (PAGE, true, true),
+        ("http://localhost:3000", true, true),
+        ("app://-", true, true),
+        ("http://shop.example", false, true),
+        ("file://", false, false),
+    ] {
+        assert_eq!(credentials(&index, page), by_default, "{page}");
+        assert_eq!(credentials(&with_http, page), by_choice, "{page}");
+    }
+    let policy = token_policy().with_preflight(index);
+    let unlisted = ask_both(&policy, with_credentials, || {
+        preflight("/", "http://evil.example", "authorization")
+    });
+    assert_eq!(unlisted.denial, Some(DenialKind::OriginNotAllowed));
+}
+
 #[test]
 fn issued_index_is_no_judge_of_requests() {
     let clock = TestClock::new();

@@ -239,12 +239,16 @@ fn entry() -> impl Strategy<Value = String> {
         Just("[2001:DB8:0:0::1]".to_owned()),
         Just("192.0.2.1".to_owned()),
         Just("localhost".to_owned()),
+        Just(String::new()),
+        Just("Pr-*.Contoso.com".to_owned()),
+        "[a-zA-Z;=%*2-4]{0,4}",
     ];
     let scheme = prop_oneof![
         Just("https"),
         Just("HTTPS"),
         Just("http"),
-        Just("capacitor")
+        Just("capacitor"),
+        Just("App")
     ];
     let port = prop_oneof![Just(""), Just(":443"), Just(":8443"), Just(":80")];
     let star = prop_oneof![4 => Just(""), 1 => Just("*.")];
@@ -252,10 +256,25 @@ fn entry() -> impl Strategy<Value = String> {
         .prop_map(|(scheme, star, host, port)| format!("{scheme}://{star}{host}{port}"))
 }
 
+/// What is asked for, written and read again is what a browser sends.
+#[test]
+fn origins_of_applications_and_parts_of_labels_may_be_asked_for() {
+    let entries = ListRules::new().scheme("app").wildcards();
+    let rules = IssueRules::new().entries(entries);
+    let asked = "app://MyApp;App://;https://PR-*.Contoso.com;app://*";
+    let list = AllowedOrigins::parse_request(asked, SEMICOLONS, &rules).unwrap();
+    let expected = "app://MyApp;app://;https://pr-*.contoso.com;app://*";
+    assert_eq!(list.to_claim(SEMICOLONS).unwrap(), expected);
+    // In an array as well, where no delimiter would keep it apart.
+    let other = AllowedOrigins::from_entries(["app://a;b"], &rules);
+    assert!(other.is_err());
+}
+
 fn generous() -> IssueRules {
     let entries = ListRules::new()
         .dangerously_allow_http()
         .scheme("capacitor")
+        .scheme("app")
         .wildcards();
     IssueRules::new().entries(entries)
 }

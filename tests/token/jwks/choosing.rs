@@ -99,3 +99,99 @@ async fn a_token_may_mean_the_only_key_of_its_algorithm_where_that_is_chosen() {
         }
     }
 }
+
+/// A document may bind some of its keys to an issuer, as those of Microsoft Entra do. A key that is
+/// bound to none must not sign for the issuer of another.
+#[tokio::test]
+async fn an_unbound_key_does_not_sign_for_the_issuer_of_another_key() {
+    const A: &str = "https://a.example";
+    const B: &str = "https://b.example";
+    const TEMPLATE: &str = "https://login.example/{tenantid}/v2.0";
+    const TENANT_1: &str = "https://login.example/t1/v2.0";
+    let clock = TestClock::new();
+    let token = |kid: &str, pem: &[u8], iss: &Value, tid: Option<&str>| {
+        let mut header = Header::new(Algorithm::RS256);
+        header.kid = Some(kid.to_owned());
+        let mut claims = json!({"exp": clock.unix() + 10_000_000, "tid": tid});
+        if !iss.is_null() {
+            claims["iss"] = iss.clone();
+        }
+        let key = EncodingKey::from_rsa_pem(pem).unwrap();
+        jsonwebtoken::encode(&header, &claims, &key).unwrap()
+    };
+    let cases = [
+        (A, None, "bound", json!(A), None, true),
+        (A, None, "unbound", json!(A), None, false),
+        (A, None, "unbound", json!([A]), None, false),
+        (A, None, "unbound", json!(B), None, true),
+        (A, None, "unbound", json!(null), None, true),
+        (TEMPLATE, None, "bound", json!(TENANT_1), Some("t1"), true),
+        (
+            TEMPLATE,
+            None,
+            "unbound",
+            json!(TENANT_1),
+            Some("t1"),
+            false,
+        ),
+        // The holder of the key writes the tenant, too.
+        (TEMPLATE, None, "unbound", json!(TENANT_1), None, false),
+        (
+            TEMPLATE,
+            None,
+            "unbound",
+            json!(TENANT_1),
+            Some("t2"),
+            false,
+        ),
+        (TEMPLATE, None, "unbound", json!(A), None, true),
+        (
+            TEMPLATE,
+            Some(TENANT_1),
+            "unbound",
+            json!(TENANT_1),
+            Some("t1"),
+            false,
+        ),
+        // Both keys are of the only issuer that is accepted.
+        (A, Some(A), "bound", json!(A), None, true),
+        (A, Some(A), "unbound", json!(A), None, true),
+        (A, Some(A), "unbound", json!(B), None, false),
+        (A, Some(B), "unbound", json!(B), None, true),
+    ];
+    // A key that is left out, as one for encryption is, still says whose issuer it is.
+    let uses = ["sig", "enc"].into_iter();
+    let cases = uses.flat_map(|usage| cases.clone().map(|case| (usage, case)));
+    for (usage, (bound, accepted, kid, iss, tid, is_good)) in cases {
+        if (usage, kid) == ("enc", "bound") {
+            continue;
+        }
+        let played = Played::default();
+        played.set(Played::keys(&[
+            jwk(RSA, json!({"kid": "bound", "issuer": bound, "use": usage})),
+            jwk(OTHER_RSA, json!({"kid": "unbound"})),
+        ]));
+        let mut builder = JwksVerifier::builder(played)
+            .dangerously_any_audience()
+            .clock(clock.clone());
+        if let Some(accepted) = accepted {
+            builder = builder.issuer(accepted);
+        }
+        let pem = if kid == "bound" { RSA } else { OTHER_RSA };
+        let verifier = builder.build().unwrap();
+        let result = verifier
+            .verify(&token(kid, pem, &iss, tid), &any_request())
+            .await;
+        let case = format!("{usage} {bound} {accepted:?} {kid} {iss} {tid:?}: {result:?}");
+        assert_eq!(result.is_ok(), is_good, "{case}");
+        let is_of_issuer = matches!(result, Err(VerifyError::WrongIssuer(_)));
+        assert!(is_good || is_of_issuer, "{case}");
+        if (bound, accepted, kid, &iss) == (A, None, "unbound", &json!(A)) {
+            assert_eq!(
+                result.unwrap_err().to_string(),
+                "the token is of another issuer: its iss is \"https://a.example\", expected one \
+                 that no other key is bound to, since its key is bound to none",
+            );
+        }
+    }
+}

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::token::verify::{
     Flight, KeysId, TokenRequest, TokenVerifier, VerifyError, VerifyFuture, VerifyResult,
-    jwt::{JwtKeys, JwtRules, UnverifiedJwt, WRONG_ALGORITHM, WRONG_SIGNATURE},
+    jwt::{JwtKeys, JwtRules, UNKNOWN_KEY, UnverifiedJwt, WRONG_ALGORITHM, WRONG_SIGNATURE},
 };
 
 /// Verifies JSON Web Tokens with the keys that their issuer publishes
@@ -18,8 +18,13 @@ use crate::token::verify::{
 /// key by `kid`, `x5t#S256` or `x5t` among the issuer's; the `jku`, `x5u`, `jwk` and `x5c` that it may
 /// carry are ignored, and the key says the algorithm.
 ///
+/// Where the document binds some of its keys to an issuer (their member `issuer`), the others do not
+/// sign for that issuer, unless it is the only one that is [accepted].
+///
 /// Keys that the issuer has removed die with the next fetch, at the latest when their time is over.
 /// When no fetch succeeds until then, nobody is let in ([`VerifyError::Unavailable`]).
+///
+/// [accepted]: crate::token::verify::jwks::JwksVerifierBuilder::issuer
 ///
 /// No task is started: a request that needs keys waits for them, and so does the one that first
 /// notices that they should be renewed, while others go on with the current ones. To keep every
@@ -106,10 +111,7 @@ impl JwksVerifier {
     }
 
     fn verify_with(&self, keys: &JwtKeys, token: &UnverifiedJwt<'_>) -> VerifyResult {
-        let key = keys
-            .find(token.names(), token.algorithm())
-            .ok_or(VerifyError::NotAuthentic(UNKNOWN_KEY))?;
-        token.verify(key, &self.rules, self.store.now())
+        token.verify(keys, &self.rules, self.store.now())
     }
 
     async fn verify_after(self, fetch: Flight<FetchResult>, token: String) -> VerifyResult {
@@ -130,8 +132,6 @@ impl JwksVerifier {
         }
     }
 }
-
-const UNKNOWN_KEY: &str = "its key is unknown";
 
 impl TokenVerifier for JwksVerifier {
     fn verify(&self, token: &str, _: &TokenRequest<'_>) -> VerifyFuture {

@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use super::{
     error::JwtConfigError,
@@ -105,8 +105,9 @@ impl JwtVerifierBuilder {
     ///
     /// # Errors
     ///
-    /// Every mistake: there is no key, one cannot be chosen, two answer to one name, several issuers
-    /// share keys that are bound to none, there is no audience, or the leeway is out of its bounds.
+    /// Every mistake: there is no key, one cannot be chosen, two answer to one name, a key is bound to
+    /// no issuer where there are several or where another key is bound, a key is bound to an issuer
+    /// that is not accepted, there is no audience, or the leeway is out of its bounds.
     pub fn build(self) -> Result<JwtVerifier, BuildErrors<JwtConfigError>> {
         let mut mistakes = Vec::new();
         let keys = match join(self.keys, self.sets, self.accepts_unnamed) {
@@ -117,7 +118,7 @@ impl JwtVerifierBuilder {
             }
         };
         let issuers = &self.rules.claims.issuers;
-        mistakes.extend(keys.iter().filter_map(|key| binding_mistake(key, issuers)));
+        mistakes.extend(binding_mistakes(&keys, issuers));
         mistakes.extend(self.rules.claims.mistakes().into_iter().map(Into::into));
         BuildErrors::none_or(mistakes, || JwtVerifier::new(keys, self.rules, self.clock))
     }
@@ -134,8 +135,13 @@ fn join(
     let keys = match (sets.len(), keys.is_empty(), accepts_unnamed) {
         (1, true, false) => sets.pop().unwrap_or_default(),
         _ => {
+            let bindings: Vec<Box<str>> = sets
+                .iter()
+                .flat_map(JwtKeys::bindings)
+                .map(Box::from)
+                .collect();
             keys.extend(sets.into_iter().flat_map(JwtKeys::into_keys));
-            match (keys.len(), accepts_unnamed, keys.pop()) {
+            let mut joined = match (keys.len(), accepts_unnamed, keys.pop()) {
                 (1, true, Some(key)) => JwtKeys::single(key),
                 (_, _, last) => {
                     keys.extend(last);
@@ -146,7 +152,9 @@ fn join(
                     }
                     keys
                 }
-            }
+            };
+            joined.add_bindings(bindings);
+            joined
         }
     };
     if keys.is_empty() {
@@ -157,15 +165,28 @@ fn join(
 }
 
 /// RFC 8725, section 3.8: each key belongs to an issuer.
-fn binding_mistake(key: &JwtKey, issuers: &[Box<str>]) -> Option<JwtConfigError> {
-    let kid = || key.names().kid.unwrap_or_default().to_owned();
-    match key.bound_to() {
-        None if issuers.len() > 1 => Some(JwtConfigError::UnboundKey(kid())),
-        // Which tenants a template stands for is only known with the token.
-        Some(issuer) if !issuers.is_empty() && !issuer.contains(TENANT) => {
-            let is_accepted = issuers.iter().any(|accepted| **accepted == *issuer);
-            (!is_accepted).then(|| JwtConfigError::ForeignKey(kid(), issuer.to_owned()))
+fn binding_mistakes(keys: &JwtKeys, accepted: &[Box<str>]) -> Vec<JwtConfigError> {
+    let bindings: HashSet<&str> = keys.bindings().collect();
+    let accepted: HashSet<&str> = accepted.iter().map(AsRef::as_ref).collect();
+    // Without a list of issuers, an unbound key speaks for all of them. A template of tenants counts
+    // as another issuer: which it stands for is only known with the token.
+    let may_be_unbound = match accepted.len() {
+        0 => bindings.is_empty(),
+        1 => bindings.is_subset(&accepted),
+        _ => false,
+    };
+    let is_foreign = |issuer: &str| {
+        !accepted.is_empty() && !issuer.contains(TENANT) && !accepted.contains(issuer)
+    };
+    let mistake = |key: &JwtKey| {
+        let kid = key.names().kid.unwrap_or_default().to_owned();
+        match key.bound_to() {
+            None if !may_be_unbound => Some(JwtConfigError::UnboundKey(kid)),
+            Some(issuer) if is_foreign(issuer) => {
+                Some(JwtConfigError::ForeignKey(kid, issuer.to_owned()))
+            }
+            _ => None,
         }
-        _ => None,
-    }
+    };
+    keys.iter().filter_map(mistake).collect()
 }

@@ -104,10 +104,11 @@ pub enum JwtConfigError {
     /// Which of several keys is meant by a token that does not say?
     #[error("keys: `accept_unnamed_key` is for a single key, and there are {0}: leave it out")]
     SeveralKeys(usize),
-    /// A key would speak for every issuer.
+    /// A key would speak for every issuer, those of other keys among them.
     #[error(
-        "key {0:?}: belongs to no issuer, and there are several: bind it with `JwtKey::issuer`, or \
-         make a verifier for each issuer and put them into `Issuers`"
+        "key {0:?}: it belongs to no issuer, and another key does, or there are several issuers: \
+         bind it with `JwtKey::issuer`, or make a verifier for each issuer and put them into \
+         `Issuers`"
     )]
     UnboundKey(String),
     /// A key belongs to an issuer that is not accepted.

@@ -142,6 +142,9 @@ impl JwtKey {
     /// Binds the key to an issuer (RFC 8725, section 3.8): only tokens with this `iss` are verified
     /// with it. A JWK with the member `issuer` is bound already, as those of Microsoft Entra are;
     /// `{tenantid}` in it stands for the `tid` of the token.
+    ///
+    /// Bind all keys of a verifier or none. A key that is bound to none stands beside a bound one
+    /// only where a single issuer is accepted, and the bound one belongs to it.
     pub fn issuer(mut self, issuer: impl Into<Box<str>>) -> Self {
         self.issuer = Some(issuer.into());
         self
@@ -188,7 +191,7 @@ impl JwtKey {
         self.issuer.as_deref()
     }
 
-    /// Whether the key may speak for the issuer that the claims name.
+    /// Whether the key, if it is bound, may speak for the issuer that the claims name.
     pub(crate) fn may_sign(&self, claims: &Claims) -> bool {
         let text = |name| claims.get(name).and_then(Value::as_str);
         let Some(bound) = self.bound_to() else {
@@ -196,9 +199,8 @@ impl JwtKey {
         };
         match (bound.split_once(TENANT), text("iss"), text("tid")) {
             (None, Some(issuer), _) => issuer == bound,
-            (Some((before, after)), Some(issuer), Some(tenant)) if !tenant.is_empty() => {
-                let rest = issuer.strip_prefix(before);
-                rest.and_then(|rest| rest.strip_suffix(after)) == Some(tenant)
+            (Some(template), Some(issuer), Some(tenant)) if !tenant.is_empty() => {
+                tenant_in(template, issuer) == Some(tenant)
             }
             _ => false,
         }
@@ -228,6 +230,22 @@ pub(crate) struct Names<'a> {
 
 /// The placeholder for the tenant's id in the `issuer` of a key that several tenants share.
 pub(crate) const TENANT: &str = "{tenantid}";
+
+/// Whether the issuer is the one that a key is bound to, or may be one of its tenants.
+///
+/// The `tid` of a token is not asked: that token is signed with another key, whose holder writes
+/// `tid`, too.
+pub(crate) fn may_stand_for(bound: &str, issuer: &str) -> bool {
+    match bound.split_once(TENANT) {
+        None => issuer == bound,
+        Some(template) => tenant_in(template, issuer).is_some(),
+    }
+}
+
+/// The part of an issuer's name that stands where its template has [`TENANT`].
+fn tenant_in<'a>((before, after): (&str, &str), issuer: &'a str) -> Option<&'a str> {
+    issuer.strip_prefix(before)?.strip_suffix(after)
+}
 
 fn jwk_algorithm(jwk: &Jwk) -> Result<JwtAlgorithm, JwtKeyFault> {
     if !is_for_signatures(jwk) {

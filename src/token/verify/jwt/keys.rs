@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     algorithm::JwtAlgorithm,
     error::JwtKeyError,
-    key::{JwtKey, Names},
+    key::{JwtKey, Names, may_stand_for},
 };
 use crate::token::claim::Claims;
 
@@ -36,6 +36,8 @@ pub struct JwtKeys {
     by_x5t_s256: HashMap<Box<str>, usize>,
     by_x5t: HashMap<Box<str>, usize>,
     unnamed: Unnamed,
+    /// The issuers that keys of the set are bound to, those of keys that were left out among them.
+    bindings: Vec<Box<str>>,
 }
 
 /// How a token without the name of a key is treated.
@@ -69,11 +71,13 @@ impl JwtKeys {
 
     /// The one key, for tokens that do not say which key they mean.
     pub fn single(key: JwtKey) -> Self {
-        Self {
-            keys: vec![key],
+        let mut set = Self {
             unnamed: Unnamed::TheOnly,
             ..Self::default()
-        }
+        };
+        set.add_bindings(key.bound_to().map(Box::from));
+        set.keys.push(key);
+        set
     }
 
     /// Those keys of a JWK set (RFC 7517, section 5) that tokens can be verified with, and how
@@ -102,6 +106,8 @@ impl JwtKeys {
         };
         let mut left_out = 0;
         for member in members {
+            let issuer = member.get("issuer").and_then(Value::as_str);
+            set.add_bindings(issuer.map(Box::from));
             match JwtKey::from_jwk_value(member.clone()) {
                 Ok(key) if set.insert_where_free(&key) => set.keys.push(key),
                 Err(JwtKeyError::Backend) => return Err(JwtKeyError::Backend),
@@ -134,6 +140,40 @@ impl JwtKeys {
         self.unnamed == Unnamed::TheOnly
     }
 
+    /// Whether the key, one of these, may speak for the issuer that the claims name, where these
+    /// issuers are accepted (RFC 8725, section 3.8).
+    ///
+    /// A bound key speaks for its own issuer. A key that is bound to none speaks for no issuer that
+    /// another key is bound to, unless that issuer is the only one accepted: then the
+    /// configuration says whose keys all of them are.
+    pub(crate) fn may_sign(&self, key: &JwtKey, claims: &Claims, accepted: &[Box<str>]) -> bool {
+        if key.bound_to().is_some() {
+            return key.may_sign(claims);
+        }
+        let is_of_the_only = |bound: &str| match accepted {
+            [] => false,
+            accepted => accepted.iter().all(|issuer| **issuer == *bound),
+        };
+        let mut of_others = self.bindings().filter(|bound| !is_of_the_only(bound));
+        match claims.get("iss") {
+            None => true,
+            Some(Value::String(issuer)) => !of_others.any(|bound| may_stand_for(bound, issuer)),
+            Some(_) => of_others.next().is_none(),
+        }
+    }
+
+    pub(crate) fn bindings(&self) -> impl Iterator<Item = &str> {
+        self.bindings.iter().map(AsRef::as_ref)
+    }
+
+    pub(crate) fn add_bindings(&mut self, issuers: impl IntoIterator<Item = Box<str>>) {
+        for issuer in issuers {
+            if !self.bindings.contains(&issuer) {
+                self.bindings.push(issuer);
+            }
+        }
+    }
+
     fn insert(&mut self, key: JwtKey) -> Result<(), JwtKeyError> {
         let index = self.keys.len();
         let names = key.names();
@@ -147,6 +187,7 @@ impl JwtKeys {
                 return Err(JwtKeyError::DuplicateKey(name.to_owned()));
             }
         }
+        self.add_bindings(key.bound_to().map(Box::from));
         self.keys.push(key);
         Ok(())
     }

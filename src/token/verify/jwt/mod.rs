@@ -19,7 +19,7 @@ pub(crate) use self::{
     key::Names,
     keys::Unnamed,
     rules::{AcceptedTypes, JwtRules},
-    unverified::{UnverifiedJwt, WRONG_ALGORITHM, WRONG_SIGNATURE},
+    unverified::{UNKNOWN_KEY, UnverifiedJwt, WRONG_ALGORITHM, WRONG_SIGNATURE},
 };
 pub use self::{
     algorithm::JwtAlgorithm,

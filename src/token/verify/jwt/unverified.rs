@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{
     algorithm::JwtAlgorithm,
     key::{JwtKey, Names},
+    keys::JwtKeys,
     rules::JwtRules,
 };
 use crate::token::{
@@ -88,13 +89,20 @@ impl<'a> UnverifiedJwt<'a> {
         self.algorithm
     }
 
-    /// Checks algorithm, signature and, once that is right, the claims.
-    pub(crate) fn verify(&self, key: &JwtKey, rules: &JwtRules, now: SystemTime) -> VerifyResult {
+    /// Checks algorithm, signature and, once that is right, the claims, with the key that the token
+    /// names.
+    pub(crate) fn verify(&self, keys: &JwtKeys, rules: &JwtRules, now: SystemTime) -> VerifyResult {
+        let key = keys
+            .find(self.names(), self.algorithm())
+            .ok_or(VerifyError::NotAuthentic(UNKNOWN_KEY))?;
         let claims = self.signed_claims(key)?;
         // RFC 8725, section 3.8: the key must belong to the issuer.
-        if !key.may_sign(&claims) {
-            let mismatch = Mismatch::new("iss", claims.get("iss"), key.bound_to());
-            return Err(VerifyError::WrongIssuer(mismatch));
+        if !keys.may_sign(key, &claims, &rules.claims.issuers) {
+            let issuer = claims.get("iss");
+            return Err(VerifyError::WrongIssuer(match key.bound_to() {
+                Some(bound) => Mismatch::new("iss", issuer, [bound]),
+                None => Mismatch::with_expected("iss", issuer, OF_NO_OTHER_KEY),
+            }));
         }
         rules.check(self.header.get("typ"), claims, now)
     }
@@ -118,7 +126,10 @@ impl<'a> UnverifiedJwt<'a> {
     }
 }
 
+const OF_NO_OTHER_KEY: &str = "one that no other key is bound to, since its key is bound to none";
+
 /// Reasons that lead to another look at the issuer's keys.
+pub(crate) const UNKNOWN_KEY: &str = "its key is unknown";
 pub(crate) const WRONG_SIGNATURE: &str = "its signature is wrong";
 pub(crate) const WRONG_ALGORITHM: &str = "its alg is not its key's";
 

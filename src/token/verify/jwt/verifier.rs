@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{key::JwtKey, keys::JwtKeys, rules::JwtRules, unverified::UnverifiedJwt};
 use crate::{
     time::Clock,
-    token::verify::{KeysId, TokenRequest, TokenVerifier, VerifyError, VerifyFuture, VerifyResult},
+    token::verify::{KeysId, TokenRequest, TokenVerifier, VerifyFuture, VerifyResult},
 };
 
 /// Verifies JSON Web Tokens with keys that are at hand.
@@ -53,12 +53,7 @@ impl JwtVerifier {
     }
 
     fn verify_now(&self, token: &str) -> VerifyResult {
-        let unverified = UnverifiedJwt::parse(token)?;
-        let key = self
-            .keys
-            .find(unverified.names(), unverified.algorithm())
-            .ok_or(VerifyError::NotAuthentic("its key is unknown"))?;
-        unverified.verify(key, &self.rules, self.clock.now())
+        UnverifiedJwt::parse(token)?.verify(&self.keys, &self.rules, self.clock.now())
     }
 }
 
