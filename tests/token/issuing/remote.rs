@@ -173,6 +173,13 @@ async fn a_token_says_the_same_whoever_signs_it() {
     unnamed.key_id = None;
     let token = remote(unnamed).build().unwrap().mint(&order).await.unwrap();
     assert_eq!(decoded(&token).0, json!({"typ": "JWT", "alg": "EdDSA"}));
+    let token = remote(Unnamed(signer()))
+        .build()
+        .unwrap()
+        .mint(&order)
+        .await
+        .unwrap();
+    assert_eq!(decoded(&token).0, json!({"typ": "JWT", "alg": "EdDSA"}));
     let mut misnamed = signer();
     misnamed.key_id = Some("");
     let mistakes: Vec<_> = RemoteMinter::builder(misnamed, "", "chat")
@@ -184,6 +191,20 @@ async fn a_token_says_the_same_whoever_signs_it() {
         mistakes,
         [MinterConfigError::KeyId, MinterConfigError::Issuer]
     );
+}
+
+/// A service that says nothing of a name.
+#[derive(Debug)]
+struct Unnamed(Service);
+
+impl Signer for Unnamed {
+    fn algorithm(&self) -> JwtAlgorithm {
+        self.0.algorithm()
+    }
+
+    fn sign(&self, message: Vec<u8>) -> SignFuture {
+        self.0.sign(message)
+    }
 }
 
 /// The verifier needs the secret, and says so by its name.
