@@ -248,6 +248,7 @@ mod tests {
             ("PU*", R::Wildcard),
             ("P*T", R::Wildcard),
             ("*-PUT", R::Wildcard),
+            ("~*PUT", R::Wildcard),
             ("GET|PUT", R::Joined("vertical bars")),
             ("'GET','PUT'", R::Joined("commas")),
             ("'GET", R::Quotes),

@@ -116,6 +116,14 @@ mod tests {
     }
 
     #[test]
+    fn only_texts_that_are_not_too_long_are_spelt_anew() {
+        let upper_case = |len: usize| format!("https://{}", "A".repeat(len - "https://".len()));
+        // No label is that long in any spelling, and that is left of the shorter one.
+        assert_eq!(parse(&upper_case(MAX_LEN)), Err(Kind::Label));
+        assert_eq!(parse(&upper_case(MAX_LEN + 1)), Err(Kind::UpperCase));
+    }
+
+    #[test]
     fn nothing_else_is_forgiven() {
         for (text, expected) in [
             ("", Kind::Empty),
