@@ -339,7 +339,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("origins.json");
         let mut store = EmbeddedStore::open(&path).unwrap();
-        Arc::get_mut(&mut store.inner).unwrap().patience = Duration::from_millis(50);
+        // Long enough for the edit that has to succeed, on a busy machine as well.
+        Arc::get_mut(&mut store.inner).unwrap().patience = Duration::from_secs(1);
         let hanging = store.clone();
         let (release, wait) = std::sync::mpsc::channel::<()>();
         let (started, is_waiting) = std::sync::mpsc::channel();
@@ -357,14 +358,14 @@ mod tests {
             store.create(draft, Actor::new("admin").unwrap())
         };
         let error = create("a").await.unwrap_err().to_string();
-        assert!(error.contains("no answer within 50ms"), "{error}");
+        assert!(error.contains("no answer within 1s"), "{error}");
         // From now on nobody waits for it.
         let error = create("b").await.unwrap_err().to_string();
         assert!(error.contains("the file has not answered"), "{error}");
         assert!(matches!(store.refusal(), Some(FileError::Silent { .. })));
         assert!(matches!(store.reload(), Err(FileError::Silent { .. })));
         let staleness = store.origins().staleness().unwrap();
-        assert!(staleness >= Duration::from_millis(49), "{staleness:?}");
+        assert!(staleness >= Duration::from_millis(999), "{staleness:?}");
         drop(release);
         thread.join().unwrap().unwrap();
         create("c").await.unwrap();
