@@ -367,6 +367,24 @@ mod tests {
     }
 
     #[test]
+    fn every_collection_has_its_entries() {
+        let array = ["a", "b"];
+        let expected = array.into_iter().collect::<ConfigList>();
+        assert_eq!(expected.listed().len(), 2);
+        let vec = array.to_vec();
+        for list in [
+            ConfigList::from(array),
+            ConfigList::from(&array),
+            ConfigList::from(&array[..]),
+            ConfigList::from(&vec),
+            ConfigList::from(BTreeSet::from(array)),
+            ConfigList::from(vec),
+        ] {
+            assert_eq!(list, expected);
+        }
+    }
+
+    #[test]
     fn entries_are_listed_as_they_were_given() {
         let entries = ConfigList::from(["a", "", "*", "bücher"]);
         assert_eq!(entries.listed().collect::<Vec<_>>(), ["a", "", "bücher"]);
