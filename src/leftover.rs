@@ -66,6 +66,16 @@ pub(crate) const COMMA: Separator = Separator {
     stands_between: |_| true,
 };
 
+/// A vertical bar, which entries may have as well: it separates if `stands_between` says so.
+pub(crate) const fn vertical_bar(stands_between: fn(&[&str]) -> bool) -> Separator {
+    Separator {
+        is: |c| c == '|',
+        one: "vertical bar",
+        several: "vertical bars",
+        stands_between,
+    }
+}
+
 pub(crate) const SEMICOLON: Separator = Separator {
     is: |c| c == ';',
     one: "semicolon",

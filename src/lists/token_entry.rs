@@ -1,6 +1,6 @@
 //! Mistakes that an entry can have in any list of tokens: methods and header names.
 
-use crate::leftover::{COMMA, Leftover, SEMICOLON, Separator};
+use crate::leftover::{COMMA, Leftover, SEMICOLON, Separator, vertical_bar};
 
 /// What is left of a list in the entry. Checked before anything else: the other mistakes in such a
 /// text come from it, and their messages would mislead.
@@ -18,14 +18,7 @@ const SEPARATORS: [Separator; 4] = [
         stands_between: |_| true,
     },
     // A token may have one (RFC 9110, section 5.6.2). So `GET|PUT` is a list, and `|~!` is not.
-    Separator {
-        is: |c| c == '|',
-        one: "vertical bar",
-        several: "vertical bars",
-        stands_between: |parts| {
-            !parts.is_empty() && parts.iter().all(|it| it.chars().all(is_usual))
-        },
-    },
+    vertical_bar(|parts| !parts.is_empty() && parts.iter().all(|it| it.chars().all(is_usual))),
 ];
 
 /// The characters of the methods and header names that are in use.

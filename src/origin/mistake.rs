@@ -6,7 +6,7 @@ use super::{
     shape::{NO_PAGE, address_range},
     suggest::{is_local, looks_like_a_host},
 };
-use crate::leftover::{COMMA, Leftover, SEMICOLON, Separator};
+use crate::leftover::{COMMA, Leftover, SEMICOLON, Separator, vertical_bar};
 
 /// The mistake that a person would name. The parser stops at the first byte that it does not
 /// expect, and its error may be about a consequence of the real mistake.
@@ -84,12 +84,7 @@ const SEPARATORS: [Separator; 4] = [
         stands_between: |parts| parts.len() > 1 && are_entries(parts),
     },
     // A URL's path may have one.
-    Separator {
-        is: |c| c == '|',
-        one: "vertical bar",
-        several: "vertical bars",
-        stands_between: are_entries,
-    },
+    vertical_bar(are_entries),
 ];
 
 fn are_entries(parts: &[&str]) -> bool {

@@ -153,6 +153,18 @@ impl PolicyProperties {
     ///
     /// Such a policy is accepted only where denied requests are refused: with
     /// [`DeniedRequests::Forward`] they would reach the inner service, with the user's cookies.
+    ///
+    /// ```
+    /// use tower_cors::{CorsLayer, DeniedRequests, OriginPolicy, OriginSet, preflight::UnionIndex};
+    ///
+    /// // The index says it of itself.
+    /// let list = || OriginSet::parse(["https://example.com"]).expect("one origin");
+    /// let policy = || list().with_preflight(UnionIndex::new(10_000));
+    /// let layer = || CorsLayer::builder().origin_policy(policy());
+    ///
+    /// assert!(layer().denied_requests(DeniedRequests::Refuse).build().is_ok());
+    /// assert!(layer().denied_requests(DeniedRequests::Forward).build().is_err());
+    /// ```
     pub fn preflight_of_any_list(mut self) -> Self {
         self.preflights = self.preflights.max(PreflightJudgement::AnyListed);
         self
