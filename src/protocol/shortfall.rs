@@ -49,7 +49,11 @@ impl Shortfall<'_> {
     }
 
     fn of_headers(&self, terms: Option<&Terms>) -> Option<Denial> {
-        let refused = self.headers.refused(self.preflight.headers());
+        let requested = self.preflight.headers();
+        if self.headers.allows_at_a_glance(requested) {
+            return None;
+        }
+        let refused = self.headers.refused(requested);
         let missing: Vec<Box<str>> = refused.map(Box::from).collect();
         let named = &missing[..missing.len().min(MAX_NAMED)];
         if named.is_empty() {
