@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
 use http::Uri;
+use memchr::{memchr_iter, memrchr2};
 use percent_encoding::percent_decode_str;
 
 use super::find::Find;
@@ -111,7 +112,7 @@ impl QuerySource {
 
     pub(crate) fn find<'a>(&self, uri: &'a Uri, max_len: usize) -> Find<Cow<'a, str>> {
         let query = uri.query().unwrap_or_default();
-        let mut pairs = query.split('&').filter(|pair| self.is_in(pair));
+        let mut pairs = pairs_of(query).filter(|pair| self.is_in(pair));
         let Some(pair) = pairs.next() else {
             return Find::Nothing;
         };
@@ -122,7 +123,7 @@ impl QuerySource {
         if pair.len() > self.longest_encoded(max_len) {
             return Find::TooLong;
         }
-        match self.decode(form_value(pair)) {
+        match self.decode(Value::of_form(pair)) {
             Some(token) if !token.is_empty() => Find::Token(token),
             _ => Find::Malformed,
         }
@@ -132,7 +133,7 @@ impl QuerySource {
     fn is_in(&self, pair: &str) -> bool {
         let name = pair.split_once('=').map_or(pair, |(name, _)| name);
         let may_be_ours = (1..=3 * self.name.len()).contains(&name.len());
-        may_be_ours && form_decode(name).0 == *self.name
+        *name == *self.name || (may_be_ours && form_decode(name).0 == *self.name)
     }
 
     /// How long a pair may be whose token has that length, under all layers: the first makes three
@@ -145,26 +146,34 @@ impl QuerySource {
     }
 
     /// Takes the layers off a value of which the form's is off already. `+` is a plus from here.
-    fn decode<'a>(&self, mut value: Cow<'a, str>) -> Option<Cow<'a, str>> {
+    fn decode<'a>(&self, mut value: Value<'a>) -> Option<Cow<'a, str>> {
         let (least, most) = match self.layers {
             Layers::Exactly(n) => (n, n),
             Layers::UpTo(n) => (1, n),
         };
         for layer in 1..=most {
             if layer > 1 {
-                let decoded = match percent_decode(&value)? {
-                    Cow::Owned(decoded) => Some(decoded),
-                    // Nothing in it was encoded.
-                    Cow::Borrowed(_) => None,
-                };
-                value = decoded.map_or(value, Cow::Owned);
+                value = value.percent_decoded()?;
             }
-            if layer >= least && value.starts_with(&*self.prefix) {
-                return Some(strip(value, self.prefix.len()));
+            if layer >= least
+                && let Some(token) = value.strip_prefix(&self.prefix)
+            {
+                return Some(token);
             }
         }
         None
     }
+}
+
+/// The parts of a query between the `&`.
+fn pairs_of(query: &str) -> impl Iterator<Item = &str> {
+    let mut start = 0;
+    let ends = memchr_iter(b'&', query.as_bytes()).chain([query.len()]);
+    ends.map(move |end| {
+        let pair = &query[start..end];
+        start = end + 1;
+        pair
+    })
 }
 
 /// One name and its value, as forms have them:
@@ -175,56 +184,58 @@ fn form_decode(pair: &str) -> (Cow<'_, str>, Cow<'_, str>) {
         .unwrap_or_default()
 }
 
-/// The value of a pair.
-fn form_value(pair: &str) -> Cow<'_, str> {
-    let Some((name, value)) = pair.split_once('=') else {
-        return Cow::default();
-    };
-    let plus = value.rfind('+').map_or(0, |at| at + 1);
-    let decoded = decode_start(value, after_escapes(value).max(plus), |start| {
-        // Beside the name: a value may have another `=`.
-        Some(form_decode(&pair[..name.len() + 1 + start.len()]).1)
-    });
-    decoded.unwrap_or_default()
+/// A value from which layers of encoding are taken, in two parts: decoding looks at each byte and
+/// makes copies, a token is long, and what is escaped in it stands at its beginning.
+struct Value<'a> {
+    start: Cow<'a, str>,
+    /// What follows the last escape, and stays as it is under all layers.
+    rest: &'a str,
 }
 
-/// `None` if it is not UTF-8.
-fn percent_decode(text: &str) -> Option<Cow<'_, str>> {
-    decode_start(text, after_escapes(text), |start| {
-        percent_decode_str(start).decode_utf8().ok()
-    })
-}
-
-/// Where the last escape ends, if there is one.
-fn after_escapes(text: &str) -> usize {
-    text.rfind('%').map_or(0, |at| at + 3)
-}
-
-/// Decodes what stands before `end`, and leaves what follows: decoding looks at each byte, a token is
-/// long, and what is escaped in it stands at its beginning.
-fn decode_start<'a>(
-    text: &'a str,
-    end: usize,
-    decode: impl FnOnce(&'a str) -> Option<Cow<'a, str>>,
-) -> Option<Cow<'a, str>> {
-    match text.split_at_checked(end) {
-        Some(("", text)) => Some(Cow::Borrowed(text)),
-        Some((start, rest)) if !rest.is_empty() => {
-            let mut decoded = decode(start)?.into_owned();
-            decoded.push_str(rest);
-            Some(Cow::Owned(decoded))
-        }
-        // Less than a whole escape is left, as it was sent.
-        Some(_) | None => decode(text),
+impl<'a> Value<'a> {
+    /// The value of a pair, without the form's layer.
+    fn of_form(pair: &'a str) -> Self {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let end = match memrchr2(b'%', b'+', value.as_bytes()) {
+            Some(plus) if value[plus..].starts_with('+') => plus + 1,
+            Some(percent) => percent + 3,
+            None => 0,
+        };
+        // Less than a whole escape may be left.
+        let (start, rest) = value.split_at_checked(end).unwrap_or((value, ""));
+        let start = if start.is_empty() {
+            Cow::Borrowed(start)
+        } else {
+            // Behind a `=`, as a value: it may have another one.
+            form_decode(&pair[name.len()..][..1 + start.len()]).1
+        };
+        Self { start, rest }
     }
-}
 
-fn strip(text: Cow<'_, str>, len: usize) -> Cow<'_, str> {
-    match text {
-        Cow::Borrowed(text) => Cow::Borrowed(&text[len..]),
-        Cow::Owned(mut text) => {
-            text.drain(..len);
-            Cow::Owned(text)
+    /// The value without a layer of percent-encoding; `None` if that is not UTF-8.
+    fn percent_decoded(self) -> Option<Self> {
+        let Self { mut start, rest } = self;
+        let Some(percent) = start.rfind('%') else {
+            return Some(Self { start, rest });
+        };
+        // The layer before has uncovered it, and its digits may follow the last escape.
+        let digits = (percent + 3).saturating_sub(start.len()).min(rest.len());
+        let (digits, rest) = rest.split_at_checked(digits).unwrap_or(("", rest));
+        start += digits;
+        let start = percent_decode_str(&start).decode_utf8().ok()?.into_owned();
+        let start = Cow::Owned(start);
+        Some(Self { start, rest })
+    }
+
+    fn strip_prefix(&self, prefix: &str) -> Option<Cow<'a, str>> {
+        let Self { start, rest } = self;
+        match start.strip_prefix(prefix) {
+            Some("") => Some(Cow::Borrowed(rest)),
+            Some(start) => Some(Cow::Owned([start, rest].concat())),
+            None => {
+                let prefix = prefix.strip_prefix(&**start)?;
+                rest.strip_prefix(prefix).map(Cow::Borrowed)
+            }
         }
     }
 }
@@ -336,15 +347,38 @@ mod tests {
             prop_assert_eq!(find(&source, &format!("t={encoded}")), expected);
         }
 
-        /// As if everything were decoded.
+        /// As if everything were decoded, layer by layer.
         #[test]
-        fn what_has_no_escapes_is_left_as_it_is(
-            value in "(%|%25|%3[dD]|%c3|%a9|%C3%A9|[+=é%a-c]){0,6}[a-z0-9é]{0,3}", name in "[a%]{0,2}=?",
+        fn what_follows_the_last_escape_is_left_as_it_is(
+            value in "(%|%25|%2|%3[dD]|%c3|%a9|%C3%A9|psat|[+=\u{e9}%a-c]){0,8}[a-z0-9=\u{e9}]{0,5}",
+            name in "[a%]{0,2}=?",
+            layers in 1..=4_u8,
+            up_to in any::<bool>(),
+            prefix in "(psat=|p|%|\u{e9})?",
         ) {
             let pair = format!("{name}{value}");
-            prop_assert_eq!(form_value(&pair), form_decode(&pair).1, "{}", pair);
-            let whole = percent_decode_str(&value).decode_utf8().ok();
-            prop_assert_eq!(percent_decode(&value), whole, "{}", value);
+            let source = QuerySource::new("a").prefix(&*prefix);
+            let source = if up_to { source.up_to_layers(layers) } else { source.layers(layers) };
+            let mut expected = None;
+            let mut decoded = Some(form_decode(&pair).1.into_owned());
+            for layer in 1..=layers {
+                if layer > 1 {
+                    let whole = decoded.as_deref().map(percent_decode_str);
+                    decoded = whole.and_then(|whole| Some(whole.decode_utf8().ok()?.into_owned()));
+                }
+                if up_to || layer == layers {
+                    let token = decoded.as_deref().and_then(|text| text.strip_prefix(&*prefix));
+                    expected = expected.or(token.map(str::to_owned));
+                }
+            }
+            let found = source.decode(Value::of_form(&pair)).map(Cow::into_owned);
+            prop_assert_eq!(found, expected, "{} {:?}", pair, source);
+        }
+
+        #[test]
+        fn pairs_are_what_stands_between(query in "[a&=]{0,12}") {
+            let expected: Vec<&str> = query.split('&').collect();
+            prop_assert_eq!(pairs_of(&query).collect::<Vec<_>>(), expected);
         }
 
         #[test]
