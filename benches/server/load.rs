@@ -25,9 +25,17 @@ impl Version {
             Self::Http2 => "HTTP/2",
         }
     }
+
+    /// How many connections there are.
+    pub(crate) fn connections(self) -> usize {
+        match self {
+            Self::Http1 => AT_ONCE,
+            Self::Http2 => 2,
+        }
+    }
 }
 
-/// Requests at the same time: on as many connections over HTTP/1.1, and on two over HTTP/2.
+/// Requests at the same time.
 const AT_ONCE: usize = 16;
 
 enum Client {
@@ -47,18 +55,19 @@ pub(crate) async fn send(
     let mut clients = Vec::new();
     match version {
         Version::Http1 => {
-            for _ in 0..AT_ONCE {
+            for _ in 0..version.connections() {
                 let (client, connection) = http1::handshake(connect(address).await).await.unwrap();
                 tokio::spawn(connection);
                 clients.push(Client::Http1(client));
             }
         }
         Version::Http2 => {
-            for _ in 0..2 {
+            let connections = version.connections();
+            for _ in 0..connections {
                 let (executor, stream) = (TokioExecutor::new(), connect(address).await);
                 let (client, connection) = http2::handshake(executor, stream).await.unwrap();
                 tokio::spawn(connection);
-                clients.extend((0..AT_ONCE / 2).map(|_| Client::Http2(client.clone())));
+                clients.extend((0..AT_ONCE / connections).map(|_| Client::Http2(client.clone())));
             }
         }
     }

@@ -1,5 +1,11 @@
 //! One server: axum's router on hyper, over HTTP/1.1 and HTTP/2, on one thread.
 
+use std::{
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    process::Child,
+};
+
 use axum::{Router, body::Body, routing::get};
 use http::{
     HeaderValue, Response,
@@ -10,12 +16,13 @@ use hyper_util::{
     server::conn::auto,
     service::TowerToHyperService,
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinSet};
 use tower::util::MapResponseLayer;
 
 use crate::common::{Config, Origins, build_layer, build_peer, listed_origin};
 
-pub(crate) fn run(layer: &str, origins: usize) {
+/// Serves so many connections.
+pub(crate) fn run(layer: &str, origins: usize, connections: usize) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -24,17 +31,28 @@ pub(crate) fn run(layer: &str, origins: usize) {
         let router = router(layer, origins);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         println!("listening on {}", listener.local_addr().unwrap());
-        loop {
+        let mut serving = JoinSet::new();
+        for _ in 0..connections {
             let (stream, _) = listener.accept().await.unwrap();
             stream.set_nodelay(true).unwrap();
             let service = TowerToHyperService::new(router.clone());
-            tokio::spawn(async move {
+            serving.spawn(async move {
                 let server = auto::Builder::new(TokioExecutor::new());
                 // Clients end their connections.
                 let _ = server.serve_connection(TokioIo::new(stream), service).await;
             });
         }
+        serving.join_all().await;
     });
+}
+
+/// Where a process that does this listens.
+pub(crate) fn address(process: &mut Child) -> SocketAddr {
+    let mut line = String::new();
+    let mut said = BufReader::new(process.stdout.take().unwrap());
+    said.read_line(&mut line).unwrap();
+    let address = line.trim().strip_prefix("listening on ").unwrap();
+    address.parse().unwrap()
 }
 
 /// Finished, as `axum::serve` finishes it.

@@ -2,66 +2,18 @@
 
 use std::{
     env,
-    io::{BufRead, BufReader},
     net::SocketAddr,
     process::{Child, Command, Stdio},
 };
 
-use http::{HeaderMap, HeaderValue, header};
+use http::HeaderMap;
 
 use crate::{
-    common::listed_origin,
     load::{self, Version},
     process::{median, nanoseconds, number},
+    serve,
+    subject::{FLOOR, NONE, Subject, subjects},
 };
-
-#[derive(Clone, Copy)]
-struct Subject {
-    layer: &'static str,
-    /// How many origins it knows.
-    origins: usize,
-    /// Whether its requests carry a bearer token of 700 bytes, which costs something by itself.
-    token: bool,
-    /// It gets this part of the requests that others get.
-    divisor: usize,
-}
-
-const NONE: &str = "none";
-const FLOOR: &str = "two constant headers";
-
-fn subjects() -> Vec<Subject> {
-    let subject = |layer, origins, token| Subject {
-        layer,
-        origins,
-        token,
-        divisor: 1,
-    };
-    let mut subjects = vec![
-        subject(NONE, 1, false),
-        subject(FLOOR, 1, false),
-        subject("tower-cors", 1, false),
-        subject("tower-cors", 10_000, false),
-    ];
-    if cfg!(feature = "trusted") {
-        subjects.push(subject("tower-cors, registry", 10_000, false));
-    }
-    subjects.extend([
-        subject("tower-http", 1, false),
-        // It walks its list for each request.
-        Subject {
-            divisor: 10,
-            ..subject("tower-http", 10_000, false)
-        },
-    ]);
-    if cfg!(feature = "token") {
-        subjects.extend([
-            subject(NONE, 1, true),
-            subject(FLOOR, 1, true),
-            subject("tower-cors, known token", 10, true),
-        ]);
-    }
-    subjects
-}
 
 struct Server {
     subject: Subject,
@@ -80,15 +32,11 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        let mut said = BufReader::new(process.stdout.take().unwrap());
-        said.read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on ").unwrap();
         Self {
             subject,
-            address: address.parse().unwrap(),
+            address: serve::address(&mut process),
             process,
-            headers: headers(&subject),
+            headers: subject.headers(),
             rounds: Vec::new(),
         }
     }
@@ -101,7 +49,7 @@ impl Server {
             .unwrap();
         let process = self.process.id().to_string();
         let before = nanoseconds(&process);
-        let has_cors = self.subject.layer != NONE;
+        let has_cors = self.subject.has_cors();
         runtime.block_on(load::send(
             version,
             self.address,
@@ -119,21 +67,6 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-/// The origin is the last one of the list, which every implementation has to find.
-fn headers(subject: &Subject) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    let origin = HeaderValue::from_str(&listed_origin(subject.origins - 1)).unwrap();
-    headers.insert(header::HOST, HeaderValue::from_static("api.example.com"));
-    headers.insert(header::ORIGIN, origin);
-    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert(header::USER_AGENT, HeaderValue::from_static("bench"));
-    if subject.token {
-        let token = format!("Bearer {}", "eyJ0eXAi".repeat(88));
-        headers.insert(header::AUTHORIZATION, token.parse().unwrap());
-    }
-    headers
 }
 
 pub(crate) fn print() {
@@ -158,25 +91,19 @@ pub(crate) fn print() {
             }
         }
         for server in &servers {
-            let Subject {
-                layer,
-                origins,
-                token,
-                ..
-            } = server.subject;
+            let subject = server.subject;
             let each = median(&server.rounds);
             let of = |other: &str| {
                 let is_other = |server: &&Server| {
-                    server.subject.layer == other && server.subject.token == token
+                    server.subject.layer == other && server.subject.token == subject.token
                 };
                 let other = servers.iter().find(is_other).unwrap();
                 let rounds = server.rounds.iter().zip(&other.rounds);
                 median(&rounds.map(|(this, other)| this / other).collect::<Vec<_>>())
             };
             println!(
-                "| {} | {layer}, {origins}{} | {:.2} | {:.0} | {:.3} | {:.3} |",
+                "| {} | {subject} | {:.2} | {:.0} | {:.3} | {:.3} |",
                 version.name(),
-                if token { ", token sent" } else { "" },
                 each / 1e3,
                 1e9 / each,
                 of(NONE),
