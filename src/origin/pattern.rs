@@ -340,12 +340,17 @@ mod tests {
             ("https://a.*.example", Kind::Wildcard),
             ("https://a**.example", Kind::Wildcard),
             ("https://a*", Kind::Wildcard),
+            ("https://a*b*.example.com", Kind::Wildcard),
+            ("https://a*.*.example.com", Kind::Wildcard),
             ("https://x.a*.example", Kind::Wildcard),
             ("http://192.168.*", Kind::AddressPart),
             ("http://192.168.*.*:3000", Kind::AddressPart),
             ("http://192.168.0.0/16", Kind::AddressRange),
             ("http://192.168.0.0/33", Kind::AddressRangeForm),
             ("http://192.168.1.0/16", Kind::AddressRangeForm),
+            ("http://10.0.0.0/08", Kind::AddressRangeForm),
+            ("http://10.0.0.0/x", Kind::AddressRangeForm),
+            ("http://10.0.0.0/", Kind::Path),
             ("wss://a.example", Kind::NoPage),
             ("ftp://a.example", Kind::NoPage),
             ("data://x", Kind::NoPage),
@@ -404,6 +409,21 @@ mod tests {
         ] {
             let error = text.parse::<OriginPattern>().expect_err(text);
             assert_eq!(error.kind(), kind, "{text}");
+        }
+    }
+
+    #[test]
+    fn below_a_base_a_name_must_fit() {
+        // The shortest name below it has 253 characters; a dot at the end does not count.
+        let base = format!("{}abc", "a.".repeat(124));
+        for (base, fits) in [
+            (base.clone(), true),
+            (format!("{base}."), true),
+            (format!("a{base}"), false),
+            (format!("a{base}."), false),
+        ] {
+            let pattern = format!("https://*.{base}").parse::<OriginPattern>();
+            assert_eq!(pattern.is_ok(), fits, "{base}");
         }
     }
 

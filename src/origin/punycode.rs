@@ -98,6 +98,9 @@ mod tests {
             ("bcher-kv", false),
             ("a_b-", false),
             ("9999999999", false),
+            // A surrogate, which is no character, and the last character.
+            ("ib9b", false),
+            ("dn32g", true),
             ("\u{e9}", false),
         ] {
             assert_eq!(is_punycode(label.as_bytes()), expected, "{label}");

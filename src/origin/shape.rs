@@ -162,7 +162,8 @@ fn web_host(authority: &str, permitted: Permitted) -> Result<(HostPattern, usize
     }
     // `https://pr-*.example.com`, as preview deployments have.
     if let Some(star) = star_in_first_label(authority) {
-        // With a letter in place of the `*`, it must be a name that can be registered.
+        // With a letter in place of the `*`, it must be a name that can be registered. So there is no
+        // other `*`.
         let mut name = authority.to_owned();
         name.replace_range(star..=star, "x");
         let len = configured_host_len(&name)?;
@@ -190,13 +191,11 @@ fn application_host(authority: &str) -> Result<(HostPattern, usize), Kind> {
     }
 }
 
-/// Where the one `*` stands in a first label that has more than the `*`.
+/// Where the first `*` stands in the first label of a name.
 fn star_in_first_label(authority: &str) -> Option<usize> {
     let host = authority.split(':').next().unwrap_or(authority);
-    let (label, rest) = host.split_once('.')?;
-    let star = label.find('*')?;
-    let is_only_star = label[star + 1..].contains('*') || rest.contains('*');
-    (label.len() > 1 && !is_only_star).then_some(star)
+    let (label, _) = host.split_once('.')?;
+    label.find('*')
 }
 
 /// The number of fixed bits and the length of the range of addresses that begins `authority`.
