@@ -73,6 +73,11 @@ NO_LET = ("found `let` statement", "let chain")
 ITERATOR = re.compile(r"-> (impl Iterator<.*>)")
 NOT_CONSTANT = re.compile(r"cannot call non-const (?:associated )?(?:function|method) `([^`]*)`")
 MAX_MEMORY = 8 << 30
+# What the programs say is kept in a file, and a mutant may say something for ever.
+MAX_OUTPUT = 1 << 30
+FAILED = re.compile(r"^test (\S+)(?: - should panic)? \.\.\. FAILED$", re.MULTILINE)
+# How many tests are tried first that have noticed other mutants.
+LIKELY = 5
 # Seconds that a whole test program may take.
 ALONE = 120
 
@@ -96,6 +101,10 @@ class Mutant:
         self.function = entry["function"]
         # A number of the function, by which tests tell that they reach it.
         self.place = None
+
+    def without_lines(self):
+        """Lines move, so a mutant is known by its file and what it does."""
+        return re.sub(r"^([^:]+):\d+:\d+: ", r"\1: ", self.name)
 
     def function_key(self):
         return short(self.function["function_name"])
@@ -267,32 +276,41 @@ def switch(tree, sources, mutants):
         here = [mutant for mutant in here if mutant not in wrong]
 
 
-def run(command, tree, limit, **variables):
-    """Whether the tests pass: True, False, or None if they take longer than the limit."""
+def run(command, tree, limit, failed=None, **variables):
+    """Whether the tests pass: True, False, or None if they take longer than the limit.
+
+    The names of those that do not are added to `failed`.
+    """
 
     def bound():
         resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_OUTPUT, MAX_OUTPUT))
 
     # Tests know these from `cargo test`.
     given = {"CARGO_MANIFEST_DIR": os.path.abspath(tree.root), "CARGO_PKG_NAME": "tower-cors"}
     # That a property fails is enough: nobody needs the smallest example.
     given["PROPTEST_MAX_SHRINK_ITERS"] = "0"
-    started = subprocess.Popen(
-        command,
-        cwd=tree.root,
-        env={**tree.environment, **given, **variables},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        preexec_fn=bound,
-    )
-    try:
-        return started.wait(limit) == 0
-    except subprocess.TimeoutExpired:
-        os.killpg(started.pid, signal.SIGKILL)
-        started.wait()
-        return None
+    with tempfile.TemporaryFile("w+", errors="replace") as said:
+        started = subprocess.Popen(
+            command,
+            cwd=tree.root,
+            env={**tree.environment, **given, **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=bound,
+        )
+        try:
+            passed = started.wait(limit) == 0
+        except subprocess.TimeoutExpired:
+            os.killpg(started.pid, signal.SIGKILL)
+            started.wait()
+            return None
+        if not passed and failed is not None:
+            said.seek(0)
+            failed += FAILED.findall(said.read(MAX_OUTPUT >> 10))
+        return passed
 
 
 class Test:
@@ -325,22 +343,49 @@ def tests_of(tree, programs, arguments):
         return list(pool.map(lambda named: Test(tree, *named), names))
 
 
-def notices(tree, tests, mutant):
+class Noticed:
+    """Which tests have noticed mutants, and where: they are likely to notice others of that function or file."""
+
+    def __init__(self):
+        self.places = collections.Counter()
+        self.files = collections.Counter()
+
+    def add(self, mutant, test):
+        self.places[mutant.place, test] += 1
+        self.files[mutant.file, test] += 1
+
+    def likely(self, mutant, tests):
+        counted = {test: (self.places[mutant.place, test], self.files[mutant.file, test]) for test in tests}
+        known = [test for test in tests if counted[test][1] and test.seconds < 1]
+        return sorted(known, key=lambda test: counted[test], reverse=True)[:LIKELY]
+
+
+def notices(tree, tests, mutant, noticed):
     """False if all these tests pass with the mutant, True if one fails, None if they take too long."""
-    by_program = collections.defaultdict(list)
-    for test in sorted(tests, key=lambda test: test.seconds):
-        by_program[test.program].append(test)
-    # The quick ones first, and no more than those if they notice.
-    quick = {program: sum(test.seconds < 1 for test in those) for program, those in by_program.items()}
-    steps = [(those[:10], program) for program, those in by_program.items()]
-    steps += [(those[10 : quick[program]], program) for program, those in by_program.items()]
-    steps += [(those[max(10, quick[program]) :], program) for program, those in by_program.items()]
+
+    def by_program(tests):
+        programs = collections.defaultdict(list)
+        for test in sorted(tests, key=lambda test: test.seconds):
+            programs[test.program].append(test)
+        return programs
+
+    programs = by_program(tests)
+    # The likely ones first, then the quick ones, and no more than those if they notice.
+    steps = [(those, program) for program, those in by_program(noticed.likely(mutant, tests)).items()]
+    quick = {program: sum(test.seconds < 1 for test in those) for program, those in programs.items()}
+    steps += [(those[:10], program) for program, those in programs.items()]
+    steps += [(those[10 : quick[program]], program) for program, those in programs.items()]
+    steps += [(those[max(10, quick[program]) :], program) for program, those in programs.items()]
     for those, program in steps:
         # Most of a long test is waiting, and tests of a program wait side by side.
         limit = 20 + 5 * max((test.seconds for test in those), default=0) + sum(test.seconds for test in those)
         names = [test.name for test in those]
-        passed = not names or run([program, "--exact", *names], tree, limit, MUTANT=str(mutant.number))
+        failed = []
+        passed = not names or run([program, "--exact", *names], tree, limit, failed, MUTANT=str(mutant.number))
         if not passed:
+            for test in those:
+                if test.name in failed:
+                    noticed.add(mutant, test)
             return True if passed is False else None
     return False
 
@@ -363,9 +408,9 @@ def notices_alone(tree, arguments):
 
 
 def main():
-    if len(sys.argv) < 4:
-        sys.exit("usage: mutants.py LIST FOLDER ARGUMENT..., arguments as those of `cargo test --all-features`")
-    listed, into, *tests = sys.argv[1:]
+    if len(sys.argv) < 5:
+        sys.exit("usage: mutants.py LIST REASONS FOLDER ARGUMENT..., arguments as those of `cargo test --all-features`")
+    listed, reasons, into, *tests = sys.argv[1:]
     at = tests.index("--") if "--" in tests else len(tests)
     tests, arguments = tests[:at], tests[at + 1 :]
 
@@ -373,8 +418,13 @@ def main():
         # Without any, cargo-mutants writes nothing at all.
         entries = json.loads(opened.read() or "[]")
     mutants = [Mutant(number, entry) for number, entry in enumerate(entries, start=1)]
+    # A mutant that may survive need not run: that would take longer than for any other, and change nothing.
+    with open(reasons, encoding="utf-8") as opened:
+        reasons = opened.read()
+    explained = [mutant for mutant in mutants if f"`{mutant.without_lines()}`" in reasons]
+    print(f"{len(explained)} of {len(mutants)} mutants have a reason to survive", flush=True)
+    mutants = [mutant for mutant in mutants if mutant not in explained]
     if not mutants:
-        print("no mutants")
         return
     # Outside of the target folder: cargo notes what lies in there by its place, and of two trees would take the
     # programs of one for those of the other.
@@ -382,14 +432,24 @@ def main():
     tree = Tree(os.path.join(folder.name, "tree"), tests)
     sources = {file: Source(".", file) for file in {*ROOTS, *(mutant.file for mutant in mutants)}}
 
+    began = time.monotonic()
+
+    def minutes():
+        return f"after {(time.monotonic() - began) / 60:.1f} minutes"
+
     programs, here, unviable, alone = switch(tree, sources, mutants)
+    print(f"built {minutes()}", flush=True)
     tests = tests_of(tree, programs, arguments)
     if here and not any(test.reached for test in tests):
         sys.exit("no test reaches any of the functions")
-    print(f"{len(mutants)} mutants: {len(here)} at once, {len(alone)} one by one; {len(tests)} tests", flush=True)
+    print(
+        f"{len(mutants)} mutants: {len(here)} at once, {len(alone)} one by one; {len(tests)} tests {minutes()}",
+        flush=True,
+    )
+    noticed_by = Noticed()
 
     def judge(mutant):
-        return notices(tree, [test for test in tests if mutant.place in test.reached], mutant)
+        return notices(tree, [test for test in tests if mutant.place in test.reached], mutant, noticed_by)
 
     results = {}
     # Each as soon as it is known, so that a run that ends early was not for nothing.
@@ -403,6 +463,7 @@ def main():
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             for mutant, noticed in zip(here, pool.map(judge, here)):
                 record(mutant, noticed)
+        print(f"those at once {minutes()}", flush=True)
 
         for file, source in sources.items():
             tree.write(file, source.text)
@@ -420,7 +481,7 @@ def main():
     outcomes = collections.Counter(results.values())
     print(
         f"{outcomes[True] + outcomes[None]} noticed ({outcomes[None]} by taking too long), "
-        f"{outcomes[False]} not, {len(unviable)} do not compile"
+        f"{outcomes[False]} not, {len(unviable)} do not compile {minutes()}"
     )
 
 
