@@ -11,26 +11,41 @@ mkdir -p target
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT
 export ONLY=${1:-} REPORT=$report
+# Everything is compiled once, and nobody debugs it here.
+export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=false
 # The short form is a part of .ci/run.
 export FUZZ_SECONDS=${FUZZ_SECONDS:-300} FIGURES=1 GARBAGE_TOKENS=1000000
 # shellcheck source=scripts/step.sh
 . scripts/step.sh
 
+# Their steps go into the same table.
+beside() {
+    local said
+    said=$(mktemp)
+    "$@" >"$said" 2>&1
+    cat "$said"
+    rm -f "$said"
+}
 prove() {
     step scripts/setup.sh --prove
+    # Tests of servers and browsers mostly wait. Meanwhile, what only compiles goes on behind them.
+    beside nice scripts/checks.sh compile &
     # shellcheck disable=SC2046
     step $(grep -m1 -oE '^cargo test .*$' README.md)
-    # Its steps go into the same table.
-    scripts/checks.sh
+    scripts/checks.sh run
+    wait
     for check in deny publish advisories; do
         step scripts/supply.sh "$check"
     done
     step scripts/features.sh tests
-    # The whole model, load and faults at their full size, and whether the proofs themselves can fail.
-    for check in model load sabotage minimal-versions; do
-        step "scripts/$check.sh"
-    done
+    step scripts/minimal-versions.sh
     step scripts/wasm.sh refusals
+    # Load and faults at their full size, with all processors for them. Then the whole model, which needs
+    # one, beside what shows that the proofs can fail.
+    step scripts/load.sh
+    beside step scripts/model.sh &
+    step scripts/sabotage.sh
+    wait
     step scripts/mutants.sh
     step cargo bench --quiet --bench table
 }
