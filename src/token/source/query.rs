@@ -196,12 +196,8 @@ impl<'a> Value<'a> {
     /// The value of a pair, without the form's layer.
     fn of_form(pair: &'a str) -> Self {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let end = match memrchr2(b'%', b'+', value.as_bytes()) {
-            Some(plus) if value[plus..].starts_with('+') => plus + 1,
-            Some(percent) => percent + 3,
-            None => 0,
-        };
-        // Less than a whole escape may be left.
+        // An escape has three characters; less than a whole one may be left.
+        let end = memrchr2(b'%', b'+', value.as_bytes()).map_or(0, |at| at + 3);
         let (start, rest) = value.split_at_checked(end).unwrap_or((value, ""));
         let start = if start.is_empty() {
             Cow::Borrowed(start)
