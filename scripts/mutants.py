@@ -201,6 +201,8 @@ class Tree:
             self.write(file, text)
         self.cargo = ["cargo", "test", "--no-run", "--quiet", "--message-format=json", "--all-features"]
         self.tests = tests
+        # The names of test programs, and where they were built last.
+        self.programs = {}
         self.environment = dict(os.environ, CARGO_TARGET_DIR=os.path.abspath("target"))
         self.environment.pop("MUTANT", None)
 
@@ -209,7 +211,7 @@ class Tree:
             opened.write(text)
 
     def build(self, tests=None, incremental="0"):
-        """The test programs, all or those that are named, and what the compiler says against them."""
+        """The names of the test programs, all or those that are asked for, and what the compiler says against them."""
         command = [*self.cargo, *(tests or self.tests)]
         environment = dict(self.environment, CARGO_INCREMENTAL=incremental)
         done = subprocess.run(
@@ -223,13 +225,14 @@ class Tree:
             if incremental != "0":
                 return self.build(tests)
             sys.exit(done.stderr)
-        programs = [
-            (message["target"]["kind"] != ["lib"], message["executable"])
+        built = [
+            (message["target"], message["executable"])
             for message in messages
             if message["reason"] == "compiler-artifact" and message["profile"]["test"] and message["executable"]
         ]
+        self.programs.update((target["name"], executable) for target, executable in built)
         # The library's own tests come first.
-        return [program for _, program in sorted(programs)], errors
+        return [target["name"] for target, _ in sorted(built, key=lambda built: built[0]["kind"] != ["lib"])], errors
 
 
 def switch(tree, sources, mutants):
@@ -323,7 +326,7 @@ class Test:
         self.name = name
         with tempfile.NamedTemporaryFile("r") as reached:
             began = time.monotonic()
-            if not run([program, "--exact", name], tree, None, REACHED=reached.name):
+            if not run([tree.programs[program], "--exact", name], tree, None, REACHED=reached.name):
                 sys.exit(f"{program} --exact {name} fails without any mutant")
             self.seconds = time.monotonic() - began
             self.reached = {int(line) for line in reached}
@@ -333,7 +336,7 @@ def tests_of(tree, programs, arguments):
     """All tests but those that are ignored or skipped."""
 
     def listed(program, *more):
-        command = [program, "--list", "--format=terse", *arguments, *more]
+        command = [tree.programs[program], "--list", "--format=terse", *arguments, *more]
         done = subprocess.run(command, cwd=tree.root, stdout=subprocess.PIPE, text=True, check=True)
         return [line.removesuffix(": test") for line in done.stdout.splitlines() if line.endswith(": test")]
 
@@ -383,7 +386,9 @@ def notices(tree, tests, mutant, noticed):
         limit = 20 + 5 * max((test.seconds for test in those), default=0) + sum(test.seconds for test in those)
         names = [test.name for test in those]
         failed = []
-        passed = not names or run([program, "--exact", *names], tree, limit, failed, MUTANT=str(mutant.number))
+        passed = not names or run(
+            [tree.programs[program], "--exact", *names], tree, limit, failed, MUTANT=str(mutant.number)
+        )
         if not passed:
             for test in those:
                 if test.name in failed:
