@@ -302,6 +302,17 @@ mod tests {
                 &["https://a.example.com.:8443"],
                 &["https://a.example.com:8443", "https://a.example.com."],
             ),
+            (
+                "https://pr-*-a.example.com",
+                &["https://pr-1-a.example.com", "https://pr-1-2-a.example.com"],
+                &[
+                    "https://pr--a.example.com",
+                    "https://pr-a.example.com",
+                    "https://pr-1.x-a.example.com",
+                    "https://x.pr-1-a.example.com",
+                    "https://pr-1-a.b.example.com",
+                ],
+            ),
         ] {
             for origin in yes {
                 assert!(matches(pattern, origin), "{pattern} {origin}");
