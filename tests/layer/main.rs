@@ -47,8 +47,8 @@ mod report_only;
 mod routes;
 #[cfg(feature = "serde")]
 mod settings;
-#[cfg(feature = "idna")]
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(feature = "idna")]
 mod texts;
 mod vary;
