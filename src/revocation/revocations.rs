@@ -431,22 +431,24 @@ mod tests {
 
     #[test]
     fn what_has_lapsed_is_forgotten_when_that_is_asked_for() {
-        let clock = Hand::default();
-        let lifetime = Duration::from_secs(100);
-        let builder = Revocations::builder(10).max_lifetime(lifetime);
-        let list = builder.clock(clock.clone()).build();
-        assert!(list.is_empty());
-        list.revoke("t").unwrap();
-        list.revoke_session("s").unwrap();
-        set(&clock, end_of(100) - 1);
-        list.purge();
-        assert_eq!((list.len(), list.is_empty()), (2, false));
-        // No name of a session is printed.
-        let text = format!("{list:?}");
-        assert!(text.contains("len: 2") && !text.contains("\"s\""), "{text}");
-        set(&clock, end_of(100));
-        list.purge();
-        assert_eq!((list.len(), list.is_empty()), (0, true));
+        let of_a_day = Revocations::builder(10);
+        let short = Revocations::builder(10).max_lifetime(Duration::from_secs(100));
+        for (builder, lifetime) in [(of_a_day, 86_400), (short, 100)] {
+            let clock = Hand::default();
+            let list = builder.clock(clock.clone()).build();
+            assert!(list.is_empty());
+            list.revoke("t").unwrap();
+            list.revoke_session("s").unwrap();
+            set(&clock, end_of(lifetime) - 1);
+            list.purge();
+            assert_eq!((list.len(), list.is_empty()), (2, false));
+            // No name of a session is printed.
+            let text = format!("{list:?}");
+            assert!(text.contains("len: 2") && !text.contains("\"s\""), "{text}");
+            set(&clock, end_of(lifetime));
+            list.purge();
+            assert_eq!((list.len(), list.is_empty()), (0, true));
+        }
     }
 
     #[test]

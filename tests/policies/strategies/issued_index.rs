@@ -168,6 +168,16 @@ fn replicas_agree_in_whatever_order_they_merge() {
 }
 
 #[test]
+fn a_token_may_live_for_a_day() {
+    let clock = TestClock::new();
+    let index = clock.index(100);
+    let day = 24 * 60 * 60;
+    let register = |id, life| index.register(&clock.token(id, &[PAGE], life));
+    assert_eq!(register("a", day), Ok(()));
+    assert_eq!(register("b", day + 1), Err(RegisterError::Lifetime));
+}
+
+#[test]
 #[cfg(feature = "serde")]
 fn changes_travel_as_json() {
     let clock = TestClock::new();
