@@ -491,6 +491,52 @@ mod tests {
     }
 
     #[test]
+    fn each_kind_of_pattern_is_found() {
+        for (pattern, found, not_found) in [
+            (
+                "https://a.example",
+                "https://a.example",
+                "https://b.example",
+            ),
+            (
+                "https://*.a.example",
+                "https://x.y.a.example",
+                "https://xa.example",
+            ),
+            (
+                "https://*.a.example:*",
+                "https://x.a.example:1",
+                "http://x.a.example:1",
+            ),
+            (
+                "http://localhost:*",
+                "http://localhost:1",
+                "http://a.localhost:1",
+            ),
+            (
+                "https://pr-*.a.example",
+                "https://pr-1.a.example",
+                "https://pr-.a.example",
+            ),
+            (
+                "https://*-pr.a.example",
+                "https://1-pr.a.example",
+                "https://1.x-pr.a.example",
+            ),
+            ("http://10.0.0.0/31", "http://10.0.0.1", "http://10.0.0.2"),
+        ] {
+            let mut index = Index::default();
+            index.insert(entry(1, pattern, Scope::Cors.into(), Status::Active));
+            for (origin, count) in [(found, 1), (not_found, 0)] {
+                let origin: Origin = origin.parse().unwrap();
+                let allows = index.access(&origin).allows(Scope::Cors);
+                assert_eq!(allows, count > 0, "{pattern} {origin}");
+                assert_eq!(index.matching(&origin).len(), count, "{pattern} {origin}");
+            }
+        }
+    }
+
+    #[test]
     fn many_entries_of_one_origin_are_told_apart_by_their_ids() {
         let mut index = Index::default();
         let all = Scopes::from(Scope::ALL);
