@@ -18,7 +18,7 @@ export FUZZ_SECONDS=${FUZZ_SECONDS:-300} FIGURES=1 GARBAGE_TOKENS=1000000
 # shellcheck source=scripts/step.sh
 . scripts/step.sh
 
-# Their steps go into the same table.
+# Runs it beside others, and prints at its end what it has said. Its steps go into the same table.
 beside() {
     local said
     said=$(mktemp)

@@ -117,9 +117,10 @@ impl AllowHeaders {
         star.into_iter().chain(listed).map(str::to_owned).collect()
     }
 
-    /// Whether all requested headers are seen to be allowed in one pass over both lists, which
-    /// browsers and this type sort. `false` leaves it open: [`refused`](Self::refused) tells.
-    pub(crate) fn allows_at_a_glance(&self, requested: &RequestedHeaders<'_>) -> bool {
+    /// Whether one pass over both lists shows that all requested headers are allowed. The pass
+    /// takes lists that are sorted, as browsers send them; if it says `false`,
+    /// [`refused`](Self::refused) tells.
+    pub(crate) fn allows_in_one_pass(&self, requested: &RequestedHeaders<'_>) -> bool {
         let Some(line) = requested.as_browsers_write_it() else {
             return false;
         };
@@ -305,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn what_browsers_send_is_seen_at_a_glance() {
+    fn what_browsers_send_is_seen_in_one_pass() {
         let listed = AllowHeaders::list(["x-c", "X-A", "x-b"]).unwrap();
         let any = AllowHeaders::list(["*"]).unwrap();
         let any_named = AllowHeaders::list(["*", "authorization"]).unwrap();
@@ -326,7 +327,7 @@ mod tests {
         ] {
             let map = requesting(line);
             let requested = RequestedHeaders::parse(&map).unwrap();
-            assert_eq!(headers.allows_at_a_glance(&requested), expected, "{line}");
+            assert_eq!(headers.allows_in_one_pass(&requested), expected, "{line}");
             if expected {
                 assert_eq!(headers.refused(&requested).next(), None, "{line}");
             }

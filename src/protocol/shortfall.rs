@@ -50,7 +50,7 @@ impl Shortfall<'_> {
 
     fn of_headers(&self, terms: Option<&Terms>) -> Option<Denial> {
         let requested = self.preflight.headers();
-        if self.headers.allows_at_a_glance(requested) {
+        if self.headers.allows_in_one_pass(requested) {
             return None;
         }
         let refused = self.headers.refused(requested);
