@@ -403,6 +403,8 @@ mod tests {
             ("app://a/b", Kind::Path),
             ("https://*.127.0.0.1", Kind::AddressWildcard),
             ("https://*.[::1]", Kind::AddressWildcard),
+            ("app://*.127.0.0.1", Kind::AddressWildcard),
+            ("app://*.[2001:db8::11]:3", Kind::AddressWildcard),
             ("http://127.0.0.256", Kind::IpAddress),
             ("http://[0:0:0:0:0:0:0:1]", Kind::IpAddressForm),
             ("http://[localhost]", Kind::IpAddress),
@@ -425,16 +427,21 @@ mod tests {
 
     #[test]
     fn below_a_base_a_name_must_fit() {
-        // The shortest name below it has 253 characters; a dot at the end does not count.
+        // The shortest name below it has 253 characters. A dot at the end counts for applications only.
         let base = format!("{}abc", "a.".repeat(124));
-        for (base, fits) in [
-            (base.clone(), true),
-            (format!("{base}."), true),
-            (format!("a{base}"), false),
-            (format!("a{base}."), false),
+        for (scheme, before, after, fits) in [
+            ("https", "", "", true),
+            ("https", "", ".", true),
+            ("https", "a", "", false),
+            ("https", "a", ".", false),
+            ("app", "", "", true),
+            ("app", "", ".", false),
+            ("app", "a", "", false),
         ] {
-            let pattern = format!("https://*.{base}").parse::<OriginPattern>();
-            assert_eq!(pattern.is_ok(), fits, "{base}");
+            let text = format!("{scheme}://*.{before}{base}{after}");
+            let shortest = text.replacen('*', "b", 1).parse::<Origin>();
+            assert_eq!(shortest.is_ok(), fits, "{text}");
+            assert_eq!(text.parse::<OriginPattern>().is_ok(), fits, "{text}");
         }
     }
 

@@ -108,10 +108,11 @@ impl Shape {
             return Err(Kind::NoPage);
         }
         let authority = &text[scheme_end + 3..];
-        let (host, host_len) = if names_hosts(scheme) {
-            web_host(authority, permitted)?
-        } else {
-            application_host(authority)?
+        let is_web = names_hosts(scheme);
+        let (host, host_len) = match authority.strip_prefix("*.") {
+            Some(base) => (HostPattern::Subdomains, 2 + base_len(base, is_web)?),
+            None if is_web => web_host(authority, permitted)?,
+            None => application_host(authority)?,
         };
         // `:*` matches every port, the default one too, which browsers leave out.
         let port = match &authority.as_bytes()[host_len..] {
@@ -139,20 +140,25 @@ pub(super) const NO_PAGE: [&[u8]; 7] = [
     b"javascript",
 ];
 
-/// The pattern for the host that begins `authority` in a scheme of the web, and its length.
-fn web_host(authority: &str, permitted: Permitted) -> Result<(HostPattern, usize), Kind> {
-    if let Some(base) = authority.strip_prefix("*.") {
-        let len = configured_host_len(base)?;
-        let host = &base[..len];
-        if host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok() {
-            return Err(Kind::AddressWildcard);
-        }
-        // The shortest name below the base is two characters longer.
-        if len + 2 > MAX_HOST_LEN + usize::from(host.ends_with('.')) {
-            return Err(Kind::Length);
-        }
-        return Ok((HostPattern::Subdomains, len + 2));
+/// The length of the base that begins `rest`, if there can be names below it.
+fn base_len(rest: &str, is_web: bool) -> Result<usize, Kind> {
+    let len = configured_host_len(rest)?;
+    let base = &rest[..len];
+    if base.starts_with('[') || base.parse::<Ipv4Addr>().is_ok() {
+        return Err(Kind::AddressWildcard);
     }
+    // A dot at the end of a DNS name does not count. The shortest name below the base is two
+    // characters longer.
+    let uncounted = usize::from(is_web && base.ends_with('.'));
+    if len - uncounted + 2 > MAX_HOST_LEN {
+        return Err(Kind::Length);
+    }
+    Ok(len)
+}
+
+/// The pattern for the host that begins `authority` in a scheme of the web, and its length. Names
+/// below a base are not among these.
+fn web_host(authority: &str, permitted: Permitted) -> Result<(HostPattern, usize), Kind> {
     if let Some((bits, len)) = address_range(authority)? {
         return if permitted.ranges {
             Ok((HostPattern::Range(bits), len))
@@ -178,11 +184,8 @@ fn web_host(authority: &str, permitted: Permitted) -> Result<(HostPattern, usize
     Ok((HostPattern::Exactly, configured_host_len(authority)?))
 }
 
-/// The pattern for the host that begins `authority` in a scheme of an application, and its length.
+/// The same in a scheme of an application.
 fn application_host(authority: &str) -> Result<(HostPattern, usize), Kind> {
-    if let Some(base) = authority.strip_prefix("*.") {
-        return Ok((HostPattern::Subdomains, configured_host_len(base)? + 2));
-    }
     let len = application_host_len(authority.as_bytes())?;
     match &authority[..len] {
         "*" => Ok((HostPattern::Any, len)),

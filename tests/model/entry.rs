@@ -92,17 +92,20 @@ pub fn is_well_formed(entry: &str) -> Option<bool> {
     if !origin::is_scheme(scheme) || no_page.contains(&scheme) || !is_port {
         return Some(false);
     }
-    if !origin::is_web(scheme) {
-        return match host.strip_prefix("*.") {
-            Some(base) => is_registrable(base),
-            None => Some(origin::is_application_host(host) && (!host.contains('*') || host == "*")),
-        };
-    }
     if let Some(base) = host.strip_prefix("*.") {
-        // The shortest name below the base has two characters more.
         let is_address = base.starts_with('[') || base.parse::<Ipv4Addr>().is_ok();
-        let fits = base.trim_end_matches('.').len() + 2 <= 253;
+        // The shortest name below the base is a page's host, too.
+        let shortest = format!("x.{base}");
+        let fits = if origin::is_web(scheme) {
+            origin::is_web_host(&shortest)
+        } else {
+            origin::is_application_host(&shortest)
+        };
         return is_registrable(base).map(|is_name| is_name && !is_address && fits);
+    }
+    if !origin::is_web(scheme) {
+        let is_plain = !host.contains('*') || host == "*";
+        return Some(origin::is_application_host(host) && is_plain);
     }
     match host.split_once('*') {
         None => is_registrable(host),
