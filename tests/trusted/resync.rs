@@ -2,10 +2,13 @@
 
 use std::{
     ops::Range,
-    sync::Arc,
+    sync::{Arc, OnceLock},
+    task::{Context, Wake, Waker},
+    thread::{self, ThreadId},
     time::{Duration, Instant},
 };
 
+use futures_util::StreamExt;
 use tokio::sync::Semaphore;
 use tower_cors::trusted::{
     entry::Version,
@@ -134,6 +137,40 @@ async fn a_change_that_comes_while_a_long_load_is_compared_is_served_after_it() 
     follower.until_in_step().await;
     assert!(follower.origins.is_trusted(&app(20_000)));
     assert_eq!(follower.monitor.status().loads, 1);
+}
+
+/// The thread that first wakes a subscriber, which is the one that has compared the load.
+#[derive(Default)]
+struct Comparer(OnceLock<ThreadId>);
+
+impl Wake for Comparer {
+    fn wake(self: Arc<Self>) {
+        self.0.get_or_init(|| thread::current().id());
+    }
+}
+
+/// To compare so many entries would hold up the requests that the same thread serves.
+#[tokio::test]
+async fn a_long_load_is_compared_on_another_thread() {
+    for (entries, is_on_this_thread) in [(10_000, true), (10_001, false)] {
+        let (source, _gate) = gated(0..entries, 1);
+        let follower = Follower::start(source, WhenStale::KeepLast);
+        let comparer = Arc::new(Comparer::default());
+        let waker = Waker::from(Arc::clone(&comparer));
+        let mut events = follower.origins.subscribe(1);
+        let first = events.poll_next_unpin(&mut Context::from_waker(&waker));
+        assert!(
+            first.is_pending(),
+            "nothing is loaded before the test waits"
+        );
+        follower.until_in_step().await;
+        let thread = comparer.0.get().expect("the load has woken the subscriber");
+        assert_eq!(
+            *thread == thread::current().id(),
+            is_on_this_thread,
+            "{entries} entries"
+        );
+    }
 }
 
 #[tokio::test]
