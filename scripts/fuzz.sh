@@ -31,7 +31,9 @@ fuzz() {
     if ! "$binary/$target" "corpus/$target" "seeds/$target" \
         -max_total_time="$seconds" -timeout=5 -rss_limit_mb=1024 -max_len=16384 \
         -artifact_prefix=artifacts/ -print_final_stats=1 >"artifacts/$target.log" 2>&1; then
-        tail -n 40 "artifacts/$target.log" >&2
+        # What is wrong stands before a backtrace, and the input that shows it at the end.
+        grep -m 1 -A 3 "panicked at" "artifacts/$target.log" >&2 || true
+        tail -n 12 "artifacts/$target.log" >&2
         echo "fuzzing $target failed" >&2
         exit 1
     fi
