@@ -5,41 +5,12 @@ use std::{hash::BuildHasher, sync::Arc};
 
 use foldhash::quality::RandomState;
 
-use crate::{
-    origin::{MAX_HOST_LEN, Origin, OriginPattern, PortPattern},
-    trusted::entry::{Scope, Scopes, Status, TrustedOrigin},
+use super::{
+    access::Access,
+    families::{Families, Key},
+    tree::{Node, Slot},
 };
-
-/// The permissions of an origin: the sum of all active entries that match it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Access(u8);
-
-const CREDENTIALS: u8 = 0x80;
-
-impl Access {
-    pub(crate) fn of(entry: &TrustedOrigin) -> Self {
-        match entry.status() {
-            Status::Active => Self::new(entry.scopes(), entry.allows_credentials()),
-            Status::Inactive => Self(0),
-        }
-    }
-
-    fn new(scopes: Scopes, credentials: bool) -> Self {
-        Self(scopes.bits() | if credentials { CREDENTIALS } else { 0 })
-    }
-
-    pub(crate) fn allows(self, scope: Scope) -> bool {
-        self.0 & scope.bit() != 0
-    }
-
-    pub(crate) fn credentials(self) -> bool {
-        self.0 & CREDENTIALS != 0
-    }
-
-    fn and(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-}
+use crate::{origin::Origin, trusted::entry::TrustedOrigin};
 
 /// An immutable map with cheap edits: a clone shares everything with its original, and an edit
 /// copies only the path to what it changes.
@@ -146,200 +117,6 @@ impl Index {
     }
 }
 
-/// The key under which a pattern is filed. Every origin that the pattern matches has that key.
-#[derive(Hash)]
-enum Key<'a> {
-    /// One origin.
-    Exact(&'a [u8]),
-    /// One host, any port.
-    Host(&'a [u8], &'a [u8]),
-    /// The names below a host, any port.
-    Base(&'a [u8], &'a [u8]),
-    /// The names below a host, one port.
-    BaseAndPort(&'a [u8], &'a [u8], Option<u16>),
-    /// What stands before and behind a `*` within a label.
-    InLabel(&'a [u8], &'a [u8], &'a [u8]),
-    /// Any host, or a range of addresses. A lookup compares all of them: they are few.
-    Scheme(&'a [u8]),
-}
-
-impl<'a> Key<'a> {
-    fn of(pattern: &'a OriginPattern) -> Self {
-        let (scheme, host) = (pattern.scheme().as_bytes(), pattern.host().as_bytes());
-        if matches!(host, b"*") || host.contains(&b'/') {
-            return Self::Scheme(scheme);
-        }
-        if let Some((before, behind)) = pattern.host().split_once('*') {
-            return Self::InLabel(scheme, before.as_bytes(), behind.as_bytes());
-        }
-        match (pattern.has_subdomains(), pattern.port()) {
-            (false, PortPattern::Exactly(_)) => Self::Exact(pattern.as_str().as_bytes()),
-            (false, PortPattern::Any) => Self::Host(scheme, host),
-            (true, PortPattern::Any) => Self::Base(scheme, host),
-            (true, PortPattern::Exactly(port)) => Self::BaseAndPort(scheme, host, port),
-        }
-    }
-}
-
-/// How many patterns there are of which kind, so that most lookups need one probe.
-#[derive(Clone, Debug, Default)]
-struct Families {
-    schemes: u32,
-    hosts: u32,
-    any_port: Lengths,
-    one_port: Lengths,
-    /// The different lengths of what stands before and behind a `*` within a label, in order.
-    around_star: Vec<((usize, usize), u32)>,
-}
-
-impl Families {
-    fn is_empty(&self) -> bool {
-        self.schemes == 0
-            && self.hosts == 0
-            && self.any_port.total == 0
-            && self.one_port.total == 0
-            && self.around_star.is_empty()
-    }
-
-    /// Changes the count of the key's kind; exact origins are not counted.
-    fn count(&mut self, key: &Key<'_>, change: impl Fn(&mut u32)) {
-        match key {
-            Key::Exact(_) => {}
-            Key::Scheme(_) => change(&mut self.schemes),
-            Key::Host(..) => change(&mut self.hosts),
-            Key::Base(_, base) => self.any_port.count(base.len(), change),
-            Key::BaseAndPort(_, base, _) => self.one_port.count(base.len(), change),
-            Key::InLabel(_, before, behind) => {
-                self.count_around_star((before.len(), behind.len()), change);
-            }
-        }
-    }
-
-    fn count_around_star(&mut self, lengths: (usize, usize), change: impl Fn(&mut u32)) {
-        let known = &mut self.around_star;
-        let at = match known.binary_search_by_key(&lengths, |(lengths, _)| *lengths) {
-            Ok(at) => at,
-            Err(at) => {
-                known.insert(at, (lengths, 0));
-                at
-            }
-        };
-        change(&mut known[at].1);
-        if known[at].1 == 0 {
-            known.remove(at);
-        }
-    }
-}
-
-/// How many bases there are of each length.
-#[derive(Clone, Debug)]
-struct Lengths {
-    total: u32,
-    by_length: [u32; MAX_HOST_LEN + 2],
-}
-
-impl Lengths {
-    fn contains(&self, len: usize) -> bool {
-        self.by_length.get(len).is_some_and(|count| *count > 0)
-    }
-
-    fn count(&mut self, len: usize, change: impl Fn(&mut u32)) {
-        change(&mut self.total);
-        change(&mut self.by_length[len]);
-    }
-}
-
-impl Default for Lengths {
-    fn default() -> Self {
-        Self {
-            total: 0,
-            by_length: [0; MAX_HOST_LEN + 2],
-        }
-    }
-}
-
-#[derive(Clone, Debug)]
-enum Node {
-    Leaf(Arc<Vec<Slot>>),
-    Branch(Arc<[Node; FAN_OUT]>),
-}
-
-#[derive(Clone, Debug)]
-struct Slot {
-    hash: u64,
-    entry: Arc<TrustedOrigin>,
-}
-
-const FAN_OUT: usize = 16;
-
-const BITS: u32 = FAN_OUT.trailing_zeros();
-
-/// A longer leaf becomes a branch.
-const MAX_LEAF: usize = 24;
-
-impl Default for Node {
-    fn default() -> Self {
-        Self::Leaf(Arc::default())
-    }
-}
-
-impl Node {
-    fn leaf(&self, hash: u64) -> &[Slot] {
-        let mut node = self;
-        let mut rest = hash;
-        loop {
-            match node {
-                Self::Leaf(slots) => return slots,
-                Self::Branch(children) => node = &children[child(rest)],
-            }
-            rest >>= BITS;
-        }
-    }
-
-    fn insert(&mut self, slot: Slot, depth: u32) {
-        match self {
-            Self::Branch(children) => {
-                let at = child(slot.hash >> (depth * BITS));
-                Arc::make_mut(children)[at].insert(slot, depth + 1);
-            }
-            // Entries of one hash cannot be told apart by more levels.
-            Self::Leaf(slots) if slots.len() < MAX_LEAF || depth * BITS >= u64::BITS => {
-                Arc::make_mut(slots).push(slot);
-            }
-            Self::Leaf(slots) => {
-                let mut children: [Node; FAN_OUT] = std::array::from_fn(|_| Node::default());
-                for slot in slots.iter().cloned().chain([slot]) {
-                    children[child(slot.hash >> (depth * BITS))].insert(slot, depth + 1);
-                }
-                *self = Self::Branch(Arc::new(children));
-            }
-        }
-    }
-
-    fn remove(&mut self, hash: u64, entry: &TrustedOrigin, depth: u32) -> bool {
-        match self {
-            Self::Branch(children) => {
-                let at = child(hash >> (depth * BITS));
-                Arc::make_mut(children)[at].remove(hash, entry, depth + 1)
-            }
-            Self::Leaf(slots) => {
-                let is_it = |slot: &Slot| slot.entry.id() == entry.id();
-                match slots.iter().position(is_it) {
-                    Some(at) => {
-                        Arc::make_mut(slots).swap_remove(at);
-                        true
-                    }
-                    None => false,
-                }
-            }
-        }
-    }
-}
-
-fn child(hash: u64) -> usize {
-    usize::try_from(hash % FAN_OUT as u64).expect("less than 16")
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::SystemTime;
@@ -347,7 +124,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::trusted::entry::{Actor, EntryId, OriginDraft, Version};
+    use crate::{
+        origin::OriginPattern,
+        trusted::entry::{Actor, EntryId, OriginDraft, Scope, Scopes, Status, Version},
+    };
 
     fn entry(id: u64, pattern: &str, scopes: Scopes, status: Status) -> Arc<TrustedOrigin> {
         // Any host may be trusted with calls alone.

@@ -1,8 +1,10 @@
 //! The registry that requests are judged by, and its events.
 
+mod access;
 mod effect;
 mod error;
 mod events;
+mod families;
 mod frame_ancestors;
 mod freshness;
 mod index;
@@ -10,6 +12,7 @@ mod origin_registry;
 mod policy;
 mod redirect;
 mod subscribers;
+mod tree;
 mod why_not;
 mod writer;
 

@@ -11,10 +11,10 @@ use arc_swap::ArcSwap;
 use http::Uri;
 
 use super::{
+    access::Access,
     error::VersionRegressed,
     events::Events,
     freshness::{Freshness, Timer},
-    index::Access,
     redirect,
     subscribers::Subscription,
     writer::{Snapshot, Writer},

@@ -3,11 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc, task::Waker};
 
 use super::{
-    effect::Effect,
-    events::OriginEvent,
-    frame_ancestors::FrameAncestors,
-    index::{Access, Index},
-    subscribers::Subscribers,
+    access::Access, effect::Effect, events::OriginEvent, frame_ancestors::FrameAncestors,
+    index::Index, subscribers::Subscribers,
 };
 use crate::trusted::{
     entry::{Actor, EntryId, Scope, TrustedOrigin, Version},
