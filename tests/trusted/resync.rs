@@ -164,6 +164,9 @@ async fn a_long_load_is_compared_on_another_thread() {
             "nothing is loaded before the test waits"
         );
         follower.until_in_step().await;
+        // What was loaded is served a moment before subscribers are woken.
+        let is_told = |_: &Follower| comparer.0.get().is_some();
+        follower.until("told", is_told).await;
         let thread = comparer.0.get().expect("the load has woken the subscriber");
         assert_eq!(
             *thread == thread::current().id(),
